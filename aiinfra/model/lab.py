@@ -1,0 +1,42 @@
+"""`lab:` of an environment file: the simulated world. All of it has defaults.
+
+Hardware is described, never its consequences: labels, allocatable GPUs and states follow from what operators do.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LabModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NodeGroup(LabModel):
+    """Nodes that are alike. Their names are `<group>-0`, `<group>-1`, …"""
+
+    count: Annotated[int, Field(ge=0, le=5000)] = 1
+    gpu: str = ""
+    """GPU model by its name in `aiinfra.facts.gpus` (`A100-SXM4-40GB`); empty means no GPU."""
+    gpus: Annotated[int, Field(ge=0, le=16)] = 0
+    """GPUs in each node."""
+    os: str = "ubuntu24.04"
+    """`ubuntu24.04`, `ubuntu22.04`, `rhel9.6`, `rhcos4.22`: ID and VERSION_ID of os-release."""
+    kernel: str = "6.8.0-85-generic"
+    cpu: Annotated[int, Field(ge=1)] = 32
+    memory: str = "256Gi"
+
+
+class LabCluster(LabModel):
+    """One simulated cluster: a real API server, nodes without machines."""
+
+    nodes: dict[str, NodeGroup] = Field(
+        default_factory=lambda: {"cpu": NodeGroup(count=1), "gpu": NodeGroup(count=2, gpu="A100-SXM4-40GB", gpus=8)}
+    )
+
+
+class LabSpec(LabModel):
+    clusters: dict[str, LabCluster] = Field(default_factory=dict)
+    """By the name of the `existing_cluster` stack that uses it. One not described is assumed and listed so."""

@@ -1,0 +1,100 @@
+"""What a resource type of a provider served by us must answer, and what it is told.
+
+`servicer.py` turns this into Pulumi's gRPC ResourceProvider. The stand-ins of the lab are built on the same contract.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiinfra.engine.wire import Tree
+
+Properties = Mapping[str, Tree]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The setting of one request."""
+
+    urn: str
+    """`urn:pulumi:<stack>::<project>::<type>::<name>`."""
+    config: Properties
+    """The provider's configuration as given on this connection (several clusters share one servicer)."""
+    stop: threading.Event
+    """Set when the engine cancels this connection: waits end at once."""
+    say: Callable[[str, float], None]
+    """`say(what, seconds)`: what is awaited and since when; becomes a `Waiting` event."""
+    preview: bool = False
+
+    @property
+    def stack(self) -> str:
+        return self.urn.split("::")[0].rpartition(":")[2]
+
+    @property
+    def type(self) -> str:
+        return self.urn.split("::")[2].rpartition("$")[2]
+
+    @property
+    def name(self) -> str:
+        return self.urn.split("::", 3)[3]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFailure:
+    property: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    changed: Sequence[str] = ()
+    """Dotted paths that differ; empty means no change."""
+    replace: Sequence[str] = ()
+    """Those of them that need a new resource."""
+    delete_before_replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A resource as it is in the world now."""
+
+    id: str
+    outputs: Properties
+    inputs: Properties | None = None
+    """Only after a read: the inputs as the world shows them."""
+
+
+class PartlyMade(Exception):
+    """Create or update changed the world and then failed: the state must remember what is there."""
+
+    def __init__(self, made: Made, reasons: Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.made = made
+        self.reasons = tuple(reasons)
+
+
+class ResourceHandler(Protocol):
+    """One resource type. Raises `aiinfra.errors.StepError` with its causes when the world refuses."""
+
+    def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]: ...
+    def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff: ...
+    def create(self, call: Call, inputs: Properties) -> Made: ...
+    def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None: ...
+    def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made: ...
+    def delete(self, call: Call, id: str, state: Properties) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """A provider: its name, its resource types, the invokes it answers."""
+
+    name: str
+    version: str
+    resources: Mapping[str, ResourceHandler]
+    """By type token `aiinfra:kubernetes:Bundle`."""
+    fallback: ResourceHandler | None = None
+    """Answers type tokens that are not in `resources`; None refuses them by name."""
+    invokes: Mapping[str, Callable[[Call, Properties], Properties]] = field(default_factory=dict)

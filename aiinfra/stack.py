@@ -1,0 +1,216 @@
+"""The contract of a stack kind: what it takes, what it gives, the program that declares it.
+
+A kind is a folder `stacks/<kind>/` with `spec.py` (inputs, outputs), `checks.py` (pure rules), `program.py`
+(the Pulumi program, the only module there that imports pulumi) and `__init__.py` (`STACK = StackType(...)`).
+This module imports no Pulumi: read-only commands load every kind and must stay fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    NewType,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+    runtime_checkable,
+)
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+if TYPE_CHECKING:
+    from pulumi import Output
+
+StackName = NewType("StackName", str)
+"""The key of an entry under `stacks:`; also the name of its Pulumi stack. `[a-z][a-z0-9-]{0,39}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """`${stack}` (`output == ()`: the whole record) or `${stack.output.field}`."""
+
+    stack: StackName
+    output: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "${" + ".".join((self.stack, *self.output)) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """`${env:NAME}` or `${file:PATH}`: read only by commands that act; its value is a secret."""
+
+    scheme: Literal["env", "file"]
+    name: str
+
+    def __str__(self) -> str:
+        return "${" + f"{self.scheme}:{self.name}" + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """Marks a field that may hold a `Ref` or `SecretSource` until the run resolves it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def validate(value: Any, literal: Callable[[Any], Any]) -> Any:
+            return value if isinstance(value, Ref | SecretSource) else literal(value)
+
+        return core_schema.no_info_wrap_validator_function(validate, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        literal = handler(cast("CoreSchema", cast("dict[str, Any]", schema)["schema"]))
+        return {"anyOf": [literal, {"type": "string", "pattern": r"^\$\{[^}]+\}$"}]}
+
+
+T = TypeVar("T")
+LATE = _Late()
+
+if TYPE_CHECKING:
+    Input: TypeAlias = T | Output[T]
+    """Type of a field that may be a reference: a plain `T`, or an `Output[T]` inside the program."""
+    Linked: TypeAlias = Annotated[T, LATE]
+else:
+    Input = Annotated[T, LATE]
+    Linked = Annotated[T, LATE]
+# `Linked[SomeOutputs]`: a reference to another stack's whole record (`${cluster}`). Inside the program it is that
+# model, and each of its fields is an Output.
+
+
+class Inputs(BaseModel):
+    """What a person writes for a stack: strict, frozen. Fields that may be references are `Input[T]` or `Linked[R]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretField:
+    """Marker of an output that is a secret from birth: `kubeconfig: Annotated[Input[str], SECRET]`."""
+
+
+SECRET = SecretField()
+
+
+class Outputs(BaseModel):
+    """What a stack gives to others. Inside a program build it with `.of(...)`: the values are Outputs then."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, arbitrary_types_allowed=True)
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """Build without validation, as values are not known yet; refuses unknown and missing fields (`TypeError`)."""
+        if odd := set(values) ^ set(cls.model_fields):
+            raise TypeError(f"{cls.__name__}: not matching its fields: {', '.join(sorted(odd))}")
+        return cast("Self", cls.model_construct(**values))
+
+
+R = TypeVar("R", bound=Outputs)
+I = TypeVar("I", bound=Inputs)  # noqa: E741  the contract reads StackType[I, O]
+O = TypeVar("O", bound=Outputs)  # noqa: E741
+
+MARK_ENVIRONMENT = "aiinfra.dev/environment"
+MARK_ID = "aiinfra.dev/environment-id"
+MARK_STACK = "aiinfra.dev/stack"
+
+
+@dataclass(frozen=True, slots=True)
+class StackContext:
+    """What a program may know about where it stands."""
+
+    environment: str
+    environment_id: str
+    """Eight or more hex digits, made by the first `up`; what sweeps match."""
+    stack: StackName
+
+    def labels(self) -> dict[str, str]:
+        """The marks that everything we make in the world carries."""
+        return {MARK_ENVIRONMENT: self.environment, MARK_ID: self.environment_id, MARK_STACK: self.stack}
+
+
+Program = Callable[[StackContext, Any], Outputs]
+
+
+@dataclass(frozen=True, slots=True)
+class StackType(Generic[I, O]):
+    """One kind."""
+
+    kind: str
+    summary: str
+    """One line for `aiinfra kinds`."""
+    inputs: type[I]
+    outputs: type[O]
+    program: str
+    """`package.module:function`, imported only when it runs: `def program(context: StackContext, inputs: I) -> O`."""
+    checks: object = None
+    """May answer `Rules`, `Preflight`, `LabNeeds`; see those."""
+    sources: tuple[Path, ...] = field(default=())
+    """Files or folders whose change means the stack must run again (the kind's folder, its templates)."""
+
+    def load_program(self) -> Program:
+        module, _, function = self.program.partition(":")
+        return cast("Program", getattr(importlib.import_module(module), function))
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule of a kind that the inputs break. `at` is the path below the stack's entry: `("expect", "gpus")`."""
+
+    at: tuple[str | int, ...]
+    message: str
+    hint: str = ""
+
+
+@runtime_checkable
+class Rules(Protocol):
+    """Pure rules over inputs; late values (`Ref`, `SecretSource`) may stand where literals would."""
+
+    def rules(self, inputs: Any) -> Iterable[Broken]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a preflight found. `unknown` is never ok."""
+
+    level: Literal["ok", "warning", "error", "unknown"]
+    about: str
+    """The object: a host, a cluster, a quota."""
+    read: str
+    needed: str
+    hint: str = ""
+    source: str = ""
+    code: str = "preflight.finding"
+
+
+@runtime_checkable
+class Preflight(Protocol):
+    """Judges facts that adapters asked for. `facts` maps a fact's name (`kubernetes`) to its value object."""
+
+    wants: tuple[str, ...]
+
+    def preflight(self, inputs: Any, facts: Mapping[str, Any]) -> Iterable[Finding]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterNeed:
+    """Hardware that a stack asks of the cluster it runs on; a rehearsal provides it and says it is assumed."""
+
+    cluster: StackName | None
+    """The stack that provides the cluster, or None when it cannot be told."""
+    gpu_model: str = ""
+    gpu_nodes: int = 0
+    gpus_per_node: int = 0
+
+
+@runtime_checkable
+class LabNeeds(Protocol):
+    def lab_needs(self, inputs: Any) -> Iterable[ClusterNeed]: ...

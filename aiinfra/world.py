@@ -1,0 +1,40 @@
+"""The effects of this process, in one bundle: environment variables, clock, working directory, standard streams.
+
+Built once by the command line, passed down, replaced in tests. Nothing else may read `os.environ`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a run may know of the machine."""
+
+    environ: Mapping[str, str]
+    now: Callable[[], datetime]
+    cwd: Path
+    interactive: bool
+    """True when standard output and input are a terminal."""
+
+    @classmethod
+    def real(cls) -> World:
+        terminal = sys.stdin.isatty() and sys.stdout.isatty()
+        return cls(dict(os.environ), lambda: datetime.now(UTC), Path.cwd(), terminal)
+
+    def home(self) -> Path:
+        return Path(self.environ.get("HOME") or Path.home())
+
+    def cache(self) -> Path:
+        """`$XDG_CACHE_HOME/aiinfra`: what can be made again."""
+        return Path(self.environ.get("XDG_CACHE_HOME") or self.home() / ".cache") / "aiinfra"
+
+    def state(self) -> Path:
+        """`$XDG_STATE_HOME/aiinfra`: labs, logs, what must outlive a run on this machine."""
+        return Path(self.environ.get("XDG_STATE_HOME") or self.home() / ".local" / "state") / "aiinfra"
