@@ -1,0 +1,70 @@
+"""What a stack's last success depended on, as one keyed hash: equal means nothing to do.
+
+Pure. Keyed (HMAC-SHA256), as inputs hold secrets and digests lie beside the state in clear.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from aiinfra.engine.wire import Tree, encode
+from aiinfra.stack import Inputs, Ref, SecretSource
+
+Late = Ref | SecretSource
+
+
+def keyed(key: bytes, *parts: str) -> str:
+    """HMAC-SHA256 over the parts, unambiguous in their borders; hex."""
+    return hmac.new(key, json.dumps(parts).encode(), hashlib.sha256).hexdigest()
+
+
+def key_from(passphrase: str, environment_id: str) -> bytes:
+    """The digest key of an environment whose state is sealed by a passphrase."""
+    return hmac.new(passphrase.encode(), f"aiinfra digest key {environment_id}".encode(), hashlib.sha256).digest()
+
+
+def inputs_text(inputs: Inputs, late: Callable[[Late], str]) -> str:
+    """Canonical text of a stack's inputs; `late` gives what stands for a reference or a secret source."""
+    return json.dumps(_plain(inputs, late), sort_keys=True, separators=(",", ":"), default=str)
+
+
+def outputs_text(outputs: Mapping[str, Tree]) -> str:
+    return json.dumps({name: encode(value) for name, value in outputs.items()}, sort_keys=True, separators=(",", ":"))
+
+
+def _plain(value: Any, late: Callable[[Late], str]) -> Any:
+    match value:
+        case Ref() | SecretSource():
+            return {"$late": str(value), "$digest": late(value)}
+        case BaseModel():
+            return {name: _plain(getattr(value, name), late) for name in type(value).model_fields}
+        case Mapping():
+            return {str(key): _plain(item, late) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item, late) for item in value]
+        case set() | frozenset():
+            return sorted(str(item) for item in value)
+    return value
+
+
+def sources_digest(paths: Iterable[Path]) -> str:
+    """One hash over the content of source files; folders are walked for `.py`, `.j2`, `.yaml` and `.json`."""
+    digest = hashlib.sha256()
+    for root in paths:
+        for path in _files(root):
+            digest.update(path.name.encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _files(root: Path) -> list[Path]:
+    if root.is_file():
+        return [root]
+    return sorted(p for p in root.rglob("*") if p.suffix in {".py", ".j2", ".yaml", ".json"} and p.is_file())

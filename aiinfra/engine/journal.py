@@ -1,0 +1,119 @@
+"""What we remember of an environment between runs, as typed notes: its id, and each stack's last success.
+
+The rule that keeps `unchanged` honest: a stack's success note is deleted before an operation on it starts and written
+last, after it succeeded. A `running` note stands while an operation runs; one found at a start means that a run died
+there, and the stack's state is repaired first.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from aiinfra.engine.notes import Notes
+from aiinfra.errors import OutsideError
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A stack's last success."""
+
+    digest: str
+    """Over its inputs; see `digest.py`."""
+    result: str
+    """Over the digest and the outputs: what stands for this stack in the digests of those that refer to it."""
+    at: datetime
+    seconds: float
+    """How long it took; shown as the usual time of the next wait."""
+    kind: str
+    uid: str = ""
+    """The cluster's identity, when the stack exports one."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    notes: Notes
+
+    def environment_id(self) -> str | None:
+        raw = self.notes.get("environment.json")
+        return None if raw is None else str(_parse("environment.json", raw)["id"])
+
+    def make_environment_id(self, name: str, now: datetime) -> str:
+        """The environment's id, made once. Raises nothing when another run made it first: that one counts."""
+        fresh = {"id": secrets.token_hex(6), "name": name, "made_at": now.isoformat()}
+        self.notes.create("environment.json", json.dumps(fresh).encode())
+        made = self.environment_id()
+        if made is None:
+            raise OutsideError(
+                "the state does not keep what is written to it",
+                code="state.lost",
+                where="environment.json",
+                hint="check that the state's storage is writable and consistent",
+            )
+        return made
+
+    def success(self, stack: str) -> Success | None:
+        raw = self.notes.get(f"stacks/{stack}.json")
+        if raw is None:
+            return None
+        told = _parse(f"stacks/{stack}.json", raw)
+        told["at"], told["notes"] = datetime.fromisoformat(told["at"]), tuple(told["notes"])
+        return Success(**told)
+
+    def usual(self, stack: str) -> float | None:
+        raw = self.notes.get(f"usual/{stack}")
+        return None if raw is None else float(raw)
+
+    def begin(self, stack: str, verb: str) -> None:
+        """To be called before an operation starts."""
+        self.notes.put(f"running/{stack}", verb.encode())
+        self.forget(stack)
+
+    def end(self, stack: str) -> None:
+        """To be called when the operation returned, however it ended."""
+        self.notes.delete(f"running/{stack}")
+
+    def left_running(self) -> list[str]:
+        return [key.removeprefix("running/") for key in self.notes.list("running/")]
+
+    def succeed(self, stack: str, success: Success) -> None:
+        told = {**asdict(success), "at": success.at.isoformat()}
+        self.notes.put(f"stacks/{stack}.json", json.dumps(told).encode())
+        if success.seconds > 1:
+            self.notes.put(f"usual/{stack}", f"{success.seconds:.1f}".encode())
+
+    def seen(self, stack: str, at: datetime) -> None:
+        """Note that a success was confirmed again by asking the world."""
+        if known := self.success(stack):
+            self.succeed(stack, replace(known, at=at))
+
+    def forget(self, stack: str) -> None:
+        self.notes.delete(f"stacks/{stack}.json")
+
+    def known_stacks(self) -> list[str]:
+        return [key.removeprefix("stacks/").removesuffix(".json") for key in self.notes.list("stacks/")]
+
+    def erase(self) -> None:
+        """Forget the environment: nothing of it is left."""
+        for key in self.notes.list(""):
+            if not key.startswith("lock"):
+                self.notes.delete(key)
+
+
+def _parse(key: str, raw: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(raw)
+    except ValueError as exc:
+        raise OutsideError(
+            f"the note {key} beside the state is not readable",
+            code="state.note_unreadable",
+            where=key,
+            hint="delete that note: the next up asks the world again",
+        ) from exc
+    if not isinstance(told, dict):
+        raise OutsideError(f"the note {key} beside the state is not an object", code="state.note_unreadable", where=key)
+    return told

@@ -1,0 +1,67 @@
+"""Small notes kept beside the state: the environment's id and lock, and what each stack's last success was.
+
+They lie in the backend of the state, under `.aiinfra/<project>/`, whatever that backend is. `FileNotes` serves
+`file://` without an engine; other backends go through the engine host (`HostNotes`).
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+class Notes(Protocol):
+    """Keys are relative paths with `/`."""
+
+    def get(self, key: str) -> bytes | None: ...
+    def put(self, key: str, value: bytes) -> None: ...
+    def create(self, key: str, value: bytes) -> bool:
+        """Write only when the key is free; False when it is taken."""
+        ...
+
+    def delete(self, key: str) -> None: ...
+    def list(self, prefix: str) -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileNotes:
+    """Notes as files below `root`, each written whole or not at all."""
+
+    root: Path
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            return (self.root / key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def put(self, key: str, value: bytes) -> None:
+        self._write(key, value, lambda temporary, target: temporary.replace(target))
+
+    def create(self, key: str, value: bytes) -> bool:
+        try:
+            self._write(key, value, os.link)
+        except FileExistsError:
+            return False
+        return True
+
+    def delete(self, key: str) -> None:
+        (self.root / key).unlink(missing_ok=True)
+
+    def list(self, prefix: str) -> list[str]:
+        found = (p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file())
+        return sorted(key for key in found if key.startswith(prefix) and not key.endswith(".part"))
+
+    def _write(self, key: str, value: bytes, settle: Callable[[Path, Path], object]) -> None:
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+        try:
+            temporary.write_bytes(value)
+            settle(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)

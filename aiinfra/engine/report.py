@@ -1,0 +1,19 @@
+"""From the results of a run to its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiinfra.engine.events import Outcome, StackResult
+from aiinfra.errors import ErrorRecord, Interrupted, LeftBehind, StepsFailed
+
+
+def exit_code(results: Sequence[StackResult], errors: Sequence[ErrorRecord], *, interrupted: bool) -> int:
+    """0 done, 4 some stacks failed, 5 something is left, 130 interrupted; the worst that is true of the run counts."""
+    if interrupted:
+        return Interrupted.exit_code
+    if any(result.outcome in (Outcome.FAILED, Outcome.BLOCKED, Outcome.INTERRUPTED) for result in results):
+        return StepsFailed.exit_code
+    if any(error.code == LeftBehind.default_code for error in errors):
+        return LeftBehind.exit_code
+    return StepsFailed.exit_code if errors else 0

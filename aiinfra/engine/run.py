@@ -1,0 +1,77 @@
+"""Run the stacks of a queue on threads, and stop when told.
+
+The queue decides what may run; `work` does it and answers with a result. This module owns the threads and nothing
+else: it knows neither Pulumi nor what an `up` is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiinfra.engine.events import OnEvent, Outcome, StackEnded, StackResult, StackStarted, StackWaits
+from aiinfra.engine.queue import Queue
+
+Work = Callable[[str], StackResult]
+GOOD = frozenset({Outcome.CHANGED, Outcome.UNCHANGED, Outcome.DESTROYED, Outcome.SKIPPED})
+
+
+@dataclass(slots=True)
+class Run:
+    """One walk over the stacks. `kinds` gives each stack's kind, for its events."""
+
+    queue: Queue
+    kinds: Mapping[str, str]
+    work: Work
+    parallel: int
+    on_event: OnEvent
+    now: Callable[[], datetime]
+
+    def go(self, stop: threading.Event) -> list[StackResult]:
+        """Run to the end, or until `stop` is set: then what runs is finished and nothing new starts."""
+        results: dict[str, StackResult] = {}
+        changed = threading.Condition()
+        for name in self.kinds:
+            if waits := self.queue.waits_for(name):
+                self.on_event(StackWaits(name, waits, self.now()))
+
+        def one(name: str) -> None:
+            result = self.work(name)
+            with changed:
+                self._settle(result, results)
+                changed.notify_all()
+
+        with ThreadPoolExecutor(max_workers=max(1, self.parallel), thread_name_prefix="stack") as pool, changed:
+            while not self.queue.finished:
+                if stop.is_set():
+                    self._give_up(results)
+                self._start_ready(pool, one)
+                if not self.queue.finished:
+                    changed.wait(timeout=0.5)
+        return [results[name] for name in self.kinds if name in results]
+
+    def _start_ready(self, pool: ThreadPoolExecutor, one: Callable[[str], None]) -> None:
+        for name in self.queue.ready()[: max(0, self.parallel - len(self.queue.running))]:
+            self.queue.claim(name)
+            self.on_event(StackStarted(name, self.kinds[name], self.now()))
+            pool.submit(one, name)
+
+    def _settle(self, result: StackResult, results: dict[str, StackResult]) -> None:
+        self._end(result, results)
+        if result.outcome in GOOD:
+            self.queue.done(result.stack)
+            return
+        for other in self.queue.fail(result.stack):
+            because = f"{result.stack} {result.outcome.value}"
+            self._end(StackResult(other, self.kinds[other], Outcome.BLOCKED, 0.0, because), results)
+
+    def _give_up(self, results: dict[str, StackResult]) -> None:
+        for name in self.queue.drain():
+            self._end(StackResult(name, self.kinds[name], Outcome.SKIPPED, 0.0, "stopped before its start"), results)
+
+    def _end(self, result: StackResult, results: dict[str, StackResult]) -> None:
+        results[result.stack] = result
+        self.on_event(StackEnded(result, self.now()))
