@@ -152,7 +152,7 @@ class StackType(Generic[I, O]):
     program: str
     """`package.module:function`, imported only when it runs: `def program(context: StackContext, inputs: I) -> O`."""
     checks: object = None
-    """May answer `Rules`, `Preflight`, `LabNeeds`; see those."""
+    """May answer `Rules`, `RulesAround`, `Preflight`, `LabNeeds`; see those."""
     sources: tuple[Path, ...] = field(default=())
     """Files or folders whose change means the stack must run again (the kind's folder, its templates)."""
 
@@ -214,3 +214,19 @@ class ClusterNeed:
 @runtime_checkable
 class LabNeeds(Protocol):
     def lab_needs(self, inputs: Any) -> Iterable[ClusterNeed]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the rules of a kind may know of the environment around one stack."""
+
+    target: Literal["real", "lab"]
+    stacks: Mapping[StackName, tuple[str, Inputs]]
+    """Kind and inputs of every stack, the one that is judged included."""
+
+
+@runtime_checkable
+class RulesAround(Protocol):
+    """Pure rules over a stack and what stands around it: the target, the other stacks."""
+
+    def rules_around(self, name: StackName, inputs: Any, around: Surroundings) -> Iterable[Broken]: ...

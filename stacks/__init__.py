@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from aiinfra.stack import StackType
+from typing import Any
 
-CATALOG: tuple[StackType, ...] = ()  # type: ignore[type-arg]  # kinds of any inputs and outputs
+from aiinfra.stack import StackType
+from stacks import existing_cluster, gpu_operator, gpu_proof, nfd
+
+CATALOG: tuple[StackType[Any, Any], ...] = (
+    existing_cluster.STACK,
+    nfd.STACK,
+    gpu_operator.STACK,
+    gpu_proof.STACK,
+)

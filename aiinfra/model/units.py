@@ -1,0 +1,28 @@
+"""Values with a unit, parsed once where they enter."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+_DURATION = re.compile(r"(\d+)(s|m|h)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _seconds(raw: object) -> object:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str) and (found := _DURATION.fullmatch(raw)):
+        return int(found[1]) * _SECONDS[found[2]]
+    raise ValueError(f"{raw!r} is not a duration such as 90s, 20m or 1h")
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(_seconds),
+    Field(ge=1),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^[0-9]+(s|m|h)$"}]}),
+]
+"""Seconds; written `90s`, `20m`, `1h`, or a number of seconds."""

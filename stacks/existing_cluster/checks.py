@@ -1,0 +1,16 @@
+"""What must hold of the inputs of `existing_cluster`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiinfra.stack import Broken, StackName, Surroundings
+from stacks.existing_cluster.spec import ExistingClusterInputs
+
+
+class Checks:
+    def rules_around(self, name: StackName, inputs: ExistingClusterInputs, around: Surroundings) -> Iterator[Broken]:
+        if around.target == "real" and inputs.kubeconfig == "":
+            yield Broken(("kubeconfig",), "a real cluster needs a kubeconfig", "write ${file:~/.kube/config}")
+        if around.target == "lab" and inputs.context:
+            yield Broken(("context",), "a lab cluster has one context only", "leave context out")

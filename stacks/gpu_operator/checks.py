@@ -1,0 +1,63 @@
+"""What must hold of the inputs of `gpu_operator`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from aiinfra.stack import Broken, ClusterNeed, Ref, StackName, Surroundings
+from stacks.gpu_operator.spec import Driver, GpuOperatorInputs
+
+OS_SUFFIX = re.compile(r"-(ubuntu|rhel|rhcos|rocky|ol|sles|debian)[0-9.]*$")
+
+
+class Checks:
+    def rules(self, inputs: GpuOperatorInputs) -> Iterator[Broken]:
+        if not inputs.version.startswith("v"):
+            yield Broken(("version",), f"{inputs.version} lacks its leading v", f"write v{inputs.version}")
+        yield from _driver(inputs.driver)
+        yield from _nfd(inputs)
+        if inputs.sharing.time_slicing and inputs.mig.strategy == "mixed":
+            yield Broken(
+                ("sharing", "time_slicing"),
+                "time-slicing of nvidia.com/gpu does nothing under mig.strategy mixed, which offers nvidia.com/mig-…",
+                "set mig.strategy: single",
+            )
+
+    def rules_around(self, name: StackName, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[Broken]:
+        if inputs.nfd != "bundled":
+            return
+        for other, (kind, theirs) in around.stacks.items():
+            if kind == "nfd" and getattr(theirs, "cluster", None) == inputs.cluster:
+                yield Broken(
+                    ("nfd",),
+                    f"bundled NFD and the stack {other} would both label the nodes of {inputs.cluster}",
+                    f"write nfd: ${{{other}}}, or drop the stack {other}",
+                )
+
+    def lab_needs(self, inputs: GpuOperatorInputs) -> Iterator[ClusterNeed]:
+        cluster = inputs.cluster.stack if isinstance(inputs.cluster, Ref) else None
+        yield ClusterNeed(cluster, gpu_nodes=1, gpus_per_node=1)
+
+
+def _driver(driver: Driver) -> Iterator[Broken]:
+    if found := OS_SUFFIX.search(driver.version):
+        yield Broken(
+            ("driver", "version"),
+            f"{driver.version} carries an OS, which the operator appends itself",
+            f"write {driver.version[: found.start()]}",
+        )
+    if driver.precompiled and "." in driver.version:
+        yield Broken(
+            ("driver", "version"),
+            f"precompiled drivers are chosen by branch, not by {driver.version}",
+            f'write "{driver.version.partition(".")[0]}"',
+        )
+    if not driver.enabled and driver != Driver(enabled=False):
+        yield Broken(("driver", "enabled"), "the driver is disabled and configured at once", "drop the other fields")
+
+
+def _nfd(inputs: GpuOperatorInputs) -> Iterator[Broken]:
+    chart = inputs.values.get("nfd")
+    if isinstance(chart, dict) and "enabled" in chart:
+        yield Broken(("values", "nfd", "enabled"), "who labels the nodes is said by nfd", "drop it from values")

@@ -1,0 +1,17 @@
+"""Node Feature Discovery."""
+
+from pathlib import Path
+
+from aiinfra.stack import StackType
+from stacks.nfd.checks import Checks
+from stacks.nfd.spec import NfdInputs, NfdInstall
+
+STACK = StackType(
+    kind="nfd",
+    summary="Node Feature Discovery: labels nodes with their hardware, kernel and OS.",
+    inputs=NfdInputs,
+    outputs=NfdInstall,
+    program="stacks.nfd.program:program",
+    checks=Checks(),
+    sources=(Path(__file__).parent,),
+)

@@ -1,0 +1,39 @@
+"""Node Feature Discovery: labels nodes with what hardware and software they have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from aiinfra.cluster import ClusterAccess
+from aiinfra.model.kubernetes import GPU_TAINT, KubernetesName, Toleration
+from aiinfra.model.units import Duration
+from aiinfra.stack import Input, Inputs, Linked, Outputs
+
+DeviceLabelField = Literal["class", "vendor", "device", "subsystem_vendor", "subsystem_device"]
+
+
+class NfdInputs(Inputs):
+    cluster: Linked[ClusterAccess]
+    """Where it goes: `${cluster}`."""
+    version: str = "0.19.0"
+    """Version of the chart, without a leading v."""
+    namespace: KubernetesName = "node-feature-discovery"
+    tolerations: tuple[Toleration, ...] = (GPU_TAINT,)
+    """Taints that the worker accepts, besides those of its chart."""
+    device_classes: Annotated[tuple[str, ...], Field(min_length=1)] = ("02", "0200", "0207", "0300", "0302")
+    """PCI classes that become labels; 0300 and 0302 are GPUs, 02xx network cards."""
+    label_fields: Annotated[tuple[DeviceLabelField, ...], Field(min_length=1)] = ("vendor",)
+    """What a PCI label is made of: `[vendor]` gives `pci-10de.present`, `[class, vendor]` `pci-0302_10de.present`."""
+    limit: Duration = 600
+    """How long its workers may take to be ready."""
+
+
+class NfdInstall(Outputs):
+    """Node Feature Discovery as it stands in a cluster."""
+
+    namespace: Input[str]
+    version: Input[str]
+    gpu_label: Input[str]
+    """Label of a node with an NVIDIA GPU of class 0302: `feature.node.kubernetes.io/pci-10de.present`."""
