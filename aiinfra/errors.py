@@ -138,6 +138,11 @@ class Interrupted(AiinfraError):
 
 
 CODES: Mapping[str, str] = {
+    "lock.held": "Another run holds this environment.",
+    "lock.engine_busy": "The engine host of a run that died is still working.",
+    "lock.unreadable": "The environment's lock beside the state cannot be read.",
+    "state.lost": "The state's storage does not keep what is written to it.",
+    "state.note_unreadable": "A note beside the state cannot be read.",
     "bug": "A fault of aiinfra itself; the message carries where.",
     "config.invalid": "The environment file, a layer or a flag is wrong.",
     "destroy.left_behind": "Destroy ran to its end and these objects are still there.",

@@ -66,7 +66,7 @@ def test_a_reused_pid_is_not_the_holder(tmp_path: Path) -> None:
 def test_a_foreign_holder_is_never_cleared(tmp_path: Path) -> None:
     notes, gone = FileNotes(tmp_path), dead_process()
     hold(notes, replace(Holder.this("aiinfra up dc1", NOW), host="ci-runner-7", pid=gone.pid, started=gone.started))
-    with pytest.raises(OutsideError, match="pid .* on ci-runner-7") as refused:
+    with pytest.raises(OutsideError, match="on ci-runner-7") as refused:
         take(notes, [])
     assert refused.value.record.hint == "if ci-runner-7 is gone for good, delete the note lock.json beside the state"
 

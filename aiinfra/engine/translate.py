@@ -1,0 +1,47 @@
+"""Pulumi's engine events, as JSON, to ours. Pure.
+
+Source of the shapes: pulumi/pulumi sdk/go/common/apitype/events.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from aiinfra.engine.events import Diagnostic, Event, ResourceChanged
+
+_COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
+_BOOKKEEPING = ("pulumi:pulumi:Stack", "pulumi:providers:")
+_STATES = {"resourcePreEvent": "started", "resOutputsEvent": "done", "resOpFailedEvent": "failed"}
+
+
+def translate(stack: str, raw: Mapping[str, Any], at: datetime) -> Iterator[Event]:
+    """Our events for one of the engine's; most are dropped, as they say nothing to a user."""
+    for field, state in _STATES.items():
+        if told := raw.get(field):
+            yield from _resource(stack, told.get("metadata", {}), state, at)
+    if told := raw.get("diagnosticEvent"):
+        yield from _diagnostic(stack, told, at)
+
+
+def _resource(stack: str, metadata: Mapping[str, Any], state: str, at: datetime) -> Iterator[Event]:
+    kind, urn, operation = metadata.get("type", ""), metadata.get("urn", ""), metadata.get("op", "")
+    if kind.startswith(_BOOKKEEPING) or (operation == "same" and state == "started"):
+        return
+    changed = tuple(metadata.get("detailedDiff") or metadata.get("diffs") or ())
+    yield ResourceChanged(stack, kind, urn.rpartition("::")[2], operation, state, at, changed)
+
+
+def _diagnostic(stack: str, told: Mapping[str, Any], at: datetime) -> Iterator[Event]:
+    severity = told.get("severity", "info")
+    text = plain(told.get("message", ""))
+    if not text or told.get("ephemeral") or severity == "debug":
+        return
+    yield Diagnostic(stack, severity.removeprefix("info#").replace("infoerr", "info"), text, at)
+
+
+def plain(text: str) -> str:
+    """Text without Pulumi's colour directives and terminal codes."""
+    return _COLOURS.sub("", text).strip()
