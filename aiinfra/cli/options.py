@@ -1,0 +1,94 @@
+"""Every argument and option that commands share, declared once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aiinfra.cli.complete import environment_names, stack_names
+from aiinfra.cli.form import EventsForm, OutputForm
+
+_SELECT, _RUN, _SHOW = "selection", "run", "show"
+
+EnvArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        show_default=False,
+        help="A file, or a name looked up in ./, ./environments/ and ./examples/.",
+        autocompletion=environment_names,
+    ),
+]
+SetOption = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        default_factory=list,
+        show_default=False,
+        help="Replace a value of the file: --set stacks.nfd.version=0.19. May be given again.",
+    ),
+]
+OnlyOption = Annotated[
+    list[str],
+    typer.Option(
+        "--only",
+        metavar="STACK",
+        default_factory=list,
+        show_default=False,
+        help="These stacks alone. May be given again.",
+        autocompletion=stack_names,
+    ),
+]
+FromOption = Annotated[
+    str, typer.Option("--from", metavar="STACK", help="This stack and all that need it.", autocompletion=stack_names)
+]
+UntilOption = Annotated[
+    str, typer.Option("--until", metavar="STACK", help="This stack and all it needs.", autocompletion=stack_names)
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing anything.")]
+OutputOption = Annotated[
+    OutputForm, typer.Option("--output", "-o", help="`json`: one document on standard output, nothing else there.")
+]
+EventsOption = Annotated[
+    EventsForm | None,
+    typer.Option("--events", help="Every event as a line of JSON; the last line is the result.", show_default=False),
+]
+SummaryOption = Annotated[
+    list[Path],
+    typer.Option(
+        "--summary",
+        metavar="FILE",
+        default_factory=list,
+        show_default=False,
+        help="Also write a summary: Markdown to *.md, JUnit to *.xml. May be given again.",
+    ),
+]
+ParallelOption = Annotated[int, typer.Option("--parallel", min=1, max=256, help="Stacks at the same time.")]
+NoSkipOption = Annotated[bool, typer.Option("--no-skip", help="Run unchanged stacks through the engine too.")]
+ProveOption = Annotated[bool, typer.Option("--prove", help="Run every proof again, however fresh it is.")]
+ToolchainOption = Annotated[
+    Path | None,
+    typer.Option("--toolchain", metavar="DIR", show_default=False, help="Take the programs from this folder first."),
+]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Fetch nothing; name what is missing.")]
+
+
+class GraphFormat(StrEnum):
+    """Values of `graph --format`."""
+
+    MERMAID = "mermaid"
+    DOT = "dot"
+    JSON = "json"
+
+
+class SchemaOf(StrEnum):
+    """What `schema` describes."""
+
+    ENVIRONMENT = "environment"
+    EVENTS = "events"
+    RESULT = "result"
+    ERRORS = "errors"
