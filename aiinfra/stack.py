@@ -131,6 +131,8 @@ class StackContext:
     environment_id: str
     """Eight or more hex digits, made by the first `up`; what sweeps match."""
     stack: StackName
+    proof: str = ""
+    """A token that changes when a proof is to run again (`up --prove`)."""
 
     def labels(self) -> dict[str, str]:
         """The marks that everything we make in the world carries."""
@@ -153,6 +155,8 @@ class StackType(Generic[I, O]):
     """`package.module:function`, imported only when it runs: `def program(context: StackContext, inputs: I) -> O`."""
     checks: object = None
     """May answer `Rules`, `RulesAround`, `Preflight`, `LabNeeds`; see those."""
+    proves: bool = False
+    """A proof: its success grows old, and `up --prove` runs it again."""
     sources: tuple[Path, ...] = field(default=())
     """Files or folders whose change means the stack must run again (the kind's folder, its templates)."""
 
