@@ -1,0 +1,157 @@
+"""What an API server or the way to it answers when it says no: one class a kind of refusal.
+
+Each message names the server and, where there is one, the object.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from aiinfra.errors import OutsideError
+
+
+class KubeError(OutsideError):
+    """A request to a Kubernetes API server failed."""
+
+    default_code = "kube.failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        where: str = "",
+        hint: str = "",
+        transient: bool = False,
+        status: int = 0,
+        reason: str = "",
+    ) -> None:
+        super().__init__(message, code=code, where=where, hint=hint, transient=transient)
+        self.status = status
+        """HTTP status; 0 when there was no answer."""
+        self.reason = reason
+        """The `reason` of the API's Status object."""
+
+
+class KubeconfigInvalid(KubeError):
+    """The kubeconfig's text cannot be used."""
+
+    default_code = "kube.kubeconfig"
+
+
+class Unreachable(KubeError):
+    """No answer from the API server."""
+
+    default_code = "kube.unreachable"
+
+
+class Untrusted(Unreachable):
+    """The server's certificate could not be verified."""
+
+    default_code = "kube.tls"
+
+
+class Refused(KubeError):
+    """401 or 403: the credentials are not accepted, or do not allow this."""
+
+    default_code = "kube.refused"
+
+
+class NotFound(KubeError):
+    """404 for an object or a path."""
+
+    default_code = "kube.not_found"
+
+
+class NoSuchKind(NotFound):
+    """The server serves no such kind: its CustomResourceDefinition is absent or not established."""
+
+    default_code = "kube.no_such_kind"
+
+
+class Conflict(KubeError):
+    """409: exists already, changed meanwhile, or fields owned by another manager."""
+
+    default_code = "kube.conflict"
+
+
+class Invalid(KubeError):
+    """400 or 422: the API server refused the object; the message is the API's."""
+
+    default_code = "kube.invalid"
+
+
+class WebhookFailed(KubeError):
+    """An admission webhook could not be called, or denied the request."""
+
+    default_code = "kube.webhook"
+
+
+class Expired(KubeError):
+    """410: the resource version asked for is too old."""
+
+    default_code = "kube.expired"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+UNREACHABLE_HINT = "check that the cluster is up and that this machine can reach the address in the kubeconfig"
+
+
+def from_transport(error: httpx.TransportError, server: str) -> Unreachable:
+    """The error for a request that got no answer."""
+    if refused := _certificate_error(error):
+        return Untrusted(
+            f"the certificate of {server} is not trusted: {refused.verify_message}",
+            where=server,
+            hint="put the cluster's CA into certificate-authority-data of the kubeconfig",
+        )
+    if isinstance(error, httpx.TimeoutException):
+        return Unreachable(f"{server} did not answer in time", where=server, hint=UNREACHABLE_HINT, transient=True)
+    why = _first_line(error)
+    return Unreachable(f"{server} cannot be reached: {why}", where=server, hint=UNREACHABLE_HINT, transient=True)
+
+
+_BY_STATUS: Mapping[int, tuple[type[KubeError], str]] = {
+    400: (Invalid, ""),
+    401: (Refused, "get a fresh kubeconfig for this cluster"),
+    403: (Refused, "give the kubeconfig's user the right to do this"),
+    404: (NotFound, ""),
+    409: (Conflict, ""),
+    410: (Expired, ""),
+    422: (Invalid, ""),
+}
+
+
+def from_status(status: int, body: Mapping[str, Any], server: str, about: str) -> KubeError:
+    """The error for an answer that is no success. `about` names the object or path."""
+    said = str(body.get("message") or f"status {status}").strip().rstrip(".")
+    family, hint = _family(status, said)
+    message = f"{about}: {said}"
+    if status == 401:
+        message = f"{server} does not accept the credentials of the kubeconfig"
+    again = (status == 429 or status >= 500) and family is not Invalid
+    reason = str(body.get("reason") or "")
+    return family(message, where=about, hint=hint, transient=again, status=status, reason=reason)
+
+
+def _family(status: int, said: str) -> tuple[type[KubeError], str]:
+    if "admission webhook" in said or "failed calling webhook" in said:
+        return WebhookFailed, ""
+    if "failed to create typed patch object" in said:  # the API server answers 500 to an apply with unknown fields
+        return Invalid, ""
+    return _BY_STATUS.get(status, (KubeError, ""))
