@@ -150,7 +150,7 @@ CODES: Mapping[str, str] = {
     "kube.failed": "A Kubernetes API server refused a request in a way that has no code of its own.",
     "kube.invalid": "The API server refused an object; the message is the API's own.",
     "kube.kubeconfig": "The kubeconfig cannot be used.",
-    "kube.no_such_kind": "The cluster does not serve this kind: its CustomResourceDefinition is absent or not established.",
+    "kube.no_such_kind": "The cluster does not serve this kind: its CRD is absent or not established.",
     "kube.not_found": "The object does not exist.",
     "kube.other_cluster": "Another cluster answers under this name: its uid is not the recorded one.",
     "kube.refused": "The API server does not accept the credentials, or they do not allow this.",
