@@ -30,6 +30,7 @@ class Console:
     command: str = ""
     out: Output = field(default_factory=lambda: Output(sys.stdout))
     err: Output = field(default_factory=lambda: Output(sys.stderr))
+    _hidden: set[str] = field(default_factory=set, repr=False)
 
     @classmethod
     def of(cls, ctx: typer.Context) -> Console:
@@ -39,8 +40,9 @@ class Console:
         return Terminal.of(self.world)
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """From now on these values appear nowhere."""
-        self.out.masker = self.err.masker = Masker(secrets)
+        """From now on these values, and those hidden before, appear nowhere."""
+        self._hidden.update(secrets)
+        self.out.masker = self.err.masker = Masker(self._hidden)
 
     def answer(self, form: str, text: Callable[[], str], payload: Callable[[], Mapping[str, object]]) -> None:
         """The result of a command that succeeded, in the form asked for."""

@@ -92,3 +92,6 @@ class SchemaOf(StrEnum):
     EVENTS = "events"
     RESULT = "result"
     ERRORS = "errors"
+
+
+SchemaArgument = Annotated[SchemaOf, typer.Argument(metavar="WHAT", help="environment, events, result or errors.")]

@@ -23,9 +23,9 @@ def failure_text(record: ErrorRecord, terminal: Terminal, *, exit_code: int, cau
 def reason_lines(record: ErrorRecord, causes: Sequence[str], terminal: Terminal) -> list[str]:
     """The causes from leaf to root, then the way out."""
     marks = terminal.marks
-    lines = [f"  {terminal.paint(marks.cause, 'red')} {_folded(cause)}" for cause in causes]
+    lines = [f"  {terminal.paint(marks.cause, 'red')} {folded(cause)}" for cause in causes]
     if record.hint:
-        lines.append(f"  {terminal.paint(marks.hint, 'green')} {_folded(record.hint)}")
+        lines.append(f"  {terminal.paint(marks.hint, 'green')} {folded(record.hint)}")
     return lines
 
 
@@ -47,6 +47,6 @@ def problem_line(problem: Problem, terminal: Terminal) -> str:
     return f"{where}{path}{problem.message}" + (f" ({problem.hint})" if problem.hint else "")
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Lines after the first stand below the text of the first."""
     return text.replace("\n", "\n    ")

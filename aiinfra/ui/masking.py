@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
 
 SHOWN = "<secret>"
 SHORTEST = 4
@@ -48,6 +49,8 @@ def _forms(secret: str) -> Iterator[str]:
         yield repr(part)[1:-1]
         yield quote(part, safe="")
         yield quote_plus(part)
+        yield escape(part)
+        yield escape(part, {'"': "&quot;"})
         yield from _base64(part)
 
 

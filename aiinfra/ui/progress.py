@@ -6,7 +6,7 @@ for event in events: progress = advance(progress, event)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -65,6 +65,8 @@ class StackProgress:
     last: str = ""
     """The last thing that was finished: `created Namespace gpu-operator`."""
     result: StackResult | None = None
+    heard: datetime | None = None
+    """When the last event of this stack was."""
 
     def elapsed(self, now: datetime) -> float:
         """Seconds since the start; the final figure once it ended."""
@@ -105,7 +107,7 @@ def advance(progress: Progress, event: Event) -> Progress:
         case StackEnded():
             return progress.with_stack(_ended(progress.of(event.result.stack), event.result))
         case _:
-            return progress.with_stack(_moved(progress.of(event.stack), event))
+            return progress.with_stack(replace(_moved(progress.of(event.stack), event), heard=event.at))
 
 
 def _run_started(progress: Progress, event: RunStarted) -> Progress:
@@ -140,6 +142,24 @@ def _moved(
             return _resource(stack, event)
         case Diagnostic():
             return stack
+
+
+def heartbeats(progress: Progress, now: datetime, silence: float) -> Iterator[Waiting]:
+    """A `Waiting` for each running stack of which nothing was heard for `silence` seconds: what it is at."""
+    for stack in progress.stacks.values():
+        if stack.phase is Phase.RUNNING and stack.heard and (now - stack.heard).total_seconds() >= silence:
+            if stack.awaited:
+                yield Waiting(stack.name, stack.awaited.what, stack.awaited.seconds(now), stack.awaited.usual, now)
+            else:
+                yield Waiting(stack.name, doing(stack), stack.elapsed(now), None, now)
+
+
+def doing(stack: StackProgress) -> str:
+    """What a running stack is at: `creating Bundle crds and 2 more`."""
+    if not stack.working_on:
+        return "the engine"
+    (name, operation), *others = stack.working_on.items()
+    return f"{PRESENT.get(operation, operation)} {name}" + (f" and {len(others)} more" if others else "")
 
 
 PAST: Mapping[str, str] = {

@@ -28,3 +28,17 @@ def table(rows: Iterable[Sequence[str]], *, gap: int = 2, indent: int = 0) -> st
     sizes = [max((width(row[at]) for row in cells if at < len(row)), default=0) for at in range(count)]
     lines = ((" " * gap).join(padded(cell, sizes[at]) for at, cell in enumerate(row)) for row in cells)
     return "\n".join((" " * indent + line).rstrip() for line in lines)
+
+
+def cut(text: str, columns: int) -> str:
+    """The first line of the text, not wider than `columns`; what is left out is shown as `…`."""
+    line = text.partition("\n")[0]
+    if width(line) <= columns:
+        return line
+    kept, used = "", 0
+    for char in line:
+        used += _columns(char)
+        if used > columns - 1:
+            break
+        kept += char
+    return kept.rstrip() + "…"

@@ -1,0 +1,88 @@
+"""What the commands that act share: a session that is watched, approval, and the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from aiinfra.cli.console import Console
+from aiinfra.cli.form import EventsForm, Form, OutputForm, chosen
+from aiinfra.engine.events import RunReport
+from aiinfra.errors import ConfigError, Interrupted
+from aiinfra.ui import summary
+from aiinfra.ui.ndjson import report_json
+from aiinfra.ui.terminal import Terminal
+from aiinfra.ui.views import PlainSight, Sight, StreamSight, View
+
+if TYPE_CHECKING:
+    from aiinfra.session.options import Tools
+    from aiinfra.session.session import Session
+
+
+@dataclass(slots=True)
+class Watch:
+    """One run and those who watch it."""
+
+    console: Console
+    summaries: Sequence[Path]
+    view: View
+
+    @classmethod
+    def of(
+        cls, ctx: typer.Context, output: OutputForm, events: EventsForm | None, summaries: Sequence[Path] = ()
+    ) -> Watch:
+        """Raises `ConfigError` for options that do not go together, before anything is read."""
+        console = Console.of(ctx)
+        console.form = chosen(output, events)
+        summary.check_suffixes(summaries)
+        return cls(console, summaries, View(_sight(console), console.world.now))
+
+    def session(self, env: str, sets: Sequence[str], tools: Tools) -> Session:
+        from aiinfra.session.session import Session
+
+        return Session.open(
+            self.console.world, env, sets=sets, tools=tools, on_event=self.view, on_secrets=self.console.hide
+        )
+
+    def approve(self, verb: str, session: Session, *, yes: bool) -> None:
+        """Show what will be done and ask. Raises `ConfigError` when nobody can be asked, `Interrupted` on a no."""
+        if yes:
+            return
+        if not self.console.world.interactive or self.console.form is not Form.TEXT:
+            raise ConfigError(
+                f"{verb} changes the world and there is no terminal to ask on",
+                code="cli.approval_needed",
+                hint="look at it with `aiinfra preview`, then add --yes",
+            )
+        from aiinfra.ui.plan import plan_text
+
+        self.console.out.line(plan_text(session.plan, self.console.terminal()))
+        if not typer.confirm(f"{verb} {session.plan.environment.name}?"):
+            raise Interrupted("not approved; nothing was touched", code="run.not_approved")
+
+    def run(self, act: Callable[[], RunReport]) -> NoReturn:
+        """Run, show the end in every sink, and leave with the run's exit code."""
+        with self.view:
+            report = act()
+        if self.console.form is Form.JSON:
+            self.console.machine(report_json(report))
+        self.console.form = Form.TEXT
+        summary.write(self.summaries, report, self.console.out.masker)
+        raise typer.Exit(report.exit_code)
+
+
+def _sight(console: Console) -> Sight:
+    if console.form is Form.NDJSON:
+        return StreamSight(console.out)
+    if console.form is Form.JSON:
+        return PlainSight(console.err, Terminal(), report=False)
+    terminal = console.terminal()
+    if not terminal.live:
+        return PlainSight(console.out, terminal)
+    from aiinfra.ui.screen import LiveSight
+
+    return LiveSight(console.out, terminal, console.world.now)

@@ -1,0 +1,35 @@
+"""`aiinfra destroy`."""
+
+from __future__ import annotations
+
+import typer
+
+from aiinfra.cli import options as o
+from aiinfra.cli.acting import Watch
+from aiinfra.cli.form import OutputForm
+
+
+def destroy(
+    ctx: typer.Context,
+    *,
+    env: o.EnvArgument,
+    sets: o.SetOption,
+    only: o.OnlyOption,
+    summary: o.SummaryOption,
+    from_: o.FromOption = "",
+    until: o.UntilOption = "",
+    yes: o.YesOption = False,
+    parallel: o.ParallelOption = 8,
+    output: o.OutputOption = OutputForm.TEXT,
+    events: o.EventsOption = None,
+    toolchain: o.ToolchainOption = None,
+    offline: o.OfflineOption = False,
+) -> None:
+    """Take down all that ENV made, in reverse, and prove that nothing is left."""
+    from aiinfra.session.options import Options, Selection, Tools
+
+    watch = Watch.of(ctx, output, events, summary)
+    session = watch.session(env, sets, Tools(toolchain, offline))
+    watch.approve("destroy", session, yes=yes)
+    choice = Options(Selection(only, from_, until), parallel)
+    watch.run(lambda: session.destroy(choice))

@@ -1,0 +1,34 @@
+"""`aiinfra preview`."""
+
+from __future__ import annotations
+
+import typer
+
+from aiinfra.cli import options as o
+from aiinfra.cli.acting import Watch
+from aiinfra.cli.form import OutputForm
+
+
+def preview(
+    ctx: typer.Context,
+    *,
+    env: o.EnvArgument,
+    sets: o.SetOption,
+    only: o.OnlyOption,
+    summary: o.SummaryOption,
+    from_: o.FromOption = "",
+    until: o.UntilOption = "",
+    parallel: o.ParallelOption = 8,
+    no_skip: o.NoSkipOption = False,
+    output: o.OutputOption = OutputForm.TEXT,
+    events: o.EventsOption = None,
+    toolchain: o.ToolchainOption = None,
+    offline: o.OfflineOption = False,
+) -> None:
+    """Say what `up` would change, asking the engine. Changes nothing."""
+    from aiinfra.session.options import Options, Selection, Tools
+
+    watch = Watch.of(ctx, output, events, summary)
+    session = watch.session(env, sets, Tools(toolchain, offline))
+    choice = Options(Selection(only, from_, until), parallel, not no_skip)
+    watch.run(lambda: session.preview(choice))

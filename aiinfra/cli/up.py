@@ -1,0 +1,37 @@
+"""`aiinfra up`."""
+
+from __future__ import annotations
+
+import typer
+
+from aiinfra.cli import options as o
+from aiinfra.cli.acting import Watch
+from aiinfra.cli.form import OutputForm
+
+
+def up(
+    ctx: typer.Context,
+    *,
+    env: o.EnvArgument,
+    sets: o.SetOption,
+    only: o.OnlyOption,
+    summary: o.SummaryOption,
+    from_: o.FromOption = "",
+    until: o.UntilOption = "",
+    yes: o.YesOption = False,
+    parallel: o.ParallelOption = 8,
+    no_skip: o.NoSkipOption = False,
+    prove: o.ProveOption = False,
+    output: o.OutputOption = OutputForm.TEXT,
+    events: o.EventsOption = None,
+    toolchain: o.ToolchainOption = None,
+    offline: o.OfflineOption = False,
+) -> None:
+    """Bring ENV to the state that its file describes."""
+    from aiinfra.session.options import Options, Selection, Tools
+
+    watch = Watch.of(ctx, output, events, summary)
+    session = watch.session(env, sets, Tools(toolchain, offline))
+    watch.approve("up", session, yes=yes)
+    choice = Options(Selection(only, from_, until), parallel, not no_skip, prove)
+    watch.run(lambda: session.up(choice))

@@ -1,0 +1,89 @@
+"""Plain lines for CI and pipes: one line per happening, each with its stack in front, nothing redrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiinfra.engine.events import (
+    Diagnostic,
+    Event,
+    Message,
+    Outcome,
+    ResourceChanged,
+    RunEnded,
+    RunStarted,
+    StackEnded,
+    StackStarted,
+    StackWaits,
+    Verb,
+    Waiting,
+)
+from aiinfra.ui.durations import duration, limit
+from aiinfra.ui.progress import PAST, Progress, short_type
+from aiinfra.ui.report import mark, outcome_words, report_text
+from aiinfra.ui.terminal import Terminal
+
+
+def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]:
+    """What to print for an event, given the run as it stands after it."""
+    match event:
+        case RunStarted():
+            yield headline(progress)
+        case Message():
+            yield f"{'warning: ' if event.level == 'warning' else ''}{event.text}"
+        case RunEnded():
+            yield report_text(event.report, terminal)
+        case StackEnded():
+            result = event.result
+            prefix = f"{prefixed(result.stack, progress)} {mark(result.outcome, terminal)}"
+            yield f"{prefix} {outcome_words(result, progress.verb)}{_took(result.outcome, result.seconds)}"
+        case _:
+            if said := _said(event, progress.verb):
+                yield f"{prefixed(event.stack, progress)} {said}"
+
+
+def headline(progress: Progress) -> str:
+    """`up lab · 4 stacks · simulated`."""
+    count = len(progress.stacks)
+    parts = [f"{progress.verb.value} {progress.environment}", f"{count} stack{'' if count == 1 else 's'}"]
+    return " · ".join((*parts, *(["simulated"] if progress.simulated else [])))
+
+
+def prefixed(stack: str, progress: Progress) -> str:
+    """The name of a stack, as wide as the longest."""
+    return f"{stack:<{max(map(len, progress.stacks), default=0)}} |"
+
+
+def awaited_words(what: str, seconds: float, usual: float | None) -> str:
+    """`waits 1m30 for DaemonSet nvidia-driver-daemonset (usually 4m)`."""
+    usually = f" (usually {limit(usual)})" if usual else ""
+    since = f"waits {duration(seconds)} for" if seconds >= 1 else "waits for"
+    return f"{since} {what}{usually}"
+
+
+def _took(outcome: Outcome, seconds: float) -> str:
+    return "" if outcome in (Outcome.BLOCKED, Outcome.SKIPPED) else f" · {duration(seconds)}"
+
+
+def _said(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnostic, verb: Verb) -> str:
+    match event:
+        case StackWaits():
+            return f"waits for {', '.join(event.waits_for)}"
+        case StackStarted():
+            return f"started ({event.kind})"
+        case Waiting():
+            return awaited_words(event.what, event.seconds, event.usual)
+        case Diagnostic():
+            return "" if event.severity == "info" else f"{event.severity}: {event.text}"
+        case ResourceChanged():
+            return _resource(event, verb)
+
+
+def _resource(event: ResourceChanged, verb: Verb) -> str:
+    if event.state == "started" or event.operation in ("same", "read"):
+        return ""
+    name = f"{short_type(event.type)} {event.name}"
+    if event.state == "failed":
+        return f"{event.operation} of {name} failed"
+    done = f"would {event.operation}" if verb is Verb.PREVIEW else PAST.get(event.operation, event.operation)
+    return f"{done} {name}" + (f" ({', '.join(event.changed)})" if event.changed else "")

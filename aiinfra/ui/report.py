@@ -1,0 +1,102 @@
+"""How a run and its stacks ended, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aiinfra.engine.events import Outcome, RunReport, StackResult, Verb
+from aiinfra.ui.durations import duration
+from aiinfra.ui.errors import code_line, failure_text, folded, reason_lines
+from aiinfra.ui.progress import PAST
+from aiinfra.ui.terminal import Terminal
+
+_FAILED = (Outcome.FAILED, Outcome.INTERRUPTED)
+_UNTOUCHED = (Outcome.BLOCKED, Outcome.SKIPPED)
+_DONE_WORD: Mapping[Outcome, str] = {
+    Outcome.CHANGED: "done",
+    Outcome.UNCHANGED: "unchanged",
+    Outcome.DESTROYED: "destroyed",
+    Outcome.SKIPPED: "skipped",
+    Outcome.BLOCKED: "left as it was",
+    Outcome.FAILED: "failed",
+    Outcome.INTERRUPTED: "interrupted",
+}
+
+
+def mark(outcome: Outcome, terminal: Terminal) -> str:
+    """The sign of an outcome, in its colour."""
+    if outcome in _FAILED:
+        return terminal.paint(terminal.marks.failed, "red")
+    if outcome in _UNTOUCHED:
+        return terminal.paint(terminal.marks.waiting, "dim")
+    return terminal.paint(terminal.marks.done, "green")
+
+
+def outcome_words(result: StackResult, verb: Verb) -> str:
+    """What happened to a stack: `3 created, 1 updated`, `unchanged (inputs as 2 h ago)`, `left as it was (…)`."""
+    words = _DONE_WORD[result.outcome]
+    if result.outcome in (Outcome.CHANGED, Outcome.DESTROYED) and (counts := changes_words(result.changes, verb)):
+        words = counts
+    because = f" ({result.because})" if result.because else ""
+    return "".join((words, because, *(f" · {note}" for note in result.notes)))
+
+
+def changes_words(changes: Mapping[str, int], verb: Verb) -> str:
+    """`3 created, 1 updated`; in a preview `3 to create, 1 to update`. Nothing is said of what stays as it is."""
+    moved = {operation: count for operation, count in changes.items() if operation not in ("same", "read") and count}
+    if verb is Verb.PREVIEW:
+        return ", ".join(f"{count} to {operation}" for operation, count in moved.items())
+    return ", ".join(f"{count} {PAST.get(operation, operation)}" for operation, count in moved.items())
+
+
+def result_line(result: StackResult, verb: Verb, terminal: Terminal, name_width: int) -> str:
+    """`✓ cluster   12m04  3 created`."""
+    took = duration(result.seconds) if result.outcome not in _UNTOUCHED else ""
+    return f"{mark(result.outcome, terminal)} {result.stack:<{name_width}}  {took:>6}  {outcome_words(result, verb)}"
+
+
+def failure_block(result: StackResult, report: RunReport, terminal: Terminal) -> str:
+    """A failed stack: how long it tried, what failed, why down to the root, a way out, what was left alone."""
+    head = f"{mark(result.outcome, terminal)} {terminal.paint(result.stack, 'bold')}"
+    lines = [f"{head}  {_DONE_WORD[result.outcome]} after {duration(result.seconds)}"]
+    if result.error is None:
+        return "\n".join((*lines, f"  {folded(result.because)}"))
+    blocked = [other.stack for other in report.results if other.outcome is Outcome.BLOCKED]
+    left = (f"{', '.join(blocked)} left as {'it was' if len(blocked) == 1 else 'they were'}",) if blocked else ()
+    where = f"{result.error.where}: " if result.error.where not in ("", result.stack) else ""
+    lines.append(f"  {folded(where + result.error.message)}")
+    lines += reason_lines(result.error, result.causes, terminal)
+    lines.append(f"  {code_line(result.error, report.exit_code, terminal, *left)}")
+    return "\n".join(lines)
+
+
+def report_text(report: RunReport, terminal: Terminal) -> str:
+    """The end of a run: failures in full, then one closing sentence, then what was simulated."""
+    blocks = [failure_block(result, report, terminal) for result in report.results if result.outcome in _FAILED]
+    blocks += [failure_text(error, terminal, exit_code=report.exit_code) for error in report.errors]
+    closing = "\n".join((closing_line(report), *_simulated(report.simulated, terminal)))
+    return "\n\n".join((*blocks, closing))
+
+
+def closing_line(report: RunReport) -> str:
+    """`lab: 4 stacks unchanged, 0.2 s`, or after a destroy `Nothing left: …`."""
+    counted = ", ".join(f"{count} {word}" for word, count in tally(report.results).items())
+    line = f"{report.environment} · {counted or 'no stacks'} · {duration(report.seconds)}"
+    if report.verb is Verb.DESTROY and report.nothing_left and report.exit_code == 0:
+        line += "\nNothing left: " + ", ".join(report.nothing_left) + "."
+    return line
+
+
+def tally(results: Sequence[StackResult]) -> dict[str, int]:
+    """How many stacks ended how."""
+    counts: dict[str, int] = {}
+    for result in results:
+        word = "left alone" if result.outcome is Outcome.BLOCKED else _DONE_WORD[result.outcome]
+        counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
+def _simulated(sentences: Sequence[str], terminal: Terminal) -> list[str]:
+    if not sentences:
+        return []
+    return [terminal.paint("Simulated:", "yellow"), *(f"  {sentence}" for sentence in sentences)]

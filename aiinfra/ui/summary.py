@@ -1,0 +1,125 @@
+"""Summaries for CI, by the file's suffix: Markdown (`.md`) for a job page, JUnit (`.xml`) for a test report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from xml.etree import ElementTree as xml
+
+from aiinfra.engine.events import Outcome, RunReport, StackResult
+from aiinfra.errors import ConfigError, ErrorRecord, OutsideError
+from aiinfra.ui.durations import duration
+from aiinfra.ui.masking import Masker
+from aiinfra.ui.report import closing_line, outcome_words
+
+_SIGN: Mapping[Outcome, str] = {
+    Outcome.CHANGED: "✅",
+    Outcome.UNCHANGED: "✅",
+    Outcome.DESTROYED: "✅",
+    Outcome.FAILED: "❌",
+    Outcome.INTERRUPTED: "❌",
+    Outcome.BLOCKED: "⏸️",
+    Outcome.SKIPPED: "⏭️",
+}
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def check_suffixes(paths: Sequence[Path]) -> None:
+    """Raises `ConfigError` for a file whose format cannot be told, before anything runs."""
+    for path in paths:
+        if path.suffix not in _FORMATS:
+            raise ConfigError(
+                "a summary file ends in .md (Markdown) or .xml (JUnit)",
+                code="cli.summary_suffix",
+                where=f"--summary {path}",
+                hint=f"write it to {path.with_suffix('.md')}",
+            )
+
+
+def write(paths: Sequence[Path], report: RunReport, masker: Masker) -> None:
+    """Write each summary. Raises `OutsideError` when a file cannot be written."""
+    for path in paths:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(masker(_FORMATS[path.suffix](report)), encoding="utf-8")
+        except OSError as exc:
+            raise OutsideError(
+                f"the summary could not be written: {exc.strerror}", code="cli.summary_unwritable", where=str(path)
+            ) from exc
+
+
+def markdown(report: RunReport) -> str:
+    """A table of the stacks, then each failure with its causes."""
+    rows = (
+        f"| {_SIGN[result.outcome]} | {result.stack} | {result.kind} | {_cell(outcome_words(result, report.verb))} "
+        f"| {duration(result.seconds)} |"
+        for result in report.results
+    )
+    lines = [f"## aiinfra {report.verb.value} {report.environment}", "", closing_line(report), ""]
+    lines += ["| | stack | kind | result | time |", "|---|---|---|---|---|", *rows]
+    for result in report.results:
+        if result.error is not None:
+            lines += _failure(f"{result.stack} failed", result.error, result.causes)
+    for error in report.errors:
+        lines += _failure(error.where or "The run", error, ())
+    if report.simulated:
+        lines += ["", "Simulated:", "", *(f"- {sentence}" for sentence in report.simulated)]
+    return "\n".join(lines) + "\n"
+
+
+def _failure(title: str, error: ErrorRecord, causes: Sequence[str]) -> list[str]:
+    told = [error.message, *(f"← {cause}" for cause in causes)]
+    told += [f"→ {error.hint}"] if error.hint else []
+    return ["", f"### {title}", "", "```text", *(line.replace("```", "'''") for line in told), "```", f"`{error.code}`"]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def junit(report: RunReport) -> str:
+    """One suite; one test case a stack; failures that belong to no stack are a case of their own."""
+    suite = xml.Element("testsuite", name=f"aiinfra {report.verb.value} {report.environment}")
+    for result in report.results:
+        _case(suite, report, result)
+    for error in report.errors:
+        case = xml.SubElement(suite, "testcase", classname=report.environment, name=error.where or error.code, time="0")
+        _fail(case, error, ())
+    for name, tags in (("tests", ("testcase",)), ("failures", ("failure",)), ("skipped", ("skipped",))):
+        suite.set(name, str(sum(len(list(suite.iter(tag))) for tag in tags)))
+    suite.set("errors", "0")
+    suite.set("time", f"{report.seconds:.3f}")
+    suites = xml.Element("testsuites")
+    suites.append(suite)
+    xml.indent(suites)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + xml.tostring(suites, encoding="unicode") + "\n"
+
+
+def _case(suite: xml.Element, report: RunReport, result: StackResult) -> None:
+    case = xml.SubElement(
+        suite,
+        "testcase",
+        classname=f"{report.environment}.{result.kind}",
+        name=result.stack,
+        time=f"{result.seconds:.3f}",
+    )
+    if result.outcome in (Outcome.BLOCKED, Outcome.SKIPPED):
+        xml.SubElement(case, "skipped", message=_clean(result.because))
+    elif result.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
+        _fail(case, result.error or ErrorRecord("step.failed", result.stack, result.because), result.causes)
+    else:
+        xml.SubElement(case, "system-out").text = _clean(outcome_words(result, report.verb))
+
+
+def _fail(case: xml.Element, error: ErrorRecord, causes: Sequence[str]) -> None:
+    failure = xml.SubElement(case, "failure", type=error.code, message=_clean(error.message))
+    hint = (f"→ {error.hint}",) if error.hint else ()
+    failure.text = _clean("\n".join((error.message, *(f"← {cause}" for cause in causes), *hint)))
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("�", text)
+
+
+_FORMATS: Mapping[str, Callable[[RunReport], str]] = {".md": markdown, ".xml": junit}
