@@ -1,0 +1,93 @@
+"""The controllers of one cluster at work: watch, ask each for its effects, carry them out, wait for the next change."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from aiinfra.kube.client import KubeClient
+from aiinfra.kube.errors import KubeError
+from aiinfra.lab.controllers import device_plugin, gpu_operator, nfd, validation
+from aiinfra.lab.controllers.effects import Effect, perform
+from aiinfra.lab.controllers.faults import Faults
+from aiinfra.lab.controllers.kubelet import Kubelets
+from aiinfra.lab.controllers.store import Store
+from aiinfra.lab.controllers.view import View
+from aiinfra.lab.controllers.watches import Watches
+
+RETRY = 1.0
+"""Seconds after which a pass in which the API server refused something is repeated."""
+SETTLE = 0.02
+"""Seconds in which changes that come together are gathered into one pass."""
+log = logging.getLogger(__name__)
+
+
+class ClusterControllers:
+    """Runs from `start` until `stop`. `faults` tells which are set in this cluster now."""
+
+    def __init__(self, name: str, kubeconfig: str, faults: Callable[[], Faults]) -> None:
+        self.name = name
+        self._client = KubeClient.from_kubeconfig(kubeconfig)
+        self._faults = faults
+        self._store = Store()
+        self._stop = threading.Event()
+        self._watches = Watches(self._client, self._store, self._stop)
+        self._kubelets = Kubelets()
+        self._thread = threading.Thread(target=self._run, name=f"controllers-{name}", daemon=True)
+
+    def start(self) -> None:
+        self._watches.start()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something outside the cluster changed: a fault was set or lifted."""
+        self._store.changed.set()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._store.changed.set()
+        self._thread.join()
+        self._client.close()
+
+    def _run(self) -> None:
+        retry = False
+        while not self._stop.is_set():
+            self._await(retry=retry)
+            if not self._stop.is_set():
+                view = self._store.view()
+                self._watches.follow(view)
+                retry = not self._carry_out(list(self._effects(view)))
+
+    def _await(self, *, retry: bool) -> None:
+        due = self._kubelets.due
+        timeout = RETRY if retry else None
+        if due is not None:
+            timeout = min(max(0.0, due - time.monotonic()), timeout or RETRY)
+        if self._store.changed.wait(timeout):
+            self._stop.wait(SETTLE)
+        self._store.changed.clear()
+
+    def _effects(self, view: View) -> Iterator[Effect]:
+        now, faults = datetime.now(UTC), self._faults()
+        yield from nfd.reconcile(view)
+        yield from gpu_operator.reconcile(view, now)
+        yield from device_plugin.reconcile(view)
+        yield from validation.reconcile(view)
+        yield from self._kubelets.reconcile(view, faults, now, time.monotonic())
+
+    def _carry_out(self, effects: list[Effect]) -> bool:
+        """Whether the API server took all of them."""
+        whole = True
+        for effect in effects:
+            try:
+                after = perform(effect, self._client)
+            except KubeError as error:
+                log.warning("%s: %s", self.name, error)
+                whole = False
+            else:
+                if after is not None and after["kind"] != "Event":
+                    self._store.put(after)
+        return whole

@@ -1,0 +1,72 @@
+"""What a controller wants done to the API server, as values; `perform` does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiinfra.kube.client import KubeClient
+from aiinfra.kube.errors import Conflict, NotFound
+from aiinfra.kube.objects import ObjectRef
+from aiinfra.lab.controllers.view import Object
+
+MANAGER = "lab-controllers"
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Make the object so, whoever set its fields before."""
+
+    obj: Object
+    manager: str = MANAGER
+
+
+@dataclass(frozen=True)
+class Create:
+    """Create it; one that exists is left as it is."""
+
+    obj: Object
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Merge `body` into the object; one that is gone is no concern any more."""
+
+    ref: ObjectRef
+    body: Object
+    subresource: str = ""
+
+
+@dataclass(frozen=True)
+class Remove:
+    ref: ObjectRef
+
+
+Effect = Apply | Create | Patch | Remove
+
+
+def perform(effect: Effect, client: KubeClient) -> Object | None:
+    """The object as it is afterwards, None when it is gone. Raises `KubeError`."""
+    match effect:
+        case Apply(obj, manager):
+            return client.apply(obj, field_manager=manager, force=True)
+        case Create(obj):
+            return _create(obj, client)
+        case Patch(ref, body, subresource):
+            return _patch(ref, body, subresource, client)
+        case Remove(ref):
+            client.delete(ref)
+            return None
+
+
+def _create(obj: Object, client: KubeClient) -> Object | None:
+    try:
+        return client.create(obj, field_manager=MANAGER)
+    except Conflict:
+        return None
+
+
+def _patch(ref: ObjectRef, body: Object, subresource: str, client: KubeClient) -> Object | None:
+    try:
+        return client.patch(ref, body, subresource=subresource, field_manager=MANAGER)
+    except NotFound:
+        return None

@@ -1,0 +1,54 @@
+"""The objects of one cluster as its watches see them, and a signal that something changed. Thread-safe."""
+
+from __future__ import annotations
+
+import threading
+
+from aiinfra.lab.controllers.view import Object, View, name, namespace
+
+Key = tuple[str, str]
+
+
+def _version(obj: Object) -> int:
+    return int(obj["metadata"].get("resourceVersion") or 0)
+
+
+class Store:
+    """What a write answered counts at once; an older picture that a watch brings later does not undo it."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Event()
+        self._lock = threading.Lock()
+        self._kinds: dict[str, dict[Key, Object]] = {}
+        self._gone: dict[str, int] = {}
+
+    def put(self, obj: Object) -> None:
+        key = (namespace(obj), name(obj))
+        with self._lock:
+            objects = self._kinds.setdefault(obj["kind"], {})
+            known = objects.get(key)
+            if known is not None and _version(known) >= _version(obj):
+                return
+            if self._gone.get(obj["metadata"]["uid"], 0) >= _version(obj):
+                return
+            objects[key] = obj
+        self.changed.set()
+
+    def drop(self, obj: Object) -> None:
+        key = (namespace(obj), name(obj))
+        with self._lock:
+            objects = self._kinds.setdefault(obj["kind"], {})
+            known = objects.get(key)
+            if known is not None and known["metadata"]["uid"] == obj["metadata"]["uid"]:
+                del objects[key]
+            self._gone[obj["metadata"]["uid"]] = _version(obj)
+        self.changed.set()
+
+    def clear(self, kind: str) -> None:
+        with self._lock:
+            self._kinds.pop(kind, None)
+        self.changed.set()
+
+    def view(self) -> View:
+        with self._lock:
+            return View({kind: tuple(objects.values()) for kind, objects in self._kinds.items()})

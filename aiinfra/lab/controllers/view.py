@@ -1,0 +1,99 @@
+"""What the controllers know of one cluster: its objects as the watches last saw them. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+Object = dict[str, Any]
+
+KIND_APIS: Mapping[str, str] = {
+    "Node": "v1",
+    "Pod": "v1",
+    "ConfigMap": "v1",
+    "DaemonSet": "apps/v1",
+    "Deployment": "apps/v1",
+    "RuntimeClass": "node.k8s.io/v1",
+    "CustomResourceDefinition": "apiextensions.k8s.io/v1",
+}
+"""The kinds that are always watched, with their API versions."""
+CUSTOM_KINDS: Mapping[str, str] = {"ClusterPolicy": "nvidia.com/v1", "NodeFeature": "nfd.k8s-sigs.io/v1alpha1"}
+"""The kinds that are watched while a definition serves them."""
+
+
+def name(obj: Object) -> str:
+    return str(obj["metadata"]["name"])
+
+
+def namespace(obj: Object) -> str:
+    return str(obj["metadata"].get("namespace") or "")
+
+
+def uid(obj: Object) -> str:
+    return str(obj["metadata"].get("uid") or "")
+
+
+def labels(obj: Object) -> Mapping[str, str]:
+    return obj["metadata"].get("labels") or {}
+
+
+def annotation(obj: Object, key: str) -> str:
+    """Empty when it is not there."""
+    return str((obj["metadata"].get("annotations") or {}).get(key, ""))
+
+
+def deleting(obj: Object) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
+
+
+def has_labels(obj: Object, wanted: Mapping[str, str]) -> bool:
+    return wanted.items() <= labels(obj).items()
+
+
+def condition(obj: Object, kind: str) -> str:
+    """The status of a condition, empty when it is not there."""
+    found = (c["status"] for c in obj.get("status", {}).get("conditions") or () if c["type"] == kind)
+    return next(found, "")
+
+
+def pod_ready(pod: Object) -> bool:
+    return condition(pod, "Ready") == "True" and not deleting(pod)
+
+
+def timestamp(now: datetime) -> str:
+    """A time as Kubernetes writes it: UTC, whole seconds."""
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class View:
+    """One moment of a cluster. `by_kind` has every kind of `KIND_APIS`, and custom kinds that are served."""
+
+    by_kind: Mapping[str, Sequence[Object]]
+    _pods_by_node: dict[str, list[Object]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> Sequence[Object]:
+        return self.by_kind.get(kind, ())
+
+    @property
+    def nodes(self) -> Sequence[Object]:
+        return self.of("Node")
+
+    @property
+    def pods(self) -> Sequence[Object]:
+        return self.of("Pod")
+
+    def pods_on(self, node: str) -> Sequence[Object]:
+        if not self._pods_by_node:
+            for pod in self.pods:
+                self._pods_by_node.setdefault(pod["spec"].get("nodeName", ""), []).append(pod)
+        return self._pods_by_node.get(node, ())
+
+    def select(self, kind: str, wanted: Mapping[str, str], within: str | None = None) -> Iterator[Object]:
+        """Objects of a kind that carry these labels, in one namespace or in all."""
+        return (o for o in self.of(kind) if has_labels(o, wanted) and within in (None, namespace(o)))
+
+    def find(self, kind: str, wanted: str, within: str = "") -> Object | None:
+        return next((o for o in self.of(kind) if name(o) == wanted and namespace(o) == within), None)
