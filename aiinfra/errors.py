@@ -168,5 +168,15 @@ CODES: Mapping[str, str] = {
     "state.lost": "The state's storage does not keep what is written to it.",
     "state.note_unreadable": "A note beside the state cannot be read.",
     "step.failed": "One stack failed.",
+    "toolchain.build": "`go build` failed; the message carries its last line, the log the rest.",
+    "toolchain.cache": "The toolchain's cache folder cannot be written.",
+    "toolchain.checksum": "A download is not what is pinned; nothing was installed.",
+    "toolchain.damaged": "An installed program is not what was recorded, or does not run.",
+    "toolchain.directory": "The folder named by --toolchain is absent or was made for another version.",
+    "toolchain.go": "There is no Go that is new enough, and the pinned one could not be had.",
+    "toolchain.locked": "Another process has been installing for too long.",
+    "toolchain.network": "The Go module proxy refused or cannot be reached.",
+    "toolchain.offline": "A program is missing and --offline forbids to get it.",
+    "toolchain.space": "The disk is full.",
 }
 """Every code a user can meet, with what it means. `aiinfra schema errors` prints it."""
