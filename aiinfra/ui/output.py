@@ -12,6 +12,9 @@ from typing import TextIO
 
 from aiinfra.ui.masking import NOTHING, Masker
 
+_PLAIN = str.maketrans({"·": "-", "…": "...", "×": "x", "–": "-", "←": "<-", "→": "->"})
+"""What our own signs become where they cannot be written; other letters become `?`."""
+
 
 class Output:
     """Writes whole lines to `stream`. `masker` may be replaced once secrets are known."""
@@ -23,14 +26,21 @@ class Output:
         self._broken = False
 
     def line(self, text: str = "") -> None:
-        """Write the text and an end of line. What the stream's encoding lacks becomes `?`."""
-        encoding = getattr(self._stream, "encoding", None) or "utf-8"
-        self._write(self.masker(text).encode(encoding, "replace").decode(encoding) + "\n")
+        """Write the text and an end of line, in what the stream's encoding has."""
+        self._write(self._encodable(self.masker(text)) + "\n")
 
     def json(self, value: object, *, indent: int | None = None) -> None:
         """Write one JSON document."""
         separators = (",", ":") if indent is None else None
         self._write(json.dumps(self.masker.tree(value), indent=indent, separators=separators) + "\n")
+
+    def _encodable(self, text: str) -> str:
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            return text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+        return text
 
     def _write(self, text: str) -> None:
         with self._lock:

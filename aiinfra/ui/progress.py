@@ -151,7 +151,13 @@ def heartbeats(progress: Progress, now: datetime, silence: float) -> Iterator[Wa
             if stack.awaited:
                 yield Waiting(stack.name, stack.awaited.what, stack.awaited.seconds(now), stack.awaited.usual, now)
             else:
-                yield Waiting(stack.name, doing(stack), stack.elapsed(now), None, now)
+                yield Waiting(stack.name, _overdue(stack), stack.elapsed(now), None, now)
+
+
+def _overdue(stack: StackProgress) -> str:
+    if not stack.working_on:
+        return "the engine"
+    return ", ".join(f"{name} to be {PAST.get(operation, operation)}" for name, operation in stack.working_on.items())
 
 
 def doing(stack: StackProgress) -> str:

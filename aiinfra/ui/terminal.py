@@ -55,8 +55,8 @@ class Terminal:
     def judged(cls, environ: Mapping[str, str], *, terminal: bool, encoding: str) -> Terminal:
         able = terminal and environ.get("TERM", "") not in ("", "dumb")
         columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if terminal else DEFAULT_WIDTH
-        marks = UNICODE if encoding.lower().replace("-", "") in ("utf8", "utf8sig") else ASCII
-        return cls(_colour(environ, able), able, columns, marks)
+        unicode = encoding.lower().replace("-", "") in ("utf8", "utf8sig")
+        return cls(_colour(environ, able), able and unicode, columns, UNICODE if unicode else ASCII)
 
     def paint(self, text: str, *styles: str) -> str:
         if not self.colour or not text:
