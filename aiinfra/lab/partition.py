@@ -1,0 +1,140 @@
+"""The door between clients and the API servers: a TCP relay per cluster that `api-partition` shuts.
+
+While a door is shut, connections through it are reset and new ones are refused; its port stays reserved. The lab's own
+processes (controller-manager, scheduler, kwok, controllers) do not come through it and work on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+LOOPBACK: Final = "127.0.0.1"
+T = TypeVar("T")
+
+
+def reserve_port() -> socket.socket:
+    """A bound socket that nobody listens on: its port can be listened on by our own SO_REUSEPORT sockets alone."""
+    reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    reserved.bind((LOOPBACK, 0))
+    return reserved
+
+
+def port_of(reserved: socket.socket) -> int:
+    return int(reserved.getsockname()[1])
+
+
+class _End(asyncio.Protocol):
+    """One end of a relayed connection: what it hears goes to `peer`; a slow peer stops the hearing."""
+
+    def __init__(self, ends: set[_End]) -> None:
+        self._ends = ends
+        self.transport: asyncio.Transport | None = None
+        self.peer: _End | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self._ends.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self.peer and self.peer.transport:
+            self.peer.transport.write(data)
+
+    def pause_writing(self) -> None:
+        if self.peer and self.peer.transport:
+            self.peer.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.peer and self.peer.transport:
+            self.peer.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ends.discard(self)
+        if self.peer and self.peer.transport:
+            self.peer.transport.close()
+
+
+class _Inbound(_End):
+    """The client's end. Nothing is read until the API server's end stands."""
+
+    def __init__(self, ends: set[_End], target: int) -> None:
+        super().__init__(ends)
+        self._target = target
+        self._connecting: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        assert self.transport
+        self.transport.pause_reading()
+        self._connecting = asyncio.get_running_loop().create_task(self._connect())
+
+    async def _connect(self) -> None:
+        assert self.transport
+        outbound = _End(self._ends)
+        outbound.peer = self
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: outbound, LOOPBACK, self._target)
+        except OSError:
+            self.transport.abort()
+            return
+        self.peer = outbound
+        self.transport.resume_reading()
+
+
+class Door:
+    """One cluster's way in."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._reserved = reserve_port()
+        self.port = port_of(self._reserved)
+        self._server: asyncio.Server | None = None
+        self._ends: set[_End] = set()
+
+    async def open(self) -> None:
+        if self._server is None:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(
+                lambda: _Inbound(self._ends, self._target), LOOPBACK, self.port, reuse_port=True
+            )
+
+    async def shut(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for end in list(self._ends):
+            if end.transport:
+                end.transport.abort()
+
+
+class Doors:
+    """All doors of a lab, served by one thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._doors: dict[str, Door] = {}
+        threading.Thread(target=self._loop.run_forever, name="doors", daemon=True).start()
+
+    def add(self, cluster: str, target: int) -> int:
+        """Open a door to the API server on port `target`; the port it has."""
+        door = self._doors[cluster] = Door(target)
+        self._run(door.open())
+        return door.port
+
+    def remove(self, cluster: str) -> None:
+        door = self._doors.pop(cluster, None)
+        if door:
+            self._run(door.shut())
+
+    def shut_only(self, clusters: frozenset[str]) -> None:
+        """Shut these, open all others."""
+        for name, door in self._doors.items():
+            self._run(door.shut() if name in clusters else door.open())
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()

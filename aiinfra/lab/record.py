@@ -1,0 +1,109 @@
+"""What the supervisor writes down of a lab, so that anybody can tell a live one from a dead one.
+
+Read on every command: no heavy import, two small files of /proc. A pid alone proves nothing (pids are used again), so
+each process is recorded with its start time, and all of them with the boot id of the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from aiinfra.engine.lock import Process, boot_id
+
+RECORD: Final = "lab.json"
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRecord:
+    """One process that the supervisor owns: `etcd`, `dc1/kube-apiserver`, `controllers`."""
+
+    name: str
+    pid: int
+    started: int
+
+    @property
+    def process(self) -> Process:
+        return Process(self.pid, self.started)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRecord:
+    """One simulated cluster that answers."""
+
+    uid: str
+    """uid of its `kube-system` namespace."""
+    server: str
+    """URL handed out to clients; a partition cuts it."""
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabRecord:
+    """`lab.json`: written whole at each change by the supervisor, by nobody else."""
+
+    generation: str
+    """Random; another one means another world behind the same names."""
+    boot: str
+    pid: int
+    started: int
+    since: str
+    """ISO 8601, UTC."""
+    children: Sequence[ChildRecord] = ()
+    clusters: Mapping[str, ClusterRecord] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """The record; None when there is no lab there, or none that got as far as writing one."""
+        try:
+            raw = json.loads((folder / RECORD).read_text())
+        except (OSError, ValueError):
+            return None
+        return cls._of(raw) if raw.get("version") == VERSION else None
+
+    @classmethod
+    def _of(cls, raw: Mapping[str, Any]) -> Self:
+        return cls(
+            generation=raw["generation"],
+            boot=raw["boot"],
+            pid=raw["pid"],
+            started=raw["started"],
+            since=raw["since"],
+            children=tuple(ChildRecord(**child) for child in raw["children"]),
+            clusters={name: ClusterRecord(**cluster) for name, cluster in raw["clusters"].items()},
+        )
+
+    def write(self, folder: Path) -> None:
+        write_atomic(folder / RECORD, json.dumps({"version": VERSION, **asdict(self)}, indent=1))
+
+    @property
+    def supervisor(self) -> Process:
+        return Process(self.pid, self.started)
+
+    @property
+    def alive(self) -> bool:
+        return self.boot == boot_id() and self.supervisor.alive
+
+    def survivors(self) -> Sequence[ChildRecord]:
+        """Recorded children that still run."""
+        return [child for child in self.children if child.process.alive] if self.boot == boot_id() else []
+
+    def death(self) -> str:
+        """Why the lab is dead, as the end of a sentence."""
+        if self.boot != boot_id():
+            return "the machine was restarted since"
+        return f"its supervisor, pid {self.pid}, is gone"
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a file that is complete or absent, readable by its owner alone."""
+    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    scratch.replace(path)

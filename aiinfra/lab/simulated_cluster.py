@@ -1,0 +1,207 @@
+"""Bring one simulated cluster up, change its nodes, take it down."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from aiinfra.errors import OutsideError
+from aiinfra.lab.children import Child, Children
+from aiinfra.lab.control_plane import API_SERVER, FOLLOWERS, ControlPlane
+from aiinfra.lab.credentials import ADMIN, IDENTITIES, kubeconfig, new_tokens, signing_key, token_file
+from aiinfra.lab.nodes import node_changes, node_objects
+from aiinfra.lab.partition import LOOPBACK, Doors, port_of, reserve_port
+from aiinfra.lab.record import ClusterRecord, write_atomic
+from aiinfra.waiting import Pending, TimedOut, Waiter
+
+if TYPE_CHECKING:
+    from aiinfra.kube.client import KubeClient
+    from aiinfra.model.lab import LabCluster
+
+STAGES: Final = Path(__file__).with_name("kwok")
+START_LIMIT: Final = 120.0
+"""Seconds until the API server must answer; it takes 2 to 3 on two idle cores."""
+NODES_LIMIT: Final = 300.0
+"""Seconds until all nodes must be Ready."""
+WRITERS: Final = 8
+"""Nodes created at once."""
+INTERNAL: Final = "kubeconfig"
+"""File with the direct address, for the lab's own controllers."""
+HANDED_OUT: Final = "user.kubeconfig"
+"""File with the address of the door that a partition shuts, for everybody else."""
+SPEC: Final = "spec.json"
+
+Say = Callable[[str], None]
+
+
+def cluster_home(folder: Path, name: str) -> Path:
+    return folder / "clusters" / name
+
+
+@dataclass(slots=True)
+class SimulatedCluster:
+    """One control plane that answers, and its nodes."""
+
+    plane: ControlPlane
+    record: ClusterRecord
+    spec: str
+    reserved: socket.socket
+
+    @property
+    def name(self) -> str:
+        return self.plane.name
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterStarter:
+    """What all clusters of a lab share."""
+
+    folder: Path
+    children: Children
+    doors: Doors
+
+    def start(self, name: str, spec: LabCluster, binaries: Mapping[str, str], say: Say) -> SimulatedCluster:
+        """A cluster that answers, all its nodes Ready. Raises `OutsideError` `lab.cluster_failed`; then nothing of it
+        runs."""
+        reserved = reserve_port()
+        stages = sorted(STAGES.glob("*.yaml"))
+        prefix = f"/{name}-{secrets.token_hex(4)}"
+        plane = ControlPlane(name, binaries, f"clusters/{name}", prefix, port_of(reserved), stages)
+        try:
+            return self._start(plane, spec, reserved, say)
+        except OutsideError:
+            self._down(plane, reserved)
+            raise
+
+    def stop(self, cluster: SimulatedCluster) -> None:
+        self._down(cluster.plane, cluster.reserved)
+
+    def change_nodes(self, cluster: SimulatedCluster, spec: LabCluster, say: Say) -> None:
+        """Make the nodes of a running cluster what `spec` describes."""
+        home = cluster_home(self.folder, cluster.name)
+        with _client((home / INTERNAL).read_text()) as client:
+            _make_nodes(client, cluster.name, spec, cluster.record.version, say)
+        cluster.spec = _write_spec(home, spec)
+
+    def _start(self, plane: ControlPlane, spec: LabCluster, reserved: socket.socket, say: Say) -> SimulatedCluster:
+        home = cluster_home(self.folder, plane.name)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tokens = new_tokens()
+        write_atomic(home / "sa.key", signing_key())
+        write_atomic(home / "tokens.csv", token_file(tokens))
+        server = self._run(plane, API_SERVER)
+        authority = _await(plane, server, lambda: _authority(home))
+        direct = f"https://{LOOPBACK}:{plane.port}"
+        for identity in IDENTITIES:
+            text = kubeconfig(plane.name, direct, authority, identity, tokens[identity])
+            write_atomic(self.folder / plane.kubeconfig(identity), text)
+        with _client(kubeconfig(plane.name, direct, authority, ADMIN, tokens[ADMIN])) as client:
+            uid = _await(plane, server, lambda: _uid(client))
+            for program in FOLLOWERS:
+                self._run(plane, program)
+            version = client.version()
+            _make_nodes(client, plane.name, spec, version, say)
+        door = f"https://{LOOPBACK}:{self.doors.add(plane.name, plane.port)}"
+        write_atomic(home / HANDED_OUT, kubeconfig(plane.name, door, authority, ADMIN, tokens[ADMIN]))
+        (self.folder / plane.kubeconfig("controllers")).replace(home / INTERNAL)
+        self.children.keep(plane.children)
+        return SimulatedCluster(plane, ClusterRecord(uid, door, version), _write_spec(home, spec), reserved)
+
+    def _run(self, plane: ControlPlane, program: str) -> Child:
+        try:
+            return self.children.start(plane.child(program), plane.command(program))
+        except OSError as error:
+            raise _failed(plane, f"{program} cannot be started: {error.strerror}") from error
+
+    def _down(self, plane: ControlPlane, reserved: socket.socket) -> None:
+        self.doors.remove(plane.name)
+        self.children.stop(plane.children)
+        reserved.close()
+
+
+def _client(text: str) -> KubeClient:
+    from aiinfra.kube.client import KubeClient
+
+    return KubeClient.from_kubeconfig(text)
+
+
+def _await(plane: ControlPlane, server: Child, ask: Callable[[], str | Pending]) -> str:
+    """Ask until the API server answers; at once an error when it has ended."""
+
+    def alive() -> str | Pending:
+        if not server.running:
+            raise _failed(plane, f"{API_SERVER} ended with code {server.process.returncode}: {server.last_words()}")
+        return ask()
+
+    try:
+        return Waiter(START_LIMIT, every=0.05).until(alive)
+    except TimedOut as error:
+        raise _failed(plane, f"{error.last} did not come within {START_LIMIT:.0f} s") from error
+
+
+def _authority(home: Path) -> str | Pending:
+    """The certificate that the API server made for itself; its key is written after it."""
+    if not (home / "certs" / "apiserver.key").exists():
+        return Pending("the API server's certificate")
+    return (home / "certs" / "apiserver.crt").read_text()
+
+
+def _uid(client: KubeClient) -> str | Pending:
+    from aiinfra.kube.errors import NotFound, Refused, Unreachable
+
+    try:
+        return client.cluster_uid()
+    except (NotFound, Refused, Unreachable):
+        return Pending("the API server's answer")
+
+
+def _make_nodes(client: KubeClient, cluster: str, spec: LabCluster, version: str, say: Say) -> None:
+    from aiinfra.kube.objects import ObjectRef
+
+    wanted = {node["metadata"]["name"]: node for node in node_objects(spec, version)}
+    create, remove = node_changes(client.list("v1", "Node"), wanted)
+    for name in remove:
+        client.delete(ObjectRef("v1", "Node", name))
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(client.create, create))
+    say(f"cluster {cluster}: API server answers, {len(wanted)} nodes made")
+    try:
+        Waiter(NODES_LIMIT, every=0.1).until(lambda: _nodes_ready(client.list("v1", "Node")))
+    except TimedOut as error:
+        message = f"cluster {cluster}: {error.last} did not come within {NODES_LIMIT:.0f} s"
+        raise OutsideError(message, code="lab.cluster_failed", where=cluster) from error
+
+
+def _nodes_ready(nodes: Sequence[Mapping[str, Any]]) -> bool | Pending:
+    late = [node for node in nodes if not _ready(node)]
+    return Pending(f"node {late[0]['metadata']['name']} to become Ready") if late else True
+
+
+def _ready(node: Mapping[str, Any]) -> bool:
+    conditions = node["status"].get("conditions") or ()
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+    return ready and not node["spec"].get("taints")
+
+
+def spec_text(spec: LabCluster) -> str:
+    return json.dumps(spec.model_dump(), sort_keys=True)
+
+
+def _write_spec(home: Path, spec: LabCluster) -> str:
+    write_atomic(home / SPEC, text := spec_text(spec))
+    return text
+
+
+def _failed(plane: ControlPlane, why: str) -> OutsideError:
+    return OutsideError(
+        f"the simulated cluster {plane.name} did not start: {why}",
+        code="lab.cluster_failed",
+        where=plane.name,
+        hint="its logs are in the folder `logs` of the lab",
+    )
