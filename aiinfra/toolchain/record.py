@@ -45,9 +45,9 @@ def describe(program: Path, version: str, digest: str, origin: str) -> Record:
     return record
 
 
-def copy_program(program: Path, folder: Path) -> Path:
-    """Copy a program and its record into `folder`, each by rename."""
-    for source, mode in ((program, 0o755), (record_path(program), 0o644)):
+def copy_program(program: Path, folder: Path, *, with_record: bool = True) -> Path:
+    """Copy a program, and its record if asked, into `folder`, each by rename."""
+    for source, mode in ((program, 0o755), (record_path(program), 0o644))[: 1 + with_record]:
         fresh = folder / f".{source.name}.{os.getpid()}"
         shutil.copyfile(source, fresh)
         fresh.chmod(mode)

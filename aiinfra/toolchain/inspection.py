@@ -1,0 +1,114 @@
+"""Look at what is installed, check it, and copy it to where there is no network."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from aiinfra.errors import OutsideError
+from aiinfra.toolchain.digest import file_digest
+from aiinfra.toolchain.record import Record, copy_program, describe
+from aiinfra.toolchain.table import Tool
+from aiinfra.toolchain.toolchain import Found, Toolchain
+
+RUN_LIMIT = 20.0
+"""Seconds a program may take to say its version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One program as `list` and `verify` show it."""
+
+    name: str
+    version: str
+    place: str
+    """`folder`, `wheel`, `cache`; or how it would be had: `release`, `build`."""
+    path: str = ""
+    fault: str = ""
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.path)
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self) | {"ready": self.ready}
+
+
+def listing(toolchain: Toolchain) -> Sequence[Row]:
+    """Every program of the table: where it is, or how it would be had."""
+    return [_row(toolchain, tool) for tool in toolchain.tools.values()]
+
+
+def verified(toolchain: Toolchain) -> Sequence[Row]:
+    """The programs that are ready: each hashed against its record, and run."""
+    found = ((tool, toolchain.find(tool)) for tool in toolchain.tools.values())
+    return [Row(t.name, t.version, f.place, str(f.path), _fault(t, f)) for t, f in found if f is not None]
+
+
+def damaged(rows: Iterable[Row]) -> OutsideError | None:
+    """The error that faulty rows amount to; no row at all is one too."""
+    seen = list(rows)
+    faults = [f"{row.path} {row.fault}" for row in seen if row.fault]
+    if faults:
+        hint = "remove the folder that holds it, then `aiinfra toolchain install`"
+        return OutsideError("; ".join(faults), code="toolchain.damaged", hint=hint)
+    if not seen:
+        return OutsideError(
+            "no program is installed, so there is nothing to verify",
+            code="toolchain.damaged",
+            hint="`aiinfra toolchain install` installs them",
+        )
+    return None
+
+
+def mirror(toolchain: Toolchain, folder: Path, on_progress: Callable[[str], None]) -> Sequence[Path]:
+    """Copy every program, made ready first, into `folder`, which then serves as `--toolchain` elsewhere."""
+    programs = toolchain.ensure(toolchain.tools, on_progress)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [_mirrored(toolchain, toolchain.tools[name], program, folder) for name, program in programs.items()]
+    except OSError as error:
+        raise OutsideError(
+            f"cannot write the mirror {folder}: {error.strerror}",
+            code="toolchain.cache",
+            hint="name a folder that you may write to, with 1 GB free",
+        ) from error
+
+
+def _mirrored(toolchain: Toolchain, tool: Tool, program: Path, folder: Path) -> Path:
+    if Record.read(program) is not None:
+        return copy_program(program, folder)
+    copied = copy_program(program, folder, with_record=False)
+    describe(copied, tool.version, toolchain.digests(tool)[-1], "folder")
+    return copied
+
+
+def _row(toolchain: Toolchain, tool: Tool) -> Row:
+    found = toolchain.find(tool)
+    if found is not None:
+        return Row(tool.name, tool.version, found.place, str(found.path))
+    return Row(tool.name, tool.version, "release" if toolchain.release(tool) else "build")
+
+
+def _fault(tool: Tool, found: Found) -> str:
+    record = Record.read(found.path)
+    if record is not None and file_digest(found.path) != record.sha256:
+        return "is not the file that was installed"
+    if record is None and found.place == "cache":
+        return "has no record"
+    return _run_fault(tool, found.path)
+
+
+def _run_fault(tool: Tool, program: Path) -> str:
+    try:
+        said = subprocess.run(
+            [str(program), tool.version_flag], capture_output=True, text=True, check=False, timeout=RUN_LIMIT
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"does not run: {error}"
+    if said.returncode:
+        return f"does not run: {tool.version_flag} ended with {said.returncode}"
+    answer = said.stdout + said.stderr
+    return "" if tool.version in answer else f"says {answer.strip().splitlines()[:1]}, not {tool.version}"
