@@ -171,6 +171,7 @@ CODES: Mapping[str, str] = {
     "lock.unreadable": "The environment's lock beside the state cannot be read.",
     "outside.refused": "Something outside refused or was missing before any step started.",
     "run.not_approved": "The user was asked and said no.",
+    "provider.no_such_type": "A program asks a provider of ours for a resource type or function that it does not have.",
     "run.interrupted": "The run was stopped by the user.",
     "run.steps_failed": "At least one stack failed.",
     "state.lost": "The state's storage does not keep what is written to it.",
@@ -186,5 +187,6 @@ CODES: Mapping[str, str] = {
     "toolchain.network": "The Go module proxy refused or cannot be reached.",
     "toolchain.offline": "A program is missing and --offline forbids to get it.",
     "toolchain.space": "The disk is full.",
+    "test.failed": "A test resource was told to fail.",
 }
 """Every code a user can meet, with what it means. `aiinfra schema errors` prints it."""

@@ -1,0 +1,61 @@
+"""A failure as one line of text that people can read and we can read back.
+
+Errors leave a provider as text and come back from the engine wrapped in more text. The line is
+`message ← cause ← root → way out [code]`, or `[code, transient]`; it survives any wrapping that keeps a line whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from aiinfra.errors import AiinfraError, StepError
+
+CAUSE = " ← "
+WAY_OUT = " → "
+_TAIL = re.compile(r"^(?P<body>.*\S)\s+\[(?P<code>bug|[a-z]+(?:\.[a-z0-9_]+)+)(?P<transient>, transient)?\]", re.M)
+_WRAPPING = re.compile(
+    r"^(?:\s|\*"
+    r"|error: "
+    r"|<\{%[^%]*%\}>"
+    r"|BAIL: |step executor errored: |step application failed: "
+    r"|rpc error: code = \w+ desc = "
+    r"|\d+ errors? occurred:"
+    r"|sdk-v2/provider2\.go:\d+: "
+    r"|Refreshed resource is in an unhealthy state:)*"
+)
+
+
+def render_failure(error: AiinfraError) -> str:
+    """One line; the parts keep their order: what failed, why, the root, the way out, the code."""
+    record = error.record
+    causes = error.causes if isinstance(error, StepError) else ()
+    chain = CAUSE.join(_clean(part) for part in (record.message, *causes))
+    way_out = f"{WAY_OUT}{_clean(record.hint)}" if record.hint else ""
+    return f"{chain}{way_out} [{record.code}{', transient' if record.transient else ''}]"
+
+
+def parse_failure(text: str) -> StepError | None:
+    """The first failure in a text, or None when there is none in it."""
+    return next(parse_failures(text), None)
+
+
+def parse_failures(text: str) -> Iterator[StepError]:
+    """Every failure in a text, each once."""
+    seen: set[str] = set()
+    for match in _TAIL.finditer(text):
+        if match[0] not in seen:
+            seen.add(match[0])
+            yield _parsed(_WRAPPING.sub("", match["body"]), match["code"], match["transient"] is not None)
+
+
+def _parsed(body: str, code: str, transient: bool) -> StepError:
+    chain, _, hint = body.partition(WAY_OUT)
+    message, *causes = chain.split(CAUSE)
+    return StepError(message, causes=causes, code=code, hint=hint, transient=transient)
+
+
+def _clean(part: str) -> str:
+    """One line, free of our own separators and of a trailing full stop."""
+    line = " ".join(part.split()).replace("←", "<-").replace("→", "->")
+    return line.rstrip(".")

@@ -1,0 +1,102 @@
+"""Where our errors become gRPC's: one line of text each, no traceback, no secret.
+
+Statuses are chosen for how the engine reads them (pulumi/pulumi sdk/go/common/resource/plugin/provider_plugin.go,
+`resourceStateAndError`): Unknown, Internal and DataLoss mean that nobody knows what is in the world.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc.status_pb2 import Status
+from pulumi.runtime.proto import provider_pb2 as pp
+
+from aiinfra.engine.failure import render_failure
+from aiinfra.engine.wire import Tree
+from aiinfra.errors import AiinfraError, StepError
+from aiinfra.providers.contract import PartlyMade
+from aiinfra.providers.marshal import struct_of
+from aiinfra.providers.masking import mask
+from aiinfra.waiting import Stopped
+
+log = logging.getLogger("aiinfra.providers")
+log.addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What `ServicerContext.abort_with_status` takes."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(slots=True)
+class Border:
+    """`with Border(context, about, trees): …` answers the request with the error that leaves its body."""
+
+    context: grpc.ServicerContext
+    about: str
+    secrets: Sequence[Tree] = field(default_factory=list, repr=False)
+    """Trees whose secret values must not appear in a text."""
+
+    def __enter__(self) -> Border:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception) and self.context.code() is None:
+            self.context.abort_with_status(self._answer(error))
+
+    def _answer(self, error: Exception) -> _Answer:
+        match error:
+            case PartlyMade():
+                return self._partly(error)
+            case AiinfraError():
+                code = grpc.StatusCode.UNAVAILABLE if error.record.transient else grpc.StatusCode.FAILED_PRECONDITION
+                return _Answer(code, self._masked(render_failure(error)))
+            case Stopped():
+                stopped = StepError(f"stopped while waiting for {error}", code="run.interrupted")
+                return _Answer(grpc.StatusCode.CANCELLED, self._masked(render_failure(stopped)))
+        log.error("%s failed", self.about, exc_info=error)
+        bug = StepError(
+            f"{self.about}: {type(error).__name__}: {error}", code="bug", hint="report it with the log of this run"
+        )
+        return _Answer(grpc.StatusCode.INTERNAL, self._masked(render_failure(bug)))
+
+    def _partly(self, error: PartlyMade) -> _Answer:
+        """The engine keeps what was made, marked as not initialised, and updates it in the next run."""
+        reasons = [self._masked(reason) for reason in error.reasons]
+        detail = AnyMessage()
+        detail.Pack(
+            pp.ErrorResourceInitFailed(
+                id=error.made.id,
+                properties=struct_of(error.made.outputs),
+                reasons=reasons,
+                inputs=struct_of(error.made.inputs or {}),
+            )
+        )
+        status = Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reasons[0], details=[detail])
+        metadata = (("grpc-status-details-bin", status.SerializeToString()),)
+        return _Answer(grpc.StatusCode.UNKNOWN, reasons[0], metadata)
+
+    def _masked(self, text: str) -> str:
+        return mask(text, *self.secrets)
+
+
+def partly_made(error: AiinfraError | Stopped) -> str:
+    """The reason line of a `PartlyMade` for the error that stopped it."""
+    if isinstance(error, Stopped):
+        return render_failure(StepError(f"stopped while waiting for {error}", code="run.interrupted"))
+    return render_failure(error)
+
+
+def secrets_of(*properties: Mapping[str, Tree]) -> list[Tree]:
+    return list(properties)
