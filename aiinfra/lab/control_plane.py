@@ -13,8 +13,11 @@ from typing import Final
 
 ETCD: Final = "etcd"
 API_SERVER: Final = "kube-apiserver"
-FOLLOWERS: Final = ("kube-controller-manager", "kube-scheduler", "kwok")
-"""What needs a running API server."""
+FIRST: Final = ("kube-scheduler", "kwok")
+"""What may start as soon as the API server answers."""
+CONTROLLER_MANAGER: Final = "kube-controller-manager"
+"""Starts last: it asks `/healthz` once a second until that is ok, so it should find it so at its first look."""
+FOLLOWERS: Final = (*FIRST, CONTROLLER_MANAGER)
 BINARIES: Final = (ETCD, API_SERVER, *FOLLOWERS)
 ETCD_SOCKET: Final = "unix://etcd.sock:0"
 _PEER_SOCKET: Final = "unix://etcd-peer.sock:0"
@@ -62,7 +65,7 @@ class ControlPlane:
     def command(self, program: str) -> Sequence[str]:
         arguments = {
             API_SERVER: self._api_server,
-            "kube-controller-manager": self._controller_manager,
+            CONTROLLER_MANAGER: self._controller_manager,
             "kube-scheduler": self._scheduler,
             "kwok": self._kwok,
         }[program]()
@@ -90,7 +93,7 @@ class ControlPlane:
 
     def _controller_manager(self) -> Sequence[str]:
         return (
-            f"--kubeconfig={self.kubeconfig('kube-controller-manager')}",
+            f"--kubeconfig={self.kubeconfig(CONTROLLER_MANAGER)}",
             f"--service-account-private-key-file={self.home}/sa.key",
             f"--root-ca-file={self.home}/certs/apiserver.crt",
             "--leader-elect=false",

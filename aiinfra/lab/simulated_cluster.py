@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiinfra.errors import OutsideError
 from aiinfra.lab.children import Child, Children
-from aiinfra.lab.control_plane import API_SERVER, FOLLOWERS, ControlPlane
+from aiinfra.lab.control_plane import API_SERVER, CONTROLLER_MANAGER, FIRST, ControlPlane
 from aiinfra.lab.credentials import ADMIN, IDENTITIES, kubeconfig, new_tokens, signing_key, token_file
 from aiinfra.lab.nodes import node_changes, node_objects
 from aiinfra.lab.partition import LOOPBACK, Doors, port_of, reserve_port
@@ -82,11 +82,12 @@ class ClusterStarter:
     def stop(self, cluster: SimulatedCluster) -> None:
         self._down(cluster.plane, cluster.reserved)
 
-    def change_nodes(self, cluster: SimulatedCluster, spec: LabCluster, say: Say) -> None:
+    def change_nodes(self, cluster: SimulatedCluster, spec: LabCluster) -> None:
         """Make the nodes of a running cluster what `spec` describes."""
         home = cluster_home(self.folder, cluster.name)
         with _client((home / INTERNAL).read_text()) as client:
-            _make_nodes(client, cluster.name, spec, cluster.record.version, say)
+            _make_nodes(client, spec, cluster.record.version)
+            _await_nodes(client, cluster.name)
         cluster.spec = _write_spec(home, spec)
 
     def _start(self, plane: ControlPlane, spec: LabCluster, reserved: socket.socket, say: Say) -> SimulatedCluster:
@@ -103,10 +104,14 @@ class ClusterStarter:
             write_atomic(self.folder / plane.kubeconfig(identity), text)
         with _client(kubeconfig(plane.name, direct, authority, ADMIN, tokens[ADMIN])) as client:
             uid = _await(plane, server, lambda: _uid(client))
-            for program in FOLLOWERS:
+            for program in FIRST:
                 self._run(plane, program)
             version = client.version()
-            _make_nodes(client, plane.name, spec, version, say)
+            _make_nodes(client, spec, version)
+            say(f"cluster {plane.name}: {version} answers")
+            _await(plane, server, lambda: _healthy(client))
+            self._run(plane, CONTROLLER_MANAGER)
+            _await_nodes(client, plane.name)
         door = f"https://{LOOPBACK}:{self.doors.add(plane.name, plane.port)}"
         write_atomic(home / HANDED_OUT, kubeconfig(plane.name, door, authority, ADMIN, tokens[ADMIN]))
         (self.folder / plane.kubeconfig("controllers")).replace(home / INTERNAL)
@@ -161,7 +166,16 @@ def _uid(client: KubeClient) -> str | Pending:
         return Pending("the API server's answer")
 
 
-def _make_nodes(client: KubeClient, cluster: str, spec: LabCluster, version: str, say: Say) -> None:
+def _healthy(client: KubeClient) -> str | Pending:
+    from aiinfra.kube.errors import KubeError
+
+    try:
+        return str(client.raw("GET", "/healthz")["message"])
+    except KubeError:
+        return Pending("the API server's health")
+
+
+def _make_nodes(client: KubeClient, spec: LabCluster, version: str) -> None:
     from aiinfra.kube.objects import ObjectRef
 
     wanted = {node["metadata"]["name"]: node for node in node_objects(spec, version)}
@@ -170,7 +184,9 @@ def _make_nodes(client: KubeClient, cluster: str, spec: LabCluster, version: str
         client.delete(ObjectRef("v1", "Node", name))
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(client.create, create))
-    say(f"cluster {cluster}: API server answers, {len(wanted)} nodes made")
+
+
+def _await_nodes(client: KubeClient, cluster: str) -> None:
     try:
         Waiter(NODES_LIMIT, every=0.1).until(lambda: _nodes_ready(client.list("v1", "Node")))
     except TimedOut as error:

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiinfra.engine.lock import Process, boot_id
-from aiinfra.errors import OutsideError
 from aiinfra.lab import control_plane, faults
 from aiinfra.lab.children import Children, Spawner
 from aiinfra.lab.control import ControlServer, Say
@@ -85,7 +84,8 @@ class Supervisor:
             self._effect_partitions()
             self.write_record()
         elif cluster.spec != spec_text(spec):
-            self._starter.change_nodes(cluster, spec, say)
+            say(f"cluster {name}: its nodes change")
+            self._starter.change_nodes(cluster, spec)
 
     def _ensure_shared(self, binaries: Mapping[str, str]) -> None:
         running = self._children.names()
