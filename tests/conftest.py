@@ -1,0 +1,33 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from aiinfra.toolchain import Toolchain
+from aiinfra.world import World
+
+LAB_SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+
+
+class Programs(dict[str, Path]):
+    """The real programs by name, each found, fetched or built when it is first asked for."""
+
+    def __missing__(self, name: str) -> Path:
+        self.update(Toolchain(World.real()).ensure([name]))
+        return self[name]
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Mapping[str, Path]:
+    """`toolchain["aiinfra-engine"]`; AIINFRA_TOOLCHAIN names a folder that is looked at first."""
+    return Programs()
+
+
+@pytest.fixture(scope="session")
+def lab_servers() -> Mapping[str, Path]:
+    """The programs that `Lab.open` wants."""
+    return Toolchain(World.real()).ensure(LAB_SERVERS)
