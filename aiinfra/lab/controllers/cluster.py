@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.errors import KubeError
-from aiinfra.lab.controllers import device_plugin, gpu_operator, nfd, validation
+from aiinfra.lab.controllers import device_plugin, faults, gpu_operator, nfd, validation
 from aiinfra.lab.controllers.effects import Effect, perform
 from aiinfra.lab.controllers.faults import Faults
 from aiinfra.lab.controllers.kubelet import Kubelets
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 
 
 class ClusterControllers:
-    """Runs from `start` until `stop`. `faults` tells which are set in this cluster now."""
+    """Runs from `start` until `stop`. `is_set` tells which faults are set now."""
 
-    def __init__(self, name: str, kubeconfig: str, faults: Callable[[], Faults]) -> None:
+    def __init__(self, name: str, kubeconfig: str, is_set: Callable[[], Faults]) -> None:
         self.name = name
         self._client = KubeClient.from_kubeconfig(kubeconfig)
-        self._faults = faults
+        self._is_set = is_set
         self._store = Store()
         self._stop = threading.Event()
         self._watches = Watches(self._client, self._store, self._stop)
@@ -71,12 +71,13 @@ class ClusterControllers:
         self._store.changed.clear()
 
     def _effects(self, view: View) -> Iterator[Effect]:
-        now, faults = datetime.now(UTC), self._faults()
+        now, broken = datetime.now(UTC), self._is_set().located(view)
+        yield from faults.reconcile(view, broken)
         yield from nfd.reconcile(view)
         yield from gpu_operator.reconcile(view, now)
         yield from device_plugin.reconcile(view)
         yield from validation.reconcile(view)
-        yield from self._kubelets.reconcile(view, faults, now, time.monotonic())
+        yield from self._kubelets.reconcile(view, broken, now, time.monotonic())
 
     def _carry_out(self, effects: list[Effect]) -> bool:
         """Whether the API server took all of them."""

@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 
 from aiinfra.facts.gpu_operator import GPU_RESOURCE, OPERANDS
 from aiinfra.lab.controllers import hardware, policy, sharing, workload
-from aiinfra.lab.controllers.faults import Faults
+from aiinfra.lab.controllers.faults import DRIVER_APP, TOOLKIT_APP, Broken
 from aiinfra.lab.controllers.hardware import Hardware
+from aiinfra.lab.controllers.nfd import SELECTOR
 from aiinfra.lab.controllers.pod_life import Crash, Fate
-from aiinfra.lab.controllers.view import Object, View, labels, name, namespace, pod_ready
+from aiinfra.lab.controllers.view import CUSTOM_KINDS, Object, View, labels, name, namespace, pod_ready
 
 VALIDATOR = "nvidia-operator-validator"
 CUDA_VALIDATOR = "nvidia-cuda-validator"
-DRIVER = "nvidia-driver-daemonset"
 DRIVER_CONTAINER = "nvidia-driver-ctr"
-TOOLKIT = "nvidia-container-toolkit-daemonset"
 READY_AFTER: Mapping[str, float] = {DRIVER_CONTAINER: 0.5}
 """Seconds to readiness where it is not `pod_life.READY`; a real driver takes minutes."""
 
@@ -44,8 +43,8 @@ def node_state(view: View, node: Object, instance: Object | None) -> NodeState:
     capacity = node.get("status", {}).get("capacity", {})
     return NodeState(
         machine,
-        driver=any(app.startswith(DRIVER) for app in ready) or (on_host and not _runs(instance, "driver")),
-        toolkit=TOOLKIT in ready or (on_host and not _runs(instance, "toolkit")),
+        driver=any(app.startswith(DRIVER_APP) for app in ready) or (on_host and not _runs(instance, "driver")),
+        toolkit=TOOLKIT_APP in ready or (on_host and not _runs(instance, "toolkit")),
         toolkit_validated=any(_finished(pod, "toolkit-validation") for pod in pods if _app(pod) == VALIDATOR),
         cuda_validated=any(
             pod.get("status", {}).get("phase") == "Succeeded" for pod in pods if _app(pod) == CUDA_VALIDATOR
@@ -68,16 +67,16 @@ def _finished(pod: Object, container: str) -> bool:
     return any(s["name"] == container and s["ready"] for s in statuses)
 
 
-def fate(pod: Object, view: View, state: NodeState, instance: Object | None, faults: Faults) -> Fate:
+def fate(pod: Object, view: View, state: NodeState, instance: Object | None, broken: Broken) -> Fate:
     """What the pod's containers meet, given how far its node is and which faults are set."""
     app = _app(pod)
     operand = any(app.startswith(o.daemonset) for o in OPERANDS)
     held = frozenset(_held(app, state)) if operand else frozenset()
     container = pod["spec"]["containers"][0]["name"]
     return Fate(
-        unpullable=faults.unpullable(pod, state.machine),
+        unpullable=broken.unpullable(pod, state.machine),
         held=held,
-        crashes=dict(_crashes(pod, view, state, instance, faults)) if operand else {},
+        crashes=dict(_crashes(pod, view, state, instance, broken)),
         answer=workload.answer(pod, state.machine),
         unmounted=_unmounted(pod, view, instance) if app == "nvidia-device-plugin-daemonset" else "",
         **({"ready_after": READY_AFTER[container]} if container in READY_AFTER else {}),
@@ -96,10 +95,11 @@ def _held(app: str, state: NodeState) -> Iterator[str]:
 
 
 def _crashes(
-    pod: Object, view: View, state: NodeState, instance: Object | None, faults: Faults
+    pod: Object, view: View, state: NodeState, instance: Object | None, broken: Broken
 ) -> Iterator[tuple[str, Crash]]:
     app = _app(pod)
-    if app.startswith(DRIVER) and (message := faults.driver_crash(pod, state.machine)):
+    yield from _without_api(pod, view)
+    if app.startswith(DRIVER_APP) and (message := broken.driver_crash(pod, state.machine)):
         yield DRIVER_CONTAINER, Crash(1, message)
     node = view.find("Node", pod["spec"]["nodeName"])
     if app == "nvidia-device-plugin-daemonset" and instance is not None and node is not None:
@@ -107,6 +107,22 @@ def _crashes(
             sharing.parse(sharing.text(view, node, instance, namespace(pod)))
         except sharing.BadConfig as error:
             yield "nvidia-device-plugin", Crash(1, f"error starting plugins: unable to load config: {error}")
+
+
+NEEDS_API: Mapping[tuple[str, str], str] = {
+    ("app", "gpu-operator"): "ClusterPolicy",
+    ("role", "master"): "NodeFeature",
+    ("role", "worker"): "NodeFeature",
+}
+"""A label of a controller's pods, and the custom kind without which it ends."""
+
+
+def _without_api(pod: Object, view: View) -> Iterator[tuple[str, Crash]]:
+    ours = labels(pod).get("app") == "gpu-operator" or labels(pod).get("app.kubernetes.io/name") in SELECTOR.values()
+    for (key, value), kind in NEEDS_API.items():
+        if ours and labels(pod).get(key) == value and not view.serves(kind):
+            said = f'no matches for kind "{kind}" in version "{CUSTOM_KINDS[kind]}"'
+            yield pod["spec"]["containers"][0]["name"], Crash(1, said)
 
 
 def _unmounted(pod: Object, view: View, instance: Object | None) -> str:

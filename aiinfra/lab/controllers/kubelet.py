@@ -10,7 +10,7 @@ from datetime import datetime
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.lab.controllers import fate, policy
 from aiinfra.lab.controllers.effects import Create, Effect, Patch
-from aiinfra.lab.controllers.faults import Faults
+from aiinfra.lab.controllers.faults import Broken
 from aiinfra.lab.controllers.operands import KUBELET
 from aiinfra.lab.controllers.pod_life import Fate, Notice, next_step
 from aiinfra.lab.controllers.view import Object, View, annotation, deleting, name, namespace, timestamp, uid
@@ -25,7 +25,7 @@ class Kubelets:
     due: float | None = None
     """Monotonic time of the next step that is only a matter of time."""
 
-    def reconcile(self, view: View, faults: Faults, now: datetime, clock: float) -> Iterator[Effect]:
+    def reconcile(self, view: View, broken: Broken, now: datetime, clock: float) -> Iterator[Effect]:
         """The steps that are due. `now` is the time of day, `clock` the monotonic one."""
         self.due = None
         instance = policy.active(view.of("ClusterPolicy"))
@@ -35,7 +35,7 @@ class Kubelets:
             mine = [pod for pod in view.pods_on(name(node)) if ours(pod)]
             state = fate.node_state(view, node, instance) if mine else fate.NodeState()
             for pod in mine:
-                yield from self._step(pod, fate.fate(pod, view, state, instance, faults), now, clock)
+                yield from self._step(pod, fate.fate(pod, view, state, instance, broken), now, clock)
 
     def _step(self, pod: Object, meets: Fate, now: datetime, clock: float) -> Iterator[Effect]:
         step = next_step(pod, meets, timestamp(now))

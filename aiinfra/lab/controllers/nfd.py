@@ -15,9 +15,9 @@ from ruamel.yaml.error import YAMLError
 from aiinfra.facts.gpus import PCI_VENDOR
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.lab.controllers import hardware
-from aiinfra.lab.controllers.effects import Effect, Patch
+from aiinfra.lab.controllers.effects import Apply, Effect, Patch
 from aiinfra.lab.controllers.hardware import Hardware
-from aiinfra.lab.controllers.view import Object, View, annotation, labels, name, namespace, pod_ready
+from aiinfra.lab.controllers.view import Object, View, annotation, labels, name, namespace, pod_ready, uid
 
 PREFIX = "feature.node.kubernetes.io/"
 SELECTOR = {"app.kubernetes.io/name": "node-feature-discovery"}
@@ -95,8 +95,8 @@ def pci_source(config: str) -> PciSource:
 
 
 def reconcile(view: View) -> Iterator[Effect]:
-    """Label each node where a ready worker runs, while a master is ready; prune where the chart's hook asks for it."""
-    if any(pod_ready(pod) or _succeeded(pod) for pod in _pods(view, "prune")):
+    """Label each node where a ready worker runs, while a master is ready; prune while the chart's hook runs."""
+    if any(pod.get("status", {}).get("phase") == "Running" for pod in _pods(view, "prune")):
         yield from (prune(node) for node in view.nodes if annotation(node, OWNED))
         return
     if not any(pod_ready(pod) for pod in _pods(view, "master")):
@@ -105,6 +105,7 @@ def reconcile(view: View) -> Iterator[Effect]:
         node = view.find("Node", worker["spec"]["nodeName"])
         if node is not None:
             wanted = desired_labels(hardware.of_node(node), pci_source(_config(view, worker)))
+            yield from _publish(view, worker, wanted)
             yield from _relabel(node, wanted)
 
 
@@ -112,15 +113,24 @@ def _pods(view: View, role: str) -> Iterator[Object]:
     return view.select("Pod", {**SELECTOR, "role": role})
 
 
-def _succeeded(pod: Object) -> bool:
-    return bool(pod.get("status", {}).get("phase") == "Succeeded")
-
-
 def _config(view: View, worker: Object) -> str:
     """The text of the ConfigMap that belongs to this worker's release."""
     instance = {"app.kubernetes.io/instance": labels(worker).get("app.kubernetes.io/instance", "")}
     maps = view.select("ConfigMap", {**SELECTOR, **instance}, namespace(worker))
     return next((m["data"][CONFIG_KEY] for m in maps if CONFIG_KEY in (m.get("data") or {})), "")
+
+
+def _publish(view: View, worker: Object, wanted: Mapping[str, str]) -> Iterator[Effect]:
+    """The worker's findings, as the NodeFeature that the master reads; it goes with its worker."""
+    node = worker["spec"]["nodeName"]
+    existing = view.find("NodeFeature", node, namespace(worker))
+    if not view.serves("NodeFeature") or (existing and existing["spec"].get("labels") == wanted):
+        return
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": name(worker), "uid": uid(worker)}
+    marks = {"nfd.node.kubernetes.io/node-name": node}
+    metadata = {"name": node, "namespace": namespace(worker), "labels": marks, "ownerReferences": [owner]}
+    spec = {"labels": dict(wanted), "features": {"attributes": {}, "flags": {}, "instances": {}}}
+    yield Apply({"apiVersion": "nfd.k8s-sigs.io/v1alpha1", "kind": "NodeFeature", "metadata": metadata, "spec": spec})
 
 
 def _owned(node: Object) -> Iterable[str]:

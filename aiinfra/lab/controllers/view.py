@@ -12,10 +12,12 @@ Object = dict[str, Any]
 KIND_APIS: Mapping[str, str] = {
     "Node": "v1",
     "Pod": "v1",
+    "Namespace": "v1",
     "ConfigMap": "v1",
     "DaemonSet": "apps/v1",
     "Deployment": "apps/v1",
     "RuntimeClass": "node.k8s.io/v1",
+    "ValidatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",
 }
 """The kinds that are always watched, with their API versions."""
@@ -94,6 +96,11 @@ class View:
     def select(self, kind: str, wanted: Mapping[str, str], within: str | None = None) -> Iterator[Object]:
         """Objects of a kind that carry these labels, in one namespace or in all."""
         return (o for o in self.of(kind) if has_labels(o, wanted) and within in (None, namespace(o)))
+
+    def serves(self, kind: str) -> bool:
+        """Whether a custom kind is served by now."""
+        definitions = (d for d in self.of("CustomResourceDefinition") if d["spec"]["names"]["kind"] == kind)
+        return any(condition(definition, "Established") == "True" for definition in definitions)
 
     def find(self, kind: str, wanted: str, within: str = "") -> Object | None:
         return next((o for o in self.of(kind) if name(o) == wanted and namespace(o) == within), None)

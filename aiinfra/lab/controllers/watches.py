@@ -11,7 +11,7 @@ import threading
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.errors import KubeError, NotFound
 from aiinfra.lab.controllers.store import Store
-from aiinfra.lab.controllers.view import CUSTOM_KINDS, KIND_APIS, View, condition
+from aiinfra.lab.controllers.view import CUSTOM_KINDS, KIND_APIS, View
 
 RETRY = 0.5
 """Seconds before a watch that broke is tried again."""
@@ -31,8 +31,7 @@ class Watches:
 
     def follow(self, view: View) -> None:
         """Start the watches of custom kinds that are served by now."""
-        served = {d["spec"]["names"]["kind"] for d in view.of("CustomResourceDefinition") if _established(d)}
-        for kind in served & CUSTOM_KINDS.keys():
+        for kind in filter(view.serves, CUSTOM_KINDS):
             thread = self._custom.get(kind)
             if thread is None or not thread.is_alive():
                 self._custom[kind] = self._run(kind, CUSTOM_KINDS[kind])
@@ -64,7 +63,3 @@ class Watches:
                 self._store.drop(obj)
             else:
                 self._store.put(obj)
-
-
-def _established(definition: dict[str, object]) -> bool:
-    return condition(definition, "Established") == "True"
