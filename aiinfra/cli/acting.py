@@ -49,8 +49,11 @@ class Watch:
         )
 
     def approve(self, verb: str, session: Session, *, yes: bool) -> None:
-        """Show what will be done and ask. Raises `ConfigError` when nobody can be asked, `Interrupted` on a no."""
-        if yes:
+        """Show what will be done and ask. Raises `ConfigError` when nobody can be asked, `Interrupted` on a no.
+
+        An `up` in a lab is not asked about: it changes nothing outside the lab's folder.
+        """
+        if yes or (verb == "up" and session.plan.environment.target == "lab"):
             return
         if not self.console.world.interactive or self.console.form is not Form.TEXT:
             raise ConfigError(
@@ -68,10 +71,9 @@ class Watch:
         """Run, show the end in every sink, and leave with the run's exit code."""
         with self.view:
             report = act()
-        if self.console.form is Form.JSON:
-            self.console.machine(report_json(report))
-        self.console.form = Form.TEXT
         summary.write(self.summaries, report, self.console.out.masker)
+        if self.console.form is not Form.TEXT:
+            self.console.machine(report_json(report))
         raise typer.Exit(report.exit_code)
 
 
@@ -86,3 +88,12 @@ def _sight(console: Console) -> Sight:
     from aiinfra.ui.screen import LiveSight
 
     return LiveSight(console.out, terminal, console.world.now)
+
+
+def opened(console: Console, env: str, sets: Sequence[str], output: OutputForm) -> Session:
+    """A session to read from. What it says on the way goes to standard error."""
+    from aiinfra.session.session import Session
+
+    console.form = chosen(output, None)
+    said = View(PlainSight(console.err, Terminal(), report=False), console.world.now)
+    return Session.open(console.world, env, sets=sets, on_event=said, on_secrets=console.hide)

@@ -34,12 +34,10 @@ def install(console: Console, argv: Sequence[str]) -> None:
 
 def report(console: Console, argv: Sequence[str], error: BaseException, trace: TracebackType | None) -> None:
     """Write the crash file and say where it is."""
-    hint = "please report it with the crash file; running the command again is safe"
     path = crash_file(console, argv, error, trace)
-    what = f"aiinfra has a bug: {type(error).__name__}"
-    if path is None:
-        what, hint = f"{what}: {console.err.masker(str(error))}", "the crash file could not be written"
-    console.fail(AiinfraError(what, where=str(path) if path else "", hint=hint))
+    kept = f"the details are in {path}" if path else console.err.masker(str(error))
+    message = f"aiinfra has a bug, {type(error).__name__}: {kept}"
+    console.fail(AiinfraError(message, hint="please report it with that file; running the command again is safe"))
 
 
 def crash_file(console: Console, argv: Sequence[str], error: BaseException, trace: TracebackType | None) -> Path | None:

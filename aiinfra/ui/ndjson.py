@@ -12,7 +12,7 @@ from enum import Enum
 
 from aiinfra.engine import events
 from aiinfra.engine.events import Event, RunEnded, RunReport
-from aiinfra.ui.envelope import EVENTS_SCHEMA, last_event, result
+from aiinfra.ui.envelope import EVENTS_SCHEMA, result
 
 TYPES: Mapping[type, str] = {
     events.RunStarted: "run_started",
@@ -23,17 +23,22 @@ TYPES: Mapping[type, str] = {
     events.Waiting: "waiting",
     events.Diagnostic: "diagnostic",
     events.StackEnded: "stack_ended",
+    events.RunEnded: "run_ended",
 }
-"""Every event but the last one, whose line is the result."""
 RENAMED: Mapping[type, Mapping[str, str]] = {events.ResourceChanged: {"type": "resource_type", "name": "resource_name"}}
 """Fields whose name in the line differs from the event's, as `type` is the event's own."""
 
+REPORT_HEAD = ("verb", "environment", "seconds", "exit_code")
+"""What `run_ended` says of the report."""
+
 
 def event_json(event: Event) -> dict[str, object]:
-    """The line of an event."""
+    """The line of an event. Of a report it has the head only: the whole of it is the stream's last line."""
+    head = {"schema": EVENTS_SCHEMA, "type": TYPES[type(event)]}
     if isinstance(event, RunEnded):
-        return last_event(report_json(event.report))
-    return {"schema": EVENTS_SCHEMA, "type": TYPES[type(event)], **_named(event)}
+        report = {name: plain_value(getattr(event.report, name)) for name in REPORT_HEAD}
+        return {**head, **report, "at": event.at.isoformat()}
+    return {**head, **_named(event)}
 
 
 def _named(event: Event) -> dict[str, object]:

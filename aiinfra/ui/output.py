@@ -12,7 +12,7 @@ from typing import TextIO
 
 from aiinfra.ui.masking import NOTHING, Masker
 
-_PLAIN = str.maketrans({"·": "-", "…": "...", "×": "x", "–": "-", "←": "<-", "→": "->"})
+_PLAIN = str.maketrans({"·": "-", "…": "...", "←": "<-", "→": "->"})
 """What our own signs become where they cannot be written; other letters become `?`."""
 
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from aiinfra.engine.events import RunReport
 from aiinfra.errors import CODES, ErrorRecord
 from aiinfra.ui.envelope import EVENTS_SCHEMA, RESULT_SCHEMA
-from aiinfra.ui.ndjson import RENAMED, TYPES
+from aiinfra.ui.ndjson import RENAMED, REPORT_HEAD, TYPES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -79,6 +79,8 @@ EXIT_CODES: Mapping[int, str] = {
 def _event(kind: type, name: str, shared: dict[str, Any]) -> dict[str, Any]:
     renamed = RENAMED.get(kind, {})
     own = {renamed.get(field, field): schema for field, schema in _properties(kind, shared).items()}
+    if report := own.pop("report", None):
+        own.update({name: shared[report["$ref"].rpartition("/")[2]]["properties"][name] for name in REPORT_HEAD})
     return _object({**_head(name), **own}, (kind.__doc__ or "").partition("\n")[0])
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from aiinfra.engine.events import Diagnostic, Event, Message, RunEnded, StackEnded
+from aiinfra.engine.events import Diagnostic, Event, Message, RunEnded, RunStarted, StackEnded
 from aiinfra.ui.live import drawn, final_lines
 from aiinfra.ui.output import Output
 from aiinfra.ui.plain import headline, lines
@@ -35,7 +35,9 @@ class LiveSight:
         self._ended = False
 
     def show(self, event: Event, progress: Progress) -> None:
-        if isinstance(event, RunEnded):
+        if isinstance(event, RunStarted):
+            self._ended = False
+        elif isinstance(event, RunEnded):
             self._end(progress, report_text(event.report, self._terminal))
         elif isinstance(event, Message | Diagnostic):
             self._print(lines(event, progress, self._terminal))

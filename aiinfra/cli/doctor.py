@@ -1,0 +1,26 @@
+"""`aiinfra doctor`."""
+
+from __future__ import annotations
+
+import typer
+
+from aiinfra.cli import options as o
+from aiinfra.cli.acting import opened
+from aiinfra.cli.console import Console
+from aiinfra.cli.form import OutputForm
+
+
+def doctor(
+    ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
+) -> None:
+    """Ask the outside world whether ENV can work. Exit 3 when something is wrong, or could not be told."""
+    from aiinfra.session.doctor import examine
+    from aiinfra.ui import findings as f
+
+    console = Console.of(ctx)
+    found = [(one.subject, one.finding) for one in examine(opened(console, env, sets, output))]
+    text, terminal = f.findings_text, console.terminal()
+    console.conclude(
+        output, f.exit_code(found), f.errors(found), lambda: text(found, terminal), lambda: f.findings_json(found)
+    )
+    raise typer.Exit(f.exit_code(found))

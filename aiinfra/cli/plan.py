@@ -1,0 +1,21 @@
+"""`aiinfra plan`."""
+
+from __future__ import annotations
+
+import typer
+
+from aiinfra.cli import options as o
+from aiinfra.cli.console import Console
+from aiinfra.cli.form import OutputForm
+from aiinfra.cli.reading import planned
+
+
+def plan(
+    ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
+) -> None:
+    """Show the stacks of ENV in order, offline: no network, no credentials."""
+    from aiinfra.ui.plan import plan_json, plan_text
+
+    _, found = planned(ctx, env, sets, output)
+    console = Console.of(ctx)
+    console.answer(output, lambda: plan_text(found, console.terminal()), lambda: plan_json(found))

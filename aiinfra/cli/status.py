@@ -1,0 +1,23 @@
+"""`aiinfra status`."""
+
+from __future__ import annotations
+
+import typer
+
+from aiinfra.cli import options as o
+from aiinfra.cli.acting import opened
+from aiinfra.cli.console import Console
+from aiinfra.cli.form import OutputForm
+
+
+def status(
+    ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
+) -> None:
+    """Show the stacks of ENV as last recorded. Asks no engine where the state is a folder on this machine."""
+    from aiinfra.session import status as recorded
+    from aiinfra.ui.status import status_json, status_text
+
+    console = Console.of(ctx)
+    found = recorded.status(opened(console, env, sets, output))
+    now, terminal = console.world.now(), console.terminal()
+    console.answer(output, lambda: status_text(found, now, terminal), lambda: status_json(found))
