@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
-import httpx
-
 from aiinfra.kube import kubeconfig
 from aiinfra.kube.discovery import Discovery
-from aiinfra.kube.errors import Expired, NotFound, from_status, from_transport
-from aiinfra.kube.login import Login
+from aiinfra.kube.errors import Expired, NoSuchKind, NotFound
 from aiinfra.kube.objects import ApiResource, Object, ObjectRef
-from aiinfra.waiting import Pending, TimedOut, Waiter
+from aiinfra.kube.transport import Query, Transport
 
 FIELD_MANAGER = "aiinfra"
-CONNECTIONS = 8
 PAGE = 500
-WATCH_SECONDS = 240
-"""How long one watch connection lasts before it is renewed."""
 
-Query = Mapping[str, str]
+METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+
 Propagation = Literal["Background", "Foreground", "Orphan"]
 PatchType = Literal["merge", "json", "apply"]
 _PATCH_CONTENT: Mapping[PatchType, str] = {
@@ -41,17 +33,7 @@ class KubeClient:
 
     def __init__(self, access: kubeconfig.Access, *, timeout: float = 30) -> None:
         self.server = access.server
-        self._timeout = timeout
-        self._login = Login(access)
-        self._http = httpx.Client(
-            base_url=access.server,
-            verify=access.tls,
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10)),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=CONNECTIONS * 2),
-            proxy=access.proxy or None,
-            trust_env=False,
-            headers={"Accept": "application/json", "User-Agent": FIELD_MANAGER},
-        )
+        self._transport = Transport(access, timeout)
         self._discovery = Discovery(self._fetch, access.server)
 
     @classmethod
@@ -68,12 +50,12 @@ class KubeClient:
         self.close()
 
     def close(self) -> None:
-        self._http.close()
+        self._transport.close()
 
     def get(self, ref: ObjectRef) -> Object | None:
         """The object, or None when it, or its kind, does not exist."""
         try:
-            return self._json("GET", self._path(ref), about=str(ref))
+            return self._transport.json("GET", self._path(ref), about=str(ref))
         except NotFound:
             return None
 
@@ -82,14 +64,8 @@ class KubeClient:
     ) -> list[Object]:
         """All objects of a kind, in all namespaces when `namespace` is None; each with its apiVersion and kind."""
         path = self._discovery.find(api_version, kind).path(namespace or "")
-        query = {"limit": str(PAGE), "labelSelector": labels, "fieldSelector": fields}
-        items: list[Object] = []
-        while True:
-            page = self._json("GET", path, query=query, about=f"list of {kind}")
-            items += ({"apiVersion": api_version, "kind": kind, **item} for item in page.get("items") or ())
-            if not (more := page.get("metadata", {}).get("continue")):
-                return items
-            query["continue"] = more
+        own = {"apiVersion": api_version, "kind": kind}
+        return [{**own, **item} for item in self._pages(path, {"labelSelector": labels, "fieldSelector": fields})]
 
     def apply(
         self, obj: Mapping[str, Any], *, field_manager: str = FIELD_MANAGER, force: bool = False, dry_run: bool = False
@@ -98,7 +74,7 @@ class KubeClient:
         query = {"fieldManager": field_manager, "fieldValidation": "Strict", "force": str(force).lower()}
         query |= {"dryRun": "All"} if dry_run else {}
         ref = ObjectRef.of(obj)
-        return self._json(
+        return self._transport.json(
             "PATCH", self._path(ref), body=obj, query=query, about=str(ref), content=_PATCH_CONTENT["apply"]
         )
 
@@ -109,12 +85,12 @@ class KubeClient:
         ref = ObjectRef(obj["apiVersion"], obj["kind"], name, metadata.get("namespace") or "")
         path = self._discovery.find(ref.api_version, ref.kind).path(ref.namespace)
         query = {"fieldManager": field_manager, "fieldValidation": "Strict"}
-        return self._json("POST", path, body=obj, query=query, about=str(ref))
+        return self._transport.json("POST", path, body=obj, query=query, about=str(ref))
 
     def replace(self, obj: Mapping[str, Any], *, subresource: str = "", field_manager: str = FIELD_MANAGER) -> Object:
         ref = ObjectRef.of(obj)
         query = {"fieldManager": field_manager, "fieldValidation": "Strict"}
-        return self._json("PUT", self._path(ref, subresource), body=obj, query=query, about=str(ref))
+        return self._transport.json("PUT", self._path(ref, subresource), body=obj, query=query, about=str(ref))
 
     def patch(
         self,
@@ -130,7 +106,7 @@ class KubeClient:
         query = {"fieldManager": field_manager, "fieldValidation": "Strict"}
         query |= {"force": str(force).lower()} if type == "apply" else {}
         path = self._path(ref, subresource)
-        return self._json("PATCH", path, body=body, query=query, about=str(ref), content=_PATCH_CONTENT[type])
+        return self._transport.json("PATCH", path, body=body, query=query, about=str(ref), content=_PATCH_CONTENT[type])
 
     def delete(
         self,
@@ -143,7 +119,7 @@ class KubeClient:
         body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         body |= {"preconditions": {"uid": uid}} if uid else {}
         try:
-            self._json("DELETE", self._path(ref), body=body, about=str(ref))
+            self._transport.json("DELETE", self._path(ref), body=body, about=str(ref))
         except NotFound:
             return False
         return True
@@ -169,7 +145,7 @@ class KubeClient:
         version = resource_version
         while not stop.is_set():
             try:
-                for event, obj in self._watch_once(path, labels, version, stop):
+                for event, obj in self._transport.watch(path, labels, version, stop):
                     version = obj.get("metadata", {}).get("resourceVersion", version)
                     if event != "BOOKMARK":
                         yield event, {"apiVersion": api_version, "kind": kind, **obj}
@@ -185,6 +161,19 @@ class KubeClient:
         """Raises `NoSuchKind`."""
         return self._discovery.find(api_version, kind)
 
+    def serves(self, api_version: str, kind: str) -> bool:
+        """True when the server serves the kind now."""
+        try:
+            self._discovery.find(api_version, kind)
+        except NoSuchKind:
+            return False
+        return True
+
+    def metadata(self, resource: ApiResource, namespace: str = "", labels: str = "") -> Sequence[Object]:
+        """Metadata of all objects of a type, without their bodies; each with its apiVersion and kind."""
+        own = {"apiVersion": resource.api_version, "kind": resource.kind}
+        return [{**item, **own} for item in self._pages(resource.path(namespace), {"labelSelector": labels}, METADATA)]
+
     def version(self) -> str:
         """`v1.36.3`."""
         return str(self._fetch("/version", "application/json")["gitVersion"])
@@ -192,11 +181,20 @@ class KubeClient:
     def cluster_uid(self) -> str:
         """uid of the `kube-system` namespace: the cluster's identity."""
         ref = ObjectRef("v1", "Namespace", "kube-system")
-        return str(self._json("GET", "/api/v1/namespaces/kube-system", about=str(ref))["metadata"]["uid"])
+        return str(self._transport.json("GET", "/api/v1/namespaces/kube-system", about=str(ref))["metadata"]["uid"])
 
     def raw(self, method: str, path: str, *, query: Query | None = None, accept: str = "application/json") -> Object:
         """Any request by its path; for the few that no method above covers."""
-        return self._json(method, path, query=query, about=path, accept=accept)
+        return self._transport.json(method, path, query=query, about=path, accept=accept)
+
+    def _pages(self, path: str, query: Query, accept: str = "application/json") -> Iterator[Object]:
+        asked = {**query, "limit": str(PAGE)}
+        while True:
+            page = self._transport.json("GET", path, query=asked, about=f"list of {path}", accept=accept)
+            yield from page.get("items") or ()
+            if not (more := page.get("metadata", {}).get("continue")):
+                return
+            asked["continue"] = more
 
     def _path(self, ref: ObjectRef, subresource: str = "") -> str:
         return self._discovery.find(ref.api_version, ref.kind).path(
@@ -204,97 +202,4 @@ class KubeClient:
         )
 
     def _fetch(self, path: str, accept: str) -> Object:
-        return self._json("GET", path, about=path, accept=accept)
-
-    def _json(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: object = None,
-        query: Query | None = None,
-        about: str = "",
-        content: str = "application/json",
-        accept: str = "application/json",
-    ) -> Object:
-        """One request; waits out `429 Too Many Requests` within the timeout."""
-        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        headers = {"Accept": accept, **({"Content-Type": content} if data else {})}
-        given = {key: value for key, value in (query or {}).items() if value}
-
-        def ask() -> httpx.Response | Pending:
-            response = self._answer(method, path, data, given, headers)
-            return Pending(f"{self.server} asks to slow down") if response.status_code == 429 else response
-
-        try:
-            response = Waiter(self._timeout, every=1).until(ask)
-        except TimedOut as error:
-            raise from_status(429, {"message": error.last}, self.server, about) from error
-        raw = _parsed(response)
-        if response.is_success:
-            return raw
-        raise from_status(response.status_code, raw, self.server, about)
-
-    def _answer(self, method: str, path: str, data: bytes | None, query: Query, headers: Query) -> httpx.Response:
-        """Sends again, once, when a kept connection turned out to be closed, and when a login had expired."""
-        for last in (False, True):
-            try:
-                response = self._http.request(
-                    method, path, content=data, params=query, headers={**headers, **self._login.headers()}
-                )
-            except httpx.RemoteProtocolError as error:
-                if last:
-                    raise from_transport(error, self.server) from error
-                continue
-            except httpx.TransportError as error:
-                raise from_transport(error, self.server) from error
-            if response.status_code == 401 and not last and self._login.renew():
-                continue
-            return response
-        raise AssertionError("unreachable")
-
-    def _watch_once(self, path: str, labels: str, version: str, stop: threading.Event) -> Iterator[tuple[str, Object]]:
-        query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS)}
-        query |= {"labelSelector": labels} if labels else {}
-        query |= {"resourceVersion": version} if version else {}
-        timeout = httpx.Timeout(self._timeout, read=WATCH_SECONDS + 30)
-        try:
-            with self._http.stream("GET", path, params=query, headers=self._login.headers(), timeout=timeout) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    raise from_status(answer.status_code, _parsed(answer), self.server, path)
-                _end_when(stop, answer)
-                yield from map(_event, filter(None, answer.iter_lines()))
-        except httpx.TransportError as error:
-            if stop.is_set():
-                return
-            if not isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
-                raise from_transport(error, self.server) from error
-
-
-def _parsed(response: httpx.Response) -> Object:
-    with suppress(ValueError):
-        raw = response.json()
-        if isinstance(raw, dict):
-            return raw
-    return {"message": response.text.strip()[:500]}
-
-
-def _event(line: str) -> tuple[str, Object]:
-    raw = json.loads(line)
-    if raw["type"] == "ERROR":
-        status = raw["object"]
-        raise from_status(int(status.get("code") or 500), status, "watch", "watch")
-    return raw["type"], raw["object"]
-
-
-def _end_when(stop: threading.Event, answer: httpx.Response) -> None:
-    """Wake the reader of an idle stream when `stop` is set: only a shutdown of its socket does."""
-    stream: socket.socket = answer.extensions["network_stream"].get_extra_info("socket")
-
-    def end() -> None:
-        if stop.wait(WATCH_SECONDS + 30):
-            with suppress(OSError):
-                stream.shutdown(socket.SHUT_RDWR)
-
-    threading.Thread(target=end, name="watch-end", daemon=True).start()
+        return self._transport.json("GET", path, about=path, accept=accept)
