@@ -77,6 +77,8 @@ class Child:
     log: Path
     process: subprocess.Popen[bytes]
     kept: bool = False
+    ended: bool = False
+    """It ended by itself and is not started again."""
     stopping: threading.Event = field(default_factory=threading.Event)
     starts: deque[float] = field(default_factory=lambda: deque(maxlen=RESTARTS))
 
@@ -87,6 +89,10 @@ class Child:
     def record(self) -> ChildRecord:
         live = Process.of(self.process.pid)
         return ChildRecord(self.name, self.process.pid, live.started if live else 0)
+
+    def why_ended(self) -> str:
+        """`dc1/kwok ended with code 1: unknown flag --x`."""
+        return f"{self.name} ended with code {self.process.returncode}: {self.last_words()}"
 
     def last_words(self) -> str:
         """The last line of its log that says something."""
@@ -150,10 +156,12 @@ class Children:
         with self._lock:
             return tuple(child.record() for child in self._children.values() if child.running)
 
-    def ended(self) -> Sequence[str]:
-        """Children that ended by themselves and are not started again."""
+    def ended(self, among: Iterable[str] = ()) -> Sequence[Child]:
+        """Children that ended by themselves and are not started again; all, or those of these names."""
+        wanted = frozenset(among)
         with self._lock:
-            return [name for name, child in self._children.items() if not child.running]
+            found = [child for child in self._children.values() if child.ended]
+        return [child for child in found if not wanted or child.name in wanted]
 
     def _named(self, names: Iterable[str]) -> list[Child]:
         with self._lock:
@@ -162,10 +170,11 @@ class Children:
     def _watch(self, child: Child) -> None:
         child.process.wait()
         while child.may_restart():
-            print(f"{child.name} ended with code {child.process.returncode}: {child.last_words()}; starting it again")
+            print(f"{child.why_ended()}; starting it again", flush=True)
             child.process = self._spawner.start(child.argv, child.log)
             self._on_change()
             child.process.wait()
+        child.ended = not child.stopping.is_set()
         self._on_change()
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
 import shutil
@@ -85,9 +86,19 @@ class Lab:
         """Another one means another world behind the same names."""
         return self.record.generation
 
-    @property
     def clusters(self) -> Sequence[str]:
+        """Names of the clusters that answer."""
         return tuple(self.record.clusters)
+
+    def provides(self, spec: LabSpec, cluster_names: Sequence[str]) -> bool:
+        """Whether it has all these clusters just as `spec` describes them; if not, `open` changes it."""
+        from aiinfra.lab.simulated_cluster import SPEC, cluster_home
+
+        def same(name: str) -> bool:
+            path = cluster_home(self.folder, name) / SPEC
+            return name in self.record.clusters and json.loads(path.read_text()) == _described(spec, name)
+
+        return all(map(same, cluster_names))
 
     @property
     def state_url(self) -> str:
@@ -102,7 +113,7 @@ class Lab:
         from aiinfra.lab.simulated_cluster import HANDED_OUT, cluster_home
 
         if cluster not in self.record.clusters:
-            hint = f"it has: {', '.join(sorted(self.clusters)) or 'none'}"
+            hint = f"it has: {', '.join(sorted(self.clusters())) or 'none'}"
             raise OutsideError(f"the lab has no cluster {cluster!r}", code="lab.no_cluster", where=cluster, hint=hint)
         return (cluster_home(self.folder, cluster) / HANDED_OUT).read_text()
 
@@ -135,6 +146,12 @@ class Lab:
             _end([child.process for child in record.survivors()], patience=0)
             _empty(self.folder)
             self.folder.rmdir()
+
+    def discard(self, on_progress: OnProgress) -> None:
+        """Remove a dead lab, its folder included, and say so; a live one is left alone."""
+        with _alone(self.folder, on_progress):
+            if _discard_dead(self.folder, on_progress):
+                self.folder.rmdir()
 
     def _change_fault(self, verb: str, name: str, place: str) -> None:
         from aiinfra.lab.faults import check_name

@@ -133,7 +133,7 @@ class Doors:
 
     def shut_only(self, clusters: frozenset[str]) -> None:
         """Shut these, open all others."""
-        for name, door in self._doors.items():
+        for name, door in list(self._doors.items()):
             self._run(door.shut() if name in clusters else door.open())
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:

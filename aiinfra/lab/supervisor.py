@@ -12,11 +12,10 @@ import signal
 import sys
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,9 +55,9 @@ class Supervisor:
             case "status":
                 return self.status()
             case "fault":
-                return self.change_faults(faults.with_fault, request["name"], request["place"])
+                return self.set_fault(request["name"], request["place"])
             case "lift":
-                return self.change_faults(faults.without_fault, request["name"], request["place"])
+                return self.lift_fault(request["name"], request["place"])
             case "stop":
                 return self.stop()
             case other:
@@ -70,11 +69,12 @@ class Supervisor:
 
         wanted = {name: LabCluster.model_validate(spec) for name, spec in specs.items()}
         with self._changing:
-            self._ensure_shared(binaries)
+            self._ensure_etcd(binaries)
             with ThreadPoolExecutor(max(1, len(wanted))) as pool:
                 work = [pool.submit(self._ensure_one, name, spec, binaries, say) for name, spec in wanted.items()]
             for future in work:
                 future.result()
+            self._ensure_controllers()
         return self.status()
 
     def _ensure_one(self, name: str, spec: Any, binaries: Mapping[str, str], say: Say) -> None:
@@ -87,12 +87,13 @@ class Supervisor:
             say(f"cluster {name}: its nodes change")
             self._starter.change_nodes(cluster, spec)
 
-    def _ensure_shared(self, binaries: Mapping[str, str]) -> None:
-        running = self._children.names()
-        if control_plane.ETCD not in running:
+    def _ensure_etcd(self, binaries: Mapping[str, str]) -> None:
+        if control_plane.ETCD not in self._children.names():
             self._children.start(control_plane.ETCD, control_plane.etcd(binaries))
             self._children.keep([control_plane.ETCD])
-        if CONTROLLERS not in running and find_spec(f"{CONTROLLERS_MODULE}.__main__"):
+
+    def _ensure_controllers(self) -> None:
+        if CONTROLLERS not in self._children.names():
             argv = (sys.executable, "-m", CONTROLLERS_MODULE, "--lab", str(self._folder))
             self._children.start(CONTROLLERS, argv)
             self._children.keep([CONTROLLERS])
@@ -101,26 +102,29 @@ class Supervisor:
         return {
             "generation": self._generation,
             "since": self._since,
-            "clusters": {name: asdict(cluster.record) for name, cluster in sorted(self._clusters.items())},
+            "clusters": {name: asdict(cluster.record) for name, cluster in sorted(self._clusters.copy().items())},
             "processes": [asdict(child) for child in self._children.records()],
-            "ended": list(self._children.ended()),
+            "ended": [child.why_ended() for child in self._children.ended()],
             "faults": [asdict(fault) for fault in faults.read(self._folder)],
         }
 
-    def change_faults(self, change: Any, name: str, place: str) -> object:
-        self._check_place(name, place)
-        extra = (datetime.now(UTC),) if change is faults.with_fault else ()
-        with self._writing:
-            faults.write(self._folder, change(faults.read(self._folder), name, place, *extra))
-        self._effect_partitions()
-        return self.status()["faults"]
-
-    def _check_place(self, name: str, place: str) -> None:
+    def set_fault(self, name: str, place: str) -> object:
         if name == faults.API_PARTITION and place and place not in self._clusters:
             raise faults.unknown_place(place, self._clusters)
+        now = datetime.now(UTC)
+        return self._change_faults(lambda current: faults.with_fault(current, name, place, now))
+
+    def lift_fault(self, name: str, place: str) -> object:
+        return self._change_faults(lambda current: faults.without_fault(current, name, place))
+
+    def _change_faults(self, change: Callable[[Sequence[faults.Fault]], Sequence[faults.Fault]]) -> object:
+        with self._writing:
+            faults.write(self._folder, change(faults.read(self._folder)))
+        self._effect_partitions()
+        return None
 
     def _effect_partitions(self) -> None:
-        self._doors.shut_only(faults.partitioned(faults.read(self._folder), self._clusters))
+        self._doors.shut_only(faults.partitioned(faults.read(self._folder), list(self._clusters)))
 
     def stop(self) -> object:
         """Stop everything: what needs the API server first, then it, then etcd."""
@@ -144,7 +148,7 @@ class Supervisor:
                 me.started,
                 self._since,
                 self._children.records(),
-                {name: cluster.record for name, cluster in self._clusters.items()},
+                {name: cluster.record for name, cluster in list(self._clusters.items())},
             ).write(self._folder)
 
 
