@@ -26,8 +26,8 @@ from typing import (
     runtime_checkable,
 )
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 if TYPE_CHECKING:
     from pulumi import Output
@@ -60,19 +60,41 @@ class SecretSource:
 
 @dataclass(frozen=True, slots=True)
 class _Late:
-    """Marks a field that may hold a `Ref` or `SecretSource` until the run resolves it."""
+    """Marks a field that may hold a `Ref` or `SecretSource` until the run resolves it.
+
+    Documents are validated as JSON, where a late value is a token; the validation context says what it stands for.
+    """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def validate(value: Any, literal: Callable[[Any], Any]) -> Any:
-            return value if isinstance(value, Ref | SecretSource) else literal(value)
+        record = _record(source)
 
-        return core_schema.no_info_wrap_validator_function(validate, handler(source))
+        def validate(raw: Any, literal: Callable[[Any], Any], info: ValidationInfo) -> Any:
+            value = info.context.get(raw, raw) if info.context and isinstance(raw, str) else raw
+            if isinstance(value, Ref | SecretSource) or (record and isinstance(value, record)):
+                return value
+            if record:
+                raise PydanticCustomError("reference_type", "wants a reference to another stack")
+            return literal(value)
+
+        return core_schema.with_info_wrap_validator_function(validate, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        literal = handler(cast("CoreSchema", cast("dict[str, Any]", schema)["schema"]))
-        return {"anyOf": [literal, {"type": "string", "pattern": r"^\$\{[^}]+\}$"}]}
+        reference = {"type": "string", "pattern": LATE_PATTERN}
+        inner = cast("CoreSchema", cast("dict[str, Any]", schema)["schema"])
+        return reference if _is_record(inner) else {"anyOf": [handler(inner), reference]}
 
 
+def _record(source: Any) -> type[Outputs] | None:
+    """The model of a field that links a whole record."""
+    return source if isinstance(source, type) and issubclass(source, Outputs) else None
+
+
+def _is_record(schema: CoreSchema) -> bool:
+    return _record(schema.get("cls")) is not None
+
+
+LATE_PATTERN = r"^\$\{[^{}]+\}$"
+"""The form of `${stack}`, `${stack.output}`, `${env:NAME}` and `${file:PATH}`, for editors."""
 T = TypeVar("T")
 LATE = _Late()
 
@@ -157,6 +179,8 @@ class StackType(Generic[I, O]):
     """May answer `Rules`, `RulesAround`, `Preflight`, `LabNeeds`; see those."""
     proves: bool = False
     """A proof: its success grows old, and `up --prove` runs it again."""
+    connection: tuple[str, ...] = ()
+    """Inputs that say how to reach the outside. A lab puts their defaults in their place, so their sources stay unread."""
     sources: tuple[Path, ...] = field(default=())
     """Files or folders whose change means the stack must run again (the kind's folder, its templates)."""
 

@@ -1,0 +1,64 @@
+"""From ENV to a typed environment, or to every problem at once. Reads files; touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from aiinfra.config.check import check
+from aiinfra.config.files import Files
+from aiinfra.config.flags import set_layers, variable_layers
+from aiinfra.config.layers import Layer, Merged, merged, unmarked
+from aiinfra.config.loaded import Loaded
+from aiinfra.config.lookup import find_environment
+from aiinfra.config.places import Located, located, sorted_problems
+from aiinfra.config.targets import default_layer, lab_layer
+from aiinfra.config.values import with_late_values
+from aiinfra.errors import ConfigError, Problem
+from aiinfra.stack import StackType
+from aiinfra.world import World
+
+Kinds = Mapping[str, StackType[Any, Any]]
+
+
+def load_environment(
+    name_or_path: str,
+    *,
+    world: World,
+    catalog: Kinds,
+    sets: Sequence[str] = (),
+    target: Literal["lab"] | None = None,
+) -> Loaded:
+    """Read, merge, check and plan. `target` overrides the file's. Raises `ConfigError` with every problem found."""
+    path = find_environment(name_or_path, world)
+    files = Files(world.cwd)
+    files.read(path)
+    if not files.usable:
+        raise ConfigError(problems=sorted_problems(files.found))
+    layers, flagged = _flag_layers(files.layers, sets, world)
+    if target:
+        layers = [Layer("rehearsal", unmarked({"target": target})), *layers]
+    whole = _with_target(layers, catalog)
+    tree, late_flaws = with_late_values(whole.tree)
+    plan, flaws = check(tree, path.stem, catalog)
+    found = [*files.found, *flagged, *(located(flaw, whole) for flaw in (*late_flaws, *flaws))]
+    if plan is None or found:
+        raise ConfigError(problems=sorted_problems(found))
+    return Loaded(path, plan, Merged(tree, whole.layers))
+
+
+def _flag_layers(files: list[Layer], sets: Sequence[str], world: World) -> tuple[list[Layer], list[Located]]:
+    """All layers that people wrote, strongest first."""
+    variables, wrong_variables = variable_layers(world.environ, merged(files).tree)
+    below = [*variables, *files]
+    flags, wrong_flags = set_layers(sets, merged(below).tree)
+    return [*flags, *below], [_unplaced(problem) for problem in (*wrong_flags, *wrong_variables)]
+
+
+def _unplaced(problem: Problem) -> Located:
+    return Located((-1, 0, 0, str(problem)), problem)
+
+
+def _with_target(layers: list[Layer], catalog: Kinds) -> Merged:
+    tree = merged(layers).tree
+    return merged([*lab_layer(tree, catalog), *layers, default_layer(tree)])

@@ -1,0 +1,69 @@
+"""An environment file as a typed value. Inputs of stacks stay trees here: the catalogue knows their types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aiinfra.model.lab import LabSpec
+from aiinfra.stack import Input, StackName
+
+STACK_NAME = r"^[a-z][a-z0-9-]{0,39}$"
+ENVIRONMENT_NAME = r"^[a-z][a-z0-9-]{0,39}$"
+
+
+class UserModel(BaseModel):
+    """What a person writes: strict, frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class StateSpec(UserModel):
+    """Where Pulumi's state is kept, and what seals the secrets in it."""
+
+    url: str = ""
+    """A backend URL: `file://`, `s3://`, `gs://`, `azblob://`. In a lab it is the lab's own folder."""
+    secrets: Annotated[str, Field(pattern=r"^(passphrase|(awskms|gcpkms|azurekeyvault|hashivault)://.+)$")] = (
+        "passphrase"
+    )
+    """`passphrase` (from PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE) or the URL of a key service."""
+
+
+class VCenterSpec(UserModel):
+    """How to reach a vCenter."""
+
+    host: Input[str]
+    user: Input[str]
+    password: Input[str]
+    """As a rule `${env:NAME}` or `${file:PATH}`."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 443
+    insecure: bool = False
+    """Accept a certificate that nobody vouches for."""
+
+
+class StackEntry(UserModel):
+    """One entry under `stacks:`: its kind, what only order demands, and the inputs of its kind."""
+
+    kind: str
+    depends_on: tuple[Annotated[str, Field(pattern=STACK_NAME)], ...] = ()
+    """Stacks that must be up before, though no value of theirs is used."""
+    inputs: Mapping[str, Any] = Field(default_factory=dict, exclude=True)
+    """A `Tree`: literals, with `Ref` and `SecretSource` as leaves."""
+
+
+class Environment(UserModel):
+    """One environment."""
+
+    version: Literal["v1"]
+    """Version of this file format."""
+    name: Annotated[str, Field(pattern=ENVIRONMENT_NAME)]
+    """The stem of the file's name."""
+    target: Literal["real", "lab"] = "real"
+    """`lab` swaps the outside world for simulated one on this machine."""
+    state: StateSpec = StateSpec()
+    vcenter: VCenterSpec | None = None
+    lab: LabSpec = LabSpec()
+    """The simulated world; read when the target is a lab."""
+    stacks: Annotated[dict[Annotated[StackName, Field(pattern=STACK_NAME)], StackEntry], Field(min_length=1)]

@@ -1,0 +1,81 @@
+"""Order and cycles of a graph given as `node -> the nodes it needs`. Pure; knows nothing of stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+Needs = Mapping[str, Collection[str]]
+
+
+def ordered(needs: Needs) -> list[str]:
+    """Every node after all it needs; among those that are free, in the order of the mapping. No cycle may be in it."""
+    waiting = {node: {n for n in needed if n in needs} for node, needed in needs.items()}
+    users = reverse(needs)
+    place = {node: number for number, node in enumerate(needs)}
+    free = [node for node, needed in waiting.items() if not needed]
+    order: list[str] = []
+    while free:
+        node = min(free, key=place.__getitem__)
+        free.remove(node)
+        order.append(node)
+        for user in users[node]:
+            waiting[user].discard(node)
+            if not waiting[user]:
+                free.append(user)
+    return order
+
+
+def reverse(needs: Needs) -> dict[str, list[str]]:
+    """`node -> the nodes that need it`."""
+    users: dict[str, list[str]] = {node: [] for node in needs}
+    for node, needed in needs.items():
+        for other in needed:
+            if other in users:
+                users[other].append(node)
+    return users
+
+
+def downstream(needs: Needs, start: Collection[str]) -> set[str]:
+    """The nodes of `start` and all that need them, directly or not."""
+    return _reached(reverse(needs), start)
+
+
+def upstream(needs: Needs, start: Collection[str]) -> set[str]:
+    """The nodes of `start` and all that they need, directly or not."""
+    return _reached(needs, start)
+
+
+def _reached(edges: Needs, start: Collection[str]) -> set[str]:
+    found, todo = set(start), list(start)
+    while todo:
+        for other in edges.get(todo.pop(), ()):
+            if other not in found:
+                found.add(other)
+                todo.append(other)
+    return found
+
+
+def cycles(needs: Needs) -> Iterator[Sequence[str]]:
+    """One cycle out of every knot, each as the nodes along it, the first not repeated: `[a, b]` for a → b → a."""
+    left = {node: [n for n in needed if n in needs] for node, needed in needs.items()}
+    while stuck := _stuck(left):
+        cycle = _walk(stuck)
+        yield cycle
+        knot = _reached(left, cycle) & _reached(reverse(left), cycle)
+        left = {node: [n for n in needed if n not in knot] for node, needed in left.items() if node not in knot}
+
+
+def _stuck(needs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The nodes that lie on a cycle or need one that does."""
+    free = set(ordered(needs))
+    return {node: [n for n in needed if n not in free] for node, needed in needs.items() if node not in free}
+
+
+def _walk(stuck: Mapping[str, Sequence[str]]) -> list[str]:
+    """Follow the first need of each node until one comes back: the nodes from there on are a cycle."""
+    path = [next(iter(stuck))]
+    while (following := stuck[path[-1]][0]) not in path:
+        path.append(following)
+    cycle = path[path.index(following) :]
+    first = min(range(len(cycle)), key=lambda n: list(stuck).index(cycle[n]))
+    return [*cycle[first:], *cycle[:first]]

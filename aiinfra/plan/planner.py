@@ -1,0 +1,115 @@
+"""From an environment and a catalogue to a plan, or to everything that is wrong. Pure: no files, no network, no Pulumi."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiinfra.errors import ConfigError, Problem
+from aiinfra.model.environment import Environment
+from aiinfra.model.tree import Flaw, dotted
+from aiinfra.plan.graph import cycles, ordered
+from aiinfra.plan.inputs import validated
+from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.references import Entries, Kinds, check_stack, references
+from aiinfra.stack import Broken, Inputs, Rules, RulesAround, StackName, StackType, Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stack as it will be run."""
+
+    name: StackName
+    kind: StackType[Any, Any]
+    inputs: Inputs
+    """Checked; leaves may be `Ref` or `SecretSource`."""
+    needs: frozenset[StackName]
+    """Stacks that must be up before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an environment comes to."""
+
+    environment: Environment
+    steps: Mapping[StackName, Step]
+    """In an order in which each stack comes after those it needs."""
+
+    @property
+    def needs(self) -> Mapping[str, frozenset[StackName]]:
+        return {name: step.needs for name, step in self.steps.items()}
+
+
+def plan(environment: Environment, catalog: Kinds) -> Plan:
+    """Raises `ConfigError` with every problem, by path; one that came from a file is checked there, with lines."""
+    steps, flaws = draft(environment.stacks, environment.target, catalog)
+    if flaws:
+        raise ConfigError(problems=[Problem("", dotted(f.at), f.message, f.hint, f.code) for f in flaws])
+    return Plan(environment, steps)
+
+
+def draft(entries: Entries, target: str, kinds: Kinds) -> tuple[Mapping[StackName, Step], Sequence[Flaw]]:
+    """The steps in order, and every flaw found; the steps are complete only when there is no flaw."""
+    flaws: list[Flaw] = []
+    inputs: dict[StackName, Inputs] = {}
+    for name, entry in entries.items():
+        kind = kinds.get(entry.kind)
+        if kind is None:
+            flaws += _unknown_kind(name, entry.kind, kinds)
+            continue
+        made, found = validated(kind.inputs, entry.inputs, ("stacks", name))
+        flaws += [*found, *check_stack(name, entries, kinds)]
+        if made is not None:
+            inputs[name] = made
+    needs = {name: _needs(name, entries) for name in entries}
+    flaws += _cycle_flaws(needs, entries)
+    flaws += _rule_flaws(entries, inputs, target, kinds)
+    steps = [
+        Step(name, kinds[entries[name].kind], inputs[name], needs[name]) for name in ordered(needs) if name in inputs
+    ]
+    return {step.name: step for step in steps}, flaws
+
+
+def _unknown_kind(name: StackName, kind: str, kinds: Kinds) -> Iterator[Flaw]:
+    """Nothing for an entry without a kind: that is a flaw of its form."""
+    if kind:
+        near = did_you_mean(kind, kinds)
+        yield Flaw(("stacks", name, "kind"), f"no kind is named {kind}", near, "config.unknown_kind")
+
+
+def _needs(name: StackName, entries: Entries) -> frozenset[StackName]:
+    entry = entries[name]
+    named = {ref.stack for _, ref in references(entry)} | {StackName(other) for other in entry.depends_on}
+    return frozenset(named & set(entries)) - {name}
+
+
+def _cycle_flaws(needs: Mapping[StackName, frozenset[StackName]], entries: Entries) -> Iterator[Flaw]:
+    steady = {str(name): sorted(needed) for name, needed in needs.items()}
+    for cycle in cycles(steady):
+        walk = " → ".join([*cycle, cycle[0]])
+        first, second = StackName(cycle[0]), cycle[1]
+        at = next((at for at, ref in references(entries[first]) if ref.stack == second), ("depends_on",))
+        yield Flaw(
+            ("stacks", first, *at),
+            f"the stacks need each other in a circle: {walk}",
+            "take one of these out",
+            "config.cycle",
+        )
+
+
+def _rule_flaws(entries: Entries, inputs: Mapping[StackName, Inputs], target: str, kinds: Kinds) -> Iterator[Flaw]:
+    """What the rules of the kinds find; rules about the surroundings wait until every stack is well formed."""
+    around = Surroundings(
+        "lab" if target == "lab" else "real", {n: (entries[n].kind, made) for n, made in inputs.items()}
+    )
+    for name, made in inputs.items():
+        checks = kinds[entries[name].kind].checks
+        if isinstance(checks, Rules):
+            yield from (_flaw(name, broken) for broken in checks.rules(made))
+        if isinstance(checks, RulesAround) and len(inputs) == len(entries):
+            yield from (_flaw(name, broken) for broken in checks.rules_around(name, made, around))
+
+
+def _flaw(name: StackName, broken: Broken) -> Flaw:
+    return Flaw(("stacks", name, *broken.at), broken.message, broken.hint, "config.rule")

@@ -1,0 +1,115 @@
+"""Does what a reference gives fit where it stands? Judged by the types of the kinds alone, before anything exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from aiinfra.model.environment import StackEntry
+from aiinfra.model.tree import Flaw, Loc, leaves
+from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.types import MAPS, described, field_named, field_names, fits, inside, record, spots
+from aiinfra.stack import Outputs, Ref, SecretSource, StackName, StackType
+
+Entries = Mapping[StackName, StackEntry]
+Kinds = Mapping[str, StackType[Any, Any]]
+
+
+def references(entry: StackEntry) -> Iterator[tuple[Loc, Ref]]:
+    """Every reference in the inputs of a stack, with its path below the entry."""
+    return ((at, leaf) for at, leaf in leaves(entry.inputs) if isinstance(leaf, Ref))
+
+
+def check_stack(name: StackName, entries: Entries, kinds: Kinds) -> Iterator[Flaw]:
+    """Flaws of the late values of one stack, and of its `depends_on`. Its kind must be known."""
+    entry = entries[name]
+    for at, leaf in leaves(entry.inputs):
+        where = ("stacks", name, *at)
+        if isinstance(leaf, Ref):
+            yield from _check_reference(where, at, leaf, name, entries, kinds)
+        elif isinstance(leaf, SecretSource):
+            yield from _check_secret(where, at, leaf, kinds[entry.kind].inputs)
+    for number, other in enumerate(entry.depends_on):
+        where = ("stacks", name, "depends_on", number)
+        yield from _check_stack_name(where, StackName(other), name, entries)
+
+
+def _check_stack_name(where: Loc, other: StackName, name: StackName, entries: Entries) -> Iterator[Flaw]:
+    if other not in entries:
+        others = [n for n in entries if n != name]
+        yield Flaw(where, f"no stack is named {other}", did_you_mean(other, others), "config.unknown_stack")
+    elif other == name:
+        yield Flaw(where, f"{name} cannot need itself", code="config.cycle")
+
+
+def _check_reference(where: Loc, at: Loc, ref: Ref, name: StackName, entries: Entries, kinds: Kinds) -> Iterator[Flaw]:
+    unknown = list(_check_stack_name(where, ref.stack, name, entries))
+    yield from unknown
+    upstream = kinds.get(entries[ref.stack].kind) if not unknown else None
+    if upstream is None:
+        return
+    given, wrong = _given(upstream.outputs, ref, where)
+    if wrong:
+        yield wrong
+        return
+    wanted = [spot.type for spot in inside(kinds[entries[name].kind].inputs, at) if spot.late]
+    if wanted and not any(fits(given, one) for one in wanted):
+        yield _misfit(where, ref, given, wanted, upstream)
+
+
+def _given(outputs: type[Outputs], ref: Ref, where: Loc) -> tuple[Any, Flaw | None]:
+    """Type of what a reference gives, or why it gives nothing."""
+    annotation: Any = outputs
+    for number, part in enumerate(ref.output):
+        so_far = Ref(ref.stack, ref.output[:number])
+        model = record(annotation)
+        field = field_named(model, part) if model else None
+        if field:
+            annotation = field.annotation
+        elif any(get_origin(spot.type) in MAPS for spot in spots(annotation)):
+            annotation = next(get_args(s.type)[1] for s in spots(annotation) if get_origin(s.type) in MAPS)
+        elif model:
+            near = did_you_mean(part, field_names(model), wrap="${{" + str(so_far)[2:-1] + ".{}}}")
+            return None, Flaw(where, f"{_what(so_far)} has no output {part}", near, "config.unknown_output")
+        elif annotation is not Any:
+            message = f"{so_far} is {described(annotation)}, which has no part {part}"
+            return None, Flaw(where, message, f"write {so_far}", "config.unknown_output")
+    return annotation, None
+
+
+def _what(ref: Ref) -> str:
+    return f"{ref}" if ref.output else f"the stack {ref.stack}"
+
+
+def _misfit(where: Loc, ref: Ref, given: Any, wanted: Sequence[Any], upstream: StackType[Any, Any]) -> Flaw:
+    wants = " or ".join(dict.fromkeys(described(one) for one in wanted))
+    message = f"wants {wants}, but {ref} (kind {upstream.kind}) gives {described(given) or 'nothing'}"
+    return Flaw(where, message, _way_out(ref, given, wanted, upstream), "config.reference_type")
+
+
+def _way_out(ref: Ref, given: Any, wanted: Sequence[Any], upstream: StackType[Any, Any]) -> str:
+    """An output of the same stack that would fit."""
+    model = record(given) or upstream.outputs
+    stem = Ref(ref.stack, ref.output if record(given) else ())
+    if any(fits(upstream.outputs, one) for one in wanted):
+        return f"write {Ref(ref.stack)}"
+    fitting = [n for n, f in _fields(model) if any(fits(f, one) for one in wanted)]
+    return f"write {Ref(stem.stack, (*stem.output, fitting[0]))}" if len(fitting) == 1 else _choice(stem, fitting)
+
+
+def _fields(model: type[BaseModel]) -> list[tuple[str, Any]]:
+    return [(field.alias or name, field.annotation) for name, field in model.model_fields.items()]
+
+
+def _choice(stem: Ref, names: Sequence[str]) -> str:
+    return f"of that type are {', '.join(str(Ref(stem.stack, (*stem.output, n))) for n in names)}" if names else ""
+
+
+def _check_secret(where: Loc, at: Loc, source: SecretSource, inputs: type[BaseModel]) -> Iterator[Flaw]:
+    """A secret is text, so it fits where text does."""
+    wanted = [spot.type for spot in inside(inputs, at) if spot.late]
+    if wanted and not any(fits(str, one) for one in wanted):
+        wants = " or ".join(dict.fromkeys(described(one) for one in wanted))
+        yield Flaw(where, f"wants {wants}, but {source} gives text", code="config.reference_type")

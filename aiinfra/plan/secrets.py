@@ -1,0 +1,95 @@
+"""The secret sources of a plan, and reading them: all at once, each missing one a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel
+
+from aiinfra.errors import ConfigError, Problem
+from aiinfra.model.tree import Loc, Tree, dotted, leaves
+from aiinfra.plan.planner import Plan
+from aiinfra.stack import SecretSource
+from aiinfra.world import World
+
+MAX_BYTES: Final = 1 << 20
+
+Where = Callable[[Loc], str]
+"""`file:line:col` of a path in the environment."""
+
+
+def needed_secrets(plan: Plan) -> list[tuple[SecretSource, Loc]]:
+    """Every use of a secret source, with the path where it stands, in order of the file."""
+    stacks = {name: entry.inputs for name, entry in plan.environment.stacks.items()}
+    vcenter = _fields(plan.environment.vcenter)
+    document: Tree = {"vcenter": vcenter, "stacks": stacks}
+    return [(leaf, at) for at, leaf in leaves(document) if isinstance(leaf, SecretSource)]
+
+
+def read_secrets(
+    plan: Plan,
+    world: World,
+    path: Path,
+    *,
+    opener: Callable[[SecretSource], str] | None = None,
+    where: Where = lambda at: "",
+) -> Mapping[SecretSource, str]:
+    """The values of all sources. `opener` gives them instead of the machine, as a rehearsal does.
+
+    A file is read as UTF-8, relative to the environment file at `path`, without one line feed at its end.
+    Raises `ConfigError` with one problem for each use of a source that is missing.
+    """
+    needed = needed_secrets(plan)
+    if opener is not None:
+        return {source: opener(source) for source, _ in needed}
+    values: dict[SecretSource, str] = {}
+    problems: list[Problem] = []
+    for source, at in needed:
+        read = values.get(source) or _read(source, world, path.parent)
+        if isinstance(read, str):
+            values[source] = read
+        else:
+            problems.append(Problem(where(at), dotted(at), *read, code="config.secret_missing"))
+    if problems:
+        raise ConfigError(problems=problems)
+    return values
+
+
+def _read(source: SecretSource, world: World, folder: Path) -> str | tuple[str, str]:
+    """The value, or message and hint."""
+    if source.scheme == "env":
+        return _variable(source.name, world)
+    return _file(source.name, world, folder)
+
+
+def _variable(name: str, world: World) -> str | tuple[str, str]:
+    if name not in world.environ:
+        return f"the environment variable {name} is not set", f"export {name}=…"
+    return world.environ[name] or (f"the environment variable {name} is empty", f"export {name}=…")
+
+
+def _file(name: str, world: World, folder: Path) -> str | tuple[str, str]:
+    path = world.home() / name[2:] if name.startswith("~/") else folder / name
+    try:
+        raw = _bytes(path)
+        text = raw.decode("utf-8")
+    except FileNotFoundError:
+        return f"the file {path} does not exist", ""
+    except UnicodeDecodeError:
+        return f"the file {path} is not UTF-8 text", ""
+    except (OSError, ValueError) as exc:
+        return f"the file {path} cannot be read: {getattr(exc, 'strerror', None) or exc}", ""
+    if len(raw) > MAX_BYTES:
+        return f"the file {path} is larger than 1 MiB, too large for a secret", ""
+    return text.removesuffix("\n").removesuffix("\r") or (f"the file {path} is empty", "")
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
+
+
+def _fields(model: BaseModel | None) -> Tree:
+    return {name: getattr(model, name) for name in type(model).model_fields} if model else None

@@ -1,0 +1,44 @@
+"""Which stacks of a plan a run takes: `--only`, `--from`, `--until`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiinfra.errors import ConfigError
+from aiinfra.plan.graph import downstream, upstream
+from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.planner import Plan
+from aiinfra.stack import StackName
+
+
+def select(plan: Plan, *, only: Sequence[str] = (), from_: str = "", until: str = "") -> tuple[StackName, ...]:
+    """The chosen stacks in order of the plan.
+
+    `only`: exactly these. `from_`: that stack and all that need it. `until`: that stack and all it needs.
+    Given together, what all of them choose. Raises `ConfigError` for a name that is no stack, or an empty choice.
+    """
+    for flag, names in (("--only", only), ("--from", [from_]), ("--until", [until])):
+        _known(plan, flag, [name for name in names if name])
+    chosen = set(plan.steps)
+    if only:
+        chosen &= {StackName(name) for name in only}
+    if from_:
+        chosen &= {StackName(name) for name in downstream(plan.needs, [from_])}
+    if until:
+        chosen &= {StackName(name) for name in upstream(plan.needs, [until])}
+    if not chosen:
+        raise ConfigError(
+            "these flags together choose no stack", code="config.empty_selection", where="--only, --from, --until"
+        )
+    return tuple(name for name in plan.steps if name in chosen)
+
+
+def _known(plan: Plan, flag: str, names: Sequence[str]) -> None:
+    for name in names:
+        if name not in plan.steps:
+            raise ConfigError(
+                f"no stack is named {name}",
+                code="config.unknown_stack",
+                where=flag,
+                hint=did_you_mean(name, plan.steps),
+            )

@@ -1,0 +1,194 @@
+"""What pydantic found, in our words: one flaw for each place, with what was wanted and what stands there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from aiinfra.model.tree import Flaw, Loc, Tree, at_path, children, is_list, is_map
+from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.types import Spot, described, field_names, inside
+from aiinfra.stack import Outputs, Ref, SecretSource
+
+SECRET_WORD = re.compile(r"passw|secret|token|credential|kubeconfig|private_?key", re.IGNORECASE)
+"""Keys whose values no message shows."""
+
+
+def flaws_of(model: type[BaseModel], error: ValidationError, tree: Tree, at: Loc) -> list[Flaw]:
+    """One flaw for each place in the tree where something is wrong."""
+    places: dict[Loc, list[ErrorDetails]] = {}
+    for detail in error.errors(include_url=False):
+        places.setdefault(_in_tree(detail, tree), []).append(detail)
+    deeper = {loc[:n] for loc in places for n in range(len(loc))}
+    return [
+        _flaw(model, loc, details, tree, at)
+        for loc, details in places.items()
+        if not (loc in deeper and all(_is_mismatch(d) for d in details))
+    ]
+
+
+def _in_tree(detail: ErrorDetails, tree: Tree) -> Loc:
+    """The parts of pydantic's path that the tree has; the others name members of unions."""
+    found: Loc = ()
+    parts = detail["loc"]
+    for number, part in enumerate(parts):
+        below = dict(children(tree))
+        if part in below:
+            found, tree = (*found, part), below[part]
+        elif detail["type"] == "missing" and number == len(parts) - 1:
+            found = (*found, part)
+    return found
+
+
+def _is_mismatch(detail: ErrorDetails) -> bool:
+    return detail["type"] in _WANTED
+
+
+def _flaw(model: type[BaseModel], loc: Loc, details: Sequence[ErrorDetails], tree: Tree, at: Loc) -> Flaw:
+    kinds = {detail["type"] for detail in details}
+    where = (*at, *loc)
+    if "missing" in kinds:
+        return Flaw(where, "is required", _missing_hint(inside(model, loc)))
+    if "extra_forbidden" in kinds:
+        siblings = [n for s in inside(model, loc[:-1]) for n in _names(s)]
+        return Flaw(where, "no such key here", did_you_mean(str(loc[-1]), siblings), at_key=True)
+    if any("[key]" in detail["loc"] for detail in details):
+        return Flaw(where, f"{loc[-1]!r} is not a name of the form {_pattern(details)}", at_key=True)
+    value = at_path(tree, loc)
+    if isinstance(value, Ref | SecretSource):
+        return _late_flaw(where, value)
+    return _mismatch(where, value, details)
+
+
+def _late_flaw(where: Loc, late: Ref | SecretSource) -> Flaw:
+    from aiinfra.plan.inputs import no_reference
+
+    return Flaw(where, *no_reference(late))
+
+
+def _mismatch(where: Loc, value: Tree, details: Sequence[ErrorDetails]) -> Flaw:
+    if own := next((d for d in details if d["type"] in {"value_error", "assertion_error"}), None):
+        text = str(own.get("ctx", {}).get("error", own["msg"]))
+        return Flaw(where, _masked(text, where, value))
+    wants = " or ".join(dict.fromkeys(_wanted(detail) for detail in details))
+    types = {detail["type"] for detail in details}
+    hint = _hint(value, details) or ("put it in quotes" if "string_type" in types and _is_scalar(value) else "")
+    quotable = hint == "put it in quotes" and not _is_secret(where)
+    return Flaw(where, f"wants {wants}, got {shown(value, where)}", hint, quotable=quotable)
+
+
+def _is_scalar(value: Tree) -> bool:
+    return isinstance(value, bool | int | float)
+
+
+def _masked(text: str, where: Loc, value: Tree) -> str:
+    return "is not valid" if _is_secret(where) and isinstance(value, str) and value in text else text
+
+
+def _names(spot: Spot) -> list[str]:
+    return field_names(spot.type) if isinstance(spot.type, type) and issubclass(spot.type, BaseModel) else []
+
+
+def _missing_hint(spots: Sequence[Spot]) -> str:
+    if records := [s.type for s in spots if isinstance(s.type, type) and issubclass(s.type, Outputs)]:
+        return f"write ${{STACK}}, a stack that gives {records[0].__name__}"
+    return " or ".join(dict.fromkeys(f"wants {described(s.type)}" for s in spots[:1]))
+
+
+def _pattern(details: Sequence[ErrorDetails]) -> str:
+    return next((str(d["ctx"]["pattern"]) for d in details if "pattern" in d.get("ctx", {})), "wanted here")
+
+
+def _is_secret(where: Loc) -> bool:
+    return any(isinstance(part, str) and SECRET_WORD.search(part) for part in where)
+
+
+def shown(value: Tree, where: Loc) -> str:
+    """A value as a message names it; what may be a secret only by its type."""
+    if value is None:
+        return "nothing"
+    if is_map(value) or is_list(value):
+        return "a map" if is_map(value) else "a list"
+    kind = "text" if isinstance(value, str) else "true or false" if isinstance(value, bool) else "a number"
+    if _is_secret(where):
+        return kind
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else value[:57] + "...")
+    return str(value).lower() if isinstance(value, bool) else f"the number {value}"
+
+
+_WANTED: Mapping[str, str] = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a smaller number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "none_required": "nothing",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "set_type": "a list",
+    "frozen_set_type": "a list",
+    "dict_type": "a map",
+    "mapping_type": "a map",
+    "model_type": "a map",
+    "model_attributes_type": "a map",
+    "dataclass_type": "a map",
+    "reference_type": "a reference to another stack such as ${cluster}",
+}
+
+
+def _limit(words: str, key: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda context: words.format(context[key])
+
+
+_LIMITS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "greater_than": _limit("more than {}", "gt"),
+    "greater_than_equal": _limit("at least {}", "ge"),
+    "less_than": _limit("less than {}", "lt"),
+    "less_than_equal": _limit("at most {}", "le"),
+    "multiple_of": _limit("a multiple of {}", "multiple_of"),
+    "string_pattern_mismatch": _limit("text that matches {}", "pattern"),
+    "string_too_short": _limit("at least {} characters", "min_length"),
+    "string_too_long": _limit("at most {} characters", "max_length"),
+    "too_short": lambda context: f"at least {context['min_length']} entries".replace("1 entries", "1 entry"),
+    "too_long": _limit("at most {} entries", "max_length"),
+    "literal_error": _limit("{}", "expected"),
+    "enum": _limit("{}", "expected"),
+    "union_tag_invalid": _limit("one of the kinds {}", "expected_tags"),
+    "union_tag_not_found": _limit("the key {}", "discriminator"),
+}
+
+
+def _wanted(detail: ErrorDetails) -> str:
+    if words := _WANTED.get(detail["type"]):
+        return words
+    if limit := _LIMITS.get(detail["type"]):
+        return limit(detail.get("ctx", {})).replace("'", "")
+    message = detail["msg"].removeprefix("Input should be ").removeprefix("Value should have ")
+    return message[:1].lower() + message[1:]
+
+
+_BOOLEANS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+
+
+def _hint(value: Tree, details: Sequence[ErrorDetails]) -> str:
+    types = {detail["type"] for detail in details}
+    if isinstance(value, str) and "bool_type" in types and value.lower() in _BOOLEANS:
+        return f"write {_BOOLEANS[value.lower()]}"
+    if isinstance(value, str) and types & {"int_type", "float_type"} and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return "write it without quotes"
+    if isinstance(value, str) and "literal_error" in types:
+        expected = [d["ctx"]["expected"] for d in details if d["type"] == "literal_error"]
+        names = re.findall(r"'([^']*)'", " ".join(expected))
+        near = did_you_mean(value, names)
+        return near if near.startswith("did") else ""
+    return ""

@@ -1,0 +1,164 @@
+"""What type stands at a path of a model, and whether one type may be given where another is wanted."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from aiinfra.model.tree import Loc
+from aiinfra.stack import LATE, Outputs
+
+LISTS = (list, tuple, set, frozenset, Sequence, AbstractSet)
+MAPS = (dict, Mapping)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One type that may stand at a path."""
+
+    type: Any
+    """A class, `None`, `Any`, a `Literal[…]`, or a generic such as `list[int]`."""
+    late: bool = False
+    """A reference may stand for it."""
+
+
+def spots(annotation: Any, *, late: bool = False) -> Iterator[Spot]:
+    """The members of an annotation: unions opened, `Annotated` taken off."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        inner, *marks = get_args(annotation)
+        yield from spots(inner, late=late or LATE in marks)
+    elif origin in {Union, types.UnionType}:
+        for member in get_args(annotation):
+            yield from spots(member, late=late)
+    else:
+        yield Spot(None if annotation is types.NoneType else annotation, late)
+
+
+def field_spots(field: FieldInfo) -> Iterator[Spot]:
+    return spots(field.annotation, late=LATE in field.metadata)
+
+
+def inside(model: type[BaseModel], at: Loc) -> list[Spot]:
+    """The types that may stand at a path below a model; empty when the path leads nowhere."""
+    found = [Spot(model)]
+    for part in at:
+        found = [below for spot in found for below in _below(spot.type, part)]
+    return found
+
+
+def field_named(model: type[BaseModel], name: str) -> FieldInfo | None:
+    return next((f for n, f in model.model_fields.items() if (f.alias or n) == name), None)
+
+
+def field_names(model: type[BaseModel]) -> list[str]:
+    """Names as people write them."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _below(wanted: Any, part: str | int) -> Iterator[Spot]:
+    if wanted is Any:
+        yield Spot(Any)
+    elif isinstance(wanted, type) and issubclass(wanted, BaseModel):
+        field = field_named(wanted, str(part))
+        yield from field_spots(field) if field else ()
+    elif get_origin(wanted) in MAPS and isinstance(part, str):
+        yield from spots(get_args(wanted)[1])
+    elif get_origin(wanted) in LISTS and isinstance(part, int):
+        yield from spots(_item(wanted, part))
+
+
+def _item(wanted: Any, index: int) -> Any:
+    arguments = get_args(wanted)
+    if get_origin(wanted) is tuple and Ellipsis not in arguments:
+        return arguments[index] if index < len(arguments) else Any
+    return arguments[0]
+
+
+def fits(given: Any, wanted: Any) -> bool:
+    """True when every value of type `given` is a value of type `wanted`; constraints on values are not looked at."""
+    return all(any(_fits(g.type, w.type) for w in spots(wanted)) for g in spots(given))
+
+
+def _fits(given: Any, wanted: Any) -> bool:
+    if wanted is Any or given is Any or given == wanted:
+        return True
+    if get_origin(wanted) is Literal:
+        return get_origin(given) is Literal and set(get_args(given)) <= set(get_args(wanted))
+    if get_origin(given) is Literal:
+        return all(_class_fits(type(value), wanted) for value in get_args(given))
+    if family := next((f for f in (LISTS, MAPS) if _plain(given) in f and _plain(wanted) in f), None):
+        return _arguments_fit(given, wanted, family is MAPS)
+    return _class_fits(_plain(given), wanted)
+
+
+def _plain(annotation: Any) -> Any:
+    return get_origin(annotation) or annotation
+
+
+def _arguments_fit(given: Any, wanted: Any, maps: bool) -> bool:
+    mine, theirs = get_args(given), get_args(wanted)
+    if not mine or not theirs:
+        return True
+    return fits(mine[-1], theirs[-1]) if maps else fits(mine[0], theirs[0])
+
+
+def _class_fits(given: Any, wanted: Any) -> bool:
+    if not (isinstance(given, type) and isinstance(wanted, type)):
+        return False
+    if given is bool or wanted is bool:
+        return given is wanted
+    return issubclass(given, wanted) or (wanted is float and issubclass(given, int))
+
+
+def record(annotation: Any) -> type[BaseModel] | None:
+    """The model among the members of an annotation, if there is one."""
+    return next((s.type for s in spots(annotation) if isinstance(s.type, type) and issubclass(s.type, BaseModel)), None)
+
+
+def described(annotation: Any) -> str:
+    """A type in words: `text`, `a whole number`, `the record ClusterAccess`."""
+    return " or ".join(dict.fromkeys(_described(spot.type) for spot in spots(annotation) if spot.type is not None))
+
+
+_WORDS: Mapping[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    Any: "anything",
+}
+
+
+def _described(wanted: Any) -> str:
+    plain = _plain(wanted)
+    if plain is Literal:
+        return " or ".join(str(value) for value in get_args(wanted))
+    if plain in LISTS or plain in MAPS:
+        return ("a map" if plain in MAPS else "a list") + _of(wanted)
+    if isinstance(plain, type) and issubclass(plain, Enum):
+        return " or ".join(str(member.value) for member in plain)
+    if isinstance(plain, type) and issubclass(plain, Outputs):
+        return f"the record {plain.__name__}"
+    if isinstance(plain, type) and issubclass(plain, BaseModel):
+        return f"a map ({plain.__name__})"
+    return next((words for base, words in _WORDS.items() if isinstance(plain, type) and plain is base), _base(plain))
+
+
+def _of(wanted: Any) -> str:
+    arguments = [a for a in get_args(wanted) if a is not Ellipsis]
+    return f" of {described(arguments[-1])}" if arguments else ""
+
+
+def _base(plain: Any) -> str:
+    if plain is Any:
+        return _WORDS[Any]
+    bases = (words for base, words in _WORDS.items() if isinstance(base, type) and issubclass(plain, base))
+    return next(bases, plain.__name__) if isinstance(plain, type) else str(plain)
