@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +27,7 @@ app = typer.Typer(
 NamesArgument = Annotated[
     list[str], typer.Argument(metavar="[NAME]...", default_factory=list, show_default=False, help="Default: all.")
 ]
+CommandArgument = Annotated[list[str], typer.Argument(metavar="COMMAND...", show_default=False)]
 MirrorArgument = Annotated[Path, typer.Argument(metavar="DIR", show_default=False, help="Made if it is not there.")]
 
 
@@ -80,6 +82,16 @@ def mirror(
     console = Console.of(ctx)
     for path in copy_all(_opened(ctx, toolchain, offline), directory, console.err.line):
         console.out.line(str(path))
+
+
+@app.command("exec", hidden=True)
+def exec_(ctx: typer.Context, command: CommandArgument) -> None:
+    """Become COMMAND, with the Go that builds first on PATH and in its environment. For work on aiinfra itself."""
+    console = Console.of(ctx)
+    go = _opened(ctx, None).go(console.err.line)
+    path = f"{go.program.parent}{os.pathsep}{console.world.environ.get('PATH', '')}"
+    chosen = {k: v for k, v in console.world.environ.items() if k == "CGO_ENABLED"}
+    os.execvpe(command[0], command, {**go.environ, **chosen, "PATH": path})
 
 
 def _opened(ctx: typer.Context, directory: Path | None, offline: bool = False) -> Toolchain:

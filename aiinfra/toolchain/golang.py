@@ -28,6 +28,11 @@ class Go:
     environ: Mapping[str, str]
 
 
+def ready_go(world: World, cache: Cache, platform: Platform) -> Go | None:
+    """The Go that needs no fetching, if there is one."""
+    return go_on_path(world) or fetched_go(world, cache, platform)
+
+
 def go_on_path(world: World) -> Go | None:
     """The Go on PATH, when it is at least `GO.minimum`."""
     found = shutil.which("go", path=world.environ.get("PATH", ""))
@@ -43,7 +48,9 @@ def go_on_path(world: World) -> Go | None:
 
 def fetched_go(world: World, cache: Cache, platform: Platform) -> Go | None:
     """The pinned Go in the cache, if it is there."""
-    folder = cache.entry(GO.package, GO.version, _wheel(platform)[:SHORT])
+    if platform not in GO.wheels:
+        return None
+    folder = cache.entry(GO.package, GO.version, GO.wheels[platform][:SHORT])
     program = folder / "go" / "bin" / "go"
     own = {"GOPATH": cache.root / "go", "GOMODCACHE": cache.root / "go" / "mod", "GOCACHE": cache.root / "go" / "build"}
     return Go(program, _environ(world) | {k: str(v) for k, v in own.items()}) if program.exists() else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.toolchain.cache import Cache
@@ -13,6 +14,9 @@ from aiinfra.toolchain.digest import SHORT, build_digest
 from aiinfra.toolchain.record import Record, describe
 from aiinfra.toolchain.table import PACKAGE, TOOLS, Platform, Release, Tool
 from aiinfra.world import World
+
+if TYPE_CHECKING:
+    from aiinfra.toolchain.golang import Go
 
 VARIABLE = "AIINFRA_TOOLCHAIN"
 Say = Callable[[str], None]
@@ -68,6 +72,16 @@ class Toolchain:
     def find(self, tool: Tool) -> Found | None:
         """Where `tool` lies ready, if it does; installs nothing."""
         return next(self._ready(tool), None)
+
+    def go(self, on_progress: Say) -> Go:
+        """The Go that builds, fetched if there is none. Raises OutsideError `toolchain.go`."""
+        from aiinfra.toolchain.golang import fetch_go, ready_go
+
+        if go := ready_go(self._world, self.cache, self.platform):
+            return go
+        with self.cache.installing(on_progress) as work:
+            go = ready_go(self._world, self.cache, self.platform)
+            return go or fetch_go(self._world, self.cache, self.platform, work, on_progress)
 
     def digests(self, tool: Tool) -> Sequence[str]:
         """What a program may be made of: the pinned release, the sources here."""
@@ -136,9 +150,9 @@ class Toolchain:
 
     def _build(self, tools: Sequence[Tool], work: Path, say: Say) -> dict[str, Path]:
         from aiinfra.toolchain.build import Bench
-        from aiinfra.toolchain.golang import fetch_go, fetched_go, go_on_path
+        from aiinfra.toolchain.golang import fetch_go, ready_go
 
-        go = go_on_path(self._world) or fetched_go(self._world, self.cache, self.platform)
+        go = ready_go(self._world, self.cache, self.platform)
         go = go or fetch_go(self._world, self.cache, self.platform, work, say)
         log = self._world.state() / "logs" / f"toolchain-{tools[0].module.name}.log"
         room = work / tools[0].module.name

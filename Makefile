@@ -1,0 +1,70 @@
+# Everything that is done here, one word each. `make help` lists the words.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SET_UP := $(VENV)/set-up
+HOST := aiinfra/engine/host
+TAGS := osusergo,grpcnotrace
+WITH_GO := $(CURDIR)/$(BIN)/aiinfra toolchain exec --
+UV := uv==0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test slow lint format host-check bench interop wheel lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+lab: $(SET_UP) ## Set up everything, then stand up a GPU platform in a lab on this machine
+	$(BIN)/aiinfra up lab --yes
+
+test: $(SET_UP) ## Set up everything, then all tests, against the real engine and lab
+	$(BIN)/aiinfra toolchain install
+	$(BIN)/pytest -m "not slow"
+
+slow: $(SET_UP) ## The long campaigns: kill -9 thirty times, three hundred stacks
+	$(BIN)/aiinfra toolchain install
+	$(BIN)/pytest -m slow
+
+lint: $(SET_UP) ## Style, types and import directions of Python; vet and staticcheck of Go
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(WITH_GO) go -C $(HOST) vet -tags $(TAGS) ./...
+	$(WITH_GO) go -C .ci/staticcheck build -o $(CURDIR)/$(BIN)/staticcheck honnef.co/go/tools/cmd/staticcheck
+	cd $(HOST) && $(WITH_GO) $(CURDIR)/$(BIN)/staticcheck -tags $(TAGS) ./...
+
+format: $(SET_UP) ## Rewrite the Python files in the one style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+host-check: $(SET_UP) ## The engine host's Go tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(WITH_GO) go -C $(HOST) test -race -tags $(TAGS) ./...
+
+bench: $(SET_UP) ## Measure, and print a table and JSON
+	$(BIN)/aiinfra toolchain install
+	$(BIN)/python -m benchmarks
+
+interop: $(SET_UP) ## Build the pulumi CLI once and let it work on our state
+	$(BIN)/aiinfra toolchain install aiinfra-engine
+	$(BIN)/pytest -m interop
+
+wheel: $(SET_UP) ## Build the wheel into dist/
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+lock: $(SET_UP) ## Resolve the dependencies anew, with hashes
+	$(BIN)/pip install --quiet $(UV)
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --upgrade --extra dev pyproject.toml -o requirements.lock
+
+clean: ## Remove what was made here; the toolchain's cache stays
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(SET_UP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "aiinfra needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
