@@ -32,6 +32,8 @@ class Success:
     uid: str = ""
     """The cluster's identity, when the stack exports one."""
     notes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    """The stacks it depended on: destroy needs this when the file no longer has the stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Journal:
         if raw is None:
             return None
         told = _parse(f"stacks/{stack}.json", raw)
-        told["at"], told["notes"] = datetime.fromisoformat(told["at"]), tuple(told["notes"])
+        told |= {"at": datetime.fromisoformat(told["at"]), "notes": tuple(told["notes"]), "needs": tuple(told["needs"])}
         return Success(**told)
 
     def usual(self, stack: str) -> float | None:

@@ -1,0 +1,1 @@
+"""Composition of a run: place, engine, verbs. `session.py` is the door."""

@@ -1,0 +1,111 @@
+"""Take an environment down: its stacks in reverse, then what carries its mark, then the place itself.
+
+It starts nothing in order to delete it, and sweeps also when a stack's state is absent or empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from aiinfra.cluster import ClusterAccess
+from aiinfra.engine.events import RunReport, StackResult
+from aiinfra.engine.queue import Queue
+from aiinfra.engine.run import Run
+from aiinfra.engine.wire import Secret, Unknown, reveal
+from aiinfra.errors import ConfigError
+from aiinfra.session import work
+from aiinfra.session.aftermath import Aftermath, sweep_clusters
+from aiinfra.session.options import Options
+from aiinfra.session.place import Place
+from aiinfra.session.reporting import Reporting
+from aiinfra.stack import SecretSource
+
+if TYPE_CHECKING:
+    from aiinfra.session.session import Session
+
+
+def run(session: Session, turn: work.Turn, place: Place, options: Options, report: Reporting) -> RunReport:
+    """Destroy what is chosen. Only a whole destroy sweeps and ends with the place."""
+    needs, kinds = _standing(turn)
+    chosen = _chosen(needs, options)
+    report.started([name for name in reversed(needs) if name in chosen])
+    kubeconfigs = _kubeconfigs(turn, needs)
+    queue = Queue.down({name: [n for n in needs[name] if n in chosen] for name in needs if name in chosen})
+    walk = Run(
+        queue,
+        {name: kinds[name] for name in reversed(needs) if name in chosen},
+        lambda name: work.destroy(turn, name, kinds[name]),
+        options.parallel,
+        session.on_event,
+        session.world.now,
+    )
+    with session.interrupts.heard(turn.engine.stop):
+        results = walk.go(session.interrupts.stop)
+        interrupted = session.interrupts.count > 0
+        if interrupted or not options.selection.all or any(r.error for r in results):
+            return report.ended(results, interrupted=interrupted)
+        swept = sweep_clusters(kubeconfigs, turn.environment_id, session.places.say, session.interrupts.stop)
+    return _finish(turn, place, results, swept, report, keep=options.keep_lab)
+
+
+def _finish(
+    turn: work.Turn, place: Place, results: list[StackResult], swept: Aftermath, report: Reporting, *, keep: bool
+) -> RunReport:
+    if swept.left:
+        return report.ended(results, interrupted=False, errors=swept.left, nothing_left=swept.looked)
+    turn.journal.erase()
+    remaining = turn.engine.host().stacks()
+    turn.engine.close()
+    sequel = () if keep else place.sequel()
+    looked = (*swept.looked, f"state ({len(remaining)} stacks)", *sequel)
+    return report.ended(results, interrupted=False, nothing_left=looked)
+
+
+def _standing(turn: work.Turn) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """What may stand: the file's stacks, and those that only the state knows; with what each needs, and its kind."""
+    steps = turn.plan.steps
+    needs = {str(name): [str(n) for n in step.needs] for name, step in steps.items()}
+    kinds = {str(name): step.kind.kind for name, step in steps.items()}
+    for stack in turn.engine.host().stacks():
+        if stack not in needs:
+            known = turn.journal.success(stack)
+            needs[stack] = [n for n in (known.needs if known else ()) if n in steps]
+            kinds[stack] = known.kind if known else "no longer in the file"
+    return needs, kinds
+
+
+def _chosen(needs: Mapping[str, list[str]], options: Options) -> set[str]:
+    selection = options.selection
+    if selection.all:
+        return set(needs)
+    if selection.from_ or selection.until:
+        raise ConfigError("destroy takes --only, not --from or --until", code="flags.invalid", where="destroy")
+    for name in selection.only:
+        if name not in needs:
+            raise ConfigError(f"no stack is named {name!r}", code="flags.invalid", where="--only")
+    chosen = set(selection.only)
+    for name, wants in needs.items():
+        if name not in chosen and chosen & set(wants):
+            blocker = sorted(chosen & set(wants))[0]
+            raise ConfigError(
+                f"{name} still needs {blocker}", code="flags.invalid", where="--only", hint=f"add --only {name}"
+            )
+    return chosen
+
+
+def _kubeconfigs(turn: work.Turn, needs: Mapping[str, list[str]]) -> dict[str, str]:
+    """Access to every cluster that may hold something of ours, read before anything is taken down."""
+    found = {}
+    standing = set(turn.engine.host().stacks())
+    for name in needs:
+        step = turn.plan.steps.get(name)  # type: ignore[call-overload]  # names are plain strings here
+        if step is None or not issubclass(step.kind.outputs, ClusterAccess):
+            continue
+        told = turn.engine.outputs(name).get("kubeconfig") if name in standing else None
+        late = getattr(step.inputs, "kubeconfig", None)
+        if told is None and isinstance(late, SecretSource):
+            told = turn.secret(late)
+        if isinstance(told, Secret) and not isinstance(told.value, Unknown):
+            found[name] = str(reveal(told))
+    return found

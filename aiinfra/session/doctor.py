@@ -1,0 +1,115 @@
+"""Ask the outside world whether an environment can work, and judge the answers. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from aiinfra.cluster import ClusterAccess
+from aiinfra.engine.journal import Journal
+from aiinfra.engine.wire import Secret, reveal
+from aiinfra.errors import AiinfraError, ConfigError
+from aiinfra.plan.planner import Step
+from aiinfra.session.lab_place import LAB_SERVERS
+from aiinfra.session.place import Place
+from aiinfra.session.session import Session
+from aiinfra.stack import Finding, Preflight, SecretSource
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was asked about one thing, and the findings."""
+
+    subject: str
+    """`toolchain`, `secrets`, `state`, or a stack."""
+    finding: Finding
+
+
+def examine(session: Session) -> list[Examined]:
+    """Every finding, `ok` ones included: an empty list is impossible."""
+    return list(_examine(session))
+
+
+def _examine(session: Session) -> Iterator[Examined]:
+    yield from _toolchain(session)
+    try:
+        secrets = session.secrets()
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Examined(
+                "secrets", Finding("error", problem.path, problem.message, "a value", problem.hint, code=problem.code)
+            )
+        return
+    yield Examined("secrets", Finding("ok", "secret sources", f"{len(secrets)} read", "all of them"))
+    with session.reading() as (told, place, engine):
+        if place is None or engine is None:
+            yield Examined("state", Finding("ok", told, "not started yet", "nothing: `aiinfra up` starts it"))
+            return
+        yield _answered("state", lambda: _state(engine.host().stacks(), place))
+        journal = session.journal(place, engine)
+        turn = session.turn(place, engine, journal, journal.environment_id() or "0" * 12, secrets)
+        for name, step in turn.plan.steps.items():
+            yield from _stack(str(name), step, turn.secret, journal)
+
+
+def _toolchain(session: Session) -> Iterator[Examined]:
+    names = ("aiinfra-engine", *(LAB_SERVERS if session.places.in_lab else ()))
+    toolchain = session.places.toolchain
+    for name in names:
+        if toolchain.find(toolchain.tools[name]) is None:
+            yield Examined(
+                "toolchain", Finding("warning", name, "not here yet", "to be here", "aiinfra toolchain install")
+            )
+        else:
+            yield Examined("toolchain", Finding("ok", name, "here", "to be here"))
+
+
+def _state(stacks: Sequence[str], place: Place) -> Finding:
+    return Finding("ok", place.state_url, f"{len(stacks)} stacks", "to be readable")
+
+
+def _answered(subject: str, ask: Callable[[], Finding]) -> Examined:
+    try:
+        return Examined(subject, ask())
+    except AiinfraError as error:
+        record = error.record
+        return Examined(
+            subject,
+            Finding("error", record.where or subject, record.message, "an answer", record.hint, code=record.code),
+        )
+
+
+def _stack(name: str, step: Step, secret: Callable[[SecretSource], object], journal: Journal) -> Iterator[Examined]:
+    facts: dict[str, object] = {}
+    late = getattr(step.inputs, "kubeconfig", None)
+    if issubclass(step.kind.outputs, ClusterAccess) and late:
+        yield _answered(name, lambda: _cluster(name, _text(late, secret), journal, facts))
+    if isinstance(step.kind.checks, Preflight):
+        for finding in step.kind.checks.preflight(step.inputs, facts):
+            yield Examined(name, finding)
+
+
+def _text(late: object, secret: Callable[[SecretSource], object]) -> str:
+    if not isinstance(late, SecretSource):
+        return str(late)
+    told = secret(late)
+    return str(reveal(told)) if isinstance(told, Secret) else ""
+
+
+def _cluster(name: str, kubeconfig: str, journal: Journal, facts: dict[str, object]) -> Finding:
+    from aiinfra.kube.client import KubeClient
+
+    with KubeClient.from_kubeconfig(kubeconfig) as client:
+        uid, version, nodes = client.cluster_uid(), client.version(), client.list("v1", "Node")
+    facts["kubernetes"] = {"uid": uid, "version": version, "nodes": nodes}
+    known = journal.success(name)
+    if known and known.uid and known.uid != uid:
+        return Finding(
+            "error",
+            f"cluster of {name}",
+            f"its identity is {uid}",
+            f"the cluster that was used before, {known.uid}",
+            "point the kubeconfig at that cluster, or destroy this environment first",
+            code="cluster.another",
+        )
+    return Finding("ok", f"cluster of {name}", f"{version}, {len(nodes)} nodes", "to answer")

@@ -1,0 +1,146 @@
+"""The engine of one run: host, program server and provider servers, started when the first stack needs them.
+
+A run in which every stack is unchanged starts none of this and imports no Pulumi.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiinfra.engine.events import OnEvent, ResourceChanged, Verb, Waiting
+from aiinfra.engine.translate import translate
+from aiinfra.engine.wire import Tree
+from aiinfra.session.place import Place
+from aiinfra.world import World
+
+if TYPE_CHECKING:
+    from aiinfra.engine.host_client import EngineHost, OperationHandle, OperationResult
+    from aiinfra.engine.programs import ProgramServer
+    from aiinfra.providers.servicer import Served
+
+
+@dataclass(slots=True)
+class Engine:
+    """Opened lazily, thread-safe, closed once."""
+
+    world: World
+    place: Place
+    project: str
+    binary: Callable[[], Path]
+    """Finds or builds the engine host."""
+    on_event: OnEvent
+    parallel: int
+    usual: Callable[[str], float | None] = lambda stack: None
+    on_host: Callable[[int], None] = lambda pid: None
+    """Hears the pid of the host as soon as it runs."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _host: EngineHost | None = None
+    _programs: ProgramServer | None = None
+    _served: Served | None = None
+    _running: dict[str, OperationHandle] = field(default_factory=dict)
+    _stopping: int = 0
+
+    @property
+    def log(self) -> Path:
+        return self.world.state() / "logs" / f"{self.project}-engine.log"
+
+    def host(self) -> EngineHost:
+        with self._lock:
+            if self._host is None:
+                self._open()
+            assert self._host is not None
+            return self._host
+
+    def operate(self, verb: Verb, stack: str, program: Callable[[], None] | None = None) -> OperationResult:
+        """One Pulumi operation on one stack; its events go to `on_event`, its changes count resources of the program."""
+        from aiinfra.engine.host_client import Operation
+
+        host, tally = self.host(), Counter[str]()
+        address = self._register(stack, program)
+        try:
+            with self._lock:
+                handle = host.operate(
+                    Operation(verb=verb, stack=stack, program=address), lambda raw: self._heard(stack, raw, tally)
+                )
+                self._running[stack] = handle
+                self._pass_on_stop(handle)
+            return replace(handle.result(), changes=dict(tally))
+        finally:
+            with self._lock:
+                self._running.pop(stack, None)
+            if program is not None and self._programs is not None:
+                self._programs.unregister(stack)
+
+    def stop(self) -> None:
+        """Once: what runs is finished and saved. Twice: it is stopped now."""
+        with self._lock:
+            self._stopping += 1
+            for handle in self._running.values():
+                self._pass_on_stop(handle)
+
+    def outputs(self, stack: str) -> Mapping[str, Tree]:
+        return self.host().outputs(stack)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._host is not None:
+                self._host.close()
+            if self._programs is not None:
+                self._programs.close()
+            if self._served is not None:
+                self._served.stop()
+            self._host = self._programs = self._served = None
+
+    def _pass_on_stop(self, handle: OperationHandle) -> None:
+        if self._stopping == 1:
+            handle.cancel()
+        elif self._stopping > 1:
+            handle.terminate()
+
+    def _register(self, stack: str, program: Callable[[], None] | None) -> str:
+        if program is None:
+            return ""
+        with self._lock:
+            if self._programs is None:
+                from aiinfra.engine.programs import ProgramServer
+
+                self._programs = ProgramServer(self.log)
+            self._programs.register(stack, program)
+            return self._programs.address
+
+    def _open(self) -> None:
+        from aiinfra.engine.host_client import EngineHost, HostSettings
+        from aiinfra.providers import aiinfra_provider
+        from aiinfra.providers.servicer import serve
+
+        binary = self.binary()
+        self._served = serve([aiinfra_provider.spec(), *self.place.stand_ins()], on_waiting=self._waiting)
+        settings = HostSettings(
+            backend_url=self.place.state_url,
+            project=self.project,
+            secrets=self.place.secrets,
+            passphrase=self.place.passphrase,
+            providers=self._served.ports,
+            pulumi_home=self.world.cache() / "pulumi",
+            environ=self.place.environ,
+            official_plugins=self.place.official_plugins,
+            parallel=self.parallel,
+        )
+        self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._host = EngineHost.start(binary, settings, self.log)
+        self.on_host(self._host.pid)
+
+    def _heard(self, stack: str, raw: Mapping[str, Any], tally: Counter[str]) -> None:
+        for event in translate(stack, raw, self.world.now()):
+            if isinstance(event, ResourceChanged) and event.state == "done":
+                tally[event.operation] += 1
+            self.on_event(event)
+
+    def _waiting(self, urn: str, what: str, seconds: float) -> None:
+        stack = urn.split("::", maxsplit=1)[0].rpartition(":")[2]
+        self.on_event(Waiting(stack, what, seconds, self.usual(stack), self.world.now()))

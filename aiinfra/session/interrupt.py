@@ -1,0 +1,38 @@
+"""Ctrl-C and SIGTERM: once means finish what runs and save, twice means stop now."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+
+@dataclass(slots=True)
+class Interrupts:
+    """Counts the user's wishes to stop, and passes each on."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    count: int = 0
+
+    @contextmanager
+    def heard(self, pass_on: Callable[[], None]) -> Iterator[None]:
+        """While inside, a signal sets `stop` and calls `pass_on`; outside the main thread signals stay as they are."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def handler(number: int, frame: FrameType | None) -> None:
+            self.count += 1
+            self.stop.set()
+            # A handler may not take locks that the interrupted code holds.
+            threading.Thread(target=pass_on, name="stop", daemon=True).start()
+
+        before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, old in before.items():
+                signal.signal(number, old)

@@ -1,0 +1,85 @@
+"""The place of a lab: state, seal and world in one folder on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from aiinfra.engine.notes import FileNotes
+from aiinfra.engine.wire import UNKNOWN, Secret, Tree
+from aiinfra.providers.contract import Call, ProviderSpec
+from aiinfra.session.place import Place
+from aiinfra.stack import SecretSource
+
+if TYPE_CHECKING:
+    from aiinfra.lab.lab import Lab
+
+LAB_SERVERS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+SIMULATED: Final = (
+    "nodes are described, not run: kubelets, kernels and GPUs are simulated; the control plane is real",
+    "Helm charts are not fetched: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in",
+    "operators are simulated: NFD labels nodes and the GPU Operator makes GPUs allocatable from described hardware",
+    "the kubernetes provider is a stand-in that applies to the real API server, without the real one's input checks",
+    "CUDA does not run: a GPU pod's answer is computed by the lab",
+)
+
+
+def notes_of(folder: Path, environment: str) -> FileNotes:
+    return FileNotes(folder / "state" / ".aiinfra" / environment)
+
+
+def cluster_names(stacks: Mapping[str, str]) -> list[str]:
+    """Names of the lab clusters that an environment needs; `stacks` maps a stack to its kind."""
+    return [name for name, kind in stacks.items() if kind == "existing_cluster"]
+
+
+def place_of(
+    lab: Lab, environment: str, clusters: Sequence[str], secret: Callable[[SecretSource], str] | None
+) -> Place:
+    """The place of a lab that runs."""
+    return Place(
+        state_url=lab.state_url,
+        secrets="passphrase",
+        passphrase=lab.passphrase,
+        environ={},
+        notes=notes_of(lab.folder, environment),
+        kubeconfigs={name: Secret(lab.kubeconfig(name)) for name in clusters},
+        secret=secret,
+        stand_ins=lambda: _stand_ins(lab.folder, clusters),
+        simulated=SIMULATED,
+        official_plugins=False,
+        sequel=lambda: _stopped(lab),
+    )
+
+
+def ghost_place(folder: Path, environment: str, clusters: Sequence[str]) -> Place:
+    """The place of a lab that does not run: what it would give is not known yet. For `preview`."""
+    unknown: Mapping[str, Tree] = dict.fromkeys(clusters, UNKNOWN)
+    return Place(
+        state_url=f"file://{folder / 'state'}",
+        secrets="passphrase",
+        passphrase="preview of a lab that does not run",
+        environ={},
+        notes=notes_of(folder, environment),
+        kubeconfigs=unknown,
+        stand_ins=lambda: _stand_ins(folder, clusters),
+        simulated=SIMULATED,
+        official_plugins=False,
+    )
+
+
+def _stand_ins(folder: Path, clusters: Sequence[str]) -> Sequence[ProviderSpec]:
+    from aiinfra.lab import faults
+    from aiinfra.lab.standins import kubernetes
+
+    def crds_late(call: Call) -> bool:
+        late = [fault for fault in faults.read(folder) if fault.name == "crd-late"]
+        return any(fault.place in ("", call.stack, *clusters) for fault in late)
+
+    return (kubernetes.spec(crds_late),)
+
+
+def _stopped(lab: Lab) -> Sequence[str]:
+    lab.stop()
+    return ("lab (0 processes, 0 files)",)

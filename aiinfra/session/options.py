@@ -1,0 +1,47 @@
+"""What the user asked of a run, besides the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which stacks; all when nothing is named."""
+
+    only: Sequence[str] = ()
+    from_: str = ""
+    until: str = ""
+
+    @property
+    def all(self) -> bool:
+        return not (self.only or self.from_ or self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    selection: Selection = Selection()
+    parallel: int = 8
+    """Stacks at once."""
+    skip: bool = True
+    """False: run unchanged stacks as well."""
+    keep_lab: bool = False
+    """Destroy what the environment made and leave the lab running."""
+    prove: bool = False
+    """Run proofs again."""
+
+
+DEFAULTS = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Where the programs come from."""
+
+    directory: Path | None = None
+    offline: bool = False
+
+
+ANY_TOOLS = Tools()

@@ -1,0 +1,94 @@
+"""Which place a verb needs: the real one, a lab that is started, found, or only imagined."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiinfra.plan.planner import Plan
+from aiinfra.session.lab_place import LAB_SERVERS, cluster_names, ghost_place, place_of
+from aiinfra.session.options import Tools
+from aiinfra.session.place import Place
+from aiinfra.session.real_place import real_place
+from aiinfra.stack import SecretSource
+from aiinfra.toolchain import Toolchain
+from aiinfra.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Makes the place of an environment."""
+
+    world: World
+    plan: Plan
+    path: Path
+    """Of the environment file."""
+    tools: Tools
+    say: Callable[[str], None]
+    secret: Callable[[SecretSource], str] | None = None
+    """Opens secret sources in a rehearsal; None: the real ones are read."""
+    folder: Path | None = None
+    """The lab's folder; None: the one that belongs to the environment file."""
+
+    @property
+    def toolchain(self) -> Toolchain:
+        return Toolchain(self.world, self.tools.directory, self.tools.offline)
+
+    def engine_binary(self) -> Path:
+        return self.toolchain.ensure(["aiinfra-engine"], self.say)["aiinfra-engine"]
+
+    @property
+    def in_lab(self) -> bool:
+        return self.plan.environment.target == "lab"
+
+    def lab_folder(self) -> Path:
+        from aiinfra.lab.folders import lab_folder
+
+        return self.folder or lab_folder(self.world, self.plan.environment.name, self.path)
+
+    def clusters(self) -> list[str]:
+        return cluster_names({name: step.kind.kind for name, step in self.plan.steps.items()})
+
+    def started(self) -> Place:
+        """The place to act in; a lab is started when it does not run."""
+        if not self.in_lab:
+            return self._real()
+        from aiinfra.lab.lab import Lab
+
+        folder, clusters = self.lab_folder(), self.clusters()
+        lab = Lab.find(folder)
+        if lab is None or not lab.alive or not set(clusters) <= set(lab.clusters()):
+            binaries = self.toolchain.ensure(LAB_SERVERS, self.say)
+            lab = Lab.open(folder, self.plan.environment.lab, clusters, binaries, self.say)
+        return place_of(lab, self.plan.environment.name, clusters, self.secret)
+
+    def found(self) -> Place | None:
+        """The place where something may stand already; None when there is no lab. A dead lab is discarded."""
+        if not self.in_lab:
+            return self._real()
+        from aiinfra.lab.lab import Lab
+
+        lab = Lab.find(self.lab_folder())
+        if lab is None:
+            return None
+        if not lab.alive:
+            lab.discard(self.say)
+            return None
+        known = [name for name in self.clusters() if name in lab.clusters()]
+        return place_of(lab, self.plan.environment.name, known, self.secret)
+
+    @contextmanager
+    def imagined(self) -> Iterator[Place]:
+        """The place for a preview: what stands, or for a lab that does not run a folder that is thrown away."""
+        place = self.found()
+        if place is not None:
+            yield place
+            return
+        with tempfile.TemporaryDirectory(prefix="aiinfra-preview-") as folder:
+            yield ghost_place(Path(folder), self.plan.environment.name, self.clusters())
+
+    def _real(self) -> Place:
+        return real_place(self.world, self.plan.environment.name, self.plan.environment.state)

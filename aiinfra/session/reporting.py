@@ -1,0 +1,63 @@
+"""From the results of a run to its report, and the first and last events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aiinfra.engine.events import OnEvent, RunEnded, RunReport, RunStarted, StackResult, Verb
+from aiinfra.engine.report import exit_code
+from aiinfra.errors import ErrorRecord, Interrupted
+
+
+@dataclass(slots=True)
+class Reporting:
+    verb: Verb
+    environment: str
+    environment_id: str
+    simulated: Sequence[str]
+    on_event: OnEvent
+    now: Callable[[], datetime]
+    since: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.since = self.now()
+
+    def started(self, stacks: Sequence[str]) -> None:
+        self.on_event(RunStarted(self.verb, self.environment, tuple(stacks), bool(self.simulated), self.since))
+
+    def nothing(self, sentence: str) -> RunReport:
+        """The report of a run that found nothing to do."""
+        self.started(())
+        return self.ended([], nothing_left=(sentence,), interrupted=False)
+
+    def ended(
+        self,
+        results: Sequence[StackResult],
+        *,
+        interrupted: bool,
+        errors: Sequence[ErrorRecord] = (),
+        nothing_left: Sequence[str] = (),
+    ) -> RunReport:
+        if interrupted:
+            stopped = ErrorRecord(
+                Interrupted.default_code,
+                self.environment,
+                "the run was stopped; what had begun is saved",
+                f"aiinfra {self.verb.value} {self.environment} goes on from here",
+            )
+            errors = (*errors, stopped)
+        report = RunReport(
+            verb=self.verb,
+            environment=self.environment,
+            environment_id=self.environment_id,
+            results=tuple(results),
+            seconds=(self.now() - self.since).total_seconds(),
+            exit_code=exit_code(results, errors, interrupted=interrupted),
+            simulated=tuple(self.simulated),
+            errors=tuple(errors),
+            nothing_left=tuple(nothing_left),
+        )
+        self.on_event(RunEnded(report, self.now()))
+        return report

@@ -1,0 +1,280 @@
+"""What one stack's turn is: up, preview, refresh, destroy. A failed step is a result, not an exception."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from aiinfra.engine.digest import inputs_text, keyed, outputs_text, sources_digest
+from aiinfra.engine.events import Outcome, StackResult, Verb
+from aiinfra.engine.failure import parse_failure
+from aiinfra.engine.journal import Journal, Success
+from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
+from aiinfra.errors import AiinfraError, ErrorRecord, OutsideError, StepError
+from aiinfra.plan.planner import Plan, Step
+from aiinfra.session.engine import Engine
+from aiinfra.session.values import resolver
+from aiinfra.stack import Ref, SecretSource, StackContext
+from aiinfra.ui.durations import age
+from aiinfra.world import World
+
+if TYPE_CHECKING:
+    from aiinfra.engine.host_client import OperationResult
+
+Act = Callable[["Turn", Step], StackResult]
+BOOKKEEPING = frozenset({"same", "read", "refresh"})
+"""Operations that change nothing in the world."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """What every stack's turn of one run shares."""
+
+    world: World
+    plan: Plan
+    engine: Engine
+    journal: Journal
+    environment_id: str
+    key: bytes
+    """Of the digests."""
+    secret: Callable[[SecretSource], Tree]
+    sources: str
+    """Digest of the code that every kind depends on."""
+    skip: bool = True
+    prove: str = ""
+    """A fresh token when proofs are to run again; empty: they keep the one they ran with."""
+    stopped: Callable[[], bool] = lambda: False
+    outputs: dict[str, Mapping[str, Tree]] = field(default_factory=dict)
+    results: dict[str, str] = field(default_factory=dict)
+    """What stands for a finished stack in the digests of those that refer to it."""
+
+    def context(self, step: Step) -> StackContext:
+        return StackContext(self.plan.environment.name, self.environment_id, step.name, self._proof(step))
+
+    def _proof(self, step: Step) -> str:
+        if not step.kind.proves:
+            return ""
+        if self.prove:
+            self.journal.notes.put(f"proof/{step.name}", self.prove.encode())
+        return (self.journal.notes.get(f"proof/{step.name}") or b"").decode()
+
+    def outputs_of(self, stack: str) -> Mapping[str, Tree]:
+        """Outputs of a stack that this run finished, or an earlier one. Raises `OutsideError` when there are none."""
+        if stack not in self.outputs:
+            self.outputs[stack] = self.engine.outputs(stack)
+        if not self.outputs[stack]:
+            raise OutsideError(
+                f"{stack} is not up, so its outputs are not known",
+                code="run.upstream_missing",
+                where=stack,
+                hint=f"bring it up first: leave out --only, or add --from {stack}",
+            )
+        return self.outputs[stack]
+
+    def resolve(self, late: Ref | SecretSource) -> Tree:
+        return resolver(self.outputs_of, self.secret)(late)
+
+    def digest(self, step: Step) -> str:
+        parts = (
+            step.kind.kind,
+            self.sources,
+            sources_digest(step.kind.sources),
+            self.environment_id,
+            self._proof(step),
+        )
+        return keyed(self.key, *parts, inputs_text(step.inputs, self._late_digest))
+
+    def _late_digest(self, late: Ref | SecretSource) -> str:
+        if isinstance(late, SecretSource):
+            return keyed(self.key, "secret", str(reveal(self.secret(late))))
+        return keyed(self.key, self._result_of(late.stack), *late.output)
+
+    def _result_of(self, stack: str) -> str:
+        if stack not in self.results:
+            known = self.journal.success(stack)
+            self.results[stack] = known.result if known else ""
+        return self.results[stack]
+
+    def program(self, step: Step, resolve: Callable[[Ref | SecretSource], Tree]) -> Callable[[], None]:
+        from aiinfra.engine.programs import bind
+
+        return bind(step.kind, self.context(step), step.inputs, resolve)
+
+
+@contextmanager
+def _mending(turn: Turn, step_name: str, verb: Verb) -> Iterator[None]:
+    """The journal around an operation: the success is forgotten before, `running` stands while it runs."""
+    turn.journal.begin(step_name, verb.value)
+    yield
+    turn.journal.end(step_name)
+
+
+def _timed(kind: str, stack: str, act: Callable[[], StackResult]) -> StackResult:
+    """Run `act`; a failure becomes a failed result."""
+    started = time.monotonic()
+    try:
+        result = act()
+    except StepError as error:
+        result = StackResult(stack, kind, Outcome.FAILED, 0.0, error=error.record, causes=error.causes)
+    except AiinfraError as error:
+        result = StackResult(
+            stack, kind, Outcome.FAILED, 0.0, error=replace(error.record, where=error.record.where or stack)
+        )
+    return replace(result, seconds=time.monotonic() - started)
+
+
+def up(turn: Turn, step: Step) -> StackResult:
+    return _timed(step.kind.kind, step.name, lambda: _up(turn, step))
+
+
+def _up(turn: Turn, step: Step) -> StackResult:
+    digest = turn.digest(step)
+    known = turn.journal.success(step.name)
+    if turn.skip and known and known.digest == digest:
+        turn.results[step.name] = known.result
+        seen = f"last seen {_age(turn, known)}"
+        return StackResult(step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, seen, notes=known.notes)
+    started = time.monotonic()
+    program = turn.program(step, turn.resolve)
+    with _mending(turn, step.name, Verb.UP):
+        done = turn.engine.operate(Verb.UP, step.name, program)
+    if failed := _failed(turn, step.kind.kind, step.name, done):
+        return failed
+    return _remember(turn, step, digest, done, time.monotonic() - started)
+
+
+def _remember(turn: Turn, step: Step, digest: str, done: OperationResult, seconds: float) -> StackResult:
+    turn.outputs[step.name] = done.outputs
+    result = keyed(turn.key, digest, outputs_text(done.outputs))
+    turn.results[step.name] = result
+    uid = done.outputs.get("uid")
+    notes = _notes(done.outputs)
+    success = Success(
+        digest=digest,
+        result=result,
+        at=turn.world.now(),
+        seconds=seconds,
+        kind=step.kind.kind,
+        uid=uid if isinstance(uid, str) else "",
+        notes=notes,
+        needs=tuple(step.needs),
+    )
+    turn.journal.succeed(step.name, success)
+    changes = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
+    outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
+    because = "" if changes else "ran, nothing differed"
+    return StackResult(step.name, step.kind.kind, outcome, seconds, because, changes, notes=notes)
+
+
+def _notes(outputs: Mapping[str, Tree]) -> tuple[str, ...]:
+    """What a reader must know of a proof: when it was made, and whether its run was simulated."""
+    proved_at = outputs.get("proved_at")
+    if not isinstance(proved_at, str):
+        return ()
+    simulated = " (the CUDA run was simulated)" if outputs.get("simulated") is True else ""
+    return (f"proved at {proved_at}{simulated}",)
+
+
+def preview(turn: Turn, step: Step) -> StackResult:
+    return _timed(step.kind.kind, step.name, lambda: _preview(turn, step))
+
+
+def _preview(turn: Turn, step: Step) -> StackResult:
+    known = turn.journal.success(step.name)
+    fresh = {late.stack for late in _refs(step) if late.stack in turn.outputs}
+    if turn.skip and not fresh and known and known.digest == turn.digest(step):
+        seen = f"last seen {_age(turn, known)}"
+        return StackResult(step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, seen, notes=known.notes)
+    done = turn.engine.operate(Verb.PREVIEW, step.name, turn.program(step, turn.resolve))
+    if failed := _failed(turn, step.kind.kind, step.name, done):
+        return failed
+    turn.outputs[step.name] = {name: done.outputs.get(name, UNKNOWN) for name in step.kind.outputs.model_fields}
+    changes = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
+    unknown = sorted(name for name, value in turn.outputs[step.name].items() if isinstance(value, Unknown))
+    notes = (f"known after {step.name}: {', '.join(unknown)}",) if unknown else ()
+    outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
+    return StackResult(step.name, step.kind.kind, outcome, 0.0, "", changes, notes=notes)
+
+
+def _age(turn: Turn, known: Success) -> str:
+    return age((turn.world.now() - known.at).total_seconds())
+
+
+def _refs(step: Step) -> list[Ref]:
+    found: list[Ref] = []
+
+    def late(value: Ref | SecretSource) -> str:
+        if isinstance(value, Ref):
+            found.append(value)
+        return ""
+
+    inputs_text(step.inputs, late)
+    return found
+
+
+def refresh(turn: Turn, step: Step) -> StackResult:
+    return _timed(step.kind.kind, step.name, lambda: _refresh(turn, step))
+
+
+def _refresh(turn: Turn, step: Step) -> StackResult:
+    known = turn.journal.success(step.name)
+    if step.name not in turn.engine.host().stacks():
+        return StackResult(step.name, step.kind.kind, Outcome.SKIPPED, 0.0, "is not up")
+    with _mending(turn, step.name, Verb.REFRESH):
+        done = turn.engine.operate(Verb.REFRESH, step.name)
+    if failed := _failed(turn, step.kind.kind, step.name, done):
+        return failed
+    drift = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
+    if drift:
+        return StackResult(
+            step.name,
+            step.kind.kind,
+            Outcome.CHANGED,
+            0.0,
+            f"the world differs; aiinfra up {turn.plan.environment.name} repairs it",
+            drift,
+        )
+    if known:
+        turn.journal.succeed(step.name, replace(known, at=turn.world.now()))
+    return StackResult(step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, "as in the state")
+
+
+def destroy(turn: Turn, stack: str, kind: str) -> StackResult:
+    return _timed(kind, stack, lambda: _destroy(turn, stack, kind))
+
+
+def _destroy(turn: Turn, stack: str, kind: str) -> StackResult:
+    host = turn.engine.host()
+    if stack not in host.stacks():
+        turn.journal.forget(stack)
+        return StackResult(stack, kind, Outcome.DESTROYED, 0.0, "was not there")
+    with _mending(turn, stack, Verb.DESTROY):
+        done = turn.engine.operate(Verb.DESTROY, stack)
+    if failed := _failed(turn, kind, stack, done):
+        return failed
+    host.remove_stack(stack)
+    changes = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
+    return StackResult(stack, kind, Outcome.DESTROYED, 0.0, "", changes)
+
+
+def _failed(turn: Turn, kind: str, stack: str, done: OperationResult) -> StackResult | None:
+    if done.interrupted or (done.error and turn.stopped()):
+        because = "stopped; what had begun is saved"
+        return StackResult(stack, kind, Outcome.INTERRUPTED, 0.0, because, dict(done.changes))
+    if not done.error and not done.failed_resources:
+        return None
+    text = done.failed_resources[0].message if done.failed_resources else done.error
+    error = parse_failure(text) or parse_failure(done.error)
+    if error is None:
+        record = ErrorRecord("step.failed", stack, _first_sentence(text or done.error))
+        return StackResult(stack, kind, Outcome.FAILED, 0.0, "", dict(done.changes), record)
+    record = replace(error.record, where=error.record.where or stack)
+    return StackResult(stack, kind, Outcome.FAILED, 0.0, "", dict(done.changes), record, error.causes)
+
+
+def _first_sentence(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else "the engine gave no reason"
