@@ -1,0 +1,216 @@
+"""Join a stack's program to Pulumi: late inputs become Outputs, the record it returns becomes the stack's outputs.
+
+Known, unknown and secret are kept at any depth. Pulumi's Output has one flag of each for a whole value; `Parts` keeps
+them per leaf where a value holds several.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, get_args
+
+from pulumi import Output, export
+from pydantic import BaseModel
+
+from aiinfra.engine import pulumi_names
+from aiinfra.engine.pulumi_names import OutputData, contains_unknowns, data_of, output_from
+from aiinfra.engine.wire import UNKNOWN, Secret, Tree, Unknown
+from aiinfra.stack import SECRET, Inputs, Outputs, Ref, SecretSource, StackContext, StackType
+
+Resolve: TypeAlias = Callable[[Ref | SecretSource], Tree]
+
+
+def bind(kind: StackType[Any, Any], context: StackContext, inputs: Inputs, resolve: Resolve) -> Callable[[], None]:
+    """The program of a stack as Pulumi can run it. `resolve` is asked while it runs, once per late value."""
+
+    def run() -> None:
+        made = kind.load_program()(context, bound(inputs, None, resolve))
+        if not isinstance(made, kind.outputs):
+            raise TypeError(f"{kind.kind}: its program returned {type(made).__name__}, not {kind.outputs.__name__}")
+        for name, value in exported(made).items():
+            export(name, value)
+
+    return run
+
+
+def bound(value: Any, annotation: Any, resolve: Resolve) -> Any:
+    """`value` with its references and secret sources replaced; what holds none is left as it is."""
+    if isinstance(value, Ref | SecretSource):
+        return _late(value, annotation, resolve)
+    if isinstance(value, BaseModel):
+        fields = {
+            name: bound(getattr(value, name), info.annotation, resolve)
+            for name, info in type(value).model_fields.items()
+        }
+        return type(value).model_construct(value.model_fields_set, **fields)
+    if isinstance(value, Mapping):
+        return {key: bound(part, annotation, resolve) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(bound(part, annotation, resolve) for part in value)
+    return value
+
+
+def _late(late: Ref | SecretSource, annotation: Any, resolve: Resolve) -> Any:
+    tree = resolve(late)
+    if isinstance(late, SecretSource):
+        return output_of(tree if isinstance(tree, Secret) else Secret(tree))
+    record = _record_of(annotation)
+    whole = isinstance(tree, Unknown) and (not late.output or annotation is record)
+    if record is not None and (isinstance(tree, Mapping) or whole):
+        return linked(record, tree)
+    return output_of(tree)
+
+
+def linked(record: type[Outputs], tree: Tree) -> Outputs:
+    """Another stack's record: the model, each field an Output."""
+    fields: dict[str, Any] = {}
+    for name, info in record.model_fields.items():
+        part = tree.get(name) if isinstance(tree, Mapping) else UNKNOWN
+        inner = _record_of(info.annotation)
+        if _is_secret(info.annotation, info.metadata):
+            fields[name] = output_of(part if isinstance(part, Secret) else Secret(part))
+        elif inner is not None and isinstance(part, Mapping):
+            fields[name] = linked(inner, part)
+        else:
+            fields[name] = output_of(part)
+    return record.model_construct(**fields)
+
+
+def output_of(tree: Tree) -> Output[Any]:
+    """A tree as an Output with the same parts known, unknown and secret."""
+    if isinstance(tree, Unknown):
+        return _unknown(secret=False)
+    if isinstance(tree, Secret):
+        return _secret(tree.value)
+    if _marked(tree):
+        return Parts.of(_each(tree, lambda part: output_of(part) if _marked(part) else part))
+    return Output.from_input(tree)
+
+
+class Parts(Output[Any]):
+    """A map or list of which parts are secret or unknown.
+
+    Given on as it is (as a resource's property, to `export`) each part keeps its own mark; `apply` and the like see
+    one plain value, secret when a part is, unknown when a part is.
+    """
+
+    parts: dict[str, Any] | list[Any]
+
+    @classmethod
+    def of(cls, parts: dict[str, Any] | list[Any]) -> Output[Any]:
+        async def known() -> OutputData[Any]:
+            return OutputData(set(), parts, is_known=True, is_secret=False)
+
+        made = output_from(cls, known())
+        made.parts = parts
+        return made
+
+    def apply(self, func: Callable[[Any], Any], run_with_unknowns: bool = False) -> Output[Any]:
+        return self._whole().apply(func, run_with_unknowns)
+
+    def __getitem__(self, key: Any) -> Output[Any]:
+        return Output.from_input(self.parts[key])
+
+    async def future(self, with_unknowns: bool | None = None) -> Any:
+        return await self._whole().future(with_unknowns)
+
+    async def is_known(self) -> bool:
+        return await self._whole().is_known()
+
+    async def is_secret(self) -> bool:
+        return await self._whole().is_secret()
+
+    def _whole(self) -> Output[Any]:
+        return Output.from_input(self.parts)
+
+
+def exported(record: Outputs) -> dict[str, Any]:
+    """What is exported of the record that a program returned, by name; SECRET fields sealed."""
+    found: dict[str, Any] = {}
+    for name, info in type(record).model_fields.items():
+        value = _open(getattr(record, name))
+        found[name] = _sealed(value) if _is_secret(info.annotation, info.metadata) else value
+    return found
+
+
+def _open(value: Any) -> Any:
+    """The value as plain maps, lists and Outputs of leaves, so that Pulumi keeps the mark of each."""
+    if isinstance(value, Parts):
+        return _open(value.parts)
+    if isinstance(value, Output):
+        return output_from(Output, _by_parts(value))
+    if isinstance(value, BaseModel):
+        return {name: _open(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, Mapping | list | tuple):
+        return _each(value, _open)
+    return value
+
+
+async def _by_parts(output: Output[Any]) -> OutputData[Any]:
+    """A resource's property in preview may be a map of which one part is unknown: let the others be known."""
+    data = await data_of(output)
+    if isinstance(data.value, pulumi_names.Unknown) or not contains_unknowns(data.value):
+        return data
+
+    def part(value: Any) -> Any:
+        if isinstance(value, pulumi_names.Unknown):
+            return _unknown(secret=data.is_secret)
+        return _each(value, part) if isinstance(value, Mapping | list | tuple) else value
+
+    return OutputData(data.resources, part(data.value), is_known=True, is_secret=data.is_secret)
+
+
+def _sealed(value: Any) -> Any:
+    return _each(value, _sealed) if isinstance(value, Mapping | list | tuple) else Output.secret(value)
+
+
+def _unknown(*, secret: bool) -> Output[Any]:
+    async def data() -> OutputData[Any]:
+        return OutputData(set(), pulumi_names.UNKNOWN, is_known=False, is_secret=secret)
+
+    return output_from(Output, data())
+
+
+def _secret(tree: Tree) -> Output[Any]:
+    if isinstance(tree, Unknown):
+        return _unknown(secret=True)
+    if isinstance(tree, Secret):
+        return _secret(tree.value)
+    if _marked(tree):
+        return Parts.of(_each(tree, _secret))
+    return Output.secret(tree)
+
+
+def _marked(tree: Tree) -> bool:
+    """Whether a part of the tree is secret or unknown."""
+    if isinstance(tree, Mapping):
+        return any(map(_marked, tree.values()))
+    if isinstance(tree, list | tuple):
+        return any(map(_marked, tree))
+    return isinstance(tree, Secret | Unknown)
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: change(part) for key, part in value.items()}
+    assert isinstance(value, Sequence)
+    return [change(part) for part in value]
+
+
+def _record_of(annotation: Any) -> type[Outputs] | None:
+    """The record that a field's type names: itself, in a union, in a list."""
+    return next(
+        (part for part in _inside(annotation) if inspect.isclass(part) and issubclass(part, Outputs)),
+        None,
+    )
+
+
+def _is_secret(annotation: Any, metadata: Sequence[Any]) -> bool:
+    return SECRET in metadata or any(SECRET in getattr(part, "__metadata__", ()) for part in _inside(annotation))
+
+
+def _inside(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for argument in get_args(annotation):
+        yield from _inside(argument)

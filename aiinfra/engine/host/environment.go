@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/pulumi/pulumi/pkg/v3/backend"
+	"github.com/pulumi/pulumi/pkg/v3/backend/diy"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+)
+
+// environment is the one project and backend that this process works for.
+type environment struct {
+	settings
+	sink    diag.Sink
+	keys    *keyring
+	events  *eventServer
+	storage *storage
+
+	lock    sync.Mutex
+	backend diy.Backend
+}
+
+func newEnvironment(ctx context.Context, s settings) (*environment, error) {
+	for name, value := range pulumiEnvironment(s) {
+		if err := os.Setenv(name, value); err != nil {
+			return nil, err
+		}
+	}
+	events, err := newEventServer()
+	if err != nil {
+		return nil, err
+	}
+	e := &environment{
+		settings: s, events: events, storage: &storage{url: s.Backend},
+		sink: diag.DefaultSink(io.Discard, log.Writer(), diag.FormatOptions{Color: colors.Never}),
+	}
+	e.keys = newKeyring(e)
+	go e.keys.warm(ctx)
+	return e, nil
+}
+
+func (e *environment) close() { e.events.stop() }
+
+// pulumiEnvironment is what Pulumi's packages read from variables; nothing else of ours goes that way.
+func pulumiEnvironment(s settings) map[string]string {
+	attached := make([]string, 0, len(s.Attached))
+	for _, name := range slices.Sorted(maps.Keys(s.Attached)) {
+		attached = append(attached, name+":"+strconv.Itoa(s.Attached[name]))
+	}
+	variables := map[string]string{
+		"PULUMI_DEBUG_PROVIDERS":                        strings.Join(attached, ","),
+		"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "1",
+		"PULUMI_DIY_BACKEND_NO_LEGACY_WARNING":          "1",
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION":   "true",
+		"PULUMI_IGNORE_AMBIENT_PLUGINS":                 "true",
+		"PULUMI_SKIP_UPDATE_CHECK":                      "true",
+	}
+	if s.PulumiHome != "" {
+		variables["PULUMI_HOME"] = s.PulumiHome
+	}
+	return variables
+}
+
+func (e *environment) project(program string) *workspace.Project {
+	return &workspace.Project{
+		Name:    tokens.PackageName(e.Project),
+		Backend: &workspace.ProjectBackend{URL: e.Backend},
+		Runtime: workspace.NewProjectRuntimeInfo("client", map[string]any{"address": program}),
+	}
+}
+
+// open gives the backend and makes it where it does not exist.
+func (e *environment) open(ctx context.Context) (diy.Backend, error) {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	if e.backend != nil {
+		return e.backend, nil
+	}
+	if err := e.storage.makeRoot(); err != nil {
+		return nil, err
+	}
+	opened, err := diy.New(ctx, e.sink, e.Backend, e.project(""))
+	if err != nil {
+		return nil, err
+	}
+	e.backend = opened
+	return opened, nil
+}
+
+// existing gives the backend, or nil when nothing was ever written there. It writes nothing.
+func (e *environment) existing(ctx context.Context) (diy.Backend, error) {
+	e.lock.Lock()
+	known := e.backend
+	e.lock.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	found, err := e.storage.exists(ctx, ".pulumi/meta.yaml")
+	if err != nil || !found {
+		return nil, err
+	}
+	return e.open(ctx)
+}
+
+// find gives the stack, or nil when it does not exist.
+func (e *environment) find(ctx context.Context, name string) (backend.Stack, error) {
+	b, err := e.existing(ctx)
+	if err != nil || b == nil {
+		return nil, err
+	}
+	ref, err := b.ParseStackReference(name)
+	if err != nil {
+		return nil, fail(codeBadRequest, err.Error())
+	}
+	return b.GetStack(ctx, ref)
+}
+
+// make gives the stack and makes it where it does not exist.
+func (e *environment) make(ctx context.Context, name string) (backend.Stack, error) {
+	b, err := e.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return findOrMake(ctx, b, name)
+}
+
+func findOrMake(ctx context.Context, b backend.Backend, name string) (backend.Stack, error) {
+	ref, err := b.ParseStackReference(name)
+	if err != nil {
+		return nil, fail(codeBadRequest, err.Error())
+	}
+	stack, err := b.GetStack(ctx, ref)
+	if err != nil || stack != nil {
+		return stack, err
+	}
+	return b.CreateStack(ctx, ref, "", nil, nil)
+}
+
+// scratch gives an empty stack in memory: a preview of a stack that does not exist leaves nothing behind.
+func (e *environment) scratch(ctx context.Context, name string) (backend.Stack, error) {
+	b, err := diy.New(ctx, e.sink, "mem://", e.project(""))
+	if err != nil {
+		return nil, err
+	}
+	return findOrMake(ctx, b, name)
+}

@@ -1,0 +1,173 @@
+"""What is said to the engine host and what comes back, as values. Pure.
+
+The protocol is in `host/PROTOCOL.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from aiinfra.engine.events import Verb
+from aiinfra.engine.wire import Tree, decode
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """Which environment the host works for."""
+
+    backend_url: str
+    project: str
+    secrets: str
+    """`passphrase`, or the URL of a key service (`awskms://…`)."""
+    passphrase: str | None = field(repr=False)
+    """None: there is none; only right with a key service."""
+    providers: Mapping[str, int]
+    """Ports on 127.0.0.1 of the providers that this process serves, by package name."""
+    pulumi_home: Path
+    environ: Mapping[str, str] = field(repr=False)
+    """The host's whole environment: an allow-list."""
+    official_plugins: bool = False
+    """False: a provider that is not in `providers` is refused by name."""
+    parallel: int = 0
+    """Resources of one stack worked on at once; 0 leaves it to the host."""
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "backend": self.backend_url,
+            "project": self.project,
+            "secrets": self.secrets,
+            "passphrase": self.passphrase,
+            "attached": dict(self.providers),
+            "pulumi_home": str(self.pulumi_home),
+            "official_plugins": self.official_plugins,
+            "parallel": self.parallel,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedResource:
+    """Something that exists already and that a stack shall own."""
+
+    type: str
+    name: str
+    id: str
+    parent: str = ""
+    provider: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One Pulumi operation on one stack."""
+
+    verb: Verb
+    stack: str
+    program: str = ""
+    """Address of the LanguageRuntime server that runs the stack's program; "" for refresh and destroy."""
+    refresh: bool = False
+    """Read the world before an update."""
+    parallel: int = 0
+    resources: Sequence[ImportedResource] = ()
+    """Not empty: import these instead of what `verb` says."""
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "op": "import" if self.resources else self.verb.value,
+            "stack": self.stack,
+            "program": self.program,
+            "refresh": self.refresh,
+            "parallel": self.parallel,
+            "resources": [
+                {
+                    "type": r.type,
+                    "name": r.name,
+                    "id": r.id,
+                    "parent": r.parent,
+                    "provider": r.provider,
+                    "version": r.version,
+                }
+                for r in self.resources
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FailedResource:
+    urn: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationResult:
+    """How an operation ended. A failure is a result too, not an exception."""
+
+    changes: Mapping[str, int]
+    """Resources by what was done: `{"create": 3}`; the stack itself counts as one."""
+    outputs: Mapping[str, Tree]
+    """After `up`, `refresh` and `destroy` what the state holds; after `preview` what is known of it."""
+    error: str = ""
+    """What went wrong first; empty when nothing did."""
+    code: str = ""
+    """Empty when all is well, else `failed`, `interrupted`, `locked`, `busy`, `passphrase`, `panic`, `state` or
+    `bad_request`."""
+    interrupted: bool = False
+    failed_resources: Sequence[FailedResource] = ()
+    resources: int = 0
+    """How many resources the state holds now, the stack itself and providers included."""
+
+    @property
+    def error_urn(self) -> str:
+        """The resource that failed first; empty when it was none."""
+        return self.failed_resources[0].urn if self.failed_resources else ""
+
+    @classmethod
+    def of(cls, reply: Mapping[str, Any]) -> Self:
+        told, error = reply.get("result") or {}, reply.get("error") or {}
+        return cls(
+            changes=told.get("changes") or {},
+            outputs=tree_map(told.get("outputs")),
+            error=error.get("message", ""),
+            code=error.get("code", ""),
+            interrupted=bool(told.get("interrupted")),
+            failed_resources=tuple(FailedResource(**one) for one in told.get("failed") or ()),
+            resources=told.get("resources", 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StackLock:
+    """Pulumi's lock of one stack."""
+
+    stack: str
+    pid: int
+    host: str
+    user: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PendingOperation:
+    """An operation on a resource of which the state does not know how it ended."""
+
+    urn: str
+    operation: str
+    """`creating`, `updating`, `deleting`, `reading`, `importing`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """An official provider plugin. `server` is where to get it; empty for the place that its maker names."""
+
+    name: str
+    version: str
+    server: str = ""
+
+
+def tree_map(raw: Any) -> Mapping[str, Tree]:
+    decoded = decode(raw or {})
+    assert isinstance(decoded, dict)
+    return decoded
