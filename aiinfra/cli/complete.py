@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-FOLDERS = (Path(), Path("environments"), Path("examples"))
-"""Where a name of an environment is looked up, in this order."""
-_ENVIRONMENT = re.compile(r"^(version|extends)\s*:", re.MULTILINE)
+from aiinfra.errors import ConfigError
+from aiinfra.world import World
+
 _STACK = re.compile(r"^ {1,8}([a-z][a-z0-9-]{0,39})\s*:", re.MULTILINE)
 _STACKS_BLOCK = re.compile(r"^stacks\s*:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", re.MULTILINE)
 
 
 def environment_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
     """The environments that can be named from here."""
-    return sorted({path.stem for path in _files() if path.stem.startswith(incomplete)})
+    from aiinfra.config import lookup
+
+    return [name for name in lookup.environment_names(World.real()) if name.startswith(incomplete)]
 
 
 def stack_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
     """The stacks of the environment that is already on the line."""
-    chosen = str(ctx.params.get("env") or "")
-    path = next((path for path in _files() if chosen in (path.stem, str(path))), Path(chosen))
+    from aiinfra.config.lookup import find_environment
+
+    try:
+        path = find_environment(str(ctx.params.get("env") or ""), World.real())
+    except ConfigError:
+        return []
     block = _STACKS_BLOCK.search(_text(path) + "\n")
     entries = _STACK.finditer(block[1]) if block else iter(())
     found = [(match.start(1) - match.start(), match[1]) for match in entries]
     depth = min((indent for indent, _ in found), default=0)
     return [name for indent, name in found if indent == depth and name.startswith(incomplete)]
-
-
-def _files() -> Iterator[Path]:
-    for folder in FOLDERS:
-        for path in sorted(folder.glob("*.yaml")):
-            if not path.stem.startswith("_") and _ENVIRONMENT.search(_text(path)):
-                yield path
 
 
 def _text(path: Path) -> str:

@@ -7,7 +7,7 @@ import typer
 from aiinfra.cli import options as o
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
-from aiinfra.cli.reading import planned
+from aiinfra.cli.reading import loaded
 
 
 def plan(
@@ -16,6 +16,6 @@ def plan(
     """Show the stacks of ENV in order, offline: no network, no credentials."""
     from aiinfra.ui.plan import plan_json, plan_text
 
-    _, found = planned(ctx, env, sets, output)
+    found = loaded(ctx, env, sets, output).plan
     console = Console.of(ctx)
     console.answer(output, lambda: plan_text(found, console.terminal()), lambda: plan_json(found))

@@ -12,17 +12,13 @@ from aiinfra.cli.form import OutputForm, chosen
 
 if TYPE_CHECKING:
     from aiinfra.config import Loaded
-    from aiinfra.plan.planner import Plan
 
 
-def planned(ctx: typer.Context, env: str, sets: Sequence[str], output: OutputForm) -> tuple[Loaded, Plan]:
-    """The file and its plan. Raises `ConfigError` with every problem."""
+def loaded(ctx: typer.Context, env: str, sets: Sequence[str], output: OutputForm = OutputForm.TEXT) -> Loaded:
+    """The file, checked, and its plan. Raises `ConfigError` with every problem."""
     from aiinfra.catalog import Catalog
     from aiinfra.config import load_environment
-    from aiinfra.plan.planner import plan
 
     console = Console.of(ctx)
     console.form = chosen(output, None)
-    catalog = Catalog.installed()
-    loaded = load_environment(env, sets=sets, world=console.world, catalog=catalog)
-    return loaded, plan(loaded.environment, catalog)
+    return load_environment(env, sets=sets, world=console.world, catalog=Catalog.installed())

@@ -7,15 +7,18 @@ import typer
 from aiinfra.cli import options as o
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
-from aiinfra.cli.reading import planned
+from aiinfra.cli.reading import loaded
 
 
 def validate(
     ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
 ) -> None:
     """Check the file of ENV and name every problem. Reads no secret and asks nothing of the world."""
-    loaded, plan = planned(ctx, env, sets, output)
-    count = len(plan.steps)
-    payload = {"environment": plan.environment.name, "file": str(loaded.path), "stacks": list(plan.steps)}
-    text = f"{loaded.path}: {count} stack{'' if count == 1 else 's'}, no problems"
+    from aiinfra.config.files import shown
+
+    found = loaded(ctx, env, sets, output)
+    path = shown(found.path, Console.of(ctx).world.cwd)
+    count = len(found.plan.steps)
+    payload = {"environment": found.environment.name, "file": path, "stacks": list(found.plan.steps)}
+    text = f"{path}: {count} stack{'' if count == 1 else 's'}, no problems"
     Console.of(ctx).answer(output, lambda: text, lambda: payload)

@@ -65,12 +65,12 @@ def drawn(progress: Progress, now: datetime, terminal: Terminal, height: int) ->
 
 
 def _lines(table: Sequence[Row], terminal: Terminal) -> Iterator[str]:
-    names = max((width(row.name) for row in table), default=0)
     times = max((width(row.time) for row in table), default=0)
+    names = min(max((width(row.name) for row in table), default=0), max(1, terminal.width - times - 4))
     for row in table:
         room = terminal.width - names - times - 6
         text = cut(row.text, room) if room >= 8 else ""
-        yield f"{row.mark} {padded(row.name, names)}  {padded(row.time, times)}  {text}".rstrip()
+        yield f"{row.mark} {padded(cut(row.name, names), names)}  {padded(row.time, times)}  {text}".rstrip()
 
 
 def _hidden(table: Sequence[Row]) -> str:

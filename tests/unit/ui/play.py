@@ -29,7 +29,11 @@ def main(speed: float) -> None:
             pause.wait(max(0.0, (_at(event) - now()).total_seconds() / speed))
             view(event)
             if isinstance(event, RunStarted):
-                view(Message("the lab of lab is started in ~/.local/state/aiinfra/labs/lab, it takes about 5 s", event.at))
+                view(
+                    Message(
+                        "the lab of lab is started in ~/.local/state/aiinfra/labs/lab, it takes about 5 s", event.at
+                    )
+                )
 
 
 def world_time() -> datetime:
