@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import threading
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 LOOPBACK: Final = "127.0.0.1"
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
 T = TypeVar("T")
 
 
@@ -40,6 +42,12 @@ class _End(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self._ends.add(self)
+
+    def reset(self) -> None:
+        """End the connection by RST, at once."""
+        if self.transport:
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self.peer and self.peer.transport:
@@ -80,7 +88,7 @@ class _Inbound(_End):
         try:
             await asyncio.get_running_loop().create_connection(lambda: outbound, LOOPBACK, self._target)
         except OSError:
-            self.transport.abort()
+            self.reset()
             return
         self.peer = outbound
         self.transport.resume_reading()
@@ -108,8 +116,11 @@ class Door:
             self._server.close()
             self._server = None
         for end in list(self._ends):
-            if end.transport:
-                end.transport.abort()
+            end.reset()
+
+    def release(self) -> None:
+        """Give the port back."""
+        self._reserved.close()
 
 
 class Doors:
@@ -118,7 +129,8 @@ class Doors:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._doors: dict[str, Door] = {}
-        threading.Thread(target=self._loop.run_forever, name="doors", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="doors", daemon=True)
+        self._thread.start()
 
     def add(self, cluster: str, target: int) -> int:
         """Open a door to the API server on port `target`; the port it has."""
@@ -130,11 +142,20 @@ class Doors:
         door = self._doors.pop(cluster, None)
         if door:
             self._run(door.shut())
+            door.release()
 
     def shut_only(self, clusters: frozenset[str]) -> None:
         """Shut these, open all others."""
         for name, door in list(self._doors.items()):
             self._run(door.shut() if name in clusters else door.open())
+
+    def close(self) -> None:
+        """Shut all doors for good."""
+        for name in list(self._doors):
+            self.remove(name)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
