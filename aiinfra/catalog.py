@@ -69,7 +69,7 @@ class Catalog(Mapping[str, Kind]):
 
 
 def _entry_points() -> Iterable[EntryPoint]:
-    """Entry points of the group. Reading all metadata takes 40 ms, so it is done only when some file names the group."""
+    """Entry points of the group. All metadata take 40 ms to read, so only when some file names the group."""
     if not any(_names_group(Path(folder)) for folder in dict.fromkeys(sys.path)):
         return ()
     from importlib.metadata import entry_points

@@ -180,7 +180,7 @@ class StackType(Generic[I, O]):
     proves: bool = False
     """A proof: its success grows old, and `up --prove` runs it again."""
     connection: tuple[str, ...] = ()
-    """Inputs that say how to reach the outside. A lab puts their defaults in their place, so their sources stay unread."""
+    """Inputs that say how to reach the outside; a lab puts their defaults in their place and reads none of them."""
     sources: tuple[Path, ...] = field(default=())
     """Files or folders whose change means the stack must run again (the kind's folder, its templates)."""
 

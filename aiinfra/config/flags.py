@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from aiinfra.config.layers import BadPath, Layer, overlaid
+from aiinfra.config.marks import Document
 from aiinfra.config.yaml_text import parse
 from aiinfra.errors import Problem
 from aiinfra.model.tree import Loc, Tree, is_list
@@ -14,19 +16,53 @@ PREFIX = "AIINFRA__"
 _STEP = re.compile(r"""\.?([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]{1,6})\]|\["([^"]*)"\]""")
 
 
-def set_layers(sets: Iterable[str], low: Tree) -> tuple[list[Layer], list[Problem]]:
-    """Layers of `--set`, strongest first: the last one given wins."""
-    layers: list[Layer] = []
-    problems: list[Problem] = []
-    for text in sets:
+@dataclass(slots=True)
+class Flags:
+    """Layers as they are laid over a tree, and what is wrong with them."""
+
+    low: Tree
+    """What stands below the next layer."""
+    layers: list[Layer] = field(default_factory=list)
+    """Strongest first: the last one given wins."""
+    problems: list[Problem] = field(default_factory=list)
+
+    def set(self, text: str) -> None:
+        """One `--set PATH=VALUE`."""
         at, rest = path_of(text)
-        where = "--set " + text[: len(text) - len(rest)]
-        if not at or not rest.startswith("="):
+        where = "--set " + text.removesuffix(rest) if rest else "--set " + text
+        if at and rest.startswith("="):
+            self._add(where, at, rest[1:])
+        else:
             form = 'write --set stacks.nfd.version=0.19.0; a key with other signs is ["key"]'
-            problems.append(Problem(where.split("=")[0], "", "is not of the form PATH=VALUE", form))
-            continue
-        low = _added(layers, problems, where, at, rest[1:], low)
-    return layers[::-1], problems
+            self._wrong(where.partition("=")[0], "is not of the form PATH=VALUE", form)
+
+    def variable(self, name: str, value: str) -> None:
+        """One variable `AIINFRA__…`."""
+        at = _steps(name.removeprefix(PREFIX).split("__"), self.low)
+        if "" in at:
+            self._wrong(name, "names no value", f"write {PREFIX}stacks__nfd__version")
+        else:
+            self._add(name, at, value)
+
+    def _add(self, where: str, at: Loc, text: str) -> None:
+        document, wrongs = parse(text)
+        for wrong in wrongs:
+            self._wrong(where, wrong.message, wrong.hint or "quote the value if it is text")
+        if at[0] == "extends":
+            self._wrong(where, "extends is followed in files only")
+        elif not wrongs:
+            self._lay(where, at, document)
+
+    def _lay(self, where: str, at: Loc, document: Document) -> None:
+        try:
+            self.low = overlaid(self.low, at, document.tree)
+        except BadPath as exc:
+            self._wrong(where, str(exc))
+        else:
+            self.layers.insert(0, Layer(where, document, at))
+
+    def _wrong(self, where: str, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(where, "", message, hint))
 
 
 def path_of(text: str) -> tuple[Loc, str]:
@@ -39,19 +75,6 @@ def path_of(text: str) -> tuple[Loc, str]:
         at.append(int(found[2]) if found[2] else found[1] or found[3])
         end = found.end()
     return tuple(at), text[end:]
-
-
-def variable_layers(environ: Mapping[str, str], low: Tree) -> tuple[list[Layer], list[Problem]]:
-    """Layers of variables, in order of their names; the last is the strongest."""
-    layers: list[Layer] = []
-    problems: list[Problem] = []
-    for name in sorted(name for name in environ if name.startswith(PREFIX)):
-        at = _steps(name.removeprefix(PREFIX).split("__"), low)
-        if "" in at:
-            problems.append(Problem(name, "", "names no value", f"write {PREFIX}stacks__nfd__version"))
-            continue
-        low = _added(layers, problems, name, at, environ[name], low)
-    return layers[::-1], problems
 
 
 def _steps(parts: list[str], low: Tree) -> Loc:
@@ -74,20 +97,3 @@ def _below(low: Tree, step: str | int) -> Tree:
     if isinstance(low, list) and isinstance(step, int) and step < len(low):
         return low[step]  # type: ignore[no-any-return]
     return None
-
-
-def _added(layers: list[Layer], problems: list[Problem], where: str, at: Loc, text: str, low: Tree) -> Tree:
-    """Add the layer, or what is wrong with it; returns what stands below the next one."""
-    document, wrongs = parse(text)
-    problems += [Problem(where, "", wrong.message, wrong.hint) for wrong in wrongs]
-    if at[0] == "extends":
-        problems.append(Problem(where, "extends", "can be set in files only"))
-        return low
-    try:
-        above = overlaid(low, at, document.tree)
-    except BadPath as exc:
-        problems.append(Problem(where, "", str(exc)))
-        return low
-    if not wrongs:
-        layers.append(Layer(where, document, at))
-    return above

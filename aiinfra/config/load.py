@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from aiinfra.config.check import check
 from aiinfra.config.files import Files
-from aiinfra.config.flags import set_layers, variable_layers
+from aiinfra.config.flags import PREFIX, Flags
 from aiinfra.config.layers import Layer, Merged, merged, unmarked
 from aiinfra.config.loaded import Loaded
 from aiinfra.config.lookup import find_environment
@@ -49,10 +49,12 @@ def load_environment(
 
 def _flag_layers(files: list[Layer], sets: Sequence[str], world: World) -> tuple[list[Layer], list[Located]]:
     """All layers that people wrote, strongest first."""
-    variables, wrong_variables = variable_layers(world.environ, merged(files).tree)
-    below = [*variables, *files]
-    flags, wrong_flags = set_layers(sets, merged(below).tree)
-    return [*flags, *below], [_unplaced(problem) for problem in (*wrong_flags, *wrong_variables)]
+    flags = Flags(merged(files).tree)
+    for name in sorted(name for name in world.environ if name.startswith(PREFIX)):
+        flags.variable(name, world.environ[name])
+    for text in sets:
+        flags.set(text)
+    return [*flags.layers, *files], [_unplaced(problem) for problem in flags.problems]
 
 
 def _unplaced(problem: Problem) -> Located:

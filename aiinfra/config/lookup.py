@@ -19,7 +19,7 @@ def find_environment(env: str, world: World) -> Path:
     """The file of ENV: a path, or a name looked up in folders. Raises `ConfigError`."""
     if "/" in env or env.endswith(SUFFIXES):
         return _by_path(env, world)
-    for folders in (_local_folders(world), _installed_folders()):
+    for folders in (_local_folders(world), installed_folders()):
         found = [path for folder in folders if (path := _in_folder(folder, env, world))]
         if len(found) > 1:
             names = " and ".join(shown(path, world.cwd) for path in found)
@@ -31,19 +31,18 @@ def find_environment(env: str, world: World) -> Path:
 
 def environment_names(world: World) -> list[str]:
     """Names that can be given as ENV, for hints and completion."""
-    folders = (*_local_folders(world), *_installed_folders())
+    folders = (*_local_folders(world), *installed_folders())
     files = (path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()))
     return list(dict.fromkeys(p.stem for p in files if p.suffix in SUFFIXES and p.stem[0] not in "._"))
 
 
 def _by_path(env: str, world: World) -> Path:
     path = world.cwd / Path(env.replace("~", str(world.home()), 1) if env.startswith("~/") else env)
-    if path.is_file() or path.exists():
+    if path.exists():
         return path
-    siblings = (
-        [shown(p, world.cwd) for p in path.parent.iterdir() if p.suffix in SUFFIXES] if path.parent.is_dir() else []
-    )
-    near = did_you_mean(env, siblings)
+    folder = path.parent
+    siblings = [p for p in folder.iterdir() if p.suffix in SUFFIXES] if folder.is_dir() else []
+    near = did_you_mean(env, (shown(p, world.cwd) for p in siblings))
     raise ConfigError(f"there is no file {env}", code="config.not_found", where="ENV", hint=near)
 
 
@@ -51,7 +50,7 @@ def _local_folders(world: World) -> Sequence[Path]:
     return tuple(world.cwd / folder for folder in FOLDERS)
 
 
-def _installed_folders() -> Sequence[Path]:
+def installed_folders() -> Sequence[Path]:
     """Where the examples of this installation are: in the wheel, or beside the packages of a checkout."""
     spec = find_spec("stacks")
     roots = [Path(where) for where in (spec.submodule_search_locations or ())] if spec else []

@@ -45,7 +45,6 @@ def _connections(stacks: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> dict
         kind = kinds.get(str(entry.get("kind"))) if isinstance(entry, Mapping) else None
         given = [field for field in kind.connection if field in entry] if kind and isinstance(entry, Mapping) else []
         if kind and given:
-            found[name] = {
-                field: kind.inputs.model_fields[field].get_default(call_default_factory=True) for field in given
-            }
+            fields = kind.inputs.model_fields
+            found[name] = {field: fields[field].get_default(call_default_factory=True) for field in given}
     return found

@@ -1,4 +1,4 @@
-"""The late values of a document: `${stack}`, `${stack.output}`, `${env:NAME}`, `${file:PATH}`; `$${` is a literal `${`."""
+"""Late values: `${stack}`, `${stack.output}`, `${env:NAME}`, `${file:PATH}`; `$${` is a literal `${`."""
 
 from __future__ import annotations
 

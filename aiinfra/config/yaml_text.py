@@ -111,11 +111,8 @@ def _position(text: str, error: YAMLError) -> Mark:
 
 def _odd_character(error: YAMLError) -> str:
     character = getattr(error, "character", None)
-    return (
-        f"the character U+{character:04X} cannot stand here"
-        if isinstance(character, int)
-        else "a character cannot stand here"
-    )
+    which = f"the character U+{character:04X}" if isinstance(character, int) else "a character"
+    return f"{which} cannot stand here"
 
 
 @dataclass(slots=True)

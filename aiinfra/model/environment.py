@@ -11,6 +11,7 @@ from aiinfra.model.lab import LabSpec
 from aiinfra.stack import Input, StackName
 
 STACK_NAME = r"^[a-z][a-z0-9-]{0,39}$"
+SECRETS_PROVIDER = r"^(passphrase|(awskms|gcpkms|azurekeyvault|hashivault)://.+)$"
 ENVIRONMENT_NAME = r"^[a-z][a-z0-9-]{0,39}$"
 
 
@@ -25,9 +26,7 @@ class StateSpec(UserModel):
 
     url: str = ""
     """A backend URL: `file://`, `s3://`, `gs://`, `azblob://`. In a lab it is the lab's own folder."""
-    secrets: Annotated[str, Field(pattern=r"^(passphrase|(awskms|gcpkms|azurekeyvault|hashivault)://.+)$")] = (
-        "passphrase"
-    )
+    secrets: Annotated[str, Field(pattern=SECRETS_PROVIDER)] = "passphrase"
     """`passphrase` (from PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE) or the URL of a key service."""
 
 

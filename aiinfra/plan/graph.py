@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
-Needs = Mapping[str, Collection[str]]
+N = TypeVar("N", bound=str)
+Needs: TypeAlias = Mapping[N, Collection[N]]
 
 
-def ordered(needs: Needs) -> list[str]:
+def ordered(needs: Needs[N]) -> list[N]:
     """Every node after all it needs; among those that are free, in the order of the mapping. No cycle may be in it."""
     waiting = {node: {n for n in needed if n in needs} for node, needed in needs.items()}
     users = reverse(needs)
     place = {node: number for number, node in enumerate(needs)}
     free = [node for node, needed in waiting.items() if not needed]
-    order: list[str] = []
+    order: list[N] = []
     while free:
         node = min(free, key=place.__getitem__)
         free.remove(node)
@@ -25,9 +27,9 @@ def ordered(needs: Needs) -> list[str]:
     return order
 
 
-def reverse(needs: Needs) -> dict[str, list[str]]:
+def reverse(needs: Needs[N]) -> dict[N, list[N]]:
     """`node -> the nodes that need it`."""
-    users: dict[str, list[str]] = {node: [] for node in needs}
+    users: dict[N, list[N]] = {node: [] for node in needs}
     for node, needed in needs.items():
         for other in needed:
             if other in users:
@@ -35,17 +37,17 @@ def reverse(needs: Needs) -> dict[str, list[str]]:
     return users
 
 
-def downstream(needs: Needs, start: Collection[str]) -> set[str]:
+def downstream(needs: Needs[N], start: Collection[N]) -> set[N]:
     """The nodes of `start` and all that need them, directly or not."""
     return _reached(reverse(needs), start)
 
 
-def upstream(needs: Needs, start: Collection[str]) -> set[str]:
+def upstream(needs: Needs[N], start: Collection[N]) -> set[N]:
     """The nodes of `start` and all that they need, directly or not."""
     return _reached(needs, start)
 
 
-def _reached(edges: Needs, start: Collection[str]) -> set[str]:
+def _reached(edges: Needs[N], start: Collection[N]) -> set[N]:
     found, todo = set(start), list(start)
     while todo:
         for other in edges.get(todo.pop(), ()):
@@ -55,7 +57,7 @@ def _reached(edges: Needs, start: Collection[str]) -> set[str]:
     return found
 
 
-def cycles(needs: Needs) -> Iterator[Sequence[str]]:
+def cycles(needs: Needs[N]) -> Iterator[Sequence[N]]:
     """One cycle out of every knot, each as the nodes along it, the first not repeated: `[a, b]` for a → b → a."""
     left = {node: [n for n in needed if n in needs] for node, needed in needs.items()}
     while stuck := _stuck(left):
@@ -65,13 +67,13 @@ def cycles(needs: Needs) -> Iterator[Sequence[str]]:
         left = {node: [n for n in needed if n not in knot] for node, needed in left.items() if node not in knot}
 
 
-def _stuck(needs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def _stuck(needs: Mapping[N, Sequence[N]]) -> dict[N, list[N]]:
     """The nodes that lie on a cycle or need one that does."""
     free = set(ordered(needs))
     return {node: [n for n in needed if n not in free] for node, needed in needs.items() if node not in free}
 
 
-def _walk(stuck: Mapping[str, Sequence[str]]) -> list[str]:
+def _walk(stuck: Mapping[N, Sequence[N]]) -> list[N]:
     """Follow the first need of each node until one comes back: the nodes from there on are a cycle."""
     path = [next(iter(stuck))]
     while (following := stuck[path[-1]][0]) not in path:

@@ -1,4 +1,4 @@
-"""From an environment and a catalogue to a plan, or to everything that is wrong. Pure: no files, no network, no Pulumi."""
+"""From an environment and a catalogue to a plan, or to everything that is wrong. Pure: no files, no network."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Plan:
     """In an order in which each stack comes after those it needs."""
 
     @property
-    def needs(self) -> Mapping[str, frozenset[StackName]]:
+    def needs(self) -> Mapping[StackName, frozenset[StackName]]:
         return {name: step.needs for name, step in self.steps.items()}
 
 
@@ -58,17 +58,15 @@ def draft(entries: Entries, target: str, kinds: Kinds) -> tuple[Mapping[StackNam
         if kind is None:
             flaws += _unknown_kind(name, entry.kind, kinds)
             continue
-        made, found = validated(kind.inputs, entry.inputs, ("stacks", name))
+        valid, found = validated(kind.inputs, entry.inputs, ("stacks", name))
         flaws += [*found, *check_stack(name, entries, kinds)]
-        if made is not None:
-            inputs[name] = made
+        if valid is not None:
+            inputs[name] = valid
     needs = {name: _needs(name, entries) for name in entries}
     flaws += _cycle_flaws(needs, entries)
     flaws += _rule_flaws(entries, inputs, target, kinds)
-    steps = [
-        Step(name, kinds[entries[name].kind], inputs[name], needs[name]) for name in ordered(needs) if name in inputs
-    ]
-    return {step.name: step for step in steps}, flaws
+    made = (n for n in ordered(needs) if n in inputs)
+    return {n: Step(n, kinds[entries[n].kind], inputs[n], needs[n]) for n in made}, flaws
 
 
 def _unknown_kind(name: StackName, kind: str, kinds: Kinds) -> Iterator[Flaw]:
@@ -85,24 +83,23 @@ def _needs(name: StackName, entries: Entries) -> frozenset[StackName]:
 
 
 def _cycle_flaws(needs: Mapping[StackName, frozenset[StackName]], entries: Entries) -> Iterator[Flaw]:
-    steady = {str(name): sorted(needed) for name, needed in needs.items()}
+    steady = {name: sorted(needed) for name, needed in needs.items()}
     for cycle in cycles(steady):
         walk = " → ".join([*cycle, cycle[0]])
-        first, second = StackName(cycle[0]), cycle[1]
+        first, second = cycle[0], cycle[1]
         at = next((at for at, ref in references(entries[first]) if ref.stack == second), ("depends_on",))
         yield Flaw(
             ("stacks", first, *at),
             f"the stacks need each other in a circle: {walk}",
-            "take one of these out",
+            "take one of these references out",
             "config.cycle",
         )
 
 
 def _rule_flaws(entries: Entries, inputs: Mapping[StackName, Inputs], target: str, kinds: Kinds) -> Iterator[Flaw]:
     """What the rules of the kinds find; rules about the surroundings wait until every stack is well formed."""
-    around = Surroundings(
-        "lab" if target == "lab" else "real", {n: (entries[n].kind, made) for n, made in inputs.items()}
-    )
+    stacks = {name: (entries[name].kind, made) for name, made in inputs.items()}
+    around = Surroundings("lab" if target == "lab" else "real", stacks)
     for name, made in inputs.items():
         checks = kinds[entries[name].kind].checks
         if isinstance(checks, Rules):

@@ -25,15 +25,22 @@ def references(entry: StackEntry) -> Iterator[tuple[Loc, Ref]]:
 def check_stack(name: StackName, entries: Entries, kinds: Kinds) -> Iterator[Flaw]:
     """Flaws of the late values of one stack, and of its `depends_on`. Its kind must be known."""
     entry = entries[name]
+    inputs = kinds[entry.kind].inputs
     for at, leaf in leaves(entry.inputs):
         where = ("stacks", name, *at)
         if isinstance(leaf, Ref):
-            yield from _check_reference(where, at, leaf, name, entries, kinds)
+            unknown = list(_check_stack_name(where, leaf.stack, name, entries))
+            upstream = None if unknown else kinds.get(entries[leaf.stack].kind)
+            yield from unknown or (_check_reference(where, leaf, _wanted(inputs, at), upstream) if upstream else ())
         elif isinstance(leaf, SecretSource):
-            yield from _check_secret(where, at, leaf, kinds[entry.kind].inputs)
+            yield from _check_secret(where, leaf, _wanted(inputs, at))
     for number, other in enumerate(entry.depends_on):
-        where = ("stacks", name, "depends_on", number)
-        yield from _check_stack_name(where, StackName(other), name, entries)
+        yield from _check_stack_name(("stacks", name, "depends_on", number), StackName(other), name, entries)
+
+
+def _wanted(inputs: type[BaseModel], at: Loc) -> list[Any]:
+    """Types that a late value may have there; none where only literals may stand, which is said elsewhere."""
+    return [spot.type for spot in inside(inputs, at) if spot.late]
 
 
 def _check_stack_name(where: Loc, other: StackName, name: StackName, entries: Entries) -> Iterator[Flaw]:
@@ -44,18 +51,11 @@ def _check_stack_name(where: Loc, other: StackName, name: StackName, entries: En
         yield Flaw(where, f"{name} cannot need itself", code="config.cycle")
 
 
-def _check_reference(where: Loc, at: Loc, ref: Ref, name: StackName, entries: Entries, kinds: Kinds) -> Iterator[Flaw]:
-    unknown = list(_check_stack_name(where, ref.stack, name, entries))
-    yield from unknown
-    upstream = kinds.get(entries[ref.stack].kind) if not unknown else None
-    if upstream is None:
-        return
+def _check_reference(where: Loc, ref: Ref, wanted: Sequence[Any], upstream: StackType[Any, Any]) -> Iterator[Flaw]:
     given, wrong = _given(upstream.outputs, ref, where)
     if wrong:
         yield wrong
-        return
-    wanted = [spot.type for spot in inside(kinds[entries[name].kind].inputs, at) if spot.late]
-    if wanted and not any(fits(given, one) for one in wanted):
+    elif wanted and not any(fits(given, one) for one in wanted):
         yield _misfit(where, ref, given, wanted, upstream)
 
 
@@ -107,9 +107,8 @@ def _choice(stem: Ref, names: Sequence[str]) -> str:
     return f"of that type are {', '.join(str(Ref(stem.stack, (*stem.output, n))) for n in names)}" if names else ""
 
 
-def _check_secret(where: Loc, at: Loc, source: SecretSource, inputs: type[BaseModel]) -> Iterator[Flaw]:
+def _check_secret(where: Loc, source: SecretSource, wanted: Sequence[Any]) -> Iterator[Flaw]:
     """A secret is text, so it fits where text does."""
-    wanted = [spot.type for spot in inside(inputs, at) if spot.late]
     if wanted and not any(fits(str, one) for one in wanted):
         wants = " or ".join(dict.fromkeys(described(one) for one in wanted))
         yield Flaw(where, f"wants {wants}, but {source} gives text", code="config.reference_type")

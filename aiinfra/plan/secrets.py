@@ -22,9 +22,8 @@ Where = Callable[[Loc], str]
 
 def needed_secrets(plan: Plan) -> list[tuple[SecretSource, Loc]]:
     """Every use of a secret source, with the path where it stands, in order of the file."""
-    stacks = {name: entry.inputs for name, entry in plan.environment.stacks.items()}
-    vcenter = _fields(plan.environment.vcenter)
-    document: Tree = {"vcenter": vcenter, "stacks": stacks}
+    stacks: dict[str, Tree] = {name: entry.inputs for name, entry in plan.environment.stacks.items()}
+    document: Tree = {"vcenter": _fields(plan.environment.vcenter), "stacks": stacks}
     return [(leaf, at) for at, leaf in leaves(document) if isinstance(leaf, SecretSource)]
 
 

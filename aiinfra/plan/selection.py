@@ -23,13 +23,12 @@ def select(plan: Plan, *, only: Sequence[str] = (), from_: str = "", until: str 
     if only:
         chosen &= {StackName(name) for name in only}
     if from_:
-        chosen &= {StackName(name) for name in downstream(plan.needs, [from_])}
+        chosen &= downstream(plan.needs, [StackName(from_)])
     if until:
-        chosen &= {StackName(name) for name in upstream(plan.needs, [until])}
+        chosen &= upstream(plan.needs, [StackName(until)])
     if not chosen:
-        raise ConfigError(
-            "these flags together choose no stack", code="config.empty_selection", where="--only, --from, --until"
-        )
+        where = "--only, --from, --until"
+        raise ConfigError("these flags together choose no stack", code="config.empty_selection", where=where)
     return tuple(name for name in plan.steps if name in chosen)
 
 
