@@ -12,7 +12,7 @@ def document(of: SchemaOf) -> Mapping[str, object]:
     match of:
         case SchemaOf.ENVIRONMENT:
             from aiinfra.catalog import Catalog
-            from aiinfra.config import environment_schema
+            from aiinfra.config.schema import environment_schema
 
             return environment_schema(Catalog.installed())
         case SchemaOf.EVENTS:
