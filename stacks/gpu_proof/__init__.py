@@ -13,5 +13,6 @@ STACK = StackType(
     outputs=GpuProved,
     program="stacks.gpu_proof.program:program",
     checks=Checks(),
+    proves=True,
     sources=(Path(__file__).parent,),
 )

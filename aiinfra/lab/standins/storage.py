@@ -1,0 +1,67 @@
+"""Where Helm keeps its releases: Secrets `sh.helm.release.v1.<name>.v<revision>` in the release's namespace."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiinfra.kube.client import KubeClient
+from aiinfra.kube.objects import Object, ObjectRef
+from aiinfra.lab.standins.charts.release import Release
+
+MANAGER = "helm"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One stored revision."""
+
+    number: int
+    status: str
+    """`deployed`, `failed`, `pending-install`, `pending-upgrade`, `superseded`, `uninstalling`."""
+
+
+def last(client: KubeClient, release: Release) -> Revision | None:
+    """The newest revision; None when the release was never installed."""
+    found = [
+        Revision(int(labels["version"]), labels["status"])
+        for secret in client.list("v1", "Secret", release.namespace, labels=f"owner=helm,name={release.name}")
+        if (labels := secret["metadata"]["labels"])
+    ]
+    return max(found, key=lambda revision: revision.number, default=None)
+
+
+def record(client: KubeClient, release: Release, revision: Revision, config: Mapping[str, Any]) -> None:
+    """Store it; the revision before it becomes `superseded` once this one is deployed."""
+    client.apply(_secret(release, revision, config), field_manager=MANAGER, force=True)
+    if revision.status == "deployed" and revision.number > 1:
+        before = _ref(release, revision.number - 1)
+        if client.get(before) is not None:
+            client.patch(before, {"metadata": {"labels": {"status": "superseded"}}})
+
+
+def forget(client: KubeClient, release: Release) -> None:
+    """Remove every revision."""
+    for secret in client.list("v1", "Secret", release.namespace, labels=f"owner=helm,name={release.name}"):
+        client.delete(ObjectRef.of(secret))
+
+
+def _ref(release: Release, number: int) -> ObjectRef:
+    return ObjectRef("v1", "Secret", f"sh.helm.release.v1.{release.name}.v{number}", release.namespace)
+
+
+def _secret(release: Release, revision: Revision, config: Mapping[str, Any]) -> Object:
+    ref = _ref(release, revision.number)
+    labels = {"owner": "helm", "name": release.name, "status": revision.status, "version": str(revision.number)}
+    document = {"name": release.name, "namespace": release.namespace, "version": revision.number, "config": config}
+    text = base64.b64encode(json.dumps(document, sort_keys=True).encode()).decode()
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "helm.sh/release.v1",
+        "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": labels},
+        "data": {"release": base64.b64encode(text.encode()).decode()},
+    }
