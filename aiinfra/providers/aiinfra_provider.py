@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from aiinfra import __version__
+from aiinfra.providers.bundle import Bundle
+from aiinfra.providers.cluster import Cluster
+from aiinfra.providers.clusters import Clusters
 from aiinfra.providers.contract import ProviderSpec
 from aiinfra.providers.test_thing import TestThing
 
 
 def spec() -> ProviderSpec:
+    clusters = Clusters()
     return ProviderSpec(
         "aiinfra",
         __version__,
         {
+            "aiinfra:kubernetes:Bundle": Bundle(clusters),
+            "aiinfra:kubernetes:Cluster": Cluster(clusters),
             "aiinfra:test:Thing": TestThing(),
         },
     )

@@ -7,7 +7,7 @@ Statuses are chosen for how the engine reads them (pulumi/pulumi sdk/go/common/r
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -91,12 +91,6 @@ class Border:
         return mask(text, *self.secrets)
 
 
-def partly_made(error: AiinfraError | Stopped) -> str:
-    """The reason line of a `PartlyMade` for the error that stopped it."""
-    if isinstance(error, Stopped):
-        return render_failure(StepError(f"stopped while waiting for {error}", code="run.interrupted"))
+def partly_made(error: AiinfraError) -> str:
+    """The reason line of a `PartlyMade` for the error that ended the work."""
     return render_failure(error)
-
-
-def secrets_of(*properties: Mapping[str, Tree]) -> list[Tree]:
-    return list(properties)

@@ -2,7 +2,7 @@
 
 `file` is a path; the thing in the world is the file `<file>.<id>`, so that one made twice is seen as two files.
 `mark` and the urn are written into it by the creating call, and Create looks for them first. `delay` seconds pass
-after the world has changed and before the call answers. `fail` is an error's message, told after the effect.
+after the world has changed and before the call answers; a call that is to stop answers at once. `fail` is an error's message, told after the effect.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aiinfra.engine.wire import reveal
 from aiinfra.errors import StepError
 from aiinfra.providers.compare import changed_paths
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
-from aiinfra.waiting import Pending, TimedOut, Waiter
+from aiinfra.waiting import Pending, Stopped, TimedOut, Waiter
 
 EFFECTS = ("file", "mark", "delay", "fail")
 
@@ -101,5 +101,5 @@ def _pass(seconds: float, call: Call) -> None:
     waiter = Waiter(seconds, every=seconds, stop=call.stop, on_wait=call.say)
     try:
         waiter.until(lambda: Pending(f"{seconds:g} s to pass"))
-    except TimedOut:
+    except (TimedOut, Stopped):
         return

@@ -1,0 +1,84 @@
+"""The objects of a bundle as values: as the program wrote them, as they are sent, as the state remembers them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aiinfra.engine.wire import Tree, Unknown, reveal
+from aiinfra.kube.objects import Object, ObjectRef
+from aiinfra.kube.ownership import marked
+from aiinfra.providers.compare import same
+from aiinfra.providers.contract import CheckFailure, Made, Properties
+from aiinfra.providers.marshal import opened
+
+Written = Mapping[ObjectRef, Tree]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """What a bundle has in the world: the objects as written, and their uids."""
+
+    written: Written
+    uids: Mapping[ObjectRef, str]
+
+    @classmethod
+    def of(cls, properties: Properties) -> Bundled:
+        kept = reveal(properties.get("uids")) or {}
+        objects = written(properties)
+        return cls(objects, {ref: uid for ref in objects if (uid := kept.get(_key(ref)))})
+
+    def with_(self, changed: Written, uids: Mapping[ObjectRef, str]) -> Bundled:
+        """After these objects were applied."""
+        now = {**self.written, **{ref: changed[ref] for ref in uids}}
+        return Bundled(now, {**self.uids, **uids})
+
+    def only(self, refs: Iterable[ObjectRef]) -> Bundled:
+        return Bundled({ref: self.written[ref] for ref in refs}, self.uids)
+
+    def made(self, id: str, properties: Properties) -> Made:
+        kept = {_key(ref): self.uids[ref] for ref in self.written if ref in self.uids}
+        return Made(id, {**properties, "objects": list(self.written.values()), "uids": kept})
+
+
+def written(properties: Properties) -> Written:
+    """The objects as the program wrote them, by reference."""
+    trees = cast("Sequence[Tree]", properties.get("objects") or ())
+    return {ObjectRef.of(opened(tree)): tree for tree in trees}
+
+
+def sent(tree: Tree, properties: Properties) -> Object:
+    """The object as the API server gets it: secrets opened, marks among its labels."""
+    return marked(reveal(tree), reveal(properties.get("labels")) or {})
+
+
+def changed(before: Written, olds: Properties, news: Properties) -> Written:
+    """Objects of `news` that are new or differ from what is there."""
+    return {
+        ref: tree
+        for ref, tree in written(news).items()
+        if ref not in before or not same(sent(before[ref], olds), sent(tree, news))
+    }
+
+
+def misnamed(inputs: Properties) -> Iterable[CheckFailure]:
+    """Objects without a kind or name, and names that are given twice; parts that are not known pass."""
+    seen: set[tuple[Any, ...]] = set()
+    objects = opened(inputs.get("objects"))
+    for index, obj in enumerate(() if isinstance(objects, Unknown) else objects):
+        if isinstance(obj, Unknown):
+            continue
+        names = [obj.get("apiVersion"), obj.get("kind"), (obj.get("metadata") or {}).get("name")]
+        if not all(isinstance(name, str | Unknown) for name in names):
+            yield CheckFailure(f"objects[{index}]", "needs apiVersion, kind and metadata.name")
+        elif all(isinstance(name, str) for name in names):
+            place = (obj["metadata"]).get("namespace", "")
+            if not isinstance(place, Unknown) and (key := (*names, place)) in seen:
+                yield CheckFailure(f"objects[{index}]", f"{names[1]} {place}/{names[2]} is in the list twice")
+            else:
+                seen.add(key)
+
+
+def _key(ref: ObjectRef) -> str:
+    return f"{ref.api_version} {ref}"
