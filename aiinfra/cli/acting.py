@@ -21,6 +21,7 @@ from aiinfra.ui.views import PlainSight, Sight, StreamSight, View
 if TYPE_CHECKING:
     from aiinfra.session.options import Tools
     from aiinfra.session.session import Session
+    from aiinfra.ui.rehearsal import Rehearsal
 
 
 @dataclass(slots=True)
@@ -75,6 +76,19 @@ class Watch:
         if self.console.form is not Form.TEXT:
             self.console.machine(report_json(report))
         raise typer.Exit(report.exit_code)
+
+    def rehearse(self, act: Callable[[], Rehearsal]) -> NoReturn:
+        """The same for a rehearsal, which is several runs and one verdict."""
+        from aiinfra.ui import rehearsal as r
+
+        with self.view:
+            found = act()
+        text, code = r.rehearsal_text, r.exit_code(found)
+        form = self.console.form
+        self.console.conclude(
+            form, code, r.errors(found), lambda: text(found, self.console.terminal()), lambda: r.rehearsal_json(found)
+        )
+        raise typer.Exit(code)
 
 
 def _sight(console: Console) -> Sight:

@@ -35,6 +35,13 @@ def stack_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
     return [name for indent, name in found if indent == depth and name.startswith(incomplete)]
 
 
+def fault_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
+    """The faults that a lab knows."""
+    from aiinfra.lab.faults import FAULTS
+
+    return [name for name in FAULTS if name.startswith(incomplete)]
+
+
 def _text(path: Path) -> str:
     try:
         with path.open(encoding="utf-8", errors="replace") as file:

@@ -12,7 +12,7 @@ from aiinfra.model.environment import ENVIRONMENT_NAME
 
 EXAMPLE: Final = "lab.yaml"
 _HEAD: Final = """\
-# {name}: a GPU platform in a lab on this machine. `aiinfra up {name}` builds it, `aiinfra destroy {name}` takes it down.
+# {name}: a GPU platform in a lab on this machine. `aiinfra up {name}` builds it, `aiinfra destroy {name}` removes it.
 #
 # For a real site: remove `target: lab` and `lab:`, say where the state is kept (state: {{url: "s3://…"}}), and give the
 # cluster its kubeconfig: ${{file:~/.kube/config}}. `aiinfra kinds` lists what else there is; `aiinfra rehearse {name}`
