@@ -1,0 +1,124 @@
+"""A lab with one cluster: a CPU node and two nodes of eight GPUs. Tests install into it and leave it empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiinfra.facts.charts import CHARTS
+from aiinfra.kube.client import KubeClient
+from aiinfra.kube.objects import Object, ObjectRef
+from aiinfra.lab.lab import Lab
+from aiinfra.lab.standins.charts.known import manifest_of
+from aiinfra.lab.standins.charts.release import Manifest
+from aiinfra.model.lab import LabSpec
+from aiinfra.stack import MARK_STACK
+from aiinfra.waiting import Pending, TimedOut, Waiter
+
+NAMESPACE = "gpu-operator"
+POLICY = ObjectRef("nvidia.com/v1", "ClusterPolicy", "cluster-policy")
+LIMIT = 60.0
+Values = Mapping[str, Any]
+
+
+@dataclass
+class Site:
+    """The cluster as a test sees it."""
+
+    lab: Lab
+    client: KubeClient
+    installed: list[Manifest] = field(default_factory=list)
+
+    def install(self, chart: str = "gpu-operator", values: Values | None = None, namespace: str = NAMESPACE) -> None:
+        """What Helm does with a chart, but without waiting for anything except the CRDs."""
+        reference = CHARTS[chart].references[0]
+        repository, _, name = reference.rpartition(" ")
+        inputs = {"chart": name, "name": chart, "namespace": namespace, "values": values or {}}
+        manifest = manifest_of(inputs | {"repositoryOpts": {"repo": repository}})
+        self.installed.append(manifest)
+        marks = {MARK_STACK: chart.replace("-", "_")}
+        self.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": marks}})
+        for crd in manifest.crds:
+            self.client.apply(crd, force=True)
+            self.until(lambda ref=ObjectRef.of(crd): self._established(ref), f"{ObjectRef.of(crd)} established")
+        for obj in manifest.objects:
+            self.client.apply(obj, force=True)
+
+    def until(self, holds: Callable[[], object], what: str) -> Any:
+        """The first true answer."""
+        try:
+            return Waiter(LIMIT, every=0.1).until(lambda: holds() or Pending(what))
+        except TimedOut:
+            pytest.fail(f"{what} did not come; pods: {self.pod_states()}")
+
+    def _established(self, ref: ObjectRef) -> bool:
+        found = self.client.get(ref) or {}
+        conditions = found.get("status", {}).get("conditions") or ()
+        return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+
+    def condition(self, kind: str) -> tuple[str, str, str]:
+        """Status, reason and message of a condition of the ClusterPolicy; empty strings when it is not there."""
+        policy = self.client.get(POLICY) or {}
+        found = {c["type"]: c for c in policy.get("status", {}).get("conditions", ())}.get(kind)
+        return (found["status"], found["reason"], found["message"]) if found else ("", "", "")
+
+    def until_ready(self, reason: str = "Reconciled") -> None:
+        self.until(lambda: self.condition("Ready")[:2] == ("True", reason), f"ClusterPolicy Ready {reason}")
+
+    def pods(self, app: str) -> Sequence[Object]:
+        return self.client.list("v1", "Pod", NAMESPACE, labels=f"app={app}")
+
+    def pod_states(self) -> list[str]:
+        """`name: phase` of every pod of the namespace, for a failing test."""
+        return [f"{p['metadata']['name']}: {p['status']['phase']}" for p in self.client.list("v1", "Pod", NAMESPACE)]
+
+    def waiting(self, app: str) -> set[str]:
+        """Waiting reasons of the containers of the pods of an app."""
+        statuses = [s for pod in self.pods(app) for s in pod["status"].get("containerStatuses", ())]
+        return {s["state"]["waiting"]["reason"] for s in statuses if "waiting" in s["state"]}
+
+    def allocatable(self, resource: str = "nvidia.com/gpu") -> int:
+        return sum(int(n["status"]["allocatable"].get(resource, 0)) for n in self.client.list("v1", "Node"))
+
+    def events(self, reason: str) -> set[str]:
+        found = self.client.list("v1", "Event", NAMESPACE)
+        return {event["message"] for event in found if event["reason"] == reason}
+
+    def empty(self) -> None:
+        """Uninstall everything and wait until it is gone."""
+        for fault in ("driver-kernel-mismatch", "image-pull", "webhook-down"):
+            self.lab.lift_fault(fault)
+        hooks = ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")
+        self.until(lambda: not self.client.list(*hooks), "no webhook")
+        for obj in [o for manifest in self.installed for o in manifest.objects]:
+            self.client.delete(ObjectRef.of(obj), propagation="Background")
+        namespaces = {o["metadata"].get("namespace") for manifest in self.installed for o in manifest.objects} - {None}
+        for namespace in namespaces:
+            ref = ObjectRef("v1", "Namespace", namespace)
+            self.client.delete(ref)
+            self.until(lambda ref=ref: self.client.get(ref) is None, f"{ref} gone")
+        self.until(lambda: self.allocatable() == 0, "no GPU allocatable")
+        self.installed.clear()
+        for node in self.client.list("v1", "Node"):
+            added = [k for k in node["metadata"]["labels"] if k.startswith(("nvidia.com/", "feature.node"))]
+            self.client.patch(ObjectRef.of(node), {"metadata": {"labels": dict.fromkeys(added)}})
+
+
+@pytest.fixture(scope="module")
+def lab(lab_servers: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    folder = tmp_path_factory.mktemp("controllers") / "lab"
+    lab = Lab.open(folder, LabSpec(), ["dc1"], lab_servers, lambda text: None)
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture
+def site(lab: Lab) -> Iterator[Site]:
+    with KubeClient.from_kubeconfig(lab.kubeconfig("dc1")) as client:
+        site = Site(lab, client)
+        yield site
+        site.empty()
