@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def run(session: Session, turn: work.Turn, place: Place, options: Options, report: Reporting) -> RunReport:
     """Destroy what is chosen. Only a whole destroy sweeps and ends with the place."""
     needs, kinds = _standing(turn)
-    chosen = _chosen(needs, options)
+    chosen = _chosen(needs, set(turn.engine.host().stacks()), options)
     report.started([name for name in reversed(needs) if name in chosen])
     kubeconfigs = _kubeconfigs(turn, needs)
     queue = Queue.down({name: [n for n in needs[name] if n in chosen] for name in needs if name in chosen})
@@ -75,7 +75,7 @@ def _standing(turn: work.Turn) -> tuple[dict[str, list[str]], dict[str, str]]:
     return needs, kinds
 
 
-def _chosen(needs: Mapping[str, list[str]], options: Options) -> set[str]:
+def _chosen(needs: Mapping[str, list[str]], standing: set[str], options: Options) -> set[str]:
     selection = options.selection
     if selection.all:
         return set(needs)
@@ -86,7 +86,7 @@ def _chosen(needs: Mapping[str, list[str]], options: Options) -> set[str]:
             raise ConfigError(f"no stack is named {name!r}", code="flags.invalid", where="--only")
     chosen = set(selection.only)
     for name, wants in needs.items():
-        if name not in chosen and chosen & set(wants):
+        if name in standing - chosen and chosen & set(wants):
             blocker = sorted(chosen & set(wants))[0]
             raise ConfigError(
                 f"{name} still needs {blocker}", code="flags.invalid", where="--only", hint=f"add --only {name}"

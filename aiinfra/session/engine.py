@@ -57,7 +57,7 @@ class Engine:
             return self._host
 
     def operate(self, verb: Verb, stack: str, program: Callable[[], None] | None = None) -> OperationResult:
-        """One Pulumi operation on one stack; its events go to `on_event`, its changes count resources of the program."""
+        """One Pulumi operation on one stack; its events go to `on_event`, its changes count the program's resources."""
         from aiinfra.engine.host_client import Operation
 
         host, tally = self.host(), Counter[str]()
