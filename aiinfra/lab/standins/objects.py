@@ -55,7 +55,8 @@ class Objects:
         paths = list(changed(old_inputs, news))
         kind = str(news.get("kind", ""))
         replacing = [path for path in paths if _under(path, (*IDENTITY, *FORCE_NEW.get(kind, ())))]
-        return Diff(paths, replacing, delete_before_replace=bool(replacing))
+        same_name = not any(_under(path, ("metadata.name", "metadata.namespace")) for path in paths)
+        return Diff(paths, replacing, delete_before_replace=bool(replacing) and same_name)
 
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview:

@@ -1,0 +1,83 @@
+"""The GPU Operator in a cluster, up to a ClusterPolicy that is really ready."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from aiinfra.facts.gpu_operator import OPERATOR_DEPLOYMENT, POLICY_API, POLICY_KIND
+from aiinfra.resources import wants
+from aiinfra.resources.kubernetes import CustomResourceDefinitions, Ready
+from aiinfra.stack import StackContext
+from stacks.gpu_operator.install import definitions, install, policy_name
+from stacks.gpu_operator.sharing import config_name, device_plugin_config
+from stacks.gpu_operator.spec import GpuOperatorInputs, GpuOperatorInstall
+from stacks.gpu_operator.values import SHARING_KEY, chart_values, resource
+
+PRIVILEGED = {"pod-security.kubernetes.io/enforce": "privileged"}
+"""Drivers and device plugins mount the host; an admission default of another level would refuse them."""
+
+
+def program(context: StackContext, inputs: GpuOperatorInputs) -> GpuOperatorInstall:
+    cluster, policy = inputs.cluster, policy_name(inputs.install)
+    provider = kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig)
+    here = pulumi.ResourceOptions(provider=provider)
+    namespace = kubernetes.core.v1.Namespace(
+        "namespace", metadata={"name": inputs.namespace, "labels": {**context.labels(), **PRIVILEGED}}, opts=here
+    )
+    brought = CustomResourceDefinitions(
+        "definitions",
+        kubeconfig=cluster.kubeconfig,
+        uid=cluster.uid,
+        names=definitions(inputs.install, bundled_nfd=inputs.nfd == "bundled"),
+    )
+    needed: list[pulumi.Resource] = [namespace, brought]
+    document = device_plugin_config(inputs)
+    if document:
+        needed.append(_device_plugin(context, inputs, document, namespace, provider))
+    operator = install(
+        inputs.install,
+        version=inputs.version,
+        namespace=inputs.namespace,
+        values=chart_values(inputs, config_name(document)),
+        limit=inputs.limit,
+        opts=pulumi.ResourceOptions(provider=provider, depends_on=needed),
+    )
+    Ready(
+        "ready",
+        kubeconfig=cluster.kubeconfig,
+        uid=cluster.uid,
+        wants=_wants(inputs, policy),
+        limit_seconds=inputs.limit,
+        remove_first=[wants.reference(POLICY_API, POLICY_KIND, policy)],
+        after=operator.id if isinstance(operator, pulumi.CustomResource) else None,
+        opts=pulumi.ResourceOptions(depends_on=[operator]),
+    )
+    return GpuOperatorInstall.of(
+        namespace=inputs.namespace,
+        version=inputs.version,
+        resource=resource(inputs),
+        policy=policy,
+    )
+
+
+def _device_plugin(
+    context: StackContext,
+    inputs: GpuOperatorInputs,
+    document: str,
+    namespace: pulumi.Resource,
+    provider: kubernetes.Provider,
+) -> pulumi.Resource:
+    name = config_name(document)
+    made: pulumi.Resource = kubernetes.core.v1.ConfigMap(
+        "device-plugin",
+        metadata={"name": name, "namespace": inputs.namespace, "labels": context.labels()},
+        data={SHARING_KEY: document},
+        opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace]),
+    )
+    return made
+
+
+def _wants(inputs: GpuOperatorInputs, policy: str) -> list[wants.Want]:
+    operator = wants.reference("apps/v1", "Deployment", OPERATOR_DEPLOYMENT, inputs.namespace)
+    return [wants.rolled_out(operator), wants.cluster_policy_ready(policy)]

@@ -1,0 +1,30 @@
+"""The device plugin's configuration for GPUs that several pods share."""
+
+from __future__ import annotations
+
+import hashlib
+
+from aiinfra.templating import render
+from stacks.gpu_operator.spec import GpuOperatorInputs
+
+
+def device_plugin_config(inputs: GpuOperatorInputs) -> str:
+    """The document for time-slicing; empty when nothing is shared.
+
+    `migStrategy` is repeated in it, as a value there wins over the operator's (NVIDIA/k8s-device-plugin api/config/v1).
+    """
+    shared = inputs.sharing.time_slicing
+    if shared is None:
+        return ""
+    return render(
+        "gpu_operator/device-plugin.yaml.j2",
+        mig_strategy=inputs.mig.strategy,
+        replicas=shared.replicas,
+        rename=shared.rename,
+        fail_requests_greater_than_one=shared.fail_requests_greater_than_one,
+    )
+
+
+def config_name(document: str) -> str:
+    """Of the ConfigMap, told from the document: the operator rolls its pods when the name changes, not the content."""
+    return f"device-plugin-{hashlib.sha256(document.encode()).hexdigest()[:8]}" if document else ""

@@ -1,0 +1,31 @@
+"""The proof as one resource: our provider climbs the ladder."""
+
+from __future__ import annotations
+
+from aiinfra.resources.proof import GpuProof
+from aiinfra.stack import StackContext
+from stacks.gpu_proof.spec import GpuProofInputs, GpuProved
+
+
+def program(context: StackContext, inputs: GpuProofInputs) -> GpuProved:
+    operator, expect = inputs.operator, inputs.expect
+    proof = GpuProof(
+        "proof",
+        kubeconfig=inputs.cluster.kubeconfig,
+        uid=inputs.cluster.uid,
+        namespace=operator.namespace,
+        policy=operator.policy,
+        resource=expect.resource or operator.resource,
+        expected_nodes=expect.nodes,
+        expected_gpus=expect.gpus,
+        limit_seconds=inputs.limit,
+        labels=context.labels(),
+        prove=context.proof,
+    )
+    return GpuProved.of(
+        gpus=proof.gpus,
+        nodes=proof.nodes,
+        simulated=proof.simulated,
+        proved_at=proof.proved_at,
+        evidence=proof.evidence,
+    )

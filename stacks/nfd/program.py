@@ -1,0 +1,69 @@
+"""Node Feature Discovery in a cluster, up to workers on all nodes that they tolerate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.helm.v3 import Release
+
+from aiinfra.facts.nfd_chart import CHART, NAME, OCI
+from aiinfra.resources import wants
+from aiinfra.resources.kubernetes import CustomResourceDefinitions, Ready
+from aiinfra.stack import StackContext
+from stacks.nfd.labels import gpu_label
+from stacks.nfd.spec import NfdInputs, NfdInstall
+
+PRIVILEGED = {"pod-security.kubernetes.io/enforce": "privileged"}
+"""The worker mounts folders of the host."""
+
+
+def program(context: StackContext, inputs: NfdInputs) -> NfdInstall:
+    cluster = inputs.cluster
+    provider = kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig)
+    namespace = kubernetes.core.v1.Namespace(
+        "namespace",
+        metadata={"name": inputs.namespace, "labels": {**context.labels(), **PRIVILEGED}},
+        opts=pulumi.ResourceOptions(provider=provider),
+    )
+    brought = CustomResourceDefinitions("definitions", kubeconfig=cluster.kubeconfig, uid=cluster.uid, names=CHART.crds)
+    release = Release(
+        NAME,
+        name=NAME,
+        chart=OCI,
+        version=inputs.version,
+        namespace=inputs.namespace,
+        values=chart_values(inputs),
+        skip_await=True,
+        timeout=inputs.limit,
+        opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace, brought]),
+    )
+    Ready(
+        "ready",
+        kubeconfig=cluster.kubeconfig,
+        uid=cluster.uid,
+        wants=[
+            wants.rolled_out(wants.reference("apps/v1", "Deployment", f"{NAME}-master", inputs.namespace)),
+            wants.rolled_out(wants.reference("apps/v1", "DaemonSet", f"{NAME}-worker", inputs.namespace)),
+        ],
+        limit_seconds=inputs.limit,
+        after=release.id,
+        opts=pulumi.ResourceOptions(depends_on=[release]),
+    )
+    return NfdInstall.of(
+        namespace=inputs.namespace,
+        version=inputs.version,
+        gpu_label=gpu_label(inputs.label_fields),
+    )
+
+
+def chart_values(inputs: NfdInputs) -> dict[str, Any]:
+    """What the inputs come to as values of the chart."""
+    pci = {"deviceClassWhitelist": list(inputs.device_classes), "deviceLabelFields": list(inputs.label_fields)}
+    return {
+        "worker": {
+            "tolerations": [toleration.as_json() for toleration in inputs.tolerations],
+            "config": {"sources": {"pci": pci}},
+        }
+    }
