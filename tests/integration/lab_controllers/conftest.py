@@ -1,4 +1,4 @@
-"""A lab with one cluster: a CPU node and two nodes of eight GPUs. Tests install into it and leave it empty."""
+"""A lab with two clusters, each of a CPU node and two nodes of eight GPUs: one installed and ready, one empty."""
 
 from __future__ import annotations
 
@@ -96,11 +96,7 @@ class Site:
         self.until(lambda: not self.client.list(*hooks), "no webhook")
         for obj in [o for manifest in self.installed for o in manifest.objects]:
             self.client.delete(ObjectRef.of(obj), propagation="Background")
-        namespaces = {o["metadata"].get("namespace") for manifest in self.installed for o in manifest.objects} - {None}
-        for namespace in namespaces:
-            ref = ObjectRef("v1", "Namespace", namespace)
-            self.client.delete(ref)
-            self.until(lambda ref=ref: self.client.get(ref) is None, f"{ref} gone")
+        self.until(lambda: not self.client.list("v1", "Pod", NAMESPACE), "no pod left")
         self.until(lambda: self.allocatable() == 0, "no GPU allocatable")
         self.installed.clear()
         for node in self.client.list("v1", "Node"):
@@ -108,16 +104,27 @@ class Site:
             self.client.patch(ObjectRef.of(node), {"metadata": {"labels": dict.fromkeys(added)}})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(lab_servers: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("controllers") / "lab"
-    lab = Lab.open(folder, LabSpec(), ["dc1"], lab_servers, lambda text: None)
+    lab = Lab.open(folder, LabSpec(), ["healthy", "dc1"], lab_servers, lambda text: None)
     yield lab
     lab.stop()
 
 
+@pytest.fixture(scope="session")
+def healthy(lab: Lab) -> Iterator[Site]:
+    """A cluster where the GPU Operator is installed and ready; tests leave it so."""
+    with KubeClient.from_kubeconfig(lab.kubeconfig("healthy")) as client:
+        site = Site(lab, client)
+        site.install()
+        site.until_ready()
+        yield site
+
+
 @pytest.fixture
 def site(lab: Lab) -> Iterator[Site]:
+    """A cluster with nothing in it."""
     with KubeClient.from_kubeconfig(lab.kubeconfig("dc1")) as client:
         site = Site(lab, client)
         yield site

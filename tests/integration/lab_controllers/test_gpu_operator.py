@@ -31,15 +31,13 @@ def a_policy(spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_sixteen_gpus_on_two_nodes_become_allocatable(site: Site) -> None:
-    site.install()
-    site.until_ready()
-    assert site.condition("Error") == ("False", "Ready", "")
-    assert site.allocatable() == 16
-    names = {d["metadata"]["name"] for d in site.client.list("apps/v1", "DaemonSet", "gpu-operator")}
+def test_sixteen_gpus_on_two_nodes_become_allocatable(healthy: Site) -> None:
+    assert healthy.condition("Error") == ("False", "Ready", "")
+    assert healthy.allocatable() == 16
+    names = {d["metadata"]["name"] for d in healthy.client.list("apps/v1", "DaemonSet", "gpu-operator")}
     assert names - {"gpu-operator-node-feature-discovery-worker"} == OPERANDS
-    assert [pod["status"]["phase"] for pod in site.pods("nvidia-cuda-validator")] == ["Succeeded", "Succeeded"]
-    node = site.client.get(ObjectRef("v1", "Node", "gpu-0"))
+    assert [pod["status"]["phase"] for pod in healthy.pods("nvidia-cuda-validator")] == ["Succeeded", "Succeeded"]
+    node = healthy.client.get(ObjectRef("v1", "Node", "gpu-0"))
     assert node is not None
     labels = node["metadata"]["labels"]
     assert labels["nvidia.com/gpu.product"] == "NVIDIA-A100-SXM4-40GB"
@@ -48,13 +46,11 @@ def test_sixteen_gpus_on_two_nodes_become_allocatable(site: Site) -> None:
     assert labels["nvidia.com/mig.config.state"] == "success"
 
 
-def test_a_pod_that_asks_for_gpus_runs_and_answers_and_says_that_it_is_simulated(site: Site) -> None:
-    site.install()
-    site.until_ready()
-    site.client.apply(a_job("vector-add", gpus=2))
+def test_a_pod_that_asks_for_gpus_runs_and_answers_and_says_that_it_is_simulated(healthy: Site) -> None:
+    healthy.client.apply(a_job("vector-add", gpus=2))
     job = ObjectRef("batch/v1", "Job", "vector-add", "gpu-operator")
-    site.until(lambda: (site.client.get(job) or {}).get("status", {}).get("succeeded"), "Job done")
-    (pod,) = site.client.list("v1", "Pod", "gpu-operator", labels="job-name=vector-add")
+    healthy.until(lambda: (healthy.client.get(job) or {}).get("status", {}).get("succeeded"), "Job done")
+    (pod,) = healthy.client.list("v1", "Pod", "gpu-operator", labels="job-name=vector-add")
     message = pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"]
     assert '"gpus": 2' in message
     assert '"simulated": true' in message
@@ -70,11 +66,9 @@ def a_job(name: str, gpus: int) -> dict[str, Any]:
     }
 
 
-def test_a_pod_that_asks_for_more_gpus_than_a_node_has_stays_pending(site: Site) -> None:
-    site.install()
-    site.until_ready()
-    site.client.apply(a_job("greedy", gpus=9))
-    site.until(lambda: any("Insufficient nvidia.com/gpu" in m for m in site.events("FailedScheduling")), "refusal")
+def test_a_pod_that_asks_for_more_gpus_than_a_node_has_stays_pending(healthy: Site) -> None:
+    healthy.client.apply(a_job("greedy", gpus=9))
+    healthy.until(lambda: any("Insufficient nvidia.com/gpu" in m for m in healthy.events("FailedScheduling")), "refusal")
 
 
 def test_without_nfd_the_policy_calls_itself_ready_and_no_gpu_is_there(site: Site) -> None:
@@ -194,3 +188,22 @@ def test_a_precompiled_driver_for_no_such_kernel_cannot_be_pulled(site: Site) ->
     site.until(lambda: "ImagePullBackOff" in site.waiting(app), "ImagePullBackOff")
     image = "nvcr.io/nvidia/driver:595-6.8.0-85-generic-ubuntu24.04"
     assert f'Back-off pulling image "{image}"' in site.events("BackOff")
+
+
+def test_the_oldest_policy_counts_and_the_operator_says_nothing_of_a_second(healthy: Site) -> None:
+    keys = ("operator", "daemonsets", "driver", "toolkit", "devicePlugin", "dcgmExporter", "dcgm", "nodeStatusExporter")
+    second = a_policy(dict.fromkeys((*keys, "gfd"), {})) | {"metadata": {"name": "another"}}
+    healthy.client.apply(second)
+    healthy.client.apply(a_job("after-the-second", gpus=1))
+    job = ObjectRef("batch/v1", "Job", "after-the-second", "gpu-operator")
+    healthy.until(lambda: (healthy.client.get(job) or {}).get("status", {}).get("succeeded"), "Job done")
+    assert "status" not in (healthy.client.get(ObjectRef.of(second)) or {})
+    assert healthy.condition("Ready")[1] == "Reconciled"
+    healthy.client.delete(ObjectRef.of(second))
+
+
+def test_a_fault_of_one_cluster_leaves_the_other_alone(healthy: Site, site: Site) -> None:
+    site.lab.set_fault("webhook-down", "dc1")
+    hooks = ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")
+    site.until(lambda: site.client.list(*hooks), "webhook")
+    assert healthy.client.list(*hooks) == []
