@@ -152,6 +152,7 @@ CODES: Mapping[str, str] = {
     "config.unwritable": "The file cannot be written.",
     "config.cycle": "Stacks need each other in a circle.",
     "config.empty_selection": "--only, --from and --until together choose no stack.",
+    "config.no_value": "Nothing stands at the path that is asked for.",
     "config.not_found": "No environment file is found for ENV.",
     "config.reference_type": "A reference or secret gives another type than the field takes.",
     "config.rule": "Inputs of a stack break a rule of its kind.",

@@ -9,13 +9,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from aiinfra.model.display import is_secret
 from aiinfra.model.tree import Flaw, Loc, Tree, at_path, children, is_list, is_map
 from aiinfra.plan.near import did_you_mean
 from aiinfra.plan.types import Spot, described, field_names, inside
 from aiinfra.stack import Outputs, Ref, SecretSource
-
-SECRET_WORD = re.compile(r"passw|secret|token|credential|kubeconfig|private_?key", re.IGNORECASE)
-"""Keys whose values no message shows."""
 
 
 def flaws_of(model: type[BaseModel], error: ValidationError, tree: Tree, at: Loc) -> list[Flaw]:
@@ -77,7 +75,7 @@ def _mismatch(where: Loc, value: Tree, details: Sequence[ErrorDetails]) -> Flaw:
     wants = " or ".join(dict.fromkeys(_wanted(detail) for detail in details))
     types = {detail["type"] for detail in details}
     hint = _hint(value, details) or ("put it in quotes" if "string_type" in types and _is_scalar(value) else "")
-    quotable = hint == "put it in quotes" and not _is_secret(where)
+    quotable = hint == "put it in quotes" and not is_secret(where)
     return Flaw(where, f"wants {wants}, got {shown(value, where)}", hint, quotable=quotable)
 
 
@@ -86,7 +84,7 @@ def _is_scalar(value: Tree) -> bool:
 
 
 def _masked(text: str, where: Loc, value: Tree) -> str:
-    return "is not valid" if _is_secret(where) and isinstance(value, str) and value in text else text
+    return "is not valid" if is_secret(where) and isinstance(value, str) and value in text else text
 
 
 def _names(spot: Spot) -> list[str]:
@@ -103,10 +101,6 @@ def _pattern(details: Sequence[ErrorDetails]) -> str:
     return next((str(d["ctx"]["pattern"]) for d in details if "pattern" in d.get("ctx", {})), "wanted here")
 
 
-def _is_secret(where: Loc) -> bool:
-    return any(isinstance(part, str) and SECRET_WORD.search(part) for part in where)
-
-
 def shown(value: Tree, where: Loc) -> str:
     """A value as a message names it; what may be a secret only by its type."""
     if value is None:
@@ -114,7 +108,7 @@ def shown(value: Tree, where: Loc) -> str:
     if is_map(value) or is_list(value):
         return "a map" if is_map(value) else "a list"
     kind = "text" if isinstance(value, str) else "true or false" if isinstance(value, bool) else "a number"
-    if _is_secret(where):
+    if is_secret(where):
         return kind
     if isinstance(value, str):
         return repr(value if len(value) <= 60 else value[:57] + "...")

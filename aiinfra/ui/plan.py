@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from aiinfra.model.display import in_words, public
 from aiinfra.model.environment import Environment
 from aiinfra.model.tree import Tree, dotted, is_list, is_map, leaves
 from aiinfra.plan.planner import Plan, Step
-from aiinfra.stack import Ref, SecretSource
+from aiinfra.plan.secrets import needed_secrets
+from aiinfra.stack import Ref
 from aiinfra.ui.tables import cut, table
 from aiinfra.ui.terminal import Terminal
 
@@ -48,7 +50,7 @@ def plan_json(plan: Plan) -> dict[str, object]:
 
 def _stack_json(plan: Plan, step: Step) -> dict[str, object]:
     inputs = plan.environment.stacks[step.name].inputs
-    return {"name": step.name, "kind": step.kind.kind, "needs": _needs_sorted(step), "inputs": written(inputs)}
+    return {"name": step.name, "kind": step.kind.kind, "needs": _needs_sorted(step), "inputs": public(inputs)}
 
 
 def longest_chain(plan: Plan) -> Sequence[str]:
@@ -62,19 +64,7 @@ def longest_chain(plan: Plan) -> Sequence[str]:
 
 def secret_sources(plan: Plan) -> list[str]:
     """Every `${env:…}` and `${file:…}`, as written, once."""
-    found = (leaf for name in plan.steps for _, leaf in leaves(plan.environment.stacks[name].inputs))
-    return list(dict.fromkeys(str(leaf) for leaf in found if isinstance(leaf, SecretSource)))
-
-
-def written(tree: Tree) -> object:
-    """A tree as JSON, late values in the form that the file has."""
-    if isinstance(tree, Ref | SecretSource):
-        return str(tree)
-    if isinstance(tree, Mapping):
-        return {key: written(value) for key, value in tree.items()}
-    if isinstance(tree, Sequence) and not isinstance(tree, str):
-        return [written(value) for value in tree]
-    return tree
+    return list(dict.fromkeys(str(source) for source, _ in needed_secrets(plan)))
 
 
 def _needs_sorted(step: Step) -> list[str]:
@@ -93,4 +83,4 @@ def _leaf_words(inputs: Mapping[str, Tree]) -> Iterator[str]:
     """Literals and secret sources; references stand under `needs` already."""
     for at, leaf in leaves(inputs):
         if not isinstance(leaf, Ref) and at and not (is_map(leaf) or is_list(leaf)):
-            yield f"{dotted(at)} {'yes' if leaf is True else 'no' if leaf is False else leaf}"
+            yield f"{dotted(at)} {in_words(leaf, at)}"

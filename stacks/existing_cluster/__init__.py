@@ -14,5 +14,6 @@ STACK = StackType(
     outputs=ClusterAccess,
     program="stacks.existing_cluster.program:program",
     checks=Checks(),
+    connection=("kubeconfig", "context"),
     sources=(Path(__file__).parent,),
 )

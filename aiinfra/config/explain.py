@@ -1,0 +1,113 @@
+"""Where a value comes from: what counts, who gives it, and what it overrides. Shows no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from aiinfra.config.flags import path_of
+from aiinfra.config.layers import Layer
+from aiinfra.config.loaded import Loaded
+from aiinfra.config.values import with_late_values
+from aiinfra.errors import ConfigError
+from aiinfra.model.display import in_words
+from aiinfra.model.environment import Environment
+from aiinfra.model.tree import Loc, Tree, at_path, children, dotted
+from aiinfra.plan.near import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value as one layer gives it."""
+
+    where: str
+    """`examples/lab.yaml:8:14`, `--set stacks.nfd.version`, `default of kind nfd`."""
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One value in force."""
+
+    path: str
+    given: Given
+    overridden: Sequence[Given] = ()
+    """What weaker layers say, strongest first."""
+
+
+def explain(loaded: Loaded, path: str = "") -> list[Explained]:
+    """The value at a path, or every value below it. Raises `ConfigError` when nothing stands there."""
+    at, rest = path_of(path)
+    if rest:
+        raise ConfigError(f"{path!r} is not a path", where="PATH", hint="write stacks.nfd.version")
+    whole = in_force(loaded)
+    _demand(whole, at, path)
+    return [_explained(loaded, below, value) for below, value in _values(at_path(whole, at), at)]
+
+
+def in_force(loaded: Loaded) -> Tree:
+    """The whole environment with every default filled in."""
+    environment = loaded.environment
+    head = {name: getattr(environment, name) for name in Environment.model_fields if name != "stacks"}
+    stacks: dict[str, Tree] = {name: _stack(loaded, name) for name in environment.stacks}
+    return {**{name: _tree(value) for name, value in head.items()}, "stacks": stacks}
+
+
+def _stack(loaded: Loaded, name: Any) -> dict[str, Tree]:
+    entry = loaded.environment.stacks[name]
+    needs: dict[str, Tree] = {"depends_on": list(entry.depends_on)} if entry.depends_on else {}
+    step = loaded.plan.steps[name]
+    inputs = {key: _tree(value) for key, value in _fields(step.inputs)}
+    return {"kind": entry.kind, **needs, **inputs}
+
+
+def _fields(model: BaseModel) -> list[tuple[str, Any]]:
+    return [(field.alias or name, getattr(model, name)) for name, field in type(model).model_fields.items()]
+
+
+def _tree(value: Any) -> Tree:
+    if isinstance(value, BaseModel):
+        return {key: _tree(below) for key, below in _fields(value)}
+    if isinstance(value, dict):
+        return {str(key): _tree(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tree(below) for below in value]
+    return value  # type: ignore[no-any-return]  # a scalar or a late value
+
+
+def _demand(whole: Tree, at: Loc, path: str) -> None:
+    for number, part in enumerate(at):
+        below = dict(children(at_path(whole, at[:number])))
+        if part not in below:
+            hint = did_you_mean(str(part), [dotted((key,)) for key in below])
+            raise ConfigError(f"nothing stands at {path}", code="config.no_value", where="PATH", hint=hint)
+
+
+def _values(tree: Tree, at: Loc) -> list[tuple[Loc, Tree]]:
+    """Leaves; a list of plain values is one."""
+    below = list(children(tree))
+    if not below or (isinstance(tree, list) and not any(list(children(item)) for item in tree)):
+        return [(at, tree)]
+    return [found for key, value in below for found in _values(value, (*at, key))]
+
+
+def _explained(loaded: Loaded, at: Loc, value: Tree) -> Explained:
+    owners = loaded.origins(at)
+    if not owners:
+        return Explained(dotted(at), Given(_default_of(loaded, at), in_words(value, at)))
+    first, *others = [_given(layer, at) for layer in owners]
+    return Explained(dotted(at), Given(first.where, in_words(value, at)), others)
+
+
+def _given(layer: Layer, at: Loc) -> Given:
+    value, _ = with_late_values(at_path(layer.document.tree, at[len(layer.at) :]))
+    return Given(layer.where(at), in_words(value, at))
+
+
+def _default_of(loaded: Loaded, at: Loc) -> str:
+    if len(at) > 2 and at[0] == "stacks":
+        return f"default of kind {loaded.environment.stacks[at[1]].kind}"  # type: ignore[index]  # a stack's name
+    return "default"
