@@ -20,6 +20,7 @@ def destroy(
     until: o.UntilOption = "",
     yes: o.YesOption = False,
     parallel: o.ParallelOption = 8,
+    keep_lab: o.KeepLabOption = False,
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
     toolchain: o.ToolchainOption = None,
@@ -31,5 +32,5 @@ def destroy(
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
     watch.approve("destroy", session, yes=yes)
-    choice = Options(Selection(only, from_, until), parallel)
+    choice = Options(Selection(only, from_, until), parallel, keep_lab=keep_lab)
     watch.run(lambda: session.destroy(choice))

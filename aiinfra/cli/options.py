@@ -69,6 +69,7 @@ SummaryOption = Annotated[
 ]
 ParallelOption = Annotated[int, typer.Option("--parallel", min=1, max=256, help="Stacks at the same time.")]
 NoSkipOption = Annotated[bool, typer.Option("--no-skip", help="Run unchanged stacks through the engine too.")]
+KeepLabOption = Annotated[bool, typer.Option("--keep-lab", help="Leave the lab's servers running, empty.")]
 ProveOption = Annotated[bool, typer.Option("--prove", help="Run every proof again, however fresh it is.")]
 ToolchainOption = Annotated[
     Path | None,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aiinfra.model.lab import LabSpec
 from aiinfra.stack import Input, StackName
 
-STACK_NAME = r"^[a-z][a-z0-9-]{0,39}$"
+STACK_NAME = r"^[a-z][a-z0-9_-]{0,39}$"
 SECRETS_PROVIDER = r"^(passphrase|(awskms|gcpkms|azurekeyvault|hashivault)://.+)$"
 ENVIRONMENT_NAME = r"^[a-z][a-z0-9-]{0,39}$"
 
