@@ -1,0 +1,83 @@
+"""Find and remove everything in a cluster that carries an environment's mark; the world is asked, not our state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiinfra.kube.client import KubeClient
+from aiinfra.kube.dependents import census
+from aiinfra.kube.errors import KubeError
+from aiinfra.kube.objects import ApiResource, Object, ObjectRef
+from aiinfra.kube.removing import Left, await_gone, remove_all
+from aiinfra.stack import MARK_ID
+from aiinfra.waiting import Waiter
+
+RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
+"""Annotation that Helm puts on every object of a release (helm/helm pkg/action/validate.go)."""
+LIMIT = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    removed: Sequence[ObjectRef]
+    left: Sequence[Left]
+    """What did not go, and types that could not be asked (named `*`): nothing is proved about those."""
+
+
+def inventory(client: KubeClient, environment_id: str, *, namespaces: Collection[str] = ()) -> list[ObjectRef]:
+    """All objects marked with the id, and cluster-wide objects of Helm releases in its namespaces.
+
+    `namespaces` are further namespaces known to be the environment's. Raises the first refusal when some type of
+    object could not be asked.
+    """
+    found, unasked = _find(client, environment_id, namespaces)
+    if unasked:
+        raise next(iter(unasked.values()))
+    return sorted(found)
+
+
+def sweep(
+    client: KubeClient,
+    environment_id: str,
+    *,
+    namespaces: Collection[str] = (),
+    say: Callable[[str], None] = lambda text: None,
+    stop: threading.Event | None = None,
+    limit_seconds: float = LIMIT,
+) -> Swept:
+    """Remove them in the order that their kinds need, owners before what they own, and see them gone."""
+
+    def waiter() -> Waiter:
+        return Waiter(limit_seconds, stop=stop or threading.Event(), on_wait=lambda what, seconds: say(what))
+
+    removed: list[ObjectRef] = []
+    found, unasked = _find(client, environment_id, namespaces)
+    left: list[Left] = []
+    while found and not left:
+        uids = {ref: obj["metadata"]["uid"] for ref, obj in found.items()}
+        roots = [ref for ref, obj in found.items() if not obj["metadata"].get("ownerReferences")]
+        left = remove_all(client, roots or list(found), uids, waiter) or await_gone(client, list(found), uids, waiter())
+        removed += [ref for ref in found if ref not in {item.ref for item in left}]
+        found, unasked = _find(client, environment_id, namespaces)
+    return Swept(sorted(set(removed)), [*left, *(_unasked(resource, error) for resource, error in unasked.items())])
+
+
+def _find(
+    client: KubeClient, environment_id: str, namespaces: Collection[str]
+) -> tuple[dict[ObjectRef, Object], Mapping[ApiResource, KubeError]]:
+    marked = census(client, labels=f"{MARK_ID}={environment_id}")
+    ours = {*namespaces, *(obj["metadata"]["name"] for obj in marked.objects if obj["kind"] == "Namespace")}
+    wide = census(client, cluster_scoped_only=True) if ours else None
+    helm = [obj for obj in wide.objects if _release_namespace(obj) in ours] if wide else []
+    unasked = {**marked.unasked, **(wide.unasked if wide else {})}
+    return {ObjectRef.of(obj): obj for obj in (*marked.objects, *helm)}, unasked
+
+
+def _release_namespace(obj: Object) -> str:
+    return str((obj["metadata"].get("annotations") or {}).get(RELEASE_NAMESPACE, ""))
+
+
+def _unasked(resource: ApiResource, error: KubeError) -> Left:
+    return Left(ObjectRef(resource.api_version, resource.kind, "*"), f"could not be listed: {error.record.message}")

@@ -1,0 +1,178 @@
+"""What one may wait for in a cluster, as values, and how it is judged from objects. Pure.
+
+A want is written as JSON (`aiinfra.resources.wants` writes it, `parse` reads it):
+`{"object": ref, "exists": true}`, `{"object": ref, "condition": "Available", "status": "True"}`,
+`{"object": ref, "field": "status.state", "equals": "ready"}`, `{"object": ref, "rolled_out": true}`,
+`{"object": ref, "cluster_policy": true}`, `{"nodes": {"label": …, "at_least": n}}`,
+`{"allocatable": {"resource": …, "at_least": n, "label": …}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiinfra.kube.objects import Object, ObjectRef
+from aiinfra.kube.quantities import count
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a want holds, and the sentence that says what was seen."""
+
+    holds: bool
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
+        return Verdict(True, f"{ref} exists")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    type: str
+    status: str = "True"
+
+    def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
+        found = condition(obj, self.type)
+        if found is None:
+            return Verdict(False, f"{ref} has no condition {self.type} yet")
+        why = " ".join(str(found[key]) for key in ("reason", "message") if found.get(key))
+        says = f"{ref} is {self.type}={found['status']}" + (f" ({why})" if why and found["status"] != "True" else "")
+        return Verdict(found["status"] == self.status, says)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    path: str
+    equals: str | float
+
+    def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
+        value: Any = obj
+        for key in self.path.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        shown = "not set" if value is None else value
+        return Verdict(value == self.equals, f"{self.path} of {ref} is {shown}")
+
+
+@dataclass(frozen=True, slots=True)
+class RolledOut:
+    """Deployment, StatefulSet, DaemonSet: every pod is of the newest template and available; no pod is a failure."""
+
+    def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
+        status = obj.get("status", {})
+        if status.get("observedGeneration", 0) < obj["metadata"].get("generation", 0):
+            return Verdict(False, f"{ref} has not been looked at by its controller")
+        wanted, ready = _pods(obj)
+        if not wanted:
+            return Verdict(False, f"{ref} wants no pod on any node")
+        return Verdict(ready >= wanted, f"{ref} has {ready} of {wanted} pods available")
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPolicyReady:
+    """`state: ready` is also said when there is no GPU node or no label: only the reason Reconciled counts.
+
+    NVIDIA/gpu-operator v26.7.0 controllers/clusterpolicy_controller.go, internal/conditions/clusterpolicy.go.
+    """
+
+    def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
+        state = obj.get("status", {}).get("state") or "not set"
+        ready, error = condition(obj, "Ready") or {}, condition(obj, "Error") or {}
+        if state != "ready":
+            why = _told(error) if error.get("status") == "True" else ""
+            return Verdict(False, f"{ref} is {state}" + (f" ({why})" if why else ""))
+        if ready.get("status") != "True" or ready.get("reason") != "Reconciled":
+            return Verdict(
+                False, f"{ref} calls itself ready without a GPU at work ({_told(ready) or 'no reason given'})"
+            )
+        return Verdict(True, f"{ref} is ready")
+
+
+Rule = Exists | Condition | Field | RolledOut | ClusterPolicyReady
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectWant:
+    ref: ObjectRef
+    rule: Rule
+
+    def judge(self, obj: Object | None) -> Verdict:
+        if obj is None:
+            return Verdict(False, f"{self.ref} does not exist")
+        return self.rule.judge(self.ref, obj)
+
+
+@dataclass(frozen=True, slots=True)
+class NodesWant:
+    """`label` is `key` or `key=value`, as in a label selector."""
+
+    label: str
+    at_least: int
+
+    def judge(self, nodes: Sequence[Object]) -> Verdict:
+        says = f"{len(nodes)} of {self.at_least} nodes carry the label {self.label}"
+        return Verdict(len(nodes) >= self.at_least > 0, says)
+
+
+@dataclass(frozen=True, slots=True)
+class AllocatableWant:
+    resource: str
+    at_least: int
+    label: str = ""
+
+    def judge(self, nodes: Sequence[Object]) -> Verdict:
+        offered = sum(count(node.get("status", {}).get("allocatable", {}).get(self.resource)) for node in nodes)
+        says = f"{offered} of {self.at_least} {self.resource} are allocatable"
+        return Verdict(offered >= self.at_least > 0, says)
+
+
+Want = ObjectWant | NodesWant | AllocatableWant
+
+
+def parse(raw: Mapping[str, Any]) -> Want:
+    """Raises `ValueError` with a sentence for what is no want."""
+    try:
+        if nodes := raw.get("nodes"):
+            return NodesWant(nodes["label"], int(nodes["at_least"]))
+        if offered := raw.get("allocatable"):
+            return AllocatableWant(offered["resource"], int(offered["at_least"]), offered.get("label") or "")
+        return ObjectWant(ObjectRef.from_json(raw["object"]), _rule(raw))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"is no want: {error} is missing or of the wrong type") from error
+
+
+def _rule(raw: Mapping[str, Any]) -> Rule:
+    if "condition" in raw:
+        return Condition(raw["condition"], raw.get("status", "True"))
+    if isinstance(raw.get("field"), str) and isinstance(raw.get("equals"), str | int | float):
+        return Field(raw["field"], raw["equals"])
+    for key, rule in (("exists", Exists()), ("rolled_out", RolledOut()), ("cluster_policy", ClusterPolicyReady())):
+        if raw.get(key) is True:
+            return rule
+    raise ValueError("is no want: it asks for nothing of its object")
+
+
+def condition(obj: Object, type: str) -> Mapping[str, Any] | None:
+    """The condition of this type in `status.conditions`."""
+    found = (c for c in obj.get("status", {}).get("conditions") or () if c.get("type") == type)
+    return next(found, None)
+
+
+def _told(found: Mapping[str, Any]) -> str:
+    return ": ".join(str(found[key]) for key in ("reason", "message") if found.get(key))
+
+
+def _pods(obj: Object) -> tuple[int, int]:
+    """Pods wanted, and pods available of the newest template."""
+    status = obj.get("status", {})
+    if obj["kind"] != "DaemonSet":
+        updated = min(status.get("updatedReplicas", 0), status.get("availableReplicas", 0))
+        return obj["spec"].get("replicas", 1), updated
+    available: int = status.get("numberAvailable", 0)
+    if obj["spec"].get("updateStrategy", {}).get("type") != "OnDelete":
+        available = min(available, status.get("updatedNumberScheduled", 0))
+    return status.get("desiredNumberScheduled", 0), available
