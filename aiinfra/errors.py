@@ -195,7 +195,7 @@ CODES: Mapping[str, str] = {
     "state.lost": "The state's storage does not keep what is written to it.",
     "state.note_unreadable": "A note beside the state cannot be read.",
     "step.failed": "One stack failed.",
-    "toolchain.build": "`go build` failed; the message carries its last line, the log the rest.",
+    "toolchain.build": "`go build` failed; the message carries its first error, the log the rest.",
     "toolchain.cache": "The toolchain's cache folder cannot be written.",
     "toolchain.checksum": "A download is not what is pinned; nothing was installed.",
     "toolchain.damaged": "An installed program is not what was recorded, or does not run.",

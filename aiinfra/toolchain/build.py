@@ -21,6 +21,7 @@ BUILD_LIMIT = 7200.0
 """Seconds; a cold build of the lab's servers takes about 250 on two free cores."""
 SAY_EVERY = 3.0
 """Seconds between two sentences about one step."""
+_IMPORT_PATH = re.compile(r"[\w./~+-]+")
 _NETWORK = re.compile(
     r"dial tcp|no such host|connection refused|i/o timeout|TLS handshake|proxyconnect|\b403 Forbidden"
 )
@@ -42,7 +43,7 @@ class Step:
         self.log.append(line)
         if line.startswith("go: downloading "):
             self.latest = " ".join(line.split()[2:4])
-        elif re.fullmatch(r"[\w./~+-]+", line):
+        elif _IMPORT_PATH.fullmatch(line):
             self.done, self.latest = self.done + 1, line
 
     def __str__(self) -> str:
@@ -144,8 +145,8 @@ class Pace:
 
 def failure(step: Step, module: GoModule, log: Path) -> OutsideError:
     """What the output of a failed go command means to the user."""
-    lines = [line for line in step.log if line.strip() and not line.startswith("go: downloading ")]
-    text, last = "\n".join(lines), (lines or ["it said nothing"])[-1].strip()
+    text = "\n".join(step.log)
+    first = next((line for line in step.log if _is_error(line)), "it did not say why")
     if "no space left on device" in text:
         return OutsideError(
             f"no space left on the disk while {step.doing}",
@@ -160,9 +161,14 @@ def failure(step: Step, module: GoModule, log: Path) -> OutsideError:
         )
     if _NETWORK.search(text):
         return OutsideError(
-            f"the Go module proxy refused or cannot be reached while {step.doing}: {last}",
+            f"the Go module proxy refused or cannot be reached while {step.doing}: {first}",
             code="toolchain.network",
             hint="run `aiinfra toolchain mirror DIR` on a connected machine and name it here with --toolchain DIR",
             transient=True,
         )
-    return OutsideError(f"{step.doing} failed: {last}", code="toolchain.build", hint=f"the whole log is {log}")
+    return OutsideError(f"{step.doing} failed: {first}", code="toolchain.build", hint=f"the whole log is {log}")
+
+
+def _is_error(line: str) -> bool:
+    noise = ("#", " ", "\t", "go: downloading ")
+    return bool(line) and not line.startswith(noise) and _IMPORT_PATH.fullmatch(line) is None

@@ -10,6 +10,7 @@ An entry appears by one rename of a finished folder. What a killed install left 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import shutil
 import tempfile
@@ -24,6 +25,8 @@ from aiinfra.waiting import Pending, TimedOut, Waiter
 LOCK_LIMIT = 3600.0
 """Seconds to wait for another install: a first build on one busy core takes about 20 minutes."""
 _NEW = ".new-"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DISK = _FULL | {errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +56,26 @@ class Cache:
                 shutil.rmtree(left, ignore_errors=True)
             work = Path(tempfile.mkdtemp(prefix=_NEW, dir=self.root))
             try:
-                yield work
+                with self._disk_errors():
+                    yield work
             finally:
                 shutil.rmtree(work, ignore_errors=True)
 
     def _make_root(self) -> None:
-        try:
+        with self._disk_errors():
             self.root.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
+            if error.errno not in _DISK:
+                raise
             raise OutsideError(
-                f"cannot make the toolchain cache {self.root}: {error.strerror}",
-                code="toolchain.cache",
-                hint="set XDG_CACHE_HOME to a folder that you may write to",
+                f"cannot write the toolchain cache {self.root}: {error.strerror}",
+                code="toolchain.space" if error.errno in _FULL else "toolchain.cache",
+                hint="set XDG_CACHE_HOME to a folder that you may write to, with 4 GB free",
             ) from error
 
     def _acquire(self, lock: int, on_progress: Callable[[str], None]) -> None:

@@ -110,5 +110,5 @@ def _run_fault(tool: Tool, program: Path) -> str:
         return f"does not run: {error}"
     if said.returncode:
         return f"does not run: {tool.version_flag} ended with {said.returncode}"
-    answer = said.stdout + said.stderr
-    return "" if tool.version in answer else f"says {answer.strip().splitlines()[:1]}, not {tool.version}"
+    answer = (said.stdout + said.stderr).strip()
+    return "" if tool.version in answer else f"says {answer.partition(chr(10))[0]!r}, not {tool.version}"
