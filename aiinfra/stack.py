@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pulumi import Output
 
 StackName = NewType("StackName", str)
-"""The key of an entry under `stacks:`; also the name of its Pulumi stack. `[a-z][a-z0-9-]{0,39}`."""
+"""The key of an entry under `stacks:`; also the name of its Pulumi stack. `[a-z][a-z0-9_-]{0,39}`."""
 
 
 @dataclass(frozen=True, slots=True)

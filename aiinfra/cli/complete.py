@@ -9,7 +9,7 @@ from typing import Any
 from aiinfra.errors import ConfigError
 from aiinfra.world import World
 
-_STACK = re.compile(r"^ {1,8}([a-z][a-z0-9-]{0,39})\s*:", re.MULTILINE)
+_STACK = re.compile(r"^ {1,8}([a-z][a-z0-9_-]{0,39})\s*:", re.MULTILINE)
 _STACKS_BLOCK = re.compile(r"^stacks\s*:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", re.MULTILINE)
 
 

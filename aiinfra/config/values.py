@@ -10,7 +10,7 @@ from aiinfra.stack import Ref, SecretSource, StackName
 
 _WHOLE = re.compile(r"\$\{([^{}]*)\}")
 _OPENING = re.compile(r"\$\$\{|\$\{")
-_REFERENCE = re.compile(r"([a-z][a-z0-9-]{0,39})((?:\.[A-Za-z_][A-Za-z0-9_-]*)*)")
+_REFERENCE = re.compile(r"([a-z][a-z0-9_-]{0,39})((?:\.[A-Za-z_][A-Za-z0-9_-]*)*)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 FORMS = "write ${stack}, ${stack.output}, ${env:NAME} or ${file:PATH}"
 
