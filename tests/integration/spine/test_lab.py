@@ -1,0 +1,66 @@
+"""`aiinfra up lab`, as the README tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.integration.spine.lab_site import inventory, lab_folder, place_example, processes_of
+from tests.integration.spine.site import Site, Told, kill
+
+pytestmark = [pytest.mark.engine, pytest.mark.lab]
+Make = Callable[..., Site]
+STACKS = ["cluster", "nfd", "gpu-operator", "gpu-proof"]
+
+
+@pytest.fixture
+def site(make_site: Make, lab_servers: Mapping[str, Path]) -> Iterator[Site]:
+    made = make_site({"unused": {"kind": "things"}}, environment="lab")
+    place_example(made)
+    yield made
+    made.run("lab", "stop", "lab")
+
+
+def outcomes(told: Told) -> dict[str, str]:
+    return {result["stack"]: result["outcome"] for result in told["results"]}
+
+
+def test_a_platform_comes_up_is_proved_and_goes_without_a_trace(site: Site) -> None:
+    first = site.result("up")
+    assert outcomes(first) == dict.fromkeys(STACKS, "changed")
+    assert any("CUDA does not run" in sentence for sentence in first["simulated"])
+    assert outcomes(site.result("up")) == dict.fromkeys(STACKS, "unchanged")
+    proof = site.result("up", "--prove")
+    assert outcomes(proof) == {**dict.fromkeys(STACKS[:3], "unchanged"), "gpu-proof": "changed"}
+
+    folder = lab_folder(site)
+    assert folder is not None
+    assert processes_of(folder)
+    gone = site.result("destroy")
+    assert outcomes(gone) == dict.fromkeys(STACKS, "destroyed")
+    assert gone["exit_code"] == 0
+    assert gone["nothing_left"][-1] == "lab (0 processes, 0 files)"
+    assert lab_folder(site) is None
+    assert processes_of(folder) == []
+
+
+def test_destroy_leaves_no_object_in_a_cluster_that_lives_on(site: Site) -> None:
+    assert site.result("up", "--only", "cluster")["exit_code"] == 0
+    before = inventory(site)
+    assert site.result("up")["exit_code"] == 0
+    assert len(inventory(site)) > len(before) + 10
+    assert site.result("destroy", "--keep-lab")["exit_code"] == 0
+    assert inventory(site) == before
+
+
+def test_a_lab_that_was_killed_is_discarded_and_made_anew(site: Site) -> None:
+    site.result("up", "--only", "cluster")
+    folder = lab_folder(site)
+    assert folder is not None
+    kill(json.loads((folder / "lab.json").read_text())["pid"])
+    again = site.run("up", "lab", "--yes", "--only", "cluster")
+    assert again.returncode == 0
+    assert "discarded the dead lab of " in again.stdout
