@@ -1,0 +1,124 @@
+"""The life of a lab: opened, used again, killed, discarded, stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from aiinfra.errors import OutsideError
+from aiinfra.kube.client import KubeClient
+from aiinfra.lab.lab import Lab
+from aiinfra.model.lab import LabSpec
+from tests.integration.lab.conftest import SMALL, open_lab, until
+
+pytestmark = pytest.mark.lab
+ONE = LabSpec(clusters={"dc1": SMALL})
+
+
+def test_two_runs_that_open_a_lab_at_once_get_the_same_one(folder: Path, lab_servers: Mapping[str, Path]) -> None:
+    start = threading.Barrier(2)
+
+    def opened() -> Lab:
+        start.wait()
+        return open_lab(folder, lab_servers, ONE, ["dc1"], [])
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = (future.result() for future in [pool.submit(opened), pool.submit(opened)])
+    assert first.record.pid == second.record.pid
+    assert first.generation == second.generation
+
+
+def test_a_lab_is_its_owners_alone_and_does_not_hang_on_its_opener(
+    folder: Path, lab_servers: Mapping[str, Path]
+) -> None:
+    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    secrets = [folder / "passphrase", *(folder / "clusters" / "dc1").glob("*kubeconfig")]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
+    assert len(lab.passphrase) >= 32
+    assert lab.state_url == f"file://{folder}/state"
+    assert os.getsid(lab.record.pid) == lab.record.pid
+
+
+def test_a_killed_supervisor_takes_its_lab_along_and_the_next_open_says_so(
+    folder: Path, lab_servers: Mapping[str, Path]
+) -> None:
+    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    passphrase = lab.passphrase
+    (folder / "state" / "old").touch()
+    os.kill(lab.record.pid, signal.SIGKILL)
+    until(lambda: not lab.alive and not lab.record.survivors(), "the children to die")
+
+    said: list[str] = []
+    again = open_lab(folder, lab_servers, ONE, ["dc1"], said)
+
+    assert again.discarded == (
+        f"discarded the dead lab of {lab.record.since} with its state (clusters: dc1): "
+        f"its supervisor, pid {lab.record.pid}, is gone"
+    )
+    assert said[0] == again.discarded
+    assert again.generation != lab.generation
+    assert again.passphrase != passphrase
+    assert not (folder / "state" / "old").exists()
+    assert again.record.clusters["dc1"].uid != lab.record.clusters["dc1"].uid
+
+
+def test_stopping_leaves_no_process_and_no_file(folder: Path, lab_servers: Mapping[str, Path]) -> None:
+    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    assert [child.name for child in lab.record.children] == [
+        "etcd",
+        "dc1/kube-apiserver",
+        "dc1/kube-scheduler",
+        "dc1/kwok",
+        "dc1/kube-controller-manager",
+        "controllers",
+    ]
+    lab.stop()
+    assert not lab.alive
+    assert lab.record.survivors() == []
+    assert not folder.exists()
+    assert Lab.find(folder) is None
+
+
+def test_an_api_server_that_dies_comes_back_with_what_it_knew(folder: Path, lab_servers: Mapping[str, Path]) -> None:
+    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    server = next(child for child in lab.record.children if child.name == "dc1/kube-apiserver")
+    os.kill(server.pid, signal.SIGKILL)
+    until(lambda: not server.process.alive, "the API server to die")
+
+    with KubeClient.from_kubeconfig(lab.kubeconfig("dc1")) as client:
+
+        def answers() -> bool:
+            try:
+                return client.cluster_uid() == lab.record.clusters["dc1"].uid
+            except OutsideError:
+                return False
+
+        until(answers, "the API server to answer again")
+
+
+def test_a_server_that_cannot_run_is_named_and_the_next_open_mends_it(
+    folder: Path, lab_servers: Mapping[str, Path]
+) -> None:
+    broken = {**lab_servers, "kube-scheduler": Path("/nowhere/kube-scheduler")}
+    with pytest.raises(OutsideError) as caught:
+        open_lab(folder, broken, ONE, ["dc1"], [])
+    assert caught.value.record.message == (
+        "the simulated cluster dc1 did not start: dc1/kube-scheduler ended with code 1: "
+        "FileNotFoundError: [Errno 2] No such file or directory"
+    )
+    assert [process["name"] for process in left_of(folder)] == ["etcd"]
+    assert open_lab(folder, lab_servers, ONE, ["dc1"], []).clusters() == ("dc1",)
+
+
+def left_of(folder: Path) -> list[dict[str, str]]:
+    lab = Lab.find(folder)
+    assert lab
+    return list(lab.status()["processes"])
