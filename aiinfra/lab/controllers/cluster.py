@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.errors import KubeError
-from aiinfra.lab.controllers import device_plugin, faults, gpu_operator, nfd, validation
+from aiinfra.lab.controllers import device_plugin, faults, garbage, gpu_operator, nfd, validation
 from aiinfra.lab.controllers.effects import Effect, perform
 from aiinfra.lab.controllers.faults import Faults
 from aiinfra.lab.controllers.kubelet import Kubelets
@@ -73,6 +73,7 @@ class ClusterControllers:
     def _effects(self, view: View) -> Iterator[Effect]:
         now, broken = datetime.now(UTC), self._is_set().located(view)
         yield from faults.reconcile(view, broken)
+        yield from garbage.reconcile(view)
         yield from nfd.reconcile(view)
         yield from gpu_operator.reconcile(view, now)
         yield from device_plugin.reconcile(view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from aiinfra.lab.controllers.view import Object, View, name, namespace
+from aiinfra.lab.controllers.view import CUSTOM_KINDS, Object, View, name, namespace
 
 Key = tuple[str, str]
 
@@ -21,6 +21,7 @@ class Store:
         self._lock = threading.Lock()
         self._kinds: dict[str, dict[Key, Object]] = {}
         self._gone: dict[str, int] = {}
+        self._custom_gone: set[str] = set()
 
     def put(self, obj: Object) -> None:
         key = (namespace(obj), name(obj))
@@ -42,6 +43,8 @@ class Store:
             if known is not None and known["metadata"]["uid"] == obj["metadata"]["uid"]:
                 del objects[key]
             self._gone[obj["metadata"]["uid"]] = _version(obj)
+            if obj["kind"] in CUSTOM_KINDS:
+                self._custom_gone.add(obj["metadata"]["uid"])
         self.changed.set()
 
     def clear(self, kind: str) -> None:
@@ -51,4 +54,5 @@ class Store:
 
     def view(self) -> View:
         with self._lock:
-            return View({kind: tuple(objects.values()) for kind, objects in self._kinds.items()})
+            by_kind = {kind: tuple(objects.values()) for kind, objects in self._kinds.items()}
+            return View(by_kind, frozenset(self._custom_gone))

@@ -74,6 +74,8 @@ class View:
     """One moment of a cluster. `by_kind` has every kind of `KIND_APIS`, and custom kinds that are served."""
 
     by_kind: Mapping[str, Sequence[Object]]
+    gone: frozenset[str] = frozenset()
+    """uids of objects of custom kinds whose deletion was seen."""
     _pods_by_node: dict[str, list[Object]] = field(default_factory=dict)
 
     def of(self, kind: str) -> Sequence[Object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ class Site:
         self.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": marks}})
         for crd in manifest.crds:
             self.client.apply(crd, force=True)
-            self.until(lambda ref=ObjectRef.of(crd): self._established(ref), f"{ObjectRef.of(crd)} established")
+        for ref in map(ObjectRef.of, manifest.crds):
+            self.until(partial(self._established, ref), f"{ref} established")
         for obj in manifest.objects:
             self.client.apply(obj, force=True)
 

@@ -11,6 +11,10 @@ from aiinfra.kube.objects import ObjectRef
 from tests.integration.lab_controllers.conftest import POLICY, Site
 
 pytestmark = pytest.mark.lab
+REQUIRED = (
+    *("operator", "daemonsets", "driver", "toolkit", "devicePlugin", "dcgmExporter", "dcgm", "nodeStatusExporter"),
+    "gfd",
+)
 OPERANDS = {
     "gpu-feature-discovery",
     "nvidia-container-toolkit-daemonset",
@@ -68,7 +72,9 @@ def a_job(name: str, gpus: int) -> dict[str, Any]:
 
 def test_a_pod_that_asks_for_more_gpus_than_a_node_has_stays_pending(healthy: Site) -> None:
     healthy.client.apply(a_job("greedy", gpus=9))
-    healthy.until(lambda: any("Insufficient nvidia.com/gpu" in m for m in healthy.events("FailedScheduling")), "refusal")
+    healthy.until(
+        lambda: any("Insufficient nvidia.com/gpu" in m for m in healthy.events("FailedScheduling")), "refusal"
+    )
 
 
 def test_without_nfd_the_policy_calls_itself_ready_and_no_gpu_is_there(site: Site) -> None:
@@ -86,8 +92,7 @@ def test_an_empty_spec_is_refused_and_every_missing_key_is_named(site: Site) -> 
 
 def test_an_unknown_field_is_refused_by_name(site: Site) -> None:
     site.install(values={"clusterPolicy": {"deployCR": False}})
-    keys = ("operator", "daemonsets", "driver", "toolkit", "devicePlugin", "dcgmExporter", "dcgm", "nodeStatusExporter")
-    spec = dict.fromkeys((*keys, "gfd"), {}) | {"driver": {"versoin": "595.91.07"}}
+    spec = {key: {} for key in REQUIRED} | {"driver": {"versoin": "595.91.07"}}
     with pytest.raises(Invalid, match=r"spec\.driver\.versoin: field not declared in schema"):
         site.client.apply(a_policy(spec))
 
@@ -191,8 +196,7 @@ def test_a_precompiled_driver_for_no_such_kernel_cannot_be_pulled(site: Site) ->
 
 
 def test_the_oldest_policy_counts_and_the_operator_says_nothing_of_a_second(healthy: Site) -> None:
-    keys = ("operator", "daemonsets", "driver", "toolkit", "devicePlugin", "dcgmExporter", "dcgm", "nodeStatusExporter")
-    second = a_policy(dict.fromkeys((*keys, "gfd"), {})) | {"metadata": {"name": "another"}}
+    second = a_policy({key: {} for key in REQUIRED}) | {"metadata": {"name": "another"}}
     healthy.client.apply(second)
     healthy.client.apply(a_job("after-the-second", gpus=1))
     job = ObjectRef("batch/v1", "Job", "after-the-second", "gpu-operator")
