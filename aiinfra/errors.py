@@ -187,6 +187,7 @@ CODES: Mapping[str, str] = {
     "lock.held": "Another run holds this environment.",
     "lock.unreadable": "The environment's lock beside the state cannot be read.",
     "outside.refused": "Something outside refused or was missing before any step started.",
+    "lab.not_running": "The lab of this environment does not run.",
     "rehearsal.failed": "A part of a rehearsal did not go as it should.",
     "run.not_approved": "The user was asked and said no.",
     "provider.no_such_type": "A program asks a provider of ours for a resource type or function that it does not have.",

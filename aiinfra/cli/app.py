@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,7 +19,7 @@ from aiinfra.cli import crash
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import guessed
 from aiinfra.errors import AiinfraError, ConfigError
-from aiinfra.world import World
+from aiinfra.world import World, spare_plugin_scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ def aiinfra(
 
 def run(argv: Sequence[str]) -> int:
     """Run the command line; returns the exit code. The one place where errors are reported."""
+    spare_plugin_scan()
     console = Console(World.real(), guessed(argv))
     crash.install(console, argv)
     command = typer.main.get_command(root)
@@ -138,5 +140,7 @@ def _misused(error: TyperException) -> ConfigError:
     """What typer says about the words of the command line, as one of our errors."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "aiinfra"
-    message = error.format_message().rstrip(".").replace(". Did", "; did")
+    message = error.format_message().rstrip(".").replace("Value error, ", "")
+    message = re.sub(r"\. Did you mean|\s*\(Possible options:", "; did you mean", message)
+    message = re.sub(r"(?<=mean )([^()?]+)\)$", r"\1?", message)
     return ConfigError(message, code="cli.usage", hint=f"see {path} --help")

@@ -25,7 +25,7 @@ def stack_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
     from aiinfra.config.lookup import find_environment
 
     try:
-        path = find_environment(str(ctx.params.get("env") or ""), World.real())
+        path = find_environment(_env(ctx), World.real())
     except ConfigError:
         return []
     block = _STACKS_BLOCK.search(_text(path) + "\n")
@@ -33,6 +33,11 @@ def stack_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
     found = [(match.start(1) - match.start(), match[1]) for match in entries]
     depth = min((indent for indent, _ in found), default=0)
     return [name for indent, name in found if indent == depth and name.startswith(incomplete)]
+
+
+def _env(ctx: Any) -> str:
+    """ENV of a line that is not finished: an option without its value leaves the words before it unread."""
+    return str(ctx.params.get("env") or next(iter(ctx.args), ""))
 
 
 def fault_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:

@@ -18,12 +18,11 @@ _COLOUR: Mapping[str, str] = {"ok": "green", "warning": "yellow", "error": "red"
 
 def findings_text(examined: Sequence[Examined], terminal: Terminal) -> str:
     """A row each: sign, subject, object, what was read and what is needed; a way out below those that need one."""
-    blocks = table([_row(one, terminal) for one in examined]).split("\n")
+    rows = table([_row(one, terminal) for one in examined]).split("\n")
+    hints = [finding.hint if finding.level != "ok" else "" for _, finding in examined]
     lines: list[str] = []
-    for (_, finding), row in zip(examined, blocks, strict=True):
-        lines.append(row)
-        if finding.hint and finding.level != "ok":
-            lines.append(f"  {terminal.marks.hint} {finding.hint}")
+    for row, hint, following in zip(rows, hints, [*hints[1:], ""], strict=True):
+        lines += [row, f"  {terminal.marks.hint} {hint}"] if hint and hint != following else [row]
     return "\n".join((*lines, verdict(examined)))
 
 
@@ -38,8 +37,12 @@ def _row(one: Examined, terminal: Terminal) -> tuple[str, ...]:
 def verdict(examined: Sequence[Examined]) -> str:
     """`12 ok, 1 warning, 1 unknown: not ready`."""
     counts = {level: sum(finding.level == level for _, finding in examined) for level in _COLOUR}
-    told = ", ".join(f"{count} {level}" for level, count in counts.items() if count)
+    told = ", ".join(f"{count} {level}{_plural(level, count)}" for level, count in counts.items() if count)
     return f"{told}: {'not ready' if exit_code(examined) else 'ready'}"
+
+
+def _plural(level: str, count: int) -> str:
+    return "s" if count > 1 and level in ("warning", "error") else ""
 
 
 def exit_code(examined: Sequence[Examined]) -> int:

@@ -83,7 +83,9 @@ def closing_line(report: RunReport) -> str:
     counted = ", ".join(f"{count} {word}" for word, count in tally(report.results).items())
     line = f"{report.environment} · {counted or 'no stacks'} · {duration(report.seconds)}"
     if report.verb is Verb.DESTROY and report.nothing_left and report.exit_code == 0:
-        line += "\nNothing left: " + ", ".join(report.nothing_left) + "."
+        removed = sum(result.changes.get("delete", 0) for result in report.results)
+        told = "" if not removed else " 1 resource removed." if removed == 1 else f" {removed} resources removed."
+        line += "\nNothing left: " + ", ".join(report.nothing_left) + "." + told
     return line
 
 

@@ -81,7 +81,7 @@ def _event(kind: type, name: str, shared: dict[str, Any]) -> dict[str, Any]:
     own = {renamed.get(field, field): schema for field, schema in _properties(kind, shared).items()}
     if report := own.pop("report", None):
         own.update({name: shared[report["$ref"].rpartition("/")[2]]["properties"][name] for name in REPORT_HEAD})
-    return _object({**_head(name), **own}, (kind.__doc__ or "").partition("\n")[0])
+    return _object({**_head(name), **own}, name)
 
 
 def _head(name: str) -> dict[str, Any]:

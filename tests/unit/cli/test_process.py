@@ -1,0 +1,150 @@
+"""What only a process of its own can show: the entry point, imports, pipes, bugs, interrupts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from aiinfra import __version__
+from tests.unit.cli.conftest import SMALL
+
+HEAVY = ("pulumi", "pulumi_kubernetes", "grpc", "rich", "jinja2", "httpx", "pyVmomi")
+READ_ONLY = [
+    ["--version"],
+    ["--help"],
+    ["validate", "small"],
+    ["plan", "small"],
+    ["graph", "small"],
+    ["explain", "small", "stacks.nfd.kind"],
+    ["kinds"],
+    ["schema"],
+]
+SPY = """
+import sys
+from aiinfra.__main__ import main
+code = main(sys.argv[2:])
+loaded = [name for name in sys.argv[1].split(",") if name in sys.modules]
+sys.stderr.write(",".join(loaded))
+sys.exit(code)
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    return tmp_path
+
+
+def python(home: Path, *arguments: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
+    environ = {"PATH": os.defpath, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=home, env=environ, stdin=subprocess.DEVNULL, text=True, capture_output=True,
+        check=False,
+    )  # fmt: skip
+
+
+def test_the_version_is_one_line(home: Path) -> None:
+    done = python(home, "-m", "aiinfra", "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"aiinfra {__version__}\n", "")
+
+
+@pytest.mark.parametrize("argv", READ_ONLY, ids=" ".join)
+def test_commands_that_only_read_load_nothing_heavy(argv: Sequence[str], home: Path) -> None:
+    done = python(home, "-c", SPY, ",".join(HEAVY), *argv)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("argv", [["--version"], ["--help"]], ids=" ".join)
+def test_the_fastest_commands_load_no_models(argv: Sequence[str], home: Path) -> None:
+    done = python(home, "-c", SPY, "pydantic,ruamel.yaml,stacks,logging", *argv)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+BUG = """
+import sys
+from aiinfra.cli import app, kinds
+from aiinfra.cli.console import Console
+def broken(self, *rest):
+    self.hide(["hunter22"])
+    raise ZeroDivisionError("the password is hunter22")
+Console.answer = broken
+sys.exit(app.run(sys.argv[1:]))
+"""
+
+
+def test_a_bug_is_one_sentence_and_a_crash_file_without_secrets(home: Path) -> None:
+    done = python(home, "-c", BUG, "kinds")
+    assert (done.returncode, done.stdout) == (1, "")
+    [crash] = (home / ".local/state/aiinfra/crashes").iterdir()
+    assert done.stderr == (
+        f"✗ aiinfra has a bug, ZeroDivisionError: the details are in {crash}\n"
+        "  → please report it with that file; running the command again is safe\n"
+        "  code bug · exit 1\n"
+    )
+    text = crash.read_text()
+    assert "ZeroDivisionError: the password is <secret>" in text
+    assert "hunter22" not in text
+    assert crash.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_bug_is_json_too(home: Path) -> None:
+    done = python(home, "-c", BUG, "kinds", "--output", "json")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert [error["code"] for error in json.loads(done.stdout)["errors"]] == ["bug"]
+
+
+INTERRUPTED = """
+import sys
+from aiinfra.cli import app
+from aiinfra.cli.console import Console
+def interrupted(self, *rest):
+    raise KeyboardInterrupt
+Console.answer = interrupted
+sys.exit(app.run(sys.argv[1:]))
+"""
+
+
+def test_an_interrupt_is_exit_130_without_a_traceback(home: Path) -> None:
+    done = python(home, "-c", INTERRUPTED, "kinds")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_reader_that_leaves_early_is_no_failure(home: Path) -> None:
+    script = f"{sys.executable} -m aiinfra schema | head -c 10; exit ${{PIPESTATUS[0]}}"
+    environ = {"PATH": os.defpath, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(["bash", "-c", script], cwd=home, env=environ, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def complete(home: Path, words: str, at: int) -> list[str]:
+    environ = {
+        "PATH": os.defpath, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "COMP_WORDS": words, "COMP_CWORD": str(at), "_AIINFRA_COMPLETE": "complete_bash",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "aiinfra"], cwd=home, env=environ, text=True, capture_output=True, check=False
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "at", "offered"),
+    [
+        ("aiinfra pl", 1, ["plan"]),
+        ("aiinfra up sm", 2, ["small"]),
+        ("aiinfra up small --only n", 4, ["nfd"]),
+        ("aiinfra outputs small ", 3, ["cluster", "nfd"]),
+        ("aiinfra rehearse small --fault im", 4, ["image-pull"]),
+        ("aiinfra schema e", 2, ["environment", "events", "errors"]),
+        ("aiinfra up broken --only n", 4, []),
+    ],
+)
+def test_the_shell_completes(words: str, at: int, offered: list[str], home: Path) -> None:
+    assert complete(home, words, at) == offered

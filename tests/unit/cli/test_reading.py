@@ -1,0 +1,94 @@
+"""The commands that only read files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import jsonschema
+import pytest
+
+from aiinfra.ui.schemas import result_schema
+from tests.unit.cli.conftest import Aiinfra
+
+
+def test_validate_says_how_many_stacks_a_good_file_has(aiinfra: Aiinfra) -> None:
+    assert aiinfra("validate", "small").out == "small.yaml: 2 stacks, no problems\n"
+
+
+def test_plan_is_a_table_in_order(aiinfra: Aiinfra) -> None:
+    assert aiinfra("plan", "small").out == dedent("""\
+        small · 2 stacks · in a lab on this machine, simulated
+          stack    kind              needs    settings
+          cluster  existing_cluster  -        -
+          nfd      nfd               cluster  -
+        longest chain cluster → nfd · the world was not asked
+        """)
+
+
+def test_plan_shows_settings_and_the_secrets_that_up_would_read_but_never_reads_them(
+    aiinfra: Aiinfra, tmp_path: Path
+) -> None:
+    (tmp_path / "dc1.yaml").write_text(
+        dedent("""\
+        version: v1
+        name: dc1
+        state: {url: "s3://infra-state"}
+        stacks:
+          cluster: {kind: existing_cluster, kubeconfig: "${file:/nowhere/config}"}
+          gpu-operator: {kind: gpu_operator, cluster: "${cluster}", nfd: bundled}
+        """)
+    )
+    assert aiinfra("plan", "dc1").out == dedent("""\
+        dc1 · 2 stacks · state s3://infra-state
+          stack         kind              needs    settings
+          cluster       existing_cluster  -        kubeconfig ${file:/nowhere/config}
+          gpu-operator  gpu_operator      cluster  nfd bundled
+        longest chain cluster → gpu-operator · the world was not asked
+        `up` reads ${file:/nowhere/config}
+        """)
+    assert aiinfra("plan", "dc1", "--output", "json").json["secrets"] == ["${file:/nowhere/config}"]
+
+
+@pytest.mark.parametrize("command", [["validate", "small"], ["plan", "small"], ["kinds"], ["status", "small"]])
+def test_every_answer_has_the_same_envelope(command: list[str], aiinfra: Aiinfra) -> None:
+    answer = aiinfra(*command, "--output", "json")
+    assert (answer.code, answer.err) == (0, "")
+    jsonschema.validate(answer.json, result_schema())
+    assert (answer.json["command"], answer.json["exit_code"], answer.json["errors"]) == (command[0], 0, [])
+
+
+def test_a_value_can_be_set_on_the_command_line(aiinfra: Aiinfra) -> None:
+    answer = aiinfra("plan", "small", "--set", "stacks.nfd.namespace=labels")
+    assert "nfd               cluster  namespace labels" in answer.out
+
+
+def test_kinds_are_listed_with_their_summaries(aiinfra: Aiinfra) -> None:
+    assert aiinfra("kinds").out.splitlines()[1].startswith("nfd               Node Feature Discovery: ")
+
+
+def test_status_of_an_environment_that_was_never_up(aiinfra: Aiinfra) -> None:
+    assert aiinfra("status", "small").out == dedent("""\
+        small · lab (does not run)
+          ○  cluster  existing_cluster  not up
+          ○  nfd      nfd               not up
+        """)
+
+
+def test_init_writes_an_environment_that_validates(aiinfra: Aiinfra, tmp_path: Path) -> None:
+    assert aiinfra("init", "my-lab").out == "wrote my-lab.yaml; next: aiinfra plan my-lab, then aiinfra up my-lab\n"
+    assert (tmp_path / "my-lab.yaml").read_text().startswith("# my-lab: a GPU platform in a lab on this machine.")
+    assert aiinfra("validate", "my-lab").code == 0
+
+
+def test_init_prefers_the_folder_of_environments(aiinfra: Aiinfra, tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    aiinfra("init", "dc1")
+    assert (tmp_path / "environments" / "dc1.yaml").is_file()
+
+
+@pytest.mark.parametrize("of", ["environment", "events", "result"])
+def test_schemas_are_schemas(of: str, aiinfra: Aiinfra) -> None:
+    document = aiinfra("schema", of).json
+    jsonschema.Draft202012Validator.check_schema(document)
+    assert document["$id"].startswith("urn:aiinfra.")
