@@ -1,19 +1,16 @@
-"""`aiinfra lab status|stop|fault`."""
+"""`aiinfra lab status|stop|fault|faults`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aiinfra.cli import options as o
-from aiinfra.cli.complete import fault_names
 from aiinfra.cli.console import Console
-from aiinfra.cli.form import OutputForm
-from aiinfra.cli.reading import loaded
+from aiinfra.cli.form import Form, OutputForm
+from aiinfra.cli.options import EnvArgument, OutputOption
 from aiinfra.errors import OutsideError
+from aiinfra.ui import lab as views
 
 if TYPE_CHECKING:
     from aiinfra.lab.lab import Lab
@@ -22,79 +19,87 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="The simulated world of ENV: status, stop, faults.",
+    help="The simulated world of an environment: a real control plane per cluster, on this machine alone.",
 )
+
+
+def _fault_names() -> list[str]:
+    from aiinfra.lab.faults import FAULTS
+
+    return list(FAULTS)
+
+
 FaultArgument = Annotated[
-    str, typer.Argument(metavar="NAME[@PLACE]", help="A fault, at a cluster or a stack.", autocompletion=fault_names)
+    str,
+    typer.Argument(
+        metavar="NAME", show_default=False, help="One of `aiinfra lab faults`.", autocompletion=_fault_names
+    ),
 ]
-LiftOption = Annotated[bool, typer.Option("--lift", help="Mend it again.")]
+AtOption = Annotated[str, typer.Option("--at", metavar="PLACE", help="A cluster or a stack; default: everywhere.")]
+LiftOption = Annotated[bool, typer.Option("--lift", help="Mend it instead.")]
 
 
-@app.command("status")
-def status(
-    ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
-) -> None:
-    """Show the lab of ENV: clusters, processes, what is broken in it."""
-    from aiinfra.ui.lab import lab_text
+@app.command()
+def status(ctx: typer.Context, env: EnvArgument, output: OutputOption = OutputForm.TEXT) -> None:
+    """Say whether the lab of ENV runs, with its clusters and what is broken in it."""
+    console, name, lab = _found(ctx, env, output)
+    if lab is None:
+        console.answer(output, lambda: views.no_lab_text(name), lambda: {"lab": None})
+    elif not lab.alive:
+        death = lab.record.death()
+        dead = {"folder": str(lab.folder), "alive": False, "why": death}
+        console.answer(output, lambda: views.dead_lab_text(name, str(lab.folder), death), lambda: {"lab": dead})
+    else:
+        live, now = lab.status(), console.world.now()
+        console.answer(
+            output,
+            lambda: views.live_lab_text(name, str(lab.folder), live, now),
+            lambda: {"lab": {"folder": str(lab.folder), "alive": True, **live}},
+        )
 
-    console = Console.of(ctx)
-    name, folder, lab = _found(ctx, env, sets, output)
-    told = _status(name, folder, lab)
-    console.answer(output, lambda: lab_text(told, console.world.now()), lambda: {"lab": told})
 
-
-@app.command("stop")
-def stop(
-    ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
-) -> None:
-    """End the lab of ENV with all that is in it, its state included: no process, no file is left."""
-    name, folder, lab = _found(ctx, env, sets, output)
-    if lab is not None:
+@app.command()
+def stop(ctx: typer.Context, env: EnvArgument, output: OutputOption = OutputForm.TEXT) -> None:
+    """End the lab of ENV: its processes, its state and its secrets go."""
+    console, name, lab = _found(ctx, env, output)
+    count = len(lab.record.children) + 1 if lab and lab.alive else 0
+    if lab:
         lab.stop()
-    text = f"the lab of {name} is gone: 0 processes, 0 files" if lab else f"{name} has no lab"
-    Console.of(ctx).answer(output, lambda: text, lambda: {"folder": str(folder), "stopped": lab is not None})
+    console.answer(
+        output,
+        lambda: f"stopped the lab of {name}: {count} processes, and its folder" if lab else views.no_lab_text(name),
+        lambda: {"stopped": lab is not None, "processes": count},
+    )
 
 
 @app.command("fault")
-def fault(
-    ctx: typer.Context,
-    *,
-    env: o.EnvArgument,
-    name: FaultArgument,
-    lift: LiftOption = False,
-    sets: o.SetOption,
-    output: o.OutputOption = OutputForm.TEXT,
+def fault_(
+    ctx: typer.Context, env: EnvArgument, fault: FaultArgument, at: AtOption = "", lift: LiftOption = False
 ) -> None:
-    """Break something in the lab of ENV, or mend it with --lift."""
-    what, _, place = name.partition("@")
-    environment, _, lab = _found(ctx, env, sets, output)
+    """Break something in the lab of ENV, or mend it."""
+    console, name, lab = _found(ctx, env, OutputForm.TEXT)
     if lab is None or not lab.alive:
-        hint = f"aiinfra up {environment} starts it"
-        raise OutsideError("the lab does not run", code="lab.not_running", where=environment, hint=hint)
-    (lab.lift_fault if lift else lab.set_fault)(what, place)
-    text = f"{what} is {'lifted' if lift else 'set'}{f' at {place}' if place else ''}"
-    faults = [asdict(one) for one in lab.faults()]
-    Console.of(ctx).answer(output, lambda: text, lambda: {"faults": faults})
+        hint = f"start it with aiinfra up {env}"
+        raise OutsideError(f"{name} has no lab that runs", code="lab.none", where="lab", hint=hint)
+    (lab.lift_fault if lift else lab.set_fault)(fault, at)
+    console.out.line(f"{fault} {'lifted' if lift else 'set'} {f'at {at}' if at else 'everywhere'}")
 
 
-def _found(ctx: typer.Context, env: str, sets: list[str], output: OutputForm) -> tuple[str, Path, Lab | None]:
+@app.command()
+def faults(ctx: typer.Context, output: OutputOption = OutputForm.TEXT) -> None:
+    """List what can be broken in a lab."""
+    from aiinfra.lab.faults import FAULTS
+
+    Console.of(ctx).answer(output, lambda: views.faults_text(FAULTS), lambda: {"faults": dict(FAULTS)})
+
+
+def _found(ctx: typer.Context, env: str, output: OutputForm) -> tuple[Console, str, Lab | None]:
+    """The environment's name and its lab, by the name and place of its file: that is not read and may be broken."""
+    from aiinfra.config.lookup import find_environment
     from aiinfra.lab.folders import lab_folder
     from aiinfra.lab.lab import Lab
 
-    found = loaded(ctx, env, sets, output)
-    folder = lab_folder(Console.of(ctx).world, found.environment.name, found.path)
-    return found.environment.name, folder, Lab.find(folder)
-
-
-def _status(name: str, folder: Path, lab: Lab | None) -> dict[str, Any]:
-    record = lab.record if lab else None
-    return {
-        "environment": name,
-        "folder": str(folder),
-        "folder_exists": lab is not None,
-        "alive": bool(lab and lab.alive),
-        "since": record.since if record else "",
-        "clusters": {key: asdict(one) for key, one in record.clusters.items()} if record else {},
-        "processes": [{"name": "supervisor", "pid": record.pid}, *map(asdict, record.survivors())] if record else [],
-        "faults": [asdict(one) for one in lab.faults()] if lab else [],
-    }
+    console = Console.of(ctx)
+    console.form = Form(output.value)
+    path = find_environment(env, console.world)
+    return console, path.stem, Lab.find(lab_folder(console.world, path.stem, path))

@@ -1,8 +1,8 @@
-"""A lab as people and machines read it. Takes plain values: a view knows no lab."""
+"""A lab as people read it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,20 +10,34 @@ from aiinfra.ui.durations import age
 from aiinfra.ui.tables import table
 
 
-def lab_text(status: Mapping[str, Any], now: datetime) -> str:
-    """Where it lies, its clusters, its processes, what is broken in it."""
-    if not status["folder_exists"]:
-        return f"{status['environment']} has no lab: `aiinfra up {status['environment']}` starts one"
-    since = age((now - datetime.fromisoformat(status["since"])).total_seconds())
-    state = f"runs, started {since}" if status["alive"] else "is dead; the next run discards it"
-    lines = [f"lab of {status['environment']} {state} · {status['folder']}"]
-    clusters = [(name, cluster["version"], cluster["server"]) for name, cluster in status["clusters"].items()]
-    processes = [(process["name"], f"pid {process['pid']}") for process in status["processes"]]
-    faults = [(fault["name"], fault["place"] or "everywhere") for fault in status["faults"]]
-    for title, rows in (("clusters", clusters), ("processes", processes), ("faults", faults)):
-        lines += _block(title, rows)
-    return "\n".join(lines)
+def live_lab_text(name: str, folder: str, status: Mapping[str, Any], now: datetime) -> str:
+    """A lab that runs; `status` is the supervisor's answer."""
+    since = _ago(status["since"], now)
+    head = f"lab of {name}: runs, started {since}, {len(status['processes'])} processes, in {folder}"
+    clusters = [("CLUSTER", "VERSION", "SERVER", "UID")]
+    clusters += [(key, c["version"], c["server"], c["uid"]) for key, c in status["clusters"].items()]
+    return "\n".join([head, table(clusters, indent=2), *_troubles(status, now)])
 
 
-def _block(title: str, rows: Sequence[tuple[str, ...]]) -> list[str]:
-    return [title, table(rows, indent=2)] if rows else [f"{title}: none"]
+def _troubles(status: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    for fault in status["faults"]:
+        place = f"at {fault['place']}" if fault["place"] else "everywhere"
+        yield f"fault {fault['name']} {place}, set {_ago(fault['since'], now)}"
+    yield from status["ended"]
+
+
+def no_lab_text(name: str) -> str:
+    return f"{name} has no lab on this machine"
+
+
+def dead_lab_text(name: str, folder: str, death: str) -> str:
+    return f"lab of {name}: dead, as {death}; the next aiinfra up discards it, with its state in {folder}"
+
+
+def faults_text(faults: Mapping[str, str]) -> str:
+    rows: Sequence[tuple[str, str]] = [("FAULT", "WHAT IT DOES"), *faults.items()]
+    return table(rows)
+
+
+def _ago(since: str, now: datetime) -> str:
+    return age((now - datetime.fromisoformat(since)).total_seconds())
