@@ -6,7 +6,7 @@ is built from Go modules, whose sums are in the `go.sum` next to the module.
 
 from __future__ import annotations
 
-import platform as machine
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,8 +32,8 @@ class Platform:
 
     @classmethod
     def here(cls) -> Platform:
-        arch = machine.machine().lower()
-        return cls(machine.system().lower(), {"x86_64": "amd64", "aarch64": "arm64"}.get(arch, arch))
+        name = os.uname()
+        return cls(name.sysname.lower(), {"x86_64": "amd64", "aarch64": "arm64"}.get(name.machine, name.machine))
 
 
 @dataclass(frozen=True, slots=True)
