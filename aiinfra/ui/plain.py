@@ -19,9 +19,12 @@ from aiinfra.engine.events import (
     Waiting,
 )
 from aiinfra.ui.durations import duration, limit
-from aiinfra.ui.progress import PAST, Progress, short_type
+from aiinfra.ui.progress import PAST, Progress, StackProgress, short_type
 from aiinfra.ui.report import mark, outcome_words, report_text
 from aiinfra.ui.terminal import Terminal
+
+ENGINE_SAYS_NOTHING = "update failed"
+"""What Pulumi says of a stack after each error that it has said already."""
 
 
 def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]:
@@ -35,11 +38,20 @@ def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]
             yield report_text(event.report, terminal)
         case StackEnded():
             result = event.result
+            yield from unexplained(progress.of(result.stack), progress)
             prefix = f"{prefixed(result.stack, progress)} {mark(result.outcome, terminal)}"
             yield f"{prefix} {outcome_words(result, progress.verb)}{_took(result.outcome, result.seconds)}"
         case _:
             if said := _said(event, progress.verb):
                 yield f"{prefixed(event.stack, progress)} {said}"
+
+
+def unexplained(stack: StackProgress, progress: Progress) -> Iterator[str]:
+    """Errors that were said about a stack and that its result does not repeat."""
+    error = stack.result.error if stack.result else None
+    for complaint in stack.complaints:
+        if complaint != ENGINE_SAYS_NOTHING and not (error and error.message in complaint):
+            yield f"{prefixed(stack.name, progress)} error: {complaint}"
 
 
 def headline(progress: Progress) -> str:
@@ -74,7 +86,7 @@ def _said(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnos
         case Waiting():
             return awaited_words(event.what, event.seconds, event.usual)
         case Diagnostic():
-            return "" if event.severity == "info" else f"{event.severity}: {event.text}"
+            return f"warning: {event.text}" if event.severity == "warning" else ""
         case ResourceChanged():
             return _resource(event, verb)
 

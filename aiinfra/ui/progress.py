@@ -65,6 +65,8 @@ class StackProgress:
     last: str = ""
     """The last thing that was finished: `created Namespace gpu-operator`."""
     result: StackResult | None = None
+    complaints: Sequence[str] = ()
+    """Errors that the engine and providers said, each once."""
     heard: datetime | None = None
     """When the last event of this stack was."""
 
@@ -141,7 +143,8 @@ def _moved(
         case ResourceChanged():
             return _resource(stack, event)
         case Diagnostic():
-            return stack
+            new = event.severity == "error" and event.text not in stack.complaints
+            return replace(stack, complaints=(*stack.complaints, event.text)) if new else stack
 
 
 def heartbeats(progress: Progress, now: datetime, silence: float) -> Iterator[Waiting]:

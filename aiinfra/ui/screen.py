@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 from aiinfra.engine.events import Diagnostic, Event, Message, RunEnded, RunStarted, StackEnded
 from aiinfra.ui.live import drawn, final_lines
 from aiinfra.ui.output import Output
-from aiinfra.ui.plain import headline, lines
+from aiinfra.ui.plain import headline, lines, unexplained
 from aiinfra.ui.progress import Progress
 from aiinfra.ui.report import report_text
+from aiinfra.ui.tables import wrapped
 from aiinfra.ui.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class LiveSight:
         elif isinstance(event, Message | Diagnostic):
             self._print(lines(event, progress, self._terminal))
         elif isinstance(event, StackEnded):
+            self._print(unexplained(progress.of(event.result.stack), progress))
             self.tick(progress)
 
     def tick(self, progress: Progress) -> None:
@@ -64,9 +66,10 @@ class LiveSight:
         if self._live is not None:
             self._live.stop()
         self._live = None
-        self._out.line("\n".join((headline(progress), *final_lines(progress, self._now(), self._terminal))))
+        whole = "\n".join((headline(progress), *final_lines(progress, self._now(), self._terminal)))
+        self._out.line(wrapped(whole, self._terminal.width))
         if report:
-            self._out.line(report)
+            self._out.line(wrapped(report, self._terminal.width))
 
     def _print(self, said: Iterator[str]) -> None:
         for line in said:

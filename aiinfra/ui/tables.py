@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -42,3 +44,23 @@ def cut(text: str, columns: int) -> str:
             break
         kept += char
     return kept.rstrip() + "…"
+
+
+def wrapped(text: str, columns: int) -> str:
+    """Each line broken at words; what follows stands below the line's own text. Words longer than a line stay whole."""
+    return "\n".join(_wrapped(line, columns) for line in text.split("\n"))
+
+
+def _wrapped(line: str, columns: int) -> str:
+    if width(_ESCAPES.sub("", line)) <= columns:
+        return line
+    indent = _INDENT.match(_ESCAPES.sub("", line))
+    hanging = " " * (len(indent[0]) if indent else 0)
+    return textwrap.fill(
+        line, columns, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
+
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+_INDENT = re.compile(r" *([^\w\s] )?")
+"""Leading spaces and one sign."""

@@ -5,7 +5,7 @@ from aiinfra.engine.events import Diagnostic, Event, Message, ResourceChanged, R
 from aiinfra.ui.plain import lines
 from aiinfra.ui.progress import Progress, advance
 from aiinfra.ui.terminal import ASCII, Terminal
-from tests.unit.ui.story import NFD, REPORT, at, failing_up, started
+from tests.unit.ui.story import NFD, OPERATOR, REPORT, at, failing_up, started
 
 PIPE = Terminal()
 
@@ -93,3 +93,18 @@ def test_signs_can_be_plain_ascii_and_colour_is_never_put_in_by_itself() -> None
     text = told(*failing_up(), terminal=Terminal(marks=ASCII))
     assert "  <- image nvcr.io/nvidia/driver:580 for kernel 5.14.0-570 does not exist\n  -> set driver.version" in text
     assert "\x1b" not in text
+
+
+def test_an_error_is_told_once_also_when_the_engine_says_it_three_times() -> None:
+    message = "ClusterPolicy cluster-policy is not ready"
+    said = [
+        Diagnostic("gpu-operator", "error", f"{message} [kube.not_ready]", at(1)),
+        Diagnostic("gpu-operator", "error", "update failed", at(1)),
+        Diagnostic("gpu-operator", "error", "resource plugin aiinfra exited", at(1)),
+        Diagnostic("gpu-operator", "error", "resource plugin aiinfra exited", at(1)),
+    ]
+    assert told(started(stacks=["gpu-operator"]), *said, StackEnded(OPERATOR, at(2))) == dedent("""\
+        up lab · 1 stack · simulated
+        gpu-operator | error: resource plugin aiinfra exited
+        gpu-operator | ✗ failed · 6m12
+        """)
