@@ -1,0 +1,200 @@
+"""What the containers of operand pods wait for, and what faults do to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from aiinfra.lab.controllers.fate import NodeState, asks_for_gpus, fate, node_state
+from aiinfra.lab.controllers.faults import Broken, Faults, reconcile
+from aiinfra.lab.controllers.hardware import Hardware
+from aiinfra.lab.controllers.kubelet import Kubelets, event, ours
+from aiinfra.lab.controllers.pod_life import Fate, Notice
+from aiinfra.lab.controllers.view import Object, View
+from tests.unit.lab_controllers.world import NAMESPACE, NOW, a_node, a_pod, a_policy, a_view, an_object
+
+VALIDATOR = "nvidia-operator-validator"
+CRDS = tuple(
+    an_object(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        kind.lower(),
+        spec={"names": {"kind": kind}},
+        status={"conditions": [{"type": "Established", "status": "True"}]},
+    )
+    for kind in ("ClusterPolicy", "NodeFeature")
+)
+
+
+def a_validator(*done: str) -> Object:
+    pod = a_pod(VALIDATOR, ready=False)
+    pod["status"]["initContainerStatuses"] = [{"name": name, "ready": True} for name in done]
+    return pod
+
+
+def a_cuda_pod() -> Object:
+    pod = a_pod("nvidia-cuda-validator", ready=False)
+    pod["status"]["phase"] = "Succeeded"
+    return pod
+
+
+DRIVER, TOOLKIT = a_pod("nvidia-driver-daemonset"), a_pod("nvidia-container-toolkit-daemonset")
+
+
+def held(pod: Object, *others: Object, node: Object | None = None, policy: Object | None = None) -> set[str]:
+    """Init containers of `pod` that wait, in a world with these other pods on its node."""
+    node, policy = node or a_node(), policy or a_policy()
+    view = a_view(node, policy, pod, *others, *CRDS)
+    found = fate(pod, view, node_state(view, node, policy), policy, Broken())
+    return set(found.held)
+
+
+def test_the_toolkit_waits_for_the_driver() -> None:
+    assert "driver-validation" in held(TOOLKIT)
+    assert "driver-validation" not in held(TOOLKIT, DRIVER)
+
+
+def test_the_validator_waits_for_driver_toolkit_cuda_and_plugin_in_turn() -> None:
+    gpus = a_node()
+    gpus["status"]["capacity"] = {"nvidia.com/gpu": "8"}
+    assert held(a_validator()) == {"driver-validation", "toolkit-validation", "cuda-validation", "plugin-validation"}
+    assert held(a_validator(), DRIVER) == {"toolkit-validation", "cuda-validation", "plugin-validation"}
+    assert held(a_validator(), DRIVER, TOOLKIT) == {"cuda-validation", "plugin-validation"}
+    assert held(a_validator(), DRIVER, TOOLKIT, a_cuda_pod()) == {"plugin-validation"}
+    assert held(a_validator(), DRIVER, TOOLKIT, a_cuda_pod(), node=gpus) == set()
+
+
+def test_the_others_wait_for_the_validators_toolkit_check() -> None:
+    plugin = a_pod("nvidia-device-plugin-daemonset")
+    assert "toolkit-validation" in held(plugin, DRIVER, TOOLKIT, a_validator())
+    assert "toolkit-validation" not in held(plugin, DRIVER, TOOLKIT, a_validator("toolkit-validation"))
+
+
+def test_without_a_driver_daemonset_the_host_must_bring_one() -> None:
+    policy = a_policy(driver={"enabled": False}, toolkit={"enabled": False})
+    assert "driver-validation" in held(a_validator(), policy=policy)
+    brings = a_node(host_driver="580.105.08")
+    assert held(a_validator(), policy=policy, node=brings) == {"cuda-validation", "plugin-validation"}
+
+
+def test_operands_of_another_node_do_not_count() -> None:
+    assert "driver-validation" in held(TOOLKIT, a_pod("nvidia-driver-daemonset", "gpu-1"))
+
+
+def of_pod(pod: Object, broken: Broken, *, crds: tuple[Object, ...] = CRDS, policy: Object | None = None) -> Fate:
+    node = a_node(kernel="6.8.0-85-generic")
+    view: View = a_view(node, pod, *crds, *([policy] if policy else []))
+    return fate(pod, view, node_state(view, node, policy), policy, broken)
+
+
+def test_a_driver_without_headers_for_its_kernel_crashes() -> None:
+    broken = Broken(frozenset({"driver-kernel-mismatch"}))
+    crash = of_pod(DRIVER, broken).crashes["nvidia-driver-ctr"]
+    assert (crash.exit_code, crash.message) == (
+        1,
+        "Could not resolve Linux kernel version: no headers for kernel 6.8.0-85-generic in the package repositories"
+        " of the driver image",
+    )
+    assert of_pod(TOOLKIT, broken).crashes == {}
+
+
+def test_a_precompiled_driver_for_a_kernel_that_has_none_is_not_found() -> None:
+    image = "nvcr.io/nvidia/driver:595-6.8.0-85-generic-ubuntu24.04"
+    pod = a_pod("nvidia-driver-daemonset-6.8.0-85-generic-ubuntu24.04")
+    pod["spec"]["containers"][0]["image"] = image
+    found = of_pod(pod, Broken(frozenset({"driver-kernel-mismatch"})))
+    assert found.crashes == {}
+    assert found.unpullable == {
+        image: f'rpc error: code = NotFound desc = failed to pull and unpack image "{image}": '
+        f'failed to resolve reference "{image}": {image}: not found'
+    }
+
+
+@pytest.mark.parametrize(
+    ("broken", "app", "missing"),
+    [
+        (Broken(frozenset({"image-pull"})), "nvidia-container-toolkit-daemonset", True),
+        (Broken(frozenset({"image-pull"})), "gpu-operator", False),
+        (Broken(namespaces={"image-pull": frozenset({NAMESPACE})}), "gpu-operator", True),
+        (Broken(namespaces={"image-pull": frozenset({NAMESPACE})}), "nvidia-container-toolkit-daemonset", False),
+        (Broken(namespaces={"image-pull": frozenset({"elsewhere"})}), "gpu-operator", False),
+    ],
+)
+def test_image_pull_hits_an_operand_in_a_cluster_and_the_charts_pods_at_a_stack(
+    broken: Broken, app: str, *, missing: bool
+) -> None:
+    assert bool(of_pod(a_pod(app), broken).unpullable) is missing
+
+
+def test_a_stack_is_found_by_the_mark_on_its_namespace() -> None:
+    marked = an_object("v1", "Namespace", "gpu-operator")
+    marked["metadata"]["labels"] = {"aiinfra.dev/stack": "operators"}
+    faults = Faults(at_stacks=frozenset({("image-pull", "operators"), ("webhook-down", "nfd")}))
+    broken = faults.located(a_view(marked))
+    assert broken.here("image-pull")
+    assert not broken.here("webhook-down")
+
+
+def test_the_webhook_stands_while_its_fault_is_set() -> None:
+    down = Broken(frozenset({"webhook-down"}))
+    (created,) = reconcile(a_view(), down)
+    hook = created.obj["webhooks"][0]
+    assert hook["rules"][0]["resources"] == ["clusterpolicies", "nvidiadrivers"]
+    standing = created.obj
+    assert list(reconcile(a_view(standing), down)) == []
+    (removed,) = reconcile(a_view(standing), Broken())
+    assert removed.ref.name == "policy.lab.aiinfra.dev"
+    assert list(reconcile(a_view(), Broken())) == []
+
+
+def test_an_operator_whose_custom_kind_is_not_served_ends() -> None:
+    crash = of_pod(a_pod("gpu-operator"), Broken(), crds=()).crashes["gpu-operator"]
+    assert crash.message == 'no matches for kind "ClusterPolicy" in version "nvidia.com/v1"'
+    assert of_pod(a_pod("gpu-operator"), Broken()).crashes == {}
+
+
+def test_a_device_plugin_whose_configuration_is_bad_crashes_and_a_missing_one_is_not_mounted() -> None:
+    policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "gone"}})
+    plugin = a_pod("nvidia-device-plugin-daemonset")
+    assert of_pod(plugin, Broken(), policy=policy).unmounted == (
+        'MountVolume.SetUp failed for volume "plugin" : configmap "plugin" not found'
+    )
+    configs = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"other": ""})
+    node = a_node()
+    view = a_view(node, plugin, policy, configs, *CRDS)
+    crash = fate(plugin, view, NodeState(Hardware()), policy, Broken()).crashes["nvidia-device-plugin"]
+    assert crash.message == "error starting plugins: unable to load config: specified config gone does not exist"
+
+
+def asking(resource: str) -> Object:
+    pod = a_pod("mine", containers=[{"name": "mine", "resources": {"limits": {resource: "1"}}}])
+    pod["status"] = {"phase": "Pending"}
+    return pod
+
+
+@pytest.mark.parametrize(
+    ("resource", "played"),
+    [("nvidia.com/gpu", True), ("nvidia.com/mig-1g.5gb", True), ("cpu", False), ("amd.com/gpu", False)],
+)
+def test_pods_that_ask_for_nvidias_resources_are_played_here(resource: str, *, played: bool) -> None:
+    assert asks_for_gpus(asking(resource)) is played
+    assert ours(asking(resource)) is played
+
+
+def test_steps_come_when_they_are_due() -> None:
+    pod = asking("nvidia.com/gpu")
+    kubelets, view = Kubelets(), a_view(a_node(), pod)
+    (admitted,) = kubelets.reconcile(view, Broken(), NOW, 100.0)
+    pod["status"] = admitted.body["status"]
+    assert list(kubelets.reconcile(view, Broken(), NOW, 100.05)) == []
+    assert kubelets.due == pytest.approx(100.1)
+    started = list(kubelets.reconcile(view, Broken(), NOW, 100.1))
+    assert [type(effect).__name__ for effect in started] == ["Patch", "Create"]
+
+
+def test_an_event_names_its_pod_and_container_and_is_the_same_object_each_time() -> None:
+    notice = Notice("Warning", "BackOff", "Back-off", "mine")
+    made = event(asking("nvidia.com/gpu"), notice, NOW)
+    assert made["involvedObject"]["name"] == "mine-gpu-0"
+    assert made["involvedObject"]["fieldPath"] == "spec.containers{mine}"
+    assert made["source"] == {"component": "kubelet", "host": "gpu-0"}
+    assert made["metadata"]["name"] == event(asking("nvidia.com/gpu"), notice, NOW)["metadata"]["name"]

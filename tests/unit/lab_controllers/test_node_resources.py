@@ -1,0 +1,144 @@
+"""What a node offers, and how it is labelled, once device plugin and GFD run on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from aiinfra.facts.gpus import gpu
+from aiinfra.lab.controllers import device_plugin
+from aiinfra.lab.controllers.device_plugin import gfd_labels
+from aiinfra.lab.controllers.effects import Patch
+from aiinfra.lab.controllers.hardware import Hardware
+from aiinfra.lab.controllers.sharing import BadConfig, Sharing, parse
+from aiinfra.lab.controllers.view import Object, View
+from tests.unit.lab_controllers.world import NAMESPACE, a_node, a_pod, a_policy, a_view, an_object
+
+PLUGIN, GFD = a_pod("nvidia-device-plugin-daemonset"), a_pod("gpu-feature-discovery")
+
+
+def offered(view: View) -> dict[str, str]:
+    """Capacity that is written to the node's status, empty when nothing is."""
+    effects = [e for e in device_plugin.reconcile(view) if isinstance(e, Patch) and e.subresource == "status"]
+    assert all(e.body["status"]["capacity"] == e.body["status"]["allocatable"] for e in effects)
+    return dict(effects[0].body["status"]["capacity"]) if effects else {}
+
+
+def offering(node: Object, count: str) -> Object:
+    node["status"] = {key: {"cpu": "32", "nvidia.com/gpu": count} for key in ("capacity", "allocatable")}
+    return node
+
+
+def test_a_ready_plugin_offers_every_gpu_of_its_node() -> None:
+    assert offered(a_view(a_policy(), a_node(), PLUGIN)) == {"nvidia.com/gpu": "8"}
+
+
+def test_a_plugin_that_is_not_ready_offers_none() -> None:
+    view = a_view(a_policy(), a_node(), a_pod("nvidia-device-plugin-daemonset", ready=False))
+    assert offered(view) == {}
+
+
+def test_what_is_offered_already_is_not_written_again() -> None:
+    assert offered(a_view(a_policy(), offering(a_node(), "8"), PLUGIN)) == {}
+
+
+def test_when_the_plugin_is_gone_the_count_is_zero() -> None:
+    assert offered(a_view(a_policy(), offering(a_node(), "8"))) == {"nvidia.com/gpu": "0"}
+    assert offered(a_view(offering(a_node(), "8"))) == {"nvidia.com/gpu": "0"}
+
+
+TIME_SLICED = "sharing: {timeSlicing: {resources: [{name: nvidia.com/gpu, replicas: 4}]}}"
+RENAMED = "sharing: {timeSlicing: {renameByDefault: true, resources: [{name: nvidia.com/gpu, replicas: 4}]}}"
+MPS = "sharing: {mps: {resources: [{name: nvidia.com/gpu, replicas: 2}]}}"
+BOTH = (
+    "sharing: {mps: {resources: [{name: nvidia.com/gpu, replicas: 2}]},"
+    " timeSlicing: {resources: [{name: nvidia.com/gpu, replicas: 4}]}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "resources"),
+    [
+        (TIME_SLICED, {"nvidia.com/gpu": "32"}),
+        (RENAMED, {"nvidia.com/gpu.shared": "32"}),
+        (MPS, {"nvidia.com/gpu": "16"}),
+    ],
+)
+def test_sharing_multiplies_by_the_replicas(config: str, resources: dict[str, str]) -> None:
+    policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "any"}})
+    plugin_config = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": config})
+    assert offered(a_view(policy, a_node(), PLUGIN, plugin_config)) == resources
+
+
+def test_a_nodes_own_label_chooses_the_configuration() -> None:
+    policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "none"}})
+    configs = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"none": "version: v1", "ts4": TIME_SLICED})
+    node = a_node(labels={"nvidia.com/device-plugin.config": "ts4"})
+    assert offered(a_view(policy, node, PLUGIN, configs)) == {"nvidia.com/gpu": "32"}
+
+
+@pytest.mark.parametrize(
+    ("config", "shared"),
+    [
+        ("", Sharing()),
+        ("version: v1", Sharing()),
+        (TIME_SLICED, Sharing("time-slicing", 4)),
+        (RENAMED, Sharing("time-slicing", 4, rename=True)),
+        (BOTH, Sharing("mps", 2)),
+        ("sharing: {timeSlicing: {resources: [{name: nvidia.com/mig-1g.5gb, replicas: 2}]}}", Sharing()),
+    ],
+)
+def test_configurations_are_read_as_the_plugin_reads_them(config: str, shared: Sharing) -> None:
+    assert parse(config) == shared
+
+
+def test_fewer_than_two_replicas_do_not_parse() -> None:
+    with pytest.raises(BadConfig, match=r"number of replicas must be >= 2, got 1 for nvidia\.com/gpu"):
+        parse("sharing: {timeSlicing: {resources: [{name: nvidia.com/gpu, replicas: 1}]}}")
+
+
+def test_gfd_labels_a_node_with_what_nvml_says() -> None:
+    machine = Hardware(gpu("A100-SXM4-40GB"), 8, machine="DGX-A100")
+    assert gfd_labels(machine, "595.91.07", Sharing(), "single") == {
+        "nvidia.com/gpu.count": "8",
+        "nvidia.com/gpu.product": "NVIDIA-A100-SXM4-40GB",
+        "nvidia.com/gpu.memory": "40960",
+        "nvidia.com/gpu.family": "ampere",
+        "nvidia.com/gpu.machine": "DGX-A100",
+        "nvidia.com/gpu.compute.major": "8",
+        "nvidia.com/gpu.compute.minor": "0",
+        "nvidia.com/gpu.replicas": "1",
+        "nvidia.com/gpu.sharing-strategy": "none",
+        "nvidia.com/gpu.mode": "compute",
+        "nvidia.com/mig.capable": "true",
+        "nvidia.com/mig.strategy": "single",
+        "nvidia.com/mps.capable": "false",
+        "nvidia.com/cuda.driver-version.full": "595.91.07",
+        "nvidia.com/cuda.driver-version.major": "595",
+        "nvidia.com/cuda.driver-version.minor": "91",
+        "nvidia.com/cuda.driver-version.revision": "07",
+        "nvidia.com/cuda.runtime-version.full": "13.2",
+        "nvidia.com/cuda.runtime-version.major": "13",
+        "nvidia.com/cuda.runtime-version.minor": "2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("shared", "product"),
+    [
+        (Sharing("time-slicing", 4), "NVIDIA-L40S-SHARED"),
+        (Sharing("time-slicing", 4, rename=True), "NVIDIA-L40S"),
+        (Sharing("mps", 2), "NVIDIA-L40S-SHARED"),
+    ],
+)
+def test_sharing_shows_in_the_product_unless_the_resource_is_renamed(shared: Sharing, product: str) -> None:
+    labels = gfd_labels(Hardware(gpu("L40S"), 4), "595.91.07", shared, "none")
+    assert labels["nvidia.com/gpu.product"] == product
+    assert labels["nvidia.com/gpu.count"] == "4"
+    assert labels["nvidia.com/mig.capable"] == "false"
+
+
+def test_gfd_labels_only_where_it_runs() -> None:
+    other = a_node("gpu-1")
+    view = a_view(a_policy(), offering(a_node(), "8"), offering(other, "0"), PLUGIN, GFD)
+    labelled = [e.ref.name for e in device_plugin.reconcile(view) if isinstance(e, Patch) and not e.subresource]
+    assert labelled == ["gpu-0"]
