@@ -189,6 +189,7 @@ CODES: Mapping[str, str] = {
     "outside.refused": "Something outside refused or was missing before any step started.",
     "lab.not_running": "The lab of this environment does not run.",
     "rehearsal.failed": "A part of a rehearsal did not go as it should.",
+    "render.failed": "A program could not be run without the world.",
     "run.not_approved": "The user was asked and said no.",
     "provider.no_such_type": "A program asks a provider of ours for a resource type or function that it does not have.",
     "run.interrupted": "The run was stopped by the user.",

@@ -18,8 +18,9 @@ from aiinfra.lab.standins.clients import Clients, refusals
 from aiinfra.lab.standins.cluster import NotDone, apply, stopped, until_done, until_gone, waiter
 from aiinfra.lab.standins.objects import autoname
 from aiinfra.lab.standins.storage import Revision
-from aiinfra.lab.standins.trees import changed, keeping_secrets, known, opened
+from aiinfra.lab.standins.trees import changed, keeping_secrets
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
+from aiinfra.providers.marshal import known, opened
 from aiinfra.waiting import Stopped
 
 TIMEOUT = 300

@@ -12,8 +12,9 @@ from aiinfra.kube.objects import Object, ObjectRef
 from aiinfra.lab.standins.awaits import limit, marks, skipped, unfinished
 from aiinfra.lab.standins.clients import Clients, refusals
 from aiinfra.lab.standins.cluster import PATCH_FORCE, NotDone, apply, placed, stopped, until_done, until_gone, waiter
-from aiinfra.lab.standins.trees import as_asked, changed, keeping_secrets, opened
+from aiinfra.lab.standins.trees import as_asked, changed, keeping_secrets
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
+from aiinfra.providers.marshal import opened
 from aiinfra.waiting import Stopped
 
 AUTONAMED = "pulumi.com/autonamed"

@@ -6,28 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiinfra.engine.wire import Secret, Tree, Unknown
-
-
-def opened(tree: Tree) -> Tree:
-    """Without the wrappers of secrets; unknown values stay."""
-    if isinstance(tree, Secret):
-        return opened(tree.value)
-    if isinstance(tree, Mapping):
-        return {key: opened(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [opened(value) for value in tree]
-    return tree
-
-
-def known(tree: Tree) -> bool:
-    """Whether no part is unknown."""
-    if isinstance(tree, Unknown):
-        return False
-    if isinstance(tree, Secret):
-        return known(tree.value)
-    if isinstance(tree, Mapping):
-        return all(map(known, tree.values()))
-    return all(map(known, tree)) if isinstance(tree, list | tuple) else True
+from aiinfra.providers.marshal import opened
 
 
 def changed(old: Tree, new: Tree, at: str = "") -> Iterator[str]:

@@ -1,0 +1,41 @@
+"""`aiinfra render`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aiinfra.cli import options as o
+from aiinfra.cli.complete import stack_names
+from aiinfra.cli.console import Console
+from aiinfra.cli.form import OutputForm
+from aiinfra.cli.reading import loaded
+
+StackArgument = Annotated[
+    str, typer.Argument(metavar="[STACK]", show_default=False, help="This stack alone.", autocompletion=stack_names)
+]
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go, one folder a stack.")]
+
+
+def render(
+    ctx: typer.Context,
+    *,
+    env: o.EnvArgument,
+    stack: StackArgument = "",
+    out: OutOption,
+    sets: o.SetOption,
+    output: o.OutputOption = OutputForm.TEXT,
+) -> None:
+    """Write every document that ENV would apply, as YAML files. Needs no engine, network or credentials."""
+    from aiinfra.plan.selection import known
+    from aiinfra.render import rendering
+    from aiinfra.stack import StackName
+    from aiinfra.ui.rendered import rendered_json, rendered_text
+
+    plan = loaded(ctx, env, sets, output).plan
+    known(plan, "STACK", [stack] if stack else [])
+    console = Console.of(ctx)
+    files = rendering.render(plan, console.world.cwd / out, [StackName(stack)] if stack else [])
+    console.answer(output, lambda: rendered_text(files, out), lambda: rendered_json(files, out))

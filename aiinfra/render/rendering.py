@@ -1,0 +1,107 @@
+"""Run the programs of a plan without an engine and write down what they would apply.
+
+Needs no network beyond loopback, no credentials and no cluster. Programs run in order, each with what those before it
+declared as outputs; secret sources are never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import grpc
+
+from aiinfra.engine.programs import ProgramServer
+from aiinfra.engine.pulumi_names import language_pb2, language_pb2_grpc
+from aiinfra.engine.wire import UNKNOWN, Tree
+from aiinfra.errors import AiinfraError
+from aiinfra.plan.planner import Plan, Step
+from aiinfra.render.documents import documents
+from aiinfra.render.files import file_names, text, write
+from aiinfra.render.monitor import Recording, in_order, serving
+from aiinfra.render.tracing import program
+from aiinfra.session.values import resolver
+from aiinfra.stack import Inputs, SecretSource, StackContext, StackName
+
+ENVIRONMENT_ID = "<made by the first up>"
+LAB_KUBECONFIG = SecretSource("env", "kubeconfig of the lab")
+"""Stands for the cluster that a lab provides; printed, never read."""
+
+
+class RenderFailed(AiinfraError):
+    """A program cannot be run without the world, or is wrong."""
+
+    exit_code = 4
+    default_code = "render.failed"
+
+
+Files = Mapping[str, Mapping[str, str]]
+"""Texts by file name, by stack."""
+
+
+def render(plan: Plan, out: Path, only: Collection[StackName] = ()) -> Files:
+    """Write the documents of the stacks in `only`, or of all, under `out/<stack>/`. Raises `RenderFailed`."""
+    texts = rendered(plan, [name for name in plan.steps if not only or name in only])
+    for name, files in texts.items():
+        write(out / name, files)
+    return texts
+
+
+def rendered(plan: Plan, wanted: Collection[StackName]) -> Files:
+    """The texts, by stack and file name; only programs that `wanted` needs are run."""
+    environment = plan.environment.name
+    outputs: dict[str, Mapping[str, Tree]] = {}
+    texts: dict[str, Mapping[str, str]] = {}
+    server = ProgramServer()
+    try:
+        for name in _needed(plan, wanted):
+            recording = _recorded(server, environment, plan.steps[name], outputs)
+            outputs[name] = recording.outputs
+            if name in wanted:
+                made = list(documents(name, in_order(recording.resources)))
+                about = f"environment {environment}, stack {name}"
+                texts[name] = dict(zip(file_names(made), (text(each, about) for each in made), strict=True))
+    finally:
+        server.close()
+    return texts
+
+
+def _needed(plan: Plan, wanted: Collection[StackName]) -> list[StackName]:
+    """The wanted stacks and all that they need, in order."""
+    needed = set(wanted)
+    for name in reversed([*plan.steps]):
+        if name in needed:
+            needed |= plan.steps[name].needs
+    return [name for name in plan.steps if name in needed]
+
+
+def _recorded(
+    server: ProgramServer, environment: str, step: Step, outputs: Mapping[str, Mapping[str, Tree]]
+) -> Recording:
+    recording = Recording(step.name, environment)
+    context = StackContext(environment, ENVIRONMENT_ID, step.name)
+    resolve = resolver(lambda stack: outputs[stack], lambda _: UNKNOWN)
+    server.register(step.name, program(step.kind, context, _inputs(step), resolve))
+    with serving(recording) as address, grpc.insecure_channel(server.address) as channel:
+        runtime = language_pb2_grpc.LanguageRuntimeStub(channel)
+        request = language_pb2.RunRequest(
+            project=environment,
+            stack=step.name,
+            args=[address],
+            monitor_address=address,
+            dryRun=True,
+            parallel=4,
+            organization="organization",
+        )
+        answer = runtime.Run(request)
+    server.unregister(step.name)
+    if answer.error or recording.said:
+        raise RenderFailed(answer.error or recording.said[0], where=step.name)
+    return recording
+
+
+def _inputs(step: Step) -> Inputs:
+    late = getattr(step.inputs, "kubeconfig", None)
+    if step.kind.kind == "existing_cluster" and late == "":
+        return step.inputs.model_copy(update={"kubeconfig": LAB_KUBECONFIG})
+    return step.inputs
