@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiinfra.lab.folders import lab_folder
+from aiinfra.lab.record import ClusterRecord, LabRecord
+from aiinfra.world import World
+from tests.unit.cli.conftest import Aiinfra
+
+DEAD = LabRecord(
+    "abc", "an earlier boot", 4711, 1, "2026-11-22T08:00:00+00:00", (), {"dc1": ClusterRecord("u", "https://s", "v1")}
+)
+
+
+def dead_lab() -> Path:
+    folder = lab_folder(World.real(), "small", Path("small.yaml"))
+    folder.mkdir(parents=True)
+    DEAD.write(folder)
+    return folder
+
+
+def test_an_environment_that_never_ran_has_no_lab(aiinfra: Aiinfra) -> None:
+    assert aiinfra("lab", "status", "small").out == "small has no lab on this machine\n"
+    assert aiinfra("lab", "status", "small", "-o", "json").json["lab"] is None
+    assert aiinfra("lab", "stop", "small").out == "small has no lab on this machine\n"
+
+
+def test_a_dead_lab_is_told_from_a_live_one(aiinfra: Aiinfra) -> None:
+    folder = dead_lab()
+    answer = aiinfra("lab", "status", "./small.yaml")
+    assert answer.out == (
+        "lab of small: dead, as the machine was restarted since; "
+        f"the next aiinfra up discards it, with its state in {folder}\n"
+    )
+
+
+def test_stopping_a_dead_lab_removes_its_folder(aiinfra: Aiinfra) -> None:
+    folder = dead_lab()
+    assert aiinfra("lab", "stop", "small").out == "stopped the lab of small: 0 processes, and its folder\n"
+    assert not folder.exists()
+
+
+def test_a_lab_of_a_broken_file_can_still_be_stopped(aiinfra: Aiinfra) -> None:
+    folder = dead_lab()
+    Path("small.yaml").write_text("stacks: [")
+    assert aiinfra("lab", "stop", "small").code == 0
+    assert not folder.exists()
+
+
+def test_nothing_can_be_broken_where_no_lab_runs(aiinfra: Aiinfra) -> None:
+    answer = aiinfra("lab", "fault", "small", "image-pull")
+    assert answer.code == 3
+    assert answer.err == (
+        "✗ lab: small has no lab that runs\n  → start it with aiinfra up small\n  code lab.none · exit 3\n"
+    )
+
+
+def test_the_faults_are_listed_with_what_they_do(aiinfra: Aiinfra) -> None:
+    lines = aiinfra("lab", "faults").out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "FAULT",
+        "api-partition",
+        "crd-late",
+        "driver-kernel-mismatch",
+        "image-pull",
+        "webhook-down",
+    ]
