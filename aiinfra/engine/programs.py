@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 import pulumi
@@ -23,6 +23,7 @@ from pulumi import log as engine_log
 
 from aiinfra.engine.binding import bind
 from aiinfra.engine.pulumi_names import (
+    QuietEngine,
     language_pb2,
     language_pb2_grpc,
     plugin_pb2,
@@ -65,7 +66,11 @@ class _Runtime(language_pb2_grpc.LanguageRuntimeServicer):
         return contextvars.copy_context().run(self._run, request, program)
 
     def _run(self, request: Any, program: Program) -> Any:
-        _settle(request)
+        with grpc.insecure_channel(request.args[0]) as engine:
+            return self._run_with(engine, request, program)
+
+    def _run_with(self, engine: grpc.Channel, request: Any, program: Program) -> Any:
+        _settle(request, engine)
         loop = asyncio.new_event_loop()
         loop.set_default_executor(ThreadPoolExecutor(max_workers=max(request.parallel, 1) * 4))
         loop.set_exception_handler(_unobserved)
@@ -123,13 +128,13 @@ class ProgramServer:
         self._pool.shutdown()
 
 
-def _settle(request: Any) -> None:
+def _settle(request: Any, engine: grpc.Channel) -> None:
     """Point Pulumi's context variables of this thread at the run that was asked for."""
     reset_options(
         project=request.project,
         stack=request.stack,
         parallel=request.parallel,
-        engine_address=request.args[0] if request.args else "",
+        engine_address=cast("Any", QuietEngine(engine)),
         monitor_address=request.monitor_address,
         preview=request.dryRun,
         organization=request.organization or "organization",

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"log"
 	"maps"
 	"os"
 	"slices"
@@ -43,7 +42,7 @@ func newEnvironment(ctx context.Context, s settings) (*environment, error) {
 	}
 	e := &environment{
 		settings: s, events: events, storage: &storage{url: s.Backend},
-		sink: diag.DefaultSink(io.Discard, log.Writer(), diag.FormatOptions{Color: colors.Never}),
+		sink: diag.DefaultSink(io.Discard, os.Stderr, diag.FormatOptions{Color: colors.Never}),
 	}
 	e.keys = newKeyring(e)
 	go e.keys.warm(ctx)
@@ -64,6 +63,8 @@ func pulumiEnvironment(s settings) map[string]string {
 		"PULUMI_DIY_BACKEND_NO_LEGACY_WARNING":          "1",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION":   "true",
 		"PULUMI_IGNORE_AMBIENT_PLUGINS":                 "true",
+		"PULUMI_DEV":                                    "true", // the next one needs it; nothing else linked here reads it but one warning
+		"PULUMI_GOROUTINE_PANIC_RECOVERY":               "true",
 		"PULUMI_SKIP_UPDATE_CHECK":                      "true",
 	}
 	if s.PulumiHome != "" {

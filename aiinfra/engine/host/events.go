@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"sync"
 
@@ -77,7 +76,7 @@ func newEventServer() (*eventServer, error) {
 	resolver.Register(selfResolver{s.address})
 	go func() {
 		if err := s.server.Serve(listener); err != nil {
-			log.Printf("serving events: %v", err)
+			diary.Printf("serving events: %v", err)
 		}
 	}()
 	return s, nil
@@ -113,7 +112,7 @@ func (s *eventServer) StreamEvents(stream pulumirpc.Events_StreamEventsServer) e
 		}
 		var event apitype.EngineEvent
 		if err := json.Unmarshal([]byte(told.Event), &event); err != nil {
-			log.Printf("an event is not readable: %v", err)
+			diary.Printf("an event is not readable: %v", err)
 			continue
 		}
 		hear(event)

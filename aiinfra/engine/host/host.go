@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -162,7 +161,7 @@ func (h *host) perform(o *operation, todo work) {
 func attempt(ctx context.Context, o *operation, todo work) (result any, failed *failure) {
 	defer func() {
 		if what := recover(); what != nil {
-			log.Printf("panic in %s of stack %q: %T\n%s", o.Op, o.Stack, what, debug.Stack())
+			diary.Printf("panic in %s of stack %q: %T\n%s", o.Op, o.Stack, what, debug.Stack())
 			result, failed = nil, fail(codePanic, fmt.Sprintf("the engine failed in %s: %v", o.Op, what))
 		}
 	}()

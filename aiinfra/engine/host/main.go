@@ -18,6 +18,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/version"
 )
 
+// diary is what the host says besides the protocol. The standard logger is silenced by a package of Pulumi's.
+var diary = log.New(os.Stderr, strconv.Itoa(os.Getpid())+" ", log.LstdFlags|log.LUTC|log.Lmicroseconds)
+
 func main() {
 	logFile := flag.String("log", "", "file that is appended with what the host has to say besides the protocol")
 	printVersion := flag.Bool("version", false, "print the versions of the protocol and of Pulumi")
@@ -47,14 +50,14 @@ func serve(out *os.File) {
 	go func() {
 		defer close(ended)
 		if err := eachLine(os.Stdin, h.handle); err != nil {
-			log.Printf("reading requests: %v", err)
+			diary.Printf("reading requests: %v", err)
 		}
 	}()
 	select {
 	case <-ended:
-		log.Print("the caller is gone")
+		diary.Print("the caller is gone")
 	case <-told:
-		log.Print("told to end")
+		diary.Print("told to end")
 	case <-h.ended:
 	}
 	go func() {
@@ -84,8 +87,6 @@ func takeStdout(path string) (*os.File, error) {
 			return nil, fmt.Errorf("sending output to the log: %w", err)
 		}
 	}
-	log.SetPrefix(strconv.Itoa(os.Getpid()) + " ")
-	log.SetFlags(log.LstdFlags | log.LUTC | log.Lmicroseconds)
 	return os.NewFile(uintptr(protocol), "protocol"), nil
 }
 
@@ -98,6 +99,6 @@ func nameUser() {
 		_ = os.Setenv("HOME", os.TempDir())
 	}
 	if _, err := user.Current(); err != nil {
-		log.Printf("no user: %v", err)
+		diary.Printf("no user: %v", err)
 	}
 }

@@ -151,10 +151,19 @@ func (o *operation) conclude(ctx context.Context, w *watch, changes changed.Reso
 			ended.Outputs = tree
 		}
 	}
+	if err == nil && o.cutShort(ended) {
+		err = fail(codeInterrupted, "stopped")
+	}
 	if err == nil {
 		return ended, reading
 	}
 	return o.failed(ended, w, err)
+}
+
+// cutShort tells whether an operation that was stopped may have ended early without an error: Pulumi gives none when
+// it is stopped while it deletes (pkg/v3 v3.259.0 resource/deploy/deployment_executor.go, performPostSteps).
+func (o *operation) cutShort(ended outcome) bool {
+	return o.stopped.Load() && !(o.Op == "destroy" && ended.Resources == 0)
 }
 
 func (o *operation) failed(ended outcome, w *watch, err error) (any, error) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log"
 	"sync"
 
 	"github.com/pulumi/pulumi/pkg/v3/backend"
@@ -87,7 +86,7 @@ func (k *keyring) forPreview(ctx context.Context) (secrets.Manager, error) {
 // warm derives the key while the caller still prepares its first operation. An error comes up again there.
 func (k *keyring) warm(ctx context.Context) {
 	if _, err := k.existing(ctx); err != nil {
-		log.Printf("opening the secrets of the environment: %v", err)
+		diary.Printf("opening the secrets of the environment: %v", err)
 	}
 }
 

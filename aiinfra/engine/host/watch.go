@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"log"
 	"strings"
 	"sync"
 
@@ -28,6 +27,7 @@ type watch struct {
 	root     resource.PropertyMap // the stack's own outputs, secrets and unknowns kept
 	failed   []string             // URNs, in order
 	messages map[string][]string  // by URN; "" is what belongs to no resource
+	first    string               // what was said first
 }
 
 func newWatch(o *operation) *watch {
@@ -46,7 +46,7 @@ func (w *watch) raw(e engine.Event) {
 	}
 	converted, err := convert(e)
 	if err != nil {
-		log.Printf("an event was not passed on: %v", err)
+		diary.Printf("an event was not passed on: %v", err)
 		return
 	}
 	w.told(converted)
@@ -66,6 +66,8 @@ func (w *watch) keepOutputs(e engine.Event) {
 func (w *watch) told(e apitype.EngineEvent) {
 	strip(&e)
 	switch {
+	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == string(diag.Debug):
+		return
 	case e.DiagnosticEvent != nil:
 		told := *e.DiagnosticEvent
 		told.Message = w.mask.hide(colors.Never.Colorize(told.Message))
@@ -88,10 +90,8 @@ func (w *watch) told(e apitype.EngineEvent) {
 
 // strip drops the states from an event that came with them.
 func strip(e *apitype.EngineEvent) {
-	for _, step := range []*apitype.StepEventMetadata{stepOf(e)} {
-		if step != nil {
-			step.Old, step.New = nil, nil
-		}
+	if step := stepOf(e); step != nil {
+		step.Old, step.New = nil, nil
 	}
 }
 
@@ -110,7 +110,11 @@ func stepOf(e *apitype.EngineEvent) *apitype.StepEventMetadata {
 func (w *watch) say(urn, message string) {
 	w.lock.Lock()
 	defer w.lock.Unlock()
-	w.messages[urn] = append(w.messages[urn], strings.TrimSpace(message))
+	message = strings.TrimSpace(message)
+	w.messages[urn] = append(w.messages[urn], message)
+	if w.first == "" {
+		w.first = message
+	}
 }
 
 // failures gives the failed resources with what was said about each.
@@ -133,8 +137,8 @@ func (w *watch) because(err error) string {
 	}
 	w.lock.Lock()
 	defer w.lock.Unlock()
-	for _, messages := range w.messages {
-		return messages[0]
+	if w.first != "" {
+		return w.first
 	}
 	return w.mask.hide(err.Error())
 }
