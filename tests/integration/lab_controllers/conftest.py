@@ -98,7 +98,8 @@ class Site:
         self.until(lambda: not self.client.list(*hooks), "no webhook")
         for obj in [o for manifest in self.installed for o in manifest.objects]:
             self.client.delete(ObjectRef.of(obj), propagation="Background")
-        self.until(lambda: not self.client.list("v1", "Pod", NAMESPACE), "no pod left")
+        spaces = {o["metadata"].get("namespace") for manifest in self.installed for o in manifest.objects} - {None}
+        self.until(lambda: not any(self.client.list("v1", "Pod", space) for space in spaces), "no pod left")
         self.until(lambda: self.allocatable() == 0, "no GPU allocatable")
         self.installed.clear()
         for node in self.client.list("v1", "Node"):
