@@ -104,10 +104,14 @@ def _sight(console: Console) -> Sight:
     return LiveSight(console.out, terminal, console.world.now)
 
 
-def opened(console: Console, env: str, sets: Sequence[str], output: OutputForm) -> Session:
+def opened(
+    console: Console, env: str, sets: Sequence[str], output: OutputForm, toolchain: Path | None, *, offline: bool
+) -> Session:
     """A session to read from. What it says on the way goes to standard error."""
+    from aiinfra.session.options import Tools
     from aiinfra.session.session import Session
 
     console.form = chosen(output, None)
     said = View(PlainSight(console.err, Terminal(), report=False), console.world.now)
-    return Session.open(console.world, env, sets=sets, on_event=said, on_secrets=console.hide)
+    tools = Tools(toolchain, offline)
+    return Session.open(console.world, env, sets=sets, tools=tools, on_event=said, on_secrets=console.hide)

@@ -11,14 +11,21 @@ from aiinfra.cli.form import OutputForm
 
 
 def doctor(
-    ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
+    ctx: typer.Context,
+    *,
+    env: o.EnvArgument,
+    sets: o.SetOption,
+    output: o.OutputOption = OutputForm.TEXT,
+    toolchain: o.ToolchainOption = None,
+    offline: o.OfflineOption = False,
 ) -> None:
     """Ask the outside world whether ENV can work. Exit 3 when something is wrong, or could not be told."""
     from aiinfra.session.doctor import examine
     from aiinfra.ui import findings as f
 
     console = Console.of(ctx)
-    found = [(one.subject, one.finding) for one in examine(opened(console, env, sets, output))]
+    session = opened(console, env, sets, output, toolchain, offline=offline)
+    found = [(one.subject, one.finding) for one in examine(session)]
     text, terminal = f.findings_text, console.terminal()
     console.conclude(
         output, f.exit_code(found), f.errors(found), lambda: text(found, terminal), lambda: f.findings_json(found)

@@ -24,10 +24,15 @@ def outputs(
     stack: StackArgument = "",
     sets: o.SetOption,
     output: o.OutputOption = OutputForm.TEXT,
+    toolchain: o.ToolchainOption = None,
+    offline: o.OfflineOption = False,
 ) -> None:
     """Print what the stacks of ENV gave to others. Secrets stay hidden."""
+    from aiinfra.plan.selection import known
     from aiinfra.ui.outputs import outputs_json, outputs_text
 
     console = Console.of(ctx)
-    given = opened(console, env, sets, output).outputs(stack)
+    session = opened(console, env, sets, output, toolchain, offline=offline)
+    known(session.plan, "STACK", [stack] if stack else [])
+    given = session.outputs(stack)
     console.answer(output, lambda: outputs_text(given), lambda: outputs_json(given))

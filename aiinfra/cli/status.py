@@ -11,13 +11,19 @@ from aiinfra.cli.form import OutputForm
 
 
 def status(
-    ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
+    ctx: typer.Context,
+    *,
+    env: o.EnvArgument,
+    sets: o.SetOption,
+    output: o.OutputOption = OutputForm.TEXT,
+    toolchain: o.ToolchainOption = None,
+    offline: o.OfflineOption = False,
 ) -> None:
     """Show the stacks of ENV as last recorded. Asks no engine where the state is a folder on this machine."""
     from aiinfra.session import status as recorded
     from aiinfra.ui.status import status_json, status_text
 
     console = Console.of(ctx)
-    found = recorded.status(opened(console, env, sets, output))
+    found = recorded.status(opened(console, env, sets, output, toolchain, offline=offline))
     now, terminal = console.world.now(), console.terminal()
     console.answer(output, lambda: status_text(found, now, terminal), lambda: status_json(found))
