@@ -138,6 +138,18 @@ class Interrupted(AiinfraError):
 
 
 CODES: Mapping[str, str] = {
+    "cluster.another": "Another cluster answers where this environment's cluster was.",
+    "engine.failed": "The engine host could not do what it was asked.",
+    "engine.gone": "The engine host ended while it was needed.",
+    "engine.protocol": "The engine host speaks another version of the protocol.",
+    "engine.silent": "The engine host does not answer.",
+    "engine.start": "The engine host cannot be started.",
+    "flags.invalid": "Flags that do not fit the command or each other.",
+    "kube.foreign": "An object that is to be made exists and belongs to somebody else.",
+    "kube.not_ready": "What was waited for did not become ready in time.",
+    "kube.stuck": "Objects that were deleted did not go away.",
+    "run.upstream_missing": "A stack that is needed is not up, so its outputs are not known.",
+    "state.passphrase_missing": "The state is sealed by a passphrase and none is given.",
     "bug": "A fault of aiinfra itself; the message carries where.",
     "cli.approval_needed": "There is no terminal to ask on, and no --yes.",
     "cli.summary_suffix": "A summary file whose suffix names no format.",
@@ -176,9 +188,11 @@ CODES: Mapping[str, str] = {
     "kube.unreachable": "The API server does not answer.",
     "kube.webhook": "An admission webhook could not be called, or denied the request.",
     "lab.cluster_failed": "A simulated cluster of the lab did not start.",
+    "lab.foreign": "The lab in this folder belongs to another machine.",
     "lab.gone": "The lab ended while it was used.",
     "lab.no_cluster": "The lab has no cluster of that name.",
     "lab.none": "The environment has no lab on this machine, or only a dead one.",
+    "lab.not_removed": "Files of a lab cannot be deleted.",
     "lab.not_started": "The lab's supervisor did not start.",
     "lab.not_stopped": "Processes of the lab do not end.",
     "lab.unknown_fault": "No fault has that name.",
@@ -187,7 +201,6 @@ CODES: Mapping[str, str] = {
     "lock.held": "Another run holds this environment.",
     "lock.unreadable": "The environment's lock beside the state cannot be read.",
     "outside.refused": "Something outside refused or was missing before any step started.",
-    "lab.not_running": "The lab of this environment does not run.",
     "rehearsal.failed": "A part of a rehearsal did not go as it should.",
     "render.failed": "A program could not be run without the world.",
     "run.not_approved": "The user was asked and said no.",
@@ -208,5 +221,6 @@ CODES: Mapping[str, str] = {
     "toolchain.offline": "A program is missing and --offline forbids to get it.",
     "toolchain.space": "The disk is full.",
     "test.failed": "A test resource was told to fail.",
+    "proof.failed": "The proof that GPUs work failed at one of its rungs.",
 }
 """Every code a user can meet, with what it means. `aiinfra schema errors` prints it."""

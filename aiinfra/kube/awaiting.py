@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.errors import KubeError
 from aiinfra.kube.wants import AllocatableWant, ClusterPolicyReady, NodesWant, ObjectWant, Verdict, Want
-from aiinfra.waiting import Pending, TimedOut, Waiter
+from aiinfra.waiting import Pending
 
 NAMED = 3
 
@@ -32,8 +32,11 @@ def verdict(client: KubeClient, want: Want) -> Verdict:
 
 
 @dataclass(slots=True)
-class _Asking:
-    """Wants that held are not asked again, except those whose state is known to flicker: they must hold twice."""
+class Asking:
+    """A question for `Waiter.until`.
+
+    Wants that held are not asked again; those whose state is known to flicker must hold twice.
+    """
 
     client: KubeClient
     open: list[Want]
@@ -56,6 +59,14 @@ class _Asking:
         self.open = [want for want, seen in verdicts if not (seen.holds and self._settled(want))]
         return Pending(self._says()) if self.open else True
 
+    def unmet(self) -> list[tuple[Want, Verdict]]:
+        """What does not hold, with what was seen last."""
+        return self.lacking or [(want, Verdict(False, "it was not answered for")) for want in self.open]
+
+    def told(self, wants: Sequence[Want]) -> list[str]:
+        """One sentence for each want that held."""
+        return [self.facts[want] for want in wants]
+
     def _settled(self, want: Want) -> bool:
         if isinstance(want, ObjectWant) and isinstance(want.rule, ClusterPolicyReady) and want not in self._once:
             self._once.add(want)
@@ -65,14 +76,3 @@ class _Asking:
     def _says(self) -> str:
         told = [seen.says for _, seen in self.lacking] or [f"{self.facts[want]}, seen once" for want in self.open]
         return "; ".join(told[:NAMED]) + (f"; and {len(told) - NAMED} more" if len(told) > NAMED else "")
-
-
-def until_ready(client: KubeClient, wants: Sequence[Want], waiter: Waiter) -> list[str]:
-    """One sentence for each want, as it was seen to hold. Raises `NotReady`, `Stopped`, `KubeError`."""
-    asking = _Asking(client, list(wants))
-    try:
-        waiter.until(asking)
-    except TimedOut as error:
-        lacking = asking.lacking or [(want, Verdict(False, error.last)) for want in asking.open]
-        raise NotReady(lacking, asking.refused) from error
-    return [asking.facts[want] for want in wants]

@@ -7,6 +7,8 @@ from aiinfra.providers.bundle import Bundle
 from aiinfra.providers.cluster import Cluster
 from aiinfra.providers.clusters import Clusters
 from aiinfra.providers.contract import ProviderSpec
+from aiinfra.providers.crds import CustomResourceDefinitions
+from aiinfra.providers.ready import Ready
 from aiinfra.providers.test_thing import TestThing
 
 
@@ -18,6 +20,8 @@ def spec() -> ProviderSpec:
         {
             "aiinfra:kubernetes:Bundle": Bundle(clusters),
             "aiinfra:kubernetes:Cluster": Cluster(clusters),
+            "aiinfra:kubernetes:CustomResourceDefinitions": CustomResourceDefinitions(clusters),
+            "aiinfra:kubernetes:Ready": Ready(clusters),
             "aiinfra:test:Thing": TestThing(),
         },
     )

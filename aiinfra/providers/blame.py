@@ -1,25 +1,54 @@
-"""What the user reads when a cluster refused or something did not go: the root, with a way out."""
+"""What the user reads when a cluster refused, did not get ready, or something did not go: the root, with a way out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from aiinfra.diagnosis.cause import Diagnosis
+from aiinfra.diagnosis.diagnose import diagnose_refusal, diagnose_wants
+from aiinfra.diagnosis.gather import gather
+from aiinfra.diagnosis.scene import Scene
 from aiinfra.errors import StepError
 from aiinfra.kube.applying import Refusal
+from aiinfra.kube.awaiting import NotReady
 from aiinfra.kube.client import KubeClient
+from aiinfra.kube.errors import KubeError, NoSuchKind, Unreachable, WebhookFailed
 from aiinfra.kube.removing import Left
 
 SHOWN = 5
 
 
 def blamed(client: KubeClient, refusals: Sequence[Refusal], *, total: int) -> StepError:
-    """The error for objects that the API server refused."""
+    """The error for objects that the API server refused; the first refusal's root stands for all."""
     first = refusals[0].error
     message = "; ".join(refusal.error.record.message for refusal in refusals[:SHOWN])
     if len(refusals) > 1:
         message = f"{len(refusals)} of {total} objects were refused: {message}"
-    record = first.record
-    return StepError(message, code=record.code, where=record.where, hint=record.hint, transient=record.transient)
+    return explained(client, first, message)
+
+
+def explained(client: KubeClient, error: KubeError, message: str = "") -> StepError:
+    """A refusal as a step's error, with what stands behind it."""
+    record, found = error.record, Diagnosis()
+    if isinstance(error, WebhookFailed | NoSuchKind) or error.reason == "Forbidden":
+        found = _look(client, lambda scene: diagnose_refusal(scene, record.message))
+    return StepError(
+        message or record.message,
+        causes=found.causes,
+        code=record.code,
+        where=record.where,
+        hint=found.hint or record.hint,
+        transient=record.transient,
+    )
+
+
+def not_ready(client: KubeClient, error: NotReady, after: str) -> StepError:
+    """The error for wants that did not come true; `after` says how long they were given."""
+    if isinstance(error.refused, Unreachable):
+        return explained(client, error.refused)
+    found = _look(client, lambda scene: diagnose_wants(scene, [want for want, _ in error.lacking]))
+    seen = [verdict.says.partition(" (")[0] if found.causes else verdict.says for _, verdict in error.lacking[:SHOWN]]
+    return StepError(f"{'; '.join(seen)} {after}", causes=found.causes, code="kube.not_ready", hint=found.hint)
 
 
 def left_behind(client: KubeClient, left: Sequence[Left]) -> StepError:
@@ -30,3 +59,10 @@ def left_behind(client: KubeClient, left: Sequence[Left]) -> StepError:
         code="kube.stuck",
         hint="find out why its controller does not act; then run destroy again",
     )
+
+
+def _look(client: KubeClient, judge: Callable[[Scene], Diagnosis]) -> Diagnosis:
+    try:
+        return judge(gather(client))
+    except Unreachable:
+        return Diagnosis()

@@ -63,8 +63,7 @@ class Border:
                 code = grpc.StatusCode.UNAVAILABLE if error.record.transient else grpc.StatusCode.FAILED_PRECONDITION
                 return _Answer(code, self._masked(render_failure(error)))
             case Stopped():
-                stopped = StepError(f"stopped while waiting for {error}", code="run.interrupted")
-                return _Answer(grpc.StatusCode.CANCELLED, self._masked(render_failure(stopped)))
+                return _Answer(grpc.StatusCode.CANCELLED, self._masked(ended_by(error)))
         log.error("%s failed", self.about, exc_info=error)
         bug = StepError(
             f"{self.about}: {type(error).__name__}: {error}", code="bug", hint="report it with the log of this run"
@@ -91,6 +90,8 @@ class Border:
         return mask(text, *self.secrets)
 
 
-def partly_made(error: AiinfraError) -> str:
-    """The reason line of a `PartlyMade` for the error that ended the work."""
+def ended_by(error: AiinfraError | Stopped) -> str:
+    """The reason line of a `PartlyMade` for what ended the work."""
+    if isinstance(error, Stopped):
+        return render_failure(StepError(f"stopped while waiting for {error}", code="run.interrupted"))
     return render_failure(error)

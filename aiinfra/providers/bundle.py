@@ -21,7 +21,7 @@ from aiinfra.kube.ownership import foreign
 from aiinfra.kube.removing import await_gone, remove_all
 from aiinfra.providers import settings
 from aiinfra.providers.blame import blamed, left_behind
-from aiinfra.providers.border import partly_made
+from aiinfra.providers.border import ended_by
 from aiinfra.providers.bundled import Bundled, changed, misnamed, sent, written
 from aiinfra.providers.clusters import Clusters
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
@@ -83,11 +83,11 @@ class Bundle:
         now = before.with_(todo, applied.uids)
         if not applied.complete:
             error = _incomplete(client, applied)
-            raise PartlyMade(now.made(id, news), [partly_made(error)]) if now.written else error
+            raise PartlyMade(now.made(id, news), [ended_by(error)]) if now.written else error
         wanted = written(news)
         gone = [ref for ref in now.written if ref not in wanted]
         if left := remove_all(client, gone, now.uids, lambda: _waiter(call, news)):
-            raise PartlyMade(now.made(id, news), [partly_made(left_behind(client, left))])
+            raise PartlyMade(now.made(id, news), [ended_by(left_behind(client, left))])
         return now.only(wanted).made(id, news)
 
 

@@ -1,0 +1,138 @@
+"""Why a pod does not run, or is not ready. Pure.
+
+Reasons are the kubelet's: kubernetes pkg/kubelet/images/types.go, pkg/kubelet/kuberuntime/kuberuntime_manager.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from aiinfra.diagnosis.cause import Cause, Weight
+from aiinfra.diagnosis.kinds import missing_kind
+from aiinfra.diagnosis.readings import DRIVER_IMAGE, ENDED, IMAGE, UNSCHEDULABLE, clean, read
+from aiinfra.diagnosis.scene import Scene, condition, labels, name, status
+from aiinfra.kube.objects import Object
+
+IMAGE_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
+DRIVER_APP = "nvidia-driver-daemonset"
+KERNEL = "feature.node.kubernetes.io/kernel-version.full"
+SETUP_FAILURES = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")
+
+NAMED = 2
+"""Nodes named for one cause."""
+
+Found = tuple[str, Cause]
+"""What the pod's state is called, and its cause."""
+
+
+def healthy(pod: Object) -> bool:
+    return status(pod).get("phase") == "Succeeded" or condition(pod, "Ready").get("status") == "True"
+
+
+def why(scene: Scene, pod: Object) -> Found | None:
+    """None when there is nothing wrong with it."""
+    if healthy(pod):
+        return None
+    if pod["metadata"].get("deletionTimestamp"):
+        return "Terminating", Cause("it is being deleted", weight=Weight.WAITING)
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled.get("status") == "False":
+        text = str(scheduled.get("message") or scheduled.get("reason") or "")
+        return str(scheduled.get("reason") or "Unschedulable"), read(UNSCHEDULABLE, text, {})
+    found = next(_containers(scene, pod), None)
+    return found or _setup(scene, pod) or _waiting(pod)
+
+
+def alike(scene: Scene, pods_found: Iterable[Object], called: str) -> Iterator[Cause]:
+    """One cause for pods that have the same reason and root: `called on gpu-0 and gpu-1: ImagePullBackOff`."""
+    places: dict[tuple[str, Cause], list[str]] = {}
+    for pod in pods_found:
+        if found := why(scene, pod):
+            places.setdefault(found, []).append(str(pod["spec"].get("nodeName") or ""))
+    for (reason, root), nodes in places.items():
+        yield Cause(f"{called}{_on(sorted(filter(None, nodes)))}: {reason}", because=(root,), weight=root.weight)
+
+
+def _containers(scene: Scene, pod: Object) -> Iterator[Found]:
+    """Containers that cannot start or that ended with an error, init containers first."""
+    facts = _facts(scene, pod)
+    for each in _statuses(pod):
+        state = each.get("state") or {}
+        waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
+        reason = str(waiting.get("reason") or "")
+        if reason in IMAGE_REASONS:
+            table = DRIVER_IMAGE if _for_one_kernel(pod, facts) else IMAGE
+            text = f"{reason} {_refusal(scene, pod, waiting)}"
+            yield reason, read(table, text, {**facts, "image": _image(pod, each)})
+        elif reason in CONFIG_REASONS:
+            yield reason, Cause(clean(str(waiting.get("message") or reason)))
+        elif reason == "CrashLoopBackOff" or ended.get("exitCode"):
+            last = ended or (each.get("lastState") or {}).get("terminated") or {}
+            yield reason or str(ended.get("reason") or "Error"), _ended(scene, each, last, facts)
+
+
+def _refusal(scene: Scene, pod: Object, waiting: Mapping[str, Any]) -> str:
+    """The registry's answer: in the back-off message of newer kubelets, else in the event of the failed pull."""
+    failed = [str(event.get("message", "")) for event in scene.warnings(pod, "Failed")]
+    return " ".join((str(waiting.get("message") or ""), *(text for text in failed if "pull" in text)))
+
+
+def _ended(scene: Scene, each: Mapping[str, Any], last: Mapping[str, Any], facts: Mapping[str, str]) -> Cause:
+    said = clean(str(last.get("message") or ""))
+    if said and (kind := missing_kind(scene, said)):
+        return kind
+    container, code = each.get("name", "?"), last.get("exitCode", "?")
+    text = said or f"container {container} ended with exit code {code} and said nothing"
+    if last.get("reason") == "OOMKilled":
+        text = f"OOMKilled: {text}"
+    return read(ENDED, text, facts)
+
+
+def _setup(scene: Scene, pod: Object) -> Found | None:
+    for event in scene.warnings(pod, *SETUP_FAILURES):
+        return str(event["reason"]), Cause(clean(str(event.get("message", ""))))
+    return None
+
+
+def _waiting(pod: Object) -> Found:
+    for each in _statuses(pod):
+        state = each.get("state") or {}
+        if "running" in state and not each.get("ready"):
+            return "NotReady", Cause(f"container {each['name']} runs and is not ready", weight=Weight.WAITING)
+        if (state.get("waiting") or {}).get("reason") in STARTING:
+            return "Pending", Cause(f"container {each['name']} has not started", weight=Weight.WAITING)
+    return "Pending", Cause("its node has not started it", weight=Weight.WAITING)
+
+
+def _statuses(pod: Object) -> Sequence[Mapping[str, Any]]:
+    found = status(pod)
+    return [*(found.get("initContainerStatuses") or ()), *(found.get("containerStatuses") or ())]
+
+
+def _image(pod: Object, each: Mapping[str, Any]) -> str:
+    containers = (*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"])
+    return next((str(c.get("image")) for c in containers if c["name"] == each["name"]), str(each.get("image", "")))
+
+
+def _facts(scene: Scene, pod: Object) -> Mapping[str, str]:
+    place = str(pod["spec"].get("nodeName") or "")
+    node = scene.find("Node", place)
+    info = status(node).get("nodeInfo") or {} if node else {}
+    kernel = (labels(node).get(KERNEL) if node else "") or info.get("kernelVersion") or ""
+    return {"node": place or "its node", "kernel": kernel or "of its node"}
+
+
+def _for_one_kernel(pod: Object, facts: Mapping[str, str]) -> bool:
+    """A precompiled driver: its image is made for one kernel, which stands in its name."""
+    images = " ".join(str(c.get("image")) for c in pod["spec"]["containers"])
+    return labels(pod).get("app", name(pod)).startswith(DRIVER_APP) and facts["kernel"] in images
+
+
+def _on(nodes: Sequence[str]) -> str:
+    if not nodes:
+        return ""
+    named = ", ".join(nodes[:NAMED])
+    return f" on {named} and {len(nodes) - NAMED} more" if len(nodes) > NAMED else f" on {' and '.join(nodes)}"

@@ -1,0 +1,69 @@
+"""`aiinfra:kubernetes:CustomResourceDefinitions`: deletes at the end the CRDs that a release brought and left.
+
+Helm never deletes the CRDs of a chart. The names that were absent when the stack was made are ours to remove, once
+the release is gone: a program declares this resource before the release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiinfra.engine.wire import UNKNOWN
+from aiinfra.kube.client import KubeClient
+from aiinfra.kube.objects import ObjectRef
+from aiinfra.kube.removing import remove_all
+from aiinfra.providers import settings
+from aiinfra.providers.blame import left_behind
+from aiinfra.providers.clusters import Clusters
+from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
+from aiinfra.waiting import Waiter
+
+SHAPE: Mapping[str, settings.Kind] = {"kubeconfig": str, "uid": str, "names": list, "limit_seconds": (int, float)}
+
+
+@dataclass(frozen=True, slots=True)
+class CustomResourceDefinitions:
+    clusters: Clusters
+
+    def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
+        return settings.check({"limit_seconds": 120, **inputs}, SHAPE)
+
+    def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
+        return settings.differs(old_inputs, news)
+
+    def create(self, call: Call, inputs: Properties) -> Made:
+        if call.preview:
+            return Made("", {**inputs, "brought": UNKNOWN})
+        absent = _absent(self._client(inputs), settings.value(inputs, "names"))
+        return Made(f"{settings.value(inputs, 'uid')}/{call.name}", {**inputs, "brought": absent})
+
+    def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
+        if call.preview:
+            return Made(id, {**news, "brought": UNKNOWN})
+        before, names = settings.value(olds, "brought") or [], settings.value(news, "names")
+        known = {*before, *settings.value(olds, "names")}
+        absent = _absent(self._client(news), (name for name in names if name not in known))
+        return Made(id, {**news, "brought": sorted({*before, *absent})})
+
+    def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
+        self._client(state)
+        return Made(id, state, inputs)
+
+    def delete(self, call: Call, id: str, state: Properties) -> None:
+        client = self._client(state)
+        refs = [_ref(name) for name in settings.value(state, "brought") or ()]
+        limit = float(settings.value(state, "limit_seconds"))
+        if left := remove_all(client, refs, {}, lambda: Waiter(limit, stop=call.stop, on_wait=call.say)):
+            raise left_behind(client, left)
+
+    def _client(self, properties: Properties) -> KubeClient:
+        return self.clusters.identified(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
+
+
+def _ref(name: str) -> ObjectRef:
+    return ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", name)
+
+
+def _absent(client: KubeClient, names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if client.get(_ref(name)) is None)

@@ -1,0 +1,63 @@
+"""Waiting for a cluster with an eye on why it takes so long: the root is told while we wait, and hopeless waits end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiinfra.diagnosis.cause import Diagnosis, Weight
+from aiinfra.diagnosis.diagnose import diagnose_wants
+from aiinfra.diagnosis.gather import gather
+from aiinfra.kube.awaiting import Asking, NotReady
+from aiinfra.kube.client import KubeClient
+from aiinfra.kube.errors import Unreachable
+from aiinfra.kube.wants import Want
+from aiinfra.providers.blame import not_ready
+from aiinfra.waiting import Pending, TimedOut, Waiter
+
+LOOK_EVERY = 10.0
+"""Seconds between two looks at the whole cluster."""
+
+
+@dataclass(slots=True)
+class _Watching:
+    """Asks as `Asking` does. The same broken root, seen for `patience` seconds, ends the wait."""
+
+    asking: Asking
+    client: KubeClient
+    patience: float
+    seen: Diagnosis = field(default_factory=Diagnosis)
+    since: float = 0.0
+    looked: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> bool | Pending:
+        answer = self.asking()
+        if not isinstance(answer, Pending):
+            return answer
+        now = time.monotonic()
+        if now - self.looked >= min(LOOK_EVERY, self.patience):
+            self.looked = now
+            self._look(now)
+        if self.seen.weight == Weight.BROKEN and now - self.since >= self.patience:
+            raise TimedOut(answer.what)
+        return Pending(" ← ".join((answer.what, *self.seen.causes))) if self.seen.causes else answer
+
+    def _look(self, now: float) -> None:
+        try:
+            found = diagnose_wants(gather(self.client), [want for want, _ in self.asking.lacking])
+        except Unreachable:
+            found = Diagnosis()
+        if found.causes != self.seen.causes:
+            self.seen, self.since = found, now
+
+
+def await_wants(client: KubeClient, wants: Sequence[Want], waiter: Waiter, patience: float) -> list[str]:
+    """One sentence for each want, as it was seen to hold. Raises `StepError` with the root, `Stopped`, `KubeError`."""
+    asking, started = Asking(client, list(wants)), time.monotonic()
+    try:
+        waiter.until(_Watching(asking, client, patience))
+    except TimedOut as error:
+        waited = time.monotonic() - started
+        raise not_ready(client, NotReady(asking.unmet(), asking.refused), f"after {waited:.0f} s") from error
+    return asking.told(wants)

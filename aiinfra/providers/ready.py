@@ -1,0 +1,111 @@
+"""`aiinfra:kubernetes:Ready`: waits on named objects and conditions, and says what holds them up.
+
+On delete, the objects of `remove_first` go first, while their operator still stands, with everything they own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiinfra.engine.wire import UNKNOWN, Unknown, reveal
+from aiinfra.errors import StepError
+from aiinfra.kube.awaiting import verdict
+from aiinfra.kube.client import KubeClient
+from aiinfra.kube.dependents import dependents
+from aiinfra.kube.errors import KubeError
+from aiinfra.kube.objects import ObjectRef
+from aiinfra.kube.removing import await_gone, remove_all
+from aiinfra.kube.wants import Want, parse
+from aiinfra.providers import settings
+from aiinfra.providers.blame import left_behind
+from aiinfra.providers.border import ended_by
+from aiinfra.providers.clusters import Clusters
+from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
+from aiinfra.providers.marshal import known, opened
+from aiinfra.providers.patience import await_wants
+from aiinfra.waiting import Stopped, Waiter
+
+SHAPE: Mapping[str, settings.Kind] = {
+    "kubeconfig": str,
+    "uid": str,
+    "wants": list,
+    "limit_seconds": (int, float),
+    "patience_seconds": (int, float),
+    "remove_first": list,
+}
+DEFAULTS: Properties = {"limit_seconds": 600, "patience_seconds": 300, "remove_first": []}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    clusters: Clusters
+
+    def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
+        checked, failures = settings.check({**DEFAULTS, **inputs}, SHAPE)
+        return checked, failures or _no_wants(checked)
+
+    def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
+        return settings.differs(old_inputs, news)
+
+    def create(self, call: Call, inputs: Properties) -> Made:
+        if call.preview:
+            return Made("", {**inputs, "facts": UNKNOWN})
+        id = f"{settings.value(inputs, 'uid')}/{call.name}"
+        try:
+            return self._wait(call, id, inputs)
+        except (StepError, KubeError, Stopped) as error:  # remembered, so that `remove_first` is heeded by a destroy
+            raise PartlyMade(Made(id, inputs), [ended_by(error)]) from error
+
+    def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
+        return Made(id, {**news, "facts": UNKNOWN}) if call.preview else self._wait(call, id, news)
+
+    def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
+        """Wants that no longer hold are shown as absent, so that the next run waits for them again."""
+        client = self._client(state)
+        raw = reveal(state.get("wants"))
+        holding = [want for want in raw if verdict(client, parse(want)).holds]
+        return Made(id, {**state, "wants": holding}, {**inputs, "wants": holding})
+
+    def delete(self, call: Call, id: str, state: Properties) -> None:
+        refs = [ObjectRef.from_json(raw) for raw in settings.value(state, "remove_first") or ()]
+        if refs:
+            _remove(self._client(state), refs, _waiter(call, state))
+
+    def _client(self, properties: Properties) -> KubeClient:
+        return self.clusters.identified(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
+
+    def _wait(self, call: Call, id: str, inputs: Properties) -> Made:
+        wants = [parse(raw) for raw in settings.value(inputs, "wants")]
+        patience = float(settings.value(inputs, "patience_seconds"))
+        facts = await_wants(self._client(inputs), wants, _waiter(call, inputs), patience)
+        return Made(id, {**inputs, "facts": facts})
+
+
+def _waiter(call: Call, properties: Properties) -> Waiter:
+    return Waiter(float(settings.value(properties, "limit_seconds")), stop=call.stop, on_wait=call.say)
+
+
+def _no_wants(inputs: Properties) -> list[CheckFailure]:
+    wants = opened(inputs["wants"])
+    if isinstance(wants, Unknown):
+        return []
+    found = ((index, _unreadable(raw)) for index, raw in enumerate(wants) if known(raw))
+    return [CheckFailure(f"wants[{index}]", why) for index, why in found if why]
+
+
+def _unreadable(raw: Mapping[str, object]) -> str:
+    try:
+        _: Want = parse(raw)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _remove(client: KubeClient, refs: Sequence[ObjectRef], waiter: Waiter) -> None:
+    """Delete and see gone, owners and what they own; names what is still there at the limit."""
+    there = {ref: obj["metadata"]["uid"] for ref in refs if (obj := client.get(ref))}
+    owned = dependents(client, there.values()) if there else {}
+    left = remove_all(client, list(there), there, lambda: waiter) or await_gone(client, list(owned), owned, waiter)
+    if left:
+        raise left_behind(client, left)
