@@ -16,8 +16,6 @@ def destroy(
     sets: o.SetOption,
     only: o.OnlyOption,
     summary: o.SummaryOption,
-    from_: o.FromOption = "",
-    until: o.UntilOption = "",
     yes: o.YesOption = False,
     parallel: o.ParallelOption = 8,
     keep_lab: o.KeepLabOption = False,
