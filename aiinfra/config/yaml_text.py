@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ruamel.yaml import YAML
@@ -58,6 +58,11 @@ class _Node:
     value: Any = None
     pairs: list[tuple[str, Mark, _Node]] | None = None
     items: list[_Node] | None = None
+
+    @property
+    def is_absent(self) -> bool:
+        """Nothing was written: the parser marks where the next thing stands."""
+        return self.value is None and not self.mark.written and self.pairs is None and self.items is None
 
 
 def parse(text: str) -> tuple[Document, Sequence[Wrong]]:
@@ -190,7 +195,7 @@ class _Reader:
                 )
                 continue
             seen[key] = mark
-            yield key, mark, node
+            yield key, mark, replace(node, mark=mark) if node.is_absent else node
 
     def _key(self, event: Any, at: Loc) -> str | None:
         node = self._node(event, (*at, "?"))

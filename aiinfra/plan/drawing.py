@@ -10,6 +10,7 @@ from typing import Literal
 from aiinfra.model.tree import dotted
 from aiinfra.plan.planner import Plan
 from aiinfra.plan.references import references
+from aiinfra.stack import StackName
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +56,16 @@ def graph(plan: Plan) -> dict[str, object]:
 
 
 def mermaid(plan: Plan) -> str:
+    """Nodes are numbered, as names like `end` are words of Mermaid's own."""
+    ids = {name: f"s{number}" for number, name in enumerate(plan.steps, start=1)}
     lines = ["graph TD"]
-    lines += [f'  {_id(name)}["{name}<br/>{step.kind.kind}"]' for name, step in plan.steps.items()]
-    lines += [_mermaid_edge(edge) for edge in _drawn(plan)]
+    lines += [f'  {ids[name]}["{name}<br/>{step.kind.kind}"]' for name, step in plan.steps.items()]
+    lines += [f"  {ids[StackName(e.source)]} {_arrow(e)} {ids[StackName(e.target)]}" for e in _drawn(plan)]
     return "\n".join(lines)
 
 
-def _id(name: str) -> str:
-    """`end` and the like are words of Mermaid's own."""
-    return "stack_" + name.replace("-", "_")
-
-
-def _mermaid_edge(edge: Edge) -> str:
-    arrow = "-->" if edge.at else "-.->"
-    label = f"|{edge.output}|" if edge.output else ""
-    return f"  {_id(edge.source)} {arrow}{label} {_id(edge.target)}"
+def _arrow(edge: Edge) -> str:
+    return ("-->" if edge.at else "-.->") + (f"|{edge.output}|" if edge.output else "")
 
 
 def dot(plan: Plan) -> str:

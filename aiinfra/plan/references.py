@@ -85,7 +85,7 @@ def _what(ref: Ref) -> str:
 
 def _misfit(where: Loc, ref: Ref, given: Any, wanted: Sequence[Any], upstream: StackType[Any, Any]) -> Flaw:
     wants = " or ".join(dict.fromkeys(described(one) for one in wanted))
-    message = f"wants {wants}, but {ref} (kind {upstream.kind}) gives {described(given) or 'nothing'}"
+    message = f"wants {wants}, but {ref} (kind {upstream.kind}) gives {described(given)}"
     return Flaw(where, message, _way_out(ref, given, wanted, upstream), "config.reference_type")
 
 
@@ -95,7 +95,7 @@ def _way_out(ref: Ref, given: Any, wanted: Sequence[Any], upstream: StackType[An
     stem = Ref(ref.stack, ref.output if record(given) else ())
     if any(fits(upstream.outputs, one) for one in wanted):
         return f"write {Ref(ref.stack)}"
-    fitting = [n for n, f in _fields(model) if any(fits(f, one) for one in wanted)]
+    fitting = [n for n, f in _fields(model) if f is not Any and any(fits(f, one) for one in wanted)]
     return f"write {Ref(stem.stack, (*stem.output, fitting[0]))}" if len(fitting) == 1 else _choice(stem, fitting)
 
 

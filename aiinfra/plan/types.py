@@ -124,8 +124,14 @@ def record(annotation: Any) -> type[BaseModel] | None:
 
 
 def described(annotation: Any) -> str:
-    """A type in words: `text`, `a whole number`, `the record ClusterAccess`."""
-    return " or ".join(dict.fromkeys(_described(spot.type) for spot in spots(annotation) if spot.type is not None))
+    """A type in words: `text`, `a whole number`, `the record ClusterAccess`, `text or nothing`."""
+    found = dict.fromkeys(_described(spot.type) for spot in spots(annotation) if spot.type is not None)
+    return " or ".join([*found, *(["nothing"] if any(s.type is None for s in spots(annotation)) else [])])
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a, b or c`."""
+    return ", ".join(words[:-1]) + " or " + words[-1] if len(words) > 1 else "".join(words)
 
 
 _WORDS: Mapping[Any, str] = {
@@ -140,11 +146,11 @@ _WORDS: Mapping[Any, str] = {
 def _described(wanted: Any) -> str:
     plain = _plain(wanted)
     if plain is Literal:
-        return " or ".join(str(value) for value in get_args(wanted))
+        return listed([str(value) for value in get_args(wanted)])
     if plain in LISTS or plain in MAPS:
         return ("a map" if plain in MAPS else "a list") + _of(wanted)
     if isinstance(plain, type) and issubclass(plain, Enum):
-        return " or ".join(str(member.value) for member in plain)
+        return listed([str(member.value) for member in plain])
     if isinstance(plain, type) and issubclass(plain, Outputs):
         return f"the record {plain.__name__}"
     if isinstance(plain, type) and issubclass(plain, BaseModel):
