@@ -9,6 +9,9 @@ import pytest
 
 from aiinfra.toolchain import Toolchain
 from aiinfra.world import World
+from tests.goldens import golden, pytest_addoption
+
+__all__ = ["golden", "pytest_addoption"]
 
 LAB_SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 

@@ -12,5 +12,3 @@ class Checks:
     def rules_around(self, name: StackName, inputs: ExistingClusterInputs, around: Surroundings) -> Iterator[Broken]:
         if around.target == "real" and inputs.kubeconfig == "":
             yield Broken(("kubeconfig",), "a real cluster needs a kubeconfig", "write ${file:~/.kube/config}")
-        if around.target == "lab" and inputs.context:
-            yield Broken(("context",), "a lab cluster has one context only", "leave context out")

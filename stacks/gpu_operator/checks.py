@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from aiinfra.facts.gpu_operator_chart import CHART
+from aiinfra.facts.helm_values import problems
 from aiinfra.stack import Broken, ClusterNeed, Ref, StackName, Surroundings
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs
 
@@ -17,6 +19,7 @@ class Checks:
             yield Broken(("version",), f"{inputs.version} lacks its leading v", f"write v{inputs.version}")
         yield from _driver(inputs.driver)
         yield from _nfd(inputs)
+        yield from _values(inputs)
         if inputs.sharing.time_slicing and inputs.mig.strategy == "mixed":
             yield Broken(
                 ("sharing", "time_slicing"),
@@ -55,6 +58,14 @@ def _driver(driver: Driver) -> Iterator[Broken]:
         )
     if not driver.enabled and driver != Driver(enabled=False):
         yield Broken(("driver", "enabled"), "the driver is disabled and configured at once", "drop the other fields")
+
+
+def _values(inputs: GpuOperatorInputs) -> Iterator[Broken]:
+    """Helm drops values that a chart does not know; only the version that we know can be judged."""
+    if inputs.version == CHART.version:
+        for problem in problems(CHART.values, inputs.values):
+            said = f"chart {CHART.name} {CHART.version}: {problem.message}"
+            yield Broken(("values", *problem.path), said, problem.hint)
 
 
 def _nfd(inputs: GpuOperatorInputs) -> Iterator[Broken]:

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiinfra.stack import ClusterNeed, Ref, StackName
+from stacks.gpu_proof.checks import Checks
+from stacks.gpu_proof.spec import GpuProofInputs
+from tests.unit.stacks.judged import CLUSTER, problems
+
+STACKS: dict[str, Any] = {
+    **CLUSTER,
+    "gpu": {"kind": "gpu_operator", "cluster": "${cluster}", "nfd": "bundled"},
+    "proof": {"kind": "gpu_proof", "cluster": "${cluster}", "operator": "${gpu}", "expect": {"nodes": 2, "gpus": 16}},
+}
+
+
+@pytest.mark.parametrize(
+    ("expect", "says"),
+    [
+        ({"nodes": 2, "gpus": 16}, []),
+        (
+            {"nodes": 3, "gpus": 2},
+            [
+                "stacks.proof.expect.gpus: 2 GPUs cannot be on 3 nodes (gpus counts all nodes together)",
+            ],
+        ),
+    ],
+)
+def test_rules(tmp_path: Path, expect: dict[str, int], says: list[str]) -> None:
+    proof = {**STACKS["proof"], "expect": expect}
+    assert problems(tmp_path, {**STACKS, "proof": proof}) == says
+
+
+@pytest.mark.parametrize("field", ["nodes", "gpus"])
+def test_nothing_expected_is_no_proof(tmp_path: Path, field: str) -> None:
+    proof = {**STACKS["proof"], "expect": {"nodes": 1, "gpus": 1, field: 0}}
+    said = problems(tmp_path, {**STACKS, "proof": proof})
+
+    assert said[0].startswith(f"stacks.proof.expect.{field}: ")
+
+
+def test_a_rehearsal_brings_the_gpus_that_are_expected() -> None:
+    cluster, operator = Ref(StackName("cluster")), Ref(StackName("gpu"))
+    inputs = GpuProofInputs.model_validate(
+        {"cluster": cluster, "operator": operator, "expect": {"nodes": 2, "gpus": 12}}
+    )
+
+    assert list(Checks().lab_needs(inputs)) == [ClusterNeed(StackName("cluster"), gpu_nodes=2, gpus_per_node=6)]
