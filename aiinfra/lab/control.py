@@ -101,5 +101,6 @@ class ControlServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     def __init__(self, folder: Path, answer: Answer) -> None:
         self.answer = answer
+        (folder / SOCKET).unlink(missing_ok=True)
         with _short_path(folder) as address:
             super().__init__(address, _Handler)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from aiinfra.engine.lock import Process, boot_id
+from aiinfra.errors import OutsideError
 
 RECORD: Final = "lab.json"
 VERSION: Final = 1
@@ -50,6 +52,8 @@ class LabRecord:
 
     generation: str
     """Random; another one means another world behind the same names."""
+    host: str
+    """Its machine; on another one nothing can be told of it."""
     boot: str
     pid: int
     started: int
@@ -60,24 +64,29 @@ class LabRecord:
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """The record; None when there is no lab there, or none that got as far as writing one."""
+        """The record; None when there is no lab. Raises `OutsideError` `lab.unreadable`."""
         try:
-            raw = json.loads((folder / RECORD).read_text())
-        except (OSError, ValueError):
+            text = (folder / RECORD).read_text()
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        return cls._of(raw) if raw.get("version") == VERSION else None
+        try:
+            return cls._of(json.loads(text))
+        except (ValueError, KeyError, TypeError) as error:
+            raise OutsideError(
+                f"{folder / RECORD} cannot be read: it is damaged, or of another version of aiinfra",
+                code="lab.unreadable",
+                where="lab",
+                hint="end the lab's processes and delete its folder",
+            ) from error
 
     @classmethod
     def _of(cls, raw: Mapping[str, Any]) -> Self:
-        return cls(
-            generation=raw["generation"],
-            boot=raw["boot"],
-            pid=raw["pid"],
-            started=raw["started"],
-            since=raw["since"],
-            children=tuple(ChildRecord(**child) for child in raw["children"]),
-            clusters={name: ClusterRecord(**cluster) for name, cluster in raw["clusters"].items()},
-        )
+        given = {key: value for key, value in raw.items() if key != "version"}
+        if raw["version"] != VERSION:
+            raise ValueError(raw["version"])
+        given["children"] = tuple(ChildRecord(**child) for child in raw["children"])
+        given["clusters"] = {name: ClusterRecord(**cluster) for name, cluster in raw["clusters"].items()}
+        return cls(**given)
 
     def write(self, folder: Path) -> None:
         write_atomic(folder / RECORD, json.dumps({"version": VERSION, **asdict(self)}, indent=1))
@@ -87,15 +96,23 @@ class LabRecord:
         return Process(self.pid, self.started)
 
     @property
+    def foreign(self) -> bool:
+        """Whether another machine made it, in a folder that both see."""
+        return self.host != socket.gethostname()
+
+    @property
     def alive(self) -> bool:
-        return self.boot == boot_id() and self.supervisor.alive
+        return not self.foreign and self.boot == boot_id() and self.supervisor.alive
 
     def survivors(self) -> Sequence[ChildRecord]:
         """Recorded children that still run."""
-        return [child for child in self.children if child.process.alive] if self.boot == boot_id() else []
+        here = not self.foreign and self.boot == boot_id()
+        return [child for child in self.children if here and child.process.alive]
 
     def death(self) -> str:
         """Why the lab is dead, as the end of a sentence."""
+        if self.foreign:
+            return f"it was started on another machine, {self.host}"
         if self.boot != boot_id():
             return "the machine was restarted since"
         return f"its supervisor, pid {self.pid}, is gone"

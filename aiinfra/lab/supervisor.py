@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import socket
 import sys
 import threading
 import uuid
@@ -143,6 +144,7 @@ class Supervisor:
         with self._writing:
             LabRecord(
                 self._generation,
+                socket.gethostname(),
                 boot_id(),
                 me.pid,
                 me.started,

@@ -15,6 +15,7 @@ import pytest
 from aiinfra.errors import OutsideError
 from aiinfra.kube.client import KubeClient
 from aiinfra.lab.lab import Lab
+from aiinfra.lab.record import ChildRecord
 from aiinfra.model.lab import LabSpec
 from tests.integration.lab.conftest import SMALL, open_lab, until
 
@@ -87,12 +88,9 @@ def test_stopping_leaves_no_process_and_no_file(folder: Path, lab_servers: Mappi
     assert Lab.find(folder) is None
 
 
-def test_an_api_server_that_dies_comes_back_with_what_it_knew(folder: Path, lab_servers: Mapping[str, Path]) -> None:
+def test_servers_that_die_come_back_with_what_they_knew(folder: Path, lab_servers: Mapping[str, Path]) -> None:
     lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
-    server = next(child for child in lab.record.children if child.name == "dc1/kube-apiserver")
-    os.kill(server.pid, signal.SIGKILL)
-    until(lambda: not server.process.alive, "the API server to die")
-
+    servers = {child.name: child for child in lab.record.children}
     with KubeClient.from_kubeconfig(lab.kubeconfig("dc1")) as client:
 
         def answers() -> bool:
@@ -101,7 +99,11 @@ def test_an_api_server_that_dies_comes_back_with_what_it_knew(folder: Path, lab_
             except OutsideError:
                 return False
 
-        until(answers, "the API server to answer again")
+        for name in ("etcd", "dc1/kube-apiserver"):
+            os.kill(servers[name].pid, signal.SIGKILL)
+            wait_dead(servers[name])
+            until(answers, f"the API server to answer after {name} died")
+    assert {child.name for child in lab.record.children} == {process["name"] for process in left_of(folder)}
 
 
 def test_a_server_that_cannot_run_is_named_and_the_next_open_mends_it(
@@ -122,3 +124,7 @@ def left_of(folder: Path) -> list[dict[str, str]]:
     lab = Lab.find(folder)
     assert lab
     return list(lab.status()["processes"])
+
+
+def wait_dead(child: ChildRecord) -> None:
+    until(lambda: not child.process.alive, f"{child.name} to die")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 from aiinfra.lab.folders import lab_folder
@@ -8,7 +9,14 @@ from aiinfra.world import World
 from tests.unit.cli.conftest import Aiinfra
 
 DEAD = LabRecord(
-    "abc", "an earlier boot", 4711, 1, "2026-11-22T08:00:00+00:00", (), {"dc1": ClusterRecord("u", "https://s", "v1")}
+    "abc",
+    socket.gethostname(),
+    "an earlier boot",
+    4711,
+    1,
+    "2026-11-22T08:00:00+00:00",
+    (),
+    {"dc1": ClusterRecord("u", "https://s", "v1")},
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from aiinfra.engine.lock import Process, boot_id
+from aiinfra.errors import OutsideError
 from aiinfra.lab.lab import Lab
 from aiinfra.lab.record import ChildRecord, ClusterRecord, LabRecord
 
@@ -33,7 +35,16 @@ def record(child: ChildRecord) -> LabRecord:
     me = Process.of(os.getpid())
     assert me
     cluster = ClusterRecord("c0ffee", "https://127.0.0.1:6443", "v1.36.3")
-    return LabRecord("abc", boot_id(), me.pid, me.started, "2026-11-22T08:00:00+00:00", [child], {"dc1": cluster})
+    return LabRecord(
+        "abc",
+        socket.gethostname(),
+        boot_id(),
+        me.pid,
+        me.started,
+        "2026-11-22T08:00:00+00:00",
+        [child],
+        {"dc1": cluster},
+    )
 
 
 def test_a_record_reads_back_as_it_was_written(record: LabRecord, tmp_path: Path) -> None:
@@ -101,3 +112,27 @@ def test_a_live_lab_is_not_discarded(record: LabRecord, child: ChildRecord, tmp_
     lab.discard(pytest.fail)
     assert child.process.alive
     assert Lab.find(tmp_path)
+
+
+def test_a_lab_of_another_machine_is_neither_alive_nor_ours_to_discard(record: LabRecord, tmp_path: Path) -> None:
+    replace(record, host="login-2").write(tmp_path)
+    lab = Lab.find(tmp_path)
+    assert lab
+    assert not lab.alive
+    for remove in (lab.stop, lambda: lab.discard(pytest.fail)):
+        with pytest.raises(OutsideError) as caught:
+            remove()
+        assert caught.value.record.message == f"the lab in {tmp_path} belongs to another machine, login-2"
+        assert caught.value.record.hint == "stop it there; if login-2 is gone for good, delete the folder"
+    assert record.children[0].process.alive
+    assert Lab.find(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", '{"version": 0}', '{"version": 1}'])
+def test_a_record_that_cannot_be_read_stops_the_run_rather_than_start_a_second_lab(tmp_path: Path, text: str) -> None:
+    (tmp_path / "lab.json").write_text(text)
+    with pytest.raises(OutsideError) as caught:
+        Lab.find(tmp_path)
+    assert caught.value.record.message == (
+        f"{tmp_path}/lab.json cannot be read: it is damaged, or of another version of aiinfra"
+    )
