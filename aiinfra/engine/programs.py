@@ -37,6 +37,7 @@ __all__ = ["Program", "ProgramServer", "bind"]
 Program = Callable[[], None]
 MESSAGE_LIMIT: Final = 400 * 1024 * 1024
 """Bytes; Pulumi's own limit (sdk/go/common/util/rpcutil GrpcChannelOptions)."""
+GONE: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 MOST_AT_ONCE: Final = 1024
 """Threads that the server may use; made when needed. One Run holds one until its program ends."""
 
@@ -78,7 +79,7 @@ class _Runtime(language_pb2_grpc.LanguageRuntimeServicer):
             loop.run_until_complete(run_in_stack(program))
         except grpc.RpcError as exc:
             # The monitor goes away when a resource failed or the run was cancelled: the engine has said why.
-            if exc.code() != grpc.StatusCode.UNAVAILABLE:
+            if exc.code() not in GONE:
                 return self._failed(request.stack, exc, f"Pulumi's engine refused: {exc.details()}")
         except BaseException as exc:  # noqa: BLE001  a program may raise anything; none of it may reach stderr
             return self._failed(request.stack, exc, _sentence(exc))
@@ -90,7 +91,8 @@ class _Runtime(language_pb2_grpc.LanguageRuntimeServicer):
         """Say it once, as an error of the run; `bail` keeps the engine from saying it again."""
         if self.log is not None:
             _append(self.log, stack, exc)
-        engine_log.error(sentence)
+        with suppress(grpc.RpcError):  # an engine that is gone has nobody to tell
+            engine_log.error(sentence)
         return language_pb2.RunResponse(error=sentence, bail=True)
 
 
@@ -143,12 +145,15 @@ def _settle(request: Any, engine: grpc.Channel) -> None:
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel what a failed program left waiting, so that nothing complains on stderr when it is collected."""
-    for task in asyncio.all_tasks(loop):
-        task.cancel()
-        with suppress(asyncio.CancelledError, grpc.RpcError, pulumi.RunError):
-            loop.run_until_complete(task)
+    loop.run_until_complete(_abandon(asyncio.all_tasks(loop)))
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
+
+
+async def _abandon(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _unobserved(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
