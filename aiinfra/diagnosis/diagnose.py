@@ -103,7 +103,7 @@ def _nowhere(scene: Scene, ref: ObjectRef) -> list[Cause]:
 
 
 def _unlabelled(scene: Scene, want: NodesWant) -> list[Cause]:
-    if want.label.startswith(nodes.FEATURES):
+    if any(label.startswith(nodes.FEATURES) for label in want.labels):
         return nodes.unlabelled(scene)
     return _policies(scene) or nodes.unlabelled(scene)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from aiinfra.diagnosis import workloads
 from aiinfra.diagnosis.cause import Cause
-from aiinfra.diagnosis.scene import Scene, condition, labels, name, status
+from aiinfra.diagnosis.scene import Scene, condition, labels, name
 from aiinfra.kube.objects import Object
-from aiinfra.kube.quantities import count
+from aiinfra.kube.wants import allocatable
 
 NFD = {"app.kubernetes.io/name": "node-feature-discovery"}
 """Label of NFD's workloads (kubernetes-sigs/node-feature-discovery deployment/helm)."""
@@ -43,12 +43,8 @@ def not_ready(scene: Scene) -> Iterator[Cause]:
 def offers(scene: Scene, resource: str) -> str:
     """`gpu-0 offers 8, gpu-1 none`, of nodes that have GPUs."""
     gpu_nodes = [node for node in scene.all("Node") if labels(node).get("nvidia.com/gpu.present") == "true"]
-    shown = [f"{name(node)} offers {_allocatable(node, resource) or 'none'}" for node in gpu_nodes]
+    shown = [f"{name(node)} offers {allocatable(node, resource) or 'none'}" for node in gpu_nodes]
     return ", ".join(shown[:8]) or "no node is known to have a GPU"
-
-
-def _allocatable(node: Object, resource: str) -> int:
-    return count((status(node).get("allocatable") or {}).get(resource))
 
 
 def _nfd(obj: Object) -> bool:

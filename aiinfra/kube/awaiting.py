@@ -28,7 +28,7 @@ def verdict(client: KubeClient, want: Want) -> Verdict:
         case ObjectWant():
             return want.judge(client.get(want.ref))
         case NodesWant() | AllocatableWant():
-            return want.judge(client.list("v1", "Node", labels=want.label))
+            return want.judge(client.list("v1", "Node"))
 
 
 @dataclass(slots=True)

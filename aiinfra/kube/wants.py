@@ -108,26 +108,32 @@ class ObjectWant:
 
 @dataclass(frozen=True, slots=True)
 class NodesWant:
-    """`label` is `key` or `key=value`, as in a label selector."""
+    """So many nodes carry one of `labels`, each `key` or `key=value`."""
 
-    label: str
+    labels: tuple[str, ...]
     at_least: int
 
     def judge(self, nodes: Sequence[Object]) -> Verdict:
-        says = f"{len(nodes)} of {self.at_least} nodes carry the label {self.label}"
-        return Verdict(len(nodes) >= self.at_least > 0, says)
+        found = [node for node in nodes if any(carries(node, label) for label in self.labels)]
+        says = f"{len(found)} of {self.at_least} nodes carry the label {' or '.join(self.labels)}"
+        return Verdict(len(found) >= self.at_least > 0, says)
 
 
 @dataclass(frozen=True, slots=True)
 class AllocatableWant:
+    """The nodes that carry `label`, or all, together offer so many of a resource."""
+
     resource: str
     at_least: int
     label: str = ""
 
     def judge(self, nodes: Sequence[Object]) -> Verdict:
-        offered = sum(count(node.get("status", {}).get("allocatable", {}).get(self.resource)) for node in nodes)
-        says = f"{offered} of {self.at_least} {self.resource} are allocatable"
-        return Verdict(offered >= self.at_least > 0, says)
+        offered = self.offered(nodes)
+        return Verdict(offered >= self.at_least > 0, f"{offered} of {self.at_least} {self.resource} are allocatable")
+
+    def offered(self, nodes: Sequence[Object]) -> int:
+        chosen = [node for node in nodes if not self.label or carries(node, self.label)]
+        return sum(allocatable(node, self.resource) for node in chosen)
 
 
 Want = ObjectWant | NodesWant | AllocatableWant
@@ -137,7 +143,7 @@ def parse(raw: Mapping[str, Any]) -> Want:
     """Raises `ValueError` with a sentence for what is no want."""
     try:
         if nodes := raw.get("nodes"):
-            return NodesWant(nodes["label"], int(nodes["at_least"]))
+            return NodesWant((nodes["label"],), int(nodes["at_least"]))
         if offered := raw.get("allocatable"):
             return AllocatableWant(offered["resource"], int(offered["at_least"]), offered.get("label") or "")
         return ObjectWant(ObjectRef.from_json(raw["object"]), _rule(raw))
@@ -160,6 +166,17 @@ def condition(obj: Object, type: str) -> Mapping[str, Any] | None:
     """The condition of this type in `status.conditions`."""
     found = (c for c in obj.get("status", {}).get("conditions") or () if c.get("type") == type)
     return next(found, None)
+
+
+def carries(node: Object, label: str) -> bool:
+    """Whether a node has the label `key` or `key=value`."""
+    key, _, value = label.partition("=")
+    labels = node["metadata"].get("labels") or {}
+    return key in labels and value in ("", labels[key])
+
+
+def allocatable(node: Object, resource: str) -> int:
+    return count((node.get("status", {}).get("allocatable") or {}).get(resource))
 
 
 def _told(found: Mapping[str, Any]) -> str:

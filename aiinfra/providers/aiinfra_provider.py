@@ -8,6 +8,7 @@ from aiinfra.providers.cluster import Cluster
 from aiinfra.providers.clusters import Clusters
 from aiinfra.providers.contract import ProviderSpec
 from aiinfra.providers.crds import CustomResourceDefinitions
+from aiinfra.providers.proof import GpuProof
 from aiinfra.providers.ready import Ready
 from aiinfra.providers.test_thing import TestThing
 
@@ -22,6 +23,7 @@ def spec() -> ProviderSpec:
             "aiinfra:kubernetes:Cluster": Cluster(clusters),
             "aiinfra:kubernetes:CustomResourceDefinitions": CustomResourceDefinitions(clusters),
             "aiinfra:kubernetes:Ready": Ready(clusters),
+            "aiinfra:proof:GpuProof": GpuProof(clusters),
             "aiinfra:test:Thing": TestThing(),
         },
     )

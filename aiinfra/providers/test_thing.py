@@ -2,7 +2,8 @@
 
 `file` is a path; the thing in the world is the file `<file>.<id>`, so that one made twice is seen as two files.
 `mark` and the urn are written into it by the creating call, and Create looks for them first. `delay` seconds pass
-after the world has changed and before the call answers; a call that is to stop answers at once. `fail` is an error's message, told after the effect.
+after the world has changed and before the call answers; a call that is to stop answers at once. `fail` is an
+error's message, told after the effect.
 """
 
 from __future__ import annotations
