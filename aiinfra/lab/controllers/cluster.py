@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.errors import KubeError
-from aiinfra.lab.controllers import device_plugin, faults, garbage, gpu_operator, nfd, validation
+from aiinfra.lab.controllers import faults, garbage, gpu_operator, nfd, upgrades, validation
+from aiinfra.lab.controllers.device_plugin import DevicePlugins
 from aiinfra.lab.controllers.effects import Effect, perform
 from aiinfra.lab.controllers.faults import Faults
 from aiinfra.lab.controllers.kubelet import Kubelets
@@ -36,6 +37,7 @@ class ClusterControllers:
         self._stop = threading.Event()
         self._watches = Watches(self._client, self._store, self._stop)
         self._kubelets = Kubelets()
+        self._plugins = DevicePlugins()
         self._thread = threading.Thread(target=self._run, name=f"controllers-{name}", daemon=True)
 
     def start(self) -> None:
@@ -76,7 +78,8 @@ class ClusterControllers:
         yield from garbage.reconcile(view)
         yield from nfd.reconcile(view)
         yield from gpu_operator.reconcile(view, now)
-        yield from device_plugin.reconcile(view)
+        yield from upgrades.reconcile(view)
+        yield from self._plugins.reconcile(view)
         yield from validation.reconcile(view)
         yield from self._kubelets.reconcile(view, broken, now, time.monotonic())
 

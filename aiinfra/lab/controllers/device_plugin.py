@@ -7,6 +7,7 @@ set stay when it is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from aiinfra.facts.gpu_operator import GPU_RESOURCE, IMAGES
 from aiinfra.kube.objects import ObjectRef
@@ -14,28 +15,45 @@ from aiinfra.lab.controllers import hardware, policy, sharing
 from aiinfra.lab.controllers.effects import Effect, Patch
 from aiinfra.lab.controllers.hardware import Hardware
 from aiinfra.lab.controllers.sharing import Sharing
-from aiinfra.lab.controllers.view import Object, View, labels, name, namespace, pod_ready
+from aiinfra.lab.controllers.view import Object, View, labels, name, namespace, pod_ready, uid
 
 PLUGIN_APP, GFD_APP, MIG_APP = "nvidia-device-plugin-daemonset", "gpu-feature-discovery", "nvidia-mig-manager"
 CUDA_RUNTIME = {"580": "13.0", "595": "13.2", "610": "13.3"}
 """Highest CUDA version of a driver branch, as its release notes say; 595 and 610 are **assumed**."""
 
 
-def reconcile(view: View) -> Iterator[Effect]:
-    instance = policy.active(view.of("ClusterPolicy"))
-    for node in hardware.with_gpus(view.nodes):
-        apps = {labels(pod).get("app", ""): pod for pod in view.pods_on(name(node)) if pod_ready(pod)}
-        machine = hardware.of_node(node)
-        plugin = apps.get(PLUGIN_APP)
-        shared = sharing.of_node(view, node, instance, namespace(plugin)) if plugin and instance else Sharing()
-        yield from _offer(node, resources(machine, shared) if plugin else {})
-        if GFD_APP in apps and instance is not None:
-            driver = machine.host_driver or _driver_version(instance)
-            strategy = str(policy.section(instance, "mig").get("strategy") or "none")
-            wanted = gfd_labels(machine, driver, shared, strategy)
-            if MIG_APP in apps and labels(node).get("nvidia.com/mig.config") == "all-disabled":
-                wanted["nvidia.com/mig.config.state"] = "success"
-            yield from _label(node, wanted)
+@dataclass(slots=True)
+class DevicePlugins:
+    """Remembers the configuration that each plugin read when it started, or when its node's label changed."""
+
+    read: dict[tuple[str, str], Sharing] = field(default_factory=dict)
+    """By uid of the plugin's pod and value of the node's label."""
+
+    def reconcile(self, view: View) -> Iterator[Effect]:
+        instance = policy.active(view.of("ClusterPolicy"))
+        for node in hardware.with_gpus(view.nodes):
+            apps = {labels(pod).get("app", ""): pod for pod in view.pods_on(name(node)) if pod_ready(pod)}
+            machine, plugin = hardware.of_node(node), apps.get(PLUGIN_APP)
+            shared = self._shared(view, node, plugin, instance) if plugin and instance else Sharing()
+            yield from _offer(node, resources(machine, shared) if plugin else {})
+            if GFD_APP in apps and instance is not None:
+                yield from _label(node, _labels(node, machine, shared, instance, mig=MIG_APP in apps))
+
+    def _shared(self, view: View, node: Object, plugin: Object, instance: Object) -> Sharing:
+        """Edits of the ConfigMap alone reach no running plugin; its sidecar looks at the node's label only."""
+        key = (uid(plugin), labels(node).get(sharing.NODE_LABEL, ""))
+        if key not in self.read:
+            self.read[key] = sharing.of_node(view, node, instance, namespace(plugin))
+        return self.read[key]
+
+
+def _labels(node: Object, machine: Hardware, shared: Sharing, instance: Object, *, mig: bool) -> dict[str, str]:
+    driver = machine.host_driver or _driver_version(instance)
+    strategy = str(policy.section(instance, "mig").get("strategy") or "none")
+    wanted = gfd_labels(machine, driver, shared, strategy)
+    if mig and labels(node).get("nvidia.com/mig.config") == "all-disabled":
+        wanted["nvidia.com/mig.config.state"] = "success"
+    return wanted
 
 
 def resources(machine: Hardware, shared: Sharing) -> dict[str, int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from aiinfra.facts.gpu_operator import GPU_RESOURCE, OPERANDS
 from aiinfra.lab.controllers import hardware, policy, sharing, workload
-from aiinfra.lab.controllers.faults import DRIVER_APP, TOOLKIT_APP, Broken
+from aiinfra.lab.controllers.faults import DRIVER_APP, PLUGIN_APP, TOOLKIT_APP, Broken
 from aiinfra.lab.controllers.hardware import Hardware
 from aiinfra.lab.controllers.nfd import SELECTOR
 from aiinfra.lab.controllers.pod_life import Crash, Fate
@@ -78,7 +78,8 @@ def fate(pod: Object, view: View, state: NodeState, instance: Object | None, bro
         held=held,
         crashes=dict(_crashes(pod, view, state, instance, broken)),
         answer=workload.answer(pod, state.machine),
-        unmounted=_unmounted(pod, view, instance) if app == "nvidia-device-plugin-daemonset" else "",
+        rejected=_rejected(pod, view, instance),
+        unmounted=_unmounted(pod, view, instance) if app == PLUGIN_APP else "",
         **({"ready_after": READY_AFTER[container]} if container in READY_AFTER else {}),
     )
 
@@ -102,7 +103,7 @@ def _crashes(
     if app.startswith(DRIVER_APP) and (message := broken.driver_crash(pod, state.machine)):
         yield DRIVER_CONTAINER, Crash(1, message)
     node = view.find("Node", pod["spec"]["nodeName"])
-    if app == "nvidia-device-plugin-daemonset" and instance is not None and node is not None:
+    if app == PLUGIN_APP and instance is not None and node is not None:
         try:
             sharing.parse(sharing.text(view, node, instance, namespace(pod)))
         except sharing.BadConfig as error:
@@ -123,6 +124,19 @@ def _without_api(pod: Object, view: View) -> Iterator[tuple[str, Crash]]:
         if ours and labels(pod).get(key) == value and not view.serves(kind):
             said = f'no matches for kind "{kind}" in version "{CUSTOM_KINDS[kind]}"'
             yield pod["spec"]["containers"][0]["name"], Crash(1, said)
+
+
+def _rejected(pod: Object, view: View, instance: Object | None) -> str:
+    """What the device plugin says to a request for several of a shared GPU, where it was told to refuse them."""
+    place, asked = pod["spec"]["nodeName"], workload.gpus_requested(pod)
+    plugin = next((p for p in view.pods_on(place) if _app(p) == PLUGIN_APP), None)
+    node = view.find("Node", place)
+    if asked < 2 or not (plugin and node and instance):
+        return ""
+    if not sharing.of_node(view, node, instance, namespace(plugin)).single:
+        return ""
+    said = f"invalid request: maximum request size for shared resources is 1; found {asked}"
+    return f"Allocate failed due to rpc error: code = Unknown desc = {said}, which is unexpected"
 
 
 def _unmounted(pod: Object, view: View, instance: Object | None) -> str:

@@ -15,6 +15,7 @@ from aiinfra.stack import MARK_STACK
 CRD_LATE, WEBHOOK_DOWN = "crd-late", "webhook-down"
 DRIVER_MISMATCH, IMAGE_PULL = "driver-kernel-mismatch", "image-pull"
 DRIVER_APP, TOOLKIT_APP = "nvidia-driver-daemonset", "nvidia-container-toolkit-daemonset"
+PLUGIN_APP = "nvidia-device-plugin-daemonset"
 HOOK = "policy.lab.aiinfra.dev"
 """Name of the webhook that nothing answers."""
 NOBODY = "https://127.0.0.1:9/validate"

@@ -197,11 +197,8 @@ def daemonset_ready(daemonset: Object) -> bool:
         return False
     if desired == 0:
         return True
-    if status.get("numberUnavailable", 0) or status.get("numberAvailable", 0) < desired:
-        return False
-    return daemonset["spec"]["updateStrategy"]["type"] == "OnDelete" or bool(
-        status.get("updatedNumberScheduled", 0) == desired
-    )
+    unavailable = status.get("numberUnavailable", 0) or status.get("numberAvailable", 0) < desired
+    return not unavailable and bool(status.get("updatedNumberScheduled", 0) == desired)
 
 
 def desired_status(instance: Object, verdict: Verdict, within: str, now: datetime) -> dict[str, Any]:

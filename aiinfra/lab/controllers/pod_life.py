@@ -37,9 +37,12 @@ class Fate:
     held: frozenset[str] = frozenset()
     """Init containers that go on waiting, and containers that are not ready yet."""
     crashes: Mapping[str, Crash] = field(default_factory=dict)
+    """Containers that do not come up; one that is ready already stays."""
     answer: str = ""
     """Termination message of a container that runs to completion."""
     ready_after: float = READY
+    rejected: str = ""
+    """Why the node does not take the pod, which then has failed for good."""
     unmounted: str = ""
     """Why the volumes cannot be set up; the pod stays in ContainerCreating."""
 
@@ -104,7 +107,7 @@ def next_step(pod: Object, fate: Fate, now: str) -> Step | None:
     if status.get("phase") in ("Succeeded", "Failed"):
         return None
     if not status.get("startTime"):
-        return Step(0.0, admitted(pod, now))
+        return _rejected(pod, fate.rejected, now) if fate.rejected else Step(0.0, admitted(pod, now))
     if fate.unmounted:
         return _unmounted(pod, fate.unmounted)
     for has in status.get(INIT) or ():
@@ -113,6 +116,13 @@ def next_step(pod: Object, fate: Fate, now: str) -> Step | None:
     containers = [_Container(pod, has, init=False, now=now) for has in status.get(MAIN) or ()]
     steps = [step for container in containers if (step := _advance(container, fate))]
     return min(steps, key=lambda step: step.after, default=None)
+
+
+def _rejected(pod: Object, why: str, now: str) -> Step:
+    """kubernetes v1.36 pkg/kubelet/lifecycle/predicate.go: a pod that fails admission is not tried again."""
+    reason = "UnexpectedAdmissionError"
+    status = {**pod.get("status", {}), "phase": "Failed", "reason": reason, "startTime": now}
+    return Step(0.0, status | {"message": f"Pod was rejected: {why}"}, (Notice("Warning", reason, why),))
 
 
 def _unmounted(pod: Object, why: str) -> Step | None:
@@ -128,7 +138,8 @@ def _advance(it: _Container, fate: Fate) -> Step | None:
         return _waiting(it, fate)
     if "terminated" in state:
         return _back_off(it) if state["terminated"]["exitCode"] else None
-    if crash := fate.crashes.get(it.name):
+    crash = fate.crashes.get(it.name)
+    if crash and not it.has["ready"]:
         return _end(it, fate.ready_after, crash.exit_code, crash.message)
     return _init_runs(it, fate) if it.init else _runs(it, fate)
 

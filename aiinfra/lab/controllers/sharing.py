@@ -24,6 +24,8 @@ class Sharing:
     strategy: Literal["none", "time-slicing", "mps"] = "none"
     replicas: int = 1
     rename: bool = False
+    single: bool = False
+    """Whether a pod that asks for more than one of the resource is refused."""
 
 
 class BadConfig(ValueError):
@@ -71,10 +73,11 @@ def parse(config: str) -> Sharing:
 
 def _sharing(strategy: Literal["time-slicing", "mps"], said: dict[str, Any]) -> Sharing:
     rename = bool(said.get("renameByDefault", False)) and strategy == "time-slicing"
+    single = bool(said.get("failRequestsGreaterThanOne", strategy == "mps"))
     for resource in said.get("resources") or ():
         replicas = int(resource.get("replicas", 0))
         if replicas < 2:
             raise BadConfig(f"number of replicas must be >= 2, got {replicas} for {resource.get('name')}")
         if resource.get("name") == GPU_RESOURCE:
-            return Sharing(strategy, replicas, rename)
+            return Sharing(strategy, replicas, rename, single)
     return Sharing()

@@ -211,3 +211,22 @@ def test_a_fault_of_one_cluster_leaves_the_other_alone(healthy: Site, site: Site
     hooks = ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")
     site.until(lambda: site.client.list(*hooks), "webhook")
     assert healthy.client.list(*hooks) == []
+
+
+def test_a_new_driver_version_replaces_the_drivers_node_by_node(site: Site) -> None:
+    site.install()
+    site.until_ready()
+    site.client.patch(POLICY, {"spec": {"driver": {"version": "580.105.08"}}})
+    image = "nvcr.io/nvidia/driver:580.105.08-ubuntu24.04"
+
+    def images() -> set[str]:
+        return {pod["spec"]["containers"][0]["image"] for pod in site.pods("nvidia-driver-daemonset")}
+
+    site.until(lambda: images() == {image}, "drivers of the new version")
+    site.until_ready()
+    states = ("nvidia.com/gpu-driver-upgrade-state", "upgrade-done")
+    nodes = [ObjectRef("v1", "Node", name) for name in ("gpu-0", "gpu-1")]
+    site.until(
+        lambda: all((site.client.get(n) or {})["metadata"]["labels"].get(states[0]) == states[1] for n in nodes),
+        "upgrade-done on both nodes",
+    )

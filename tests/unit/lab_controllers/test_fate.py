@@ -180,6 +180,31 @@ def test_pods_that_ask_for_nvidias_resources_are_played_here(resource: str, *, p
     assert ours(asking(resource)) is played
 
 
+@pytest.mark.parametrize(
+    ("count", "rejected"),
+    [
+        ("1", ""),
+        (
+            "2",
+            "Allocate failed due to rpc error: code = Unknown desc = invalid request: maximum request size for shared"
+            " resources is 1; found 2, which is unexpected",
+        ),
+    ],
+)
+def test_a_request_for_two_slices_is_refused_where_the_plugin_is_told_to(count: str, rejected: str) -> None:
+    config = (
+        "sharing: {timeSlicing: {failRequestsGreaterThanOne: true, resources: [{name: nvidia.com/gpu, replicas: 4}]}}"
+    )
+    policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "any"}})
+    configs = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": config})
+    pod = asking("nvidia.com/gpu")
+    pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] = count
+    view = a_view(a_node(), policy, configs, a_pod("nvidia-device-plugin-daemonset"), pod)
+    assert fate(pod, view, NodeState(), policy, Broken()).rejected == rejected
+    (first, *_) = Kubelets().reconcile(view, Broken(), NOW, 0.0)
+    assert first.body["status"]["phase"] == ("Failed" if rejected else "Pending")
+
+
 def test_steps_come_when_they_are_due() -> None:
     pod = asking("nvidia.com/gpu")
     kubelets, view = Kubelets(), a_view(a_node(), pod)

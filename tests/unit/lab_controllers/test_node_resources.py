@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aiinfra.facts.gpus import gpu
-from aiinfra.lab.controllers import device_plugin
-from aiinfra.lab.controllers.device_plugin import gfd_labels
+from aiinfra.lab.controllers.device_plugin import DevicePlugins, gfd_labels
 from aiinfra.lab.controllers.effects import Patch
 from aiinfra.lab.controllers.hardware import Hardware
 from aiinfra.lab.controllers.sharing import BadConfig, Sharing, parse
@@ -18,7 +17,7 @@ PLUGIN, GFD = a_pod("nvidia-device-plugin-daemonset"), a_pod("gpu-feature-discov
 
 def offered(view: View) -> dict[str, str]:
     """Capacity that is written to the node's status, empty when nothing is."""
-    effects = [e for e in device_plugin.reconcile(view) if isinstance(e, Patch) and e.subresource == "status"]
+    effects = [e for e in DevicePlugins().reconcile(view) if isinstance(e, Patch) and e.subresource == "status"]
     assert all(e.body["status"]["capacity"] == e.body["status"]["allocatable"] for e in effects)
     return dict(effects[0].body["status"]["capacity"]) if effects else {}
 
@@ -83,7 +82,7 @@ def test_a_nodes_own_label_chooses_the_configuration() -> None:
         ("version: v1", Sharing()),
         (TIME_SLICED, Sharing("time-slicing", 4)),
         (RENAMED, Sharing("time-slicing", 4, rename=True)),
-        (BOTH, Sharing("mps", 2)),
+        (BOTH, Sharing("mps", 2, single=True)),
         ("sharing: {timeSlicing: {resources: [{name: nvidia.com/mig-1g.5gb, replicas: 2}]}}", Sharing()),
     ],
 )
@@ -140,5 +139,16 @@ def test_sharing_shows_in_the_product_unless_the_resource_is_renamed(shared: Sha
 def test_gfd_labels_only_where_it_runs() -> None:
     other = a_node("gpu-1")
     view = a_view(a_policy(), offering(a_node(), "8"), offering(other, "0"), PLUGIN, GFD)
-    labelled = [e.ref.name for e in device_plugin.reconcile(view) if isinstance(e, Patch) and not e.subresource]
+    labelled = [e.ref.name for e in DevicePlugins().reconcile(view) if isinstance(e, Patch) and not e.subresource]
     assert labelled == ["gpu-0"]
+
+
+def test_an_edit_of_the_configuration_reaches_no_running_plugin() -> None:
+    policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "any"}})
+    before = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": TIME_SLICED})
+    after = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": MPS})
+    plugins = DevicePlugins()
+    assert len(list(plugins.reconcile(a_view(policy, a_node(), PLUGIN, before)))) == 1
+    assert list(plugins.reconcile(a_view(policy, offering(a_node(), "32"), PLUGIN, after))) == []
+    relabelled = offering(a_node(labels={"nvidia.com/device-plugin.config": "any"}), "32")
+    assert len(list(plugins.reconcile(a_view(policy, relabelled, PLUGIN, after)))) == 1
