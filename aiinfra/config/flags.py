@@ -29,12 +29,11 @@ class Flags:
     def set(self, text: str) -> None:
         """One `--set PATH=VALUE`."""
         at, rest = path_of(text)
-        where = "--set " + text.removesuffix(rest) if rest else "--set " + text
         if at and rest.startswith("="):
-            self._add(where, at, rest[1:])
+            self._add("--set " + text.removesuffix(rest), at, rest[1:])
         else:
             form = 'write --set stacks.nfd.version=0.19.0; a key with other signs is ["key"]'
-            self._wrong(where.partition("=")[0], "is not of the form PATH=VALUE", form)
+            self._wrong("--set " + text.partition("=")[0], "is not of the form PATH=VALUE", form)
 
     def variable(self, name: str, value: str) -> None:
         """One variable `AIINFRA__…`."""

@@ -58,11 +58,8 @@ class _Node:
     value: Any = None
     pairs: list[tuple[str, Mark, _Node]] | None = None
     items: list[_Node] | None = None
-
-    @property
-    def is_absent(self) -> bool:
-        """Nothing was written: the parser marks where the next thing stands."""
-        return self.value is None and not self.mark.written and self.pairs is None and self.items is None
+    absent: bool = False
+    """Nothing was written; the parser marks where the next thing stands."""
 
 
 def parse(text: str) -> tuple[Document, Sequence[Wrong]]:
@@ -195,7 +192,7 @@ class _Reader:
                 )
                 continue
             seen[key] = mark
-            yield key, mark, replace(node, mark=mark) if node.is_absent else node
+            yield key, mark, replace(node, mark=mark) if node.absent else node
 
     def _key(self, event: Any, at: Loc) -> str | None:
         node = self._node(event, (*at, "?"))
@@ -219,7 +216,7 @@ class _Reader:
         quoted = event.style is not None or event.tag is not None
         mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1, "" if quoted else event.value)
         try:
-            return _Node(mark, plain(event.value, quoted=quoted))
+            return _Node(mark, plain(event.value, quoted=quoted), absent=not quoted and not event.value)
         except Refused as exc:
             self.wrongs.append(Wrong(mark, at, str(exc), exc.hint))
             return _Node(mark)

@@ -159,8 +159,8 @@ def _described(wanted: Any) -> str:
 
 
 def _of(wanted: Any) -> str:
-    arguments = [a for a in get_args(wanted) if a is not Ellipsis]
-    return f" of {described(arguments[-1])}" if arguments else ""
+    words = [described(argument) for argument in get_args(wanted) if argument is not Ellipsis]
+    return f" of {words[-1]}" if words and words[-1] in _WORDS.values() else ""
 
 
 def _base(plain: Any) -> str:
