@@ -83,7 +83,7 @@ def _apply(client: KubeClient, obj: Object, waiter: Waiter, *, force: bool) -> s
             if not error.record.transient:
                 raise
             last[:] = [error]
-            return Pending(error.record.message)
+            return Pending(f"an answer: {error.record.message}")
 
     try:
         return waiter.until(ask)

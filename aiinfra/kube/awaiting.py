@@ -53,7 +53,7 @@ class Asking:
             if not error.record.transient:
                 raise
             self.refused = error
-            return Pending(error.record.message)
+            return Pending(f"an answer: {error.record.message}")
         self.facts |= {want: seen.says for want, seen in verdicts if seen.holds}
         self.lacking = [(want, seen) for want, seen in verdicts if not seen.holds]
         self.open = [want for want, seen in verdicts if not (seen.holds and self._settled(want))]
@@ -61,7 +61,8 @@ class Asking:
 
     def unmet(self) -> list[tuple[Want, Verdict]]:
         """What does not hold, with what was seen last."""
-        return self.lacking or [(want, Verdict(False, "it was not answered for")) for want in self.open]
+        flickering = [(want, Verdict(False, "what is ready", "been seen only once")) for want in self.open]
+        return self.lacking or flickering
 
     def told(self, wants: Sequence[Want]) -> list[str]:
         """One sentence for each want that held."""
@@ -74,5 +75,5 @@ class Asking:
         return True
 
     def _says(self) -> str:
-        told = [seen.says for _, seen in self.lacking] or [f"{self.facts[want]}, seen once" for want in self.open]
+        told = [seen.awaited for _, seen in self.lacking] or ["a second look, as what is ready now may flicker"]
         return "; ".join(told[:NAMED]) + (f"; and {len(told) - NAMED} more" if len(told) > NAMED else "")

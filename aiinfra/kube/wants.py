@@ -9,6 +9,7 @@ A want is written as JSON (`aiinfra.resources.wants` writes it, `parse` reads it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,16 +20,30 @@ from aiinfra.kube.quantities import count
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a want holds, and the sentence that says what was seen."""
+    """Whether a want holds, and what was seen of it."""
 
     holds: bool
-    says: str
+    about: str
+    """What it is about: `Deployment gpu-operator/gpu-operator`."""
+    seen: str
+    """What was seen: `0 of 1 pods available`."""
+    verb: str = "has"
+
+    @property
+    def says(self) -> str:
+        """A sentence: `Deployment gpu-operator/gpu-operator has 0 of 1 pods available`."""
+        return f"{self.about} {self.verb} {self.seen}"
+
+    @property
+    def awaited(self) -> str:
+        """What is waited for, to stand behind `waits for`: `Deployment gpu-operator/gpu-operator: 0 of …`."""
+        return f"{self.about}: {self.seen}"
 
 
 @dataclass(frozen=True, slots=True)
 class Exists:
     def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
-        return Verdict(True, f"{ref} exists")
+        return Verdict(True, str(ref), "there", "is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +54,10 @@ class Condition:
     def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
         found = condition(obj, self.type)
         if found is None:
-            return Verdict(False, f"{ref} has no condition {self.type} yet")
-        why = " ".join(str(found[key]) for key in ("reason", "message") if found.get(key))
-        says = f"{ref} is {self.type}={found['status']}" + (f" ({why})" if why and found["status"] != "True" else "")
-        return Verdict(found["status"] == self.status, says)
+            return Verdict(False, str(ref), f"no condition {self.type}")
+        why = _told(found) if found["status"] != "True" else ""
+        seen = f"{self.type}={found['status']}" + (f" ({why})" if why else "")
+        return Verdict(found["status"] == self.status, str(ref), seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +69,8 @@ class Field:
         value: Any = obj
         for key in self.path.split("."):
             value = value.get(key) if isinstance(value, Mapping) else None
-        shown = "not set" if value is None else value
-        return Verdict(value == self.equals, f"{self.path} of {ref} is {shown}")
+        seen = f"no {self.path}" if value is None else f"{self.path} {value}"
+        return Verdict(value == self.equals, str(ref), seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +80,11 @@ class RolledOut:
     def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
         status = obj.get("status", {})
         if status.get("observedGeneration", 0) < obj["metadata"].get("generation", 0):
-            return Verdict(False, f"{ref} has not been looked at by its controller")
+            return Verdict(False, str(ref), "not been looked at by its controller")
         wanted, ready = _pods(obj)
         if not wanted:
-            return Verdict(False, f"{ref} wants no pod on any node")
-        return Verdict(ready >= wanted, f"{ref} has {ready} of {wanted} pods available")
+            return Verdict(False, str(ref), "no node to run on")
+        return Verdict(ready >= wanted, str(ref), f"{ready} of {wanted} pods available")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +95,15 @@ class ClusterPolicyReady:
     """
 
     def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
-        state = obj.get("status", {}).get("state") or "not set"
+        state = obj.get("status", {}).get("state")
         ready, error = condition(obj, "Ready") or {}, condition(obj, "Error") or {}
         if state != "ready":
-            why = _told(error) if error.get("status") == "True" else ""
-            return Verdict(False, f"{ref} is {state}" + (f" ({why})" if why else ""))
+            why = _held_up(error) if error.get("status") == "True" else ""
+            return Verdict(False, str(ref), "not ready" + (f" ({why})" if why else ""), "is")
         if ready.get("status") != "True" or ready.get("reason") != "Reconciled":
-            return Verdict(
-                False, f"{ref} calls itself ready without a GPU at work ({_told(ready) or 'no reason given'})"
-            )
-        return Verdict(True, f"{ref} is ready")
+            why = _told(ready) or "it gives no reason"
+            return Verdict(False, str(ref), f"ready in name only, without a GPU at work ({why})", "is")
+        return Verdict(True, str(ref), "ready", "is")
 
 
 Rule = Exists | Condition | Field | RolledOut | ClusterPolicyReady
@@ -102,7 +116,7 @@ class ObjectWant:
 
     def judge(self, obj: Object | None) -> Verdict:
         if obj is None:
-            return Verdict(False, f"{self.ref} does not exist")
+            return Verdict(False, str(self.ref), "not there", "is")
         return self.rule.judge(self.ref, obj)
 
 
@@ -115,8 +129,8 @@ class NodesWant:
 
     def judge(self, nodes: Sequence[Object]) -> Verdict:
         found = [node for node in nodes if any(carries(node, label) for label in self.labels)]
-        says = f"{len(found)} of {self.at_least} nodes carry the label {' or '.join(self.labels)}"
-        return Verdict(len(found) >= self.at_least > 0, says)
+        about = f"the label {self.labels[0]}" + (" (or one like it)" if len(self.labels) > 1 else "")
+        return Verdict(len(found) >= self.at_least > 0, about, f"on {len(found)} of {self.at_least} nodes", "is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +143,7 @@ class AllocatableWant:
 
     def judge(self, nodes: Sequence[Object]) -> Verdict:
         offered = self.offered(nodes)
-        return Verdict(offered >= self.at_least > 0, f"{offered} of {self.at_least} {self.resource} are allocatable")
+        return Verdict(offered >= self.at_least > 0, self.resource, f"{offered} of {self.at_least} allocatable")
 
     def offered(self, nodes: Sequence[Object]) -> int:
         chosen = [node for node in nodes if not self.label or carries(node, self.label)]
@@ -181,6 +195,12 @@ def allocatable(node: Object, resource: str) -> int:
 
 def _told(found: Mapping[str, Any]) -> str:
     return ": ".join(str(found[key]) for key in ("reason", "message") if found.get(key))
+
+
+def _held_up(error: Mapping[str, Any]) -> str:
+    """The operator's reason; of operands that are not ready, only their names."""
+    states = re.search(r"states not ready: \[(?P<names>[^]]*)\]", str(error.get("message", "")))
+    return f"waits for {', '.join(states['names'].split())}" if states else _told(error)
 
 
 def _pods(obj: Object) -> tuple[int, int]:

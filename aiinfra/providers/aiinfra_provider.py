@@ -12,8 +12,11 @@ from aiinfra.providers.proof import GpuProof
 from aiinfra.providers.ready import Ready
 from aiinfra.providers.test_thing import TestThing
 
+PATIENCE = 300.0
+"""Seconds for which a broken root must be seen unchanged before a wait for it is given up."""
 
-def spec() -> ProviderSpec:
+
+def spec(patience: float = PATIENCE) -> ProviderSpec:
     clusters = Clusters()
     return ProviderSpec(
         "aiinfra",
@@ -22,8 +25,8 @@ def spec() -> ProviderSpec:
             "aiinfra:kubernetes:Bundle": Bundle(clusters),
             "aiinfra:kubernetes:Cluster": Cluster(clusters),
             "aiinfra:kubernetes:CustomResourceDefinitions": CustomResourceDefinitions(clusters),
-            "aiinfra:kubernetes:Ready": Ready(clusters),
-            "aiinfra:proof:GpuProof": GpuProof(clusters),
+            "aiinfra:kubernetes:Ready": Ready(clusters, patience),
+            "aiinfra:proof:GpuProof": GpuProof(clusters, patience),
             "aiinfra:test:Thing": TestThing(),
         },
     )

@@ -44,8 +44,8 @@ def explained(client: KubeClient, error: KubeError, message: str = "") -> StepEr
 
 def not_ready(client: KubeClient, error: NotReady, after: str) -> StepError:
     """The error for wants that did not come true; `after` says how long they were given."""
-    if isinstance(error.refused, Unreachable):
-        return explained(client, error.refused)
+    if error.refused:
+        return explained(client, error.refused, f"{error.refused.record.message}, {after}")
     found = _look(client, lambda scene: diagnose_wants(scene, [want for want, _ in error.lacking]))
     seen = [verdict.says.partition(" (")[0] if found.causes else verdict.says for _, verdict in error.lacking[:SHOWN]]
     return StepError(f"{'; '.join(seen)} {after}", causes=found.causes, code="kube.not_ready", hint=found.hint)

@@ -36,18 +36,23 @@ class _Watching:
         if not isinstance(answer, Pending):
             return answer
         now = time.monotonic()
-        if now - self.looked >= min(LOOK_EVERY, self.patience):
+        if now - self.looked >= min(LOOK_EVERY, self.patience / 2):
             self.looked = now
-            self._look(now)
+            self._note(self._look(), now)
         if self.seen.weight == Weight.BROKEN and now - self.since >= self.patience:
             raise TimedOut(answer.what)
-        return Pending(" ← ".join((answer.what, *self.seen.causes))) if self.seen.causes else answer
+        told = self.seen.causes and not self.asking.refused
+        return Pending(" ← ".join((answer.what, *self.seen.causes))) if told else answer
 
-    def _look(self, now: float) -> None:
+    def _look(self) -> Diagnosis:
+        if self.asking.refused:
+            return Diagnosis([self.asking.refused.record.message], weight=Weight.BROKEN)
         try:
-            found = diagnose_wants(gather(self.client), [want for want, _ in self.asking.lacking])
-        except Unreachable:
-            found = Diagnosis()
+            return diagnose_wants(gather(self.client), [want for want, _ in self.asking.lacking])
+        except Unreachable as error:
+            return Diagnosis([error.record.message], weight=Weight.BROKEN)
+
+    def _note(self, found: Diagnosis, now: float) -> None:
         if found.causes != self.seen.causes:
             self.seen, self.since = found, now
 

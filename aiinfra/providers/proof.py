@@ -35,15 +35,15 @@ SHAPE: Mapping[str, settings.Kind] = {
     "expected_gpus": int,
     "labels": dict,
     "limit_seconds": (int, float),
-    "patience_seconds": (int, float),
 }
-DEFAULTS: Properties = {"labels": {}, "limit_seconds": 900, "patience_seconds": 300}
+DEFAULTS: Properties = {"labels": {}, "limit_seconds": 900}
 PROVEN = ("gpus", "nodes", "simulated", "proved_at", "evidence")
 
 
 @dataclass(frozen=True, slots=True)
 class GpuProof:
     clusters: Clusters
+    patience: float
 
     def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
         checked, failures = settings.check({**DEFAULTS, **inputs}, SHAPE)
@@ -80,9 +80,9 @@ class GpuProof:
 
     def _prove(self, call: Call, id: str, inputs: Properties) -> Made:
         client, deadline = self._client(inputs), time.monotonic() + settings.value(inputs, "limit_seconds")
-        patience, evidence = float(settings.value(inputs, "patience_seconds")), []
+        evidence: list[str] = []
         for want in _rungs(inputs):
-            evidence += await_wants(client, [want], _until(call, deadline), patience)
+            evidence += await_wants(client, [want], _until(call, deadline), self.patience)
         ran = _run(call, client, inputs).answer(_until(call, deadline))
         return Made(id, {**inputs, **_proven(client, inputs, ran), "evidence": [*evidence, str(ran)]})
 

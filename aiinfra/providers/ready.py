@@ -31,15 +31,15 @@ SHAPE: Mapping[str, settings.Kind] = {
     "uid": str,
     "wants": list,
     "limit_seconds": (int, float),
-    "patience_seconds": (int, float),
     "remove_first": list,
 }
-DEFAULTS: Properties = {"limit_seconds": 600, "patience_seconds": 300, "remove_first": []}
+DEFAULTS: Properties = {"limit_seconds": 600, "remove_first": []}
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     clusters: Clusters
+    patience: float
 
     def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
         checked, failures = settings.check({**DEFAULTS, **inputs}, SHAPE)
@@ -77,8 +77,7 @@ class Ready:
 
     def _wait(self, call: Call, id: str, inputs: Properties) -> Made:
         wants = [parse(raw) for raw in settings.value(inputs, "wants")]
-        patience = float(settings.value(inputs, "patience_seconds"))
-        facts = await_wants(self._client(inputs), wants, _waiter(call, inputs), patience)
+        facts = await_wants(self._client(inputs), wants, _waiter(call, inputs), self.patience)
         return Made(id, {**inputs, "facts": facts})
 
 

@@ -59,7 +59,6 @@ class Bundle(pulumi.CustomResource):
 class Ready(pulumi.CustomResource):
     """Done when every want of `wants` (see `aiinfra.resources.wants`) holds; fails with the root cause.
 
-    `patience_seconds`: a cause that does not heal by waiting, seen unchanged for so long, ends the wait early.
     `after` is any value whose change makes it wait again.
 
     On delete, the objects of `remove_first` are deleted and awaited first, with everything they own.
@@ -76,7 +75,6 @@ class Ready(pulumi.CustomResource):
         uid: pulumi.Input[str],
         wants: Sequence[Mapping[str, Any]],
         limit_seconds: pulumi.Input[float] = 600,
-        patience_seconds: float = 300,
         remove_first: Sequence[Mapping[str, Any]] = (),
         after: Any = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -86,7 +84,6 @@ class Ready(pulumi.CustomResource):
             "uid": uid,
             "wants": list(wants),
             "limit_seconds": limit_seconds,
-            "patience_seconds": patience_seconds,
             "remove_first": list(remove_first),
             "after": after,
             "facts": None,

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from aiinfra.providers.servicer import Served
 
 
+LAB_PATIENCE = 10.0
+"""Seconds; in a lab nothing takes minutes, so what looks broken for so long is."""
+
+
 @dataclass(slots=True)
 class Engine:
     """Opened lazily, thread-safe, closed once."""
@@ -119,7 +123,9 @@ class Engine:
         from aiinfra.providers.servicer import serve
 
         binary = self.binary()
-        self._served = serve([aiinfra_provider.spec(), *self.place.stand_ins()], on_waiting=self._waiting)
+        patience = LAB_PATIENCE if self.place.is_simulated else aiinfra_provider.PATIENCE
+        specs = [aiinfra_provider.spec(patience), *self.place.stand_ins()]
+        self._served = serve(specs, on_waiting=self._waiting)
         settings = HostSettings(
             backend_url=self.place.state_url,
             project=self.project,
