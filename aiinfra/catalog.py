@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "aiinfra.stacks"
+OURS = "aiinfra"
 FOREIGN = (
     ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, LookupError, OSError, RuntimeError,
     AssertionError,
@@ -26,23 +27,23 @@ Kind = StackType[Any, Any]
 class Catalog(Mapping[str, Kind]):
     """Kinds by name, in the order in which they were given."""
 
-    def __init__(self, kinds: Iterable[Kind], origins: Mapping[str, str] | None = None) -> None:
+    def __init__(self, kinds: Iterable[tuple[Kind, str]]) -> None:
+        """Kinds with the packages that bring them. Raises `ConfigError` when two have one name."""
         self._kinds: dict[str, Kind] = {}
-        self._origins = dict(origins or {})
-        for kind in kinds:
-            self._add(kind)
+        self._origins: dict[str, str] = {}
+        for kind, package in kinds:
+            self._add(kind, package)
 
     @classmethod
     def of(cls, *kinds: Kind) -> Catalog:
-        return cls(kinds)
+        return cls((kind, OURS) for kind in kinds)
 
     @classmethod
     def installed(cls) -> Catalog:
         """Ours and the others'. Raises `ConfigError` naming the package whose entry point is broken."""
         from stacks import CATALOG
 
-        added = list(_from_packages(_entry_points()))
-        return cls([*CATALOG, *(kind for kind, _ in added)], {kind.kind: package for kind, package in added})
+        return cls([*((kind, OURS) for kind in CATALOG), *_from_packages(_entry_points())])
 
     def __getitem__(self, kind: str) -> Kind:
         return self._kinds[kind]
@@ -55,17 +56,17 @@ class Catalog(Mapping[str, Kind]):
 
     def origin(self, kind: str) -> str:
         """Name of the package that brings the kind: `aiinfra` for ours."""
-        return self._origins.get(kind, "aiinfra")
+        return self._origins[kind]
 
-    def _add(self, kind: Kind) -> None:
+    def _add(self, kind: Kind, package: str) -> None:
         if kind.kind in self._kinds:
             raise ConfigError(
-                f"the kind {kind.kind} is defined twice",
+                f"the kind {kind.kind} is defined by {self.origin(kind.kind)} and by {package}",
                 code="catalog.duplicate",
-                where=self.origin(kind.kind),
-                hint="uninstall the package that defines it a second time",
+                where=kind.kind,
+                hint="uninstall one of them",
             )
-        self._kinds[kind.kind] = kind
+        self._kinds[kind.kind], self._origins[kind.kind] = kind, package
 
 
 def _entry_points() -> Iterable[EntryPoint]:
