@@ -78,11 +78,10 @@ def test_a_failed_resource_is_named_with_what_its_provider_said(site: Site) -> N
 
 
 def test_a_provider_that_is_not_served_is_refused_by_name(site: Site) -> None:
-    class Elsewhere(pulumi.CustomResource):
-        def __init__(self) -> None:
-            super().__init__("gcp:compute/network:Network", "net", {})
+    def elsewhere() -> None:
+        pulumi.CustomResource("gcp:compute/network:Network", "net", {})
 
-    refused = site.up("one", Elsewhere)
+    refused = site.up("one", elsewhere)
     assert 'provider "gcp" is not served here (served: engine)' in refused.error
 
 
