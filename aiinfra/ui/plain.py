@@ -28,7 +28,10 @@ ENGINE_SAYS_NOTHING = "update failed"
 
 
 def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]:
-    """What to print for an event, given the run as it stands after it."""
+    """What to print for an event, given the run as it stands after it.
+
+    A stack is said to have started when it does something: of one that is unchanged, its result is enough.
+    """
     match event:
         case RunStarted():
             yield headline(progress)
@@ -42,8 +45,15 @@ def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]
             prefix = f"{prefixed(result.stack, progress)} {mark(result.outcome, terminal)}"
             yield f"{prefix} {outcome_words(result, progress.verb)}{_took(result.outcome, result.seconds)}"
         case _:
+            stack = progress.of(event.stack)
+            if stack.news == 1 and _is_news(event):
+                yield f"{prefixed(stack.name, progress)} started ({stack.kind})"
             if said := _said(event, progress.verb):
                 yield f"{prefixed(event.stack, progress)} {said}"
+
+
+def _is_news(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnostic) -> bool:
+    return isinstance(event, Waiting) or (isinstance(event, ResourceChanged) and event.operation != "same")
 
 
 def unexplained(stack: StackProgress, progress: Progress) -> Iterator[str]:
@@ -79,10 +89,8 @@ def _took(outcome: Outcome, seconds: float) -> str:
 
 def _said(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnostic, verb: Verb) -> str:
     match event:
-        case StackWaits():
-            return f"waits for {', '.join(event.waits_for)}"
-        case StackStarted():
-            return f"started ({event.kind})"
+        case StackWaits() | StackStarted():
+            return ""
         case Waiting():
             return awaited_words(event.what, event.seconds, event.usual)
         case Diagnostic():

@@ -67,6 +67,8 @@ class StackProgress:
     result: StackResult | None = None
     complaints: Sequence[str] = ()
     """Errors that the engine and providers said, each once."""
+    news: int = 0
+    """Events since the start that say more than that it runs."""
     heard: datetime | None = None
     """When the last event of this stack was."""
 
@@ -135,11 +137,12 @@ def _moved(
 ) -> StackProgress:
     match event:
         case StackWaits():
-            return replace(stack, waits_for=tuple(event.waits_for))
+            return replace(stack, waits_for=tuple(sorted(event.waits_for)))
         case StackStarted():
             return replace(stack, kind=event.kind, phase=Phase.RUNNING, started=event.at, waits_for=())
         case Waiting():
-            return replace(stack, awaited=Awaited(event.what, event.seconds, event.usual, event.at))
+            awaited = Awaited(event.what, event.seconds, event.usual, event.at)
+            return replace(stack, awaited=awaited, news=stack.news + 1)
         case ResourceChanged():
             return _resource(stack, event)
         case Diagnostic():
@@ -207,9 +210,10 @@ def short_type(token: str) -> str:
 def _resource(stack: StackProgress, event: ResourceChanged) -> StackProgress:
     name = f"{short_type(event.type)} {event.name}"
     if event.state == "started":
-        return replace(stack, working_on={**stack.working_on, name: event.operation})
+        return replace(stack, working_on={**stack.working_on, name: event.operation}, news=stack.news + 1)
     working_on = {key: value for key, value in stack.working_on.items() if key != name}
     if event.state == "failed" or event.operation == "same":
         return replace(stack, working_on=working_on, awaited=None)
     last = f"{PAST.get(event.operation, event.operation)} {name}"
-    return replace(stack, working_on=working_on, awaited=None, finished=stack.finished + 1, last=last)
+    finished, news = stack.finished + 1, stack.news + 1
+    return replace(stack, working_on=working_on, awaited=None, finished=finished, last=last, news=news)

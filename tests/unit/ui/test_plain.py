@@ -1,7 +1,7 @@
 from dataclasses import replace
 from textwrap import dedent
 
-from aiinfra.engine.events import Diagnostic, Event, Message, ResourceChanged, RunEnded, StackEnded, Verb
+from aiinfra.engine.events import Diagnostic, Event, Message, ResourceChanged, RunEnded, StackEnded, StackStarted, Verb
 from aiinfra.ui.plain import lines
 from aiinfra.ui.progress import Progress, advance
 from aiinfra.ui.terminal import ASCII, Terminal
@@ -21,10 +21,6 @@ def told(*events: Event, terminal: Terminal = PIPE) -> str:
 def test_a_run_reads_as_one_line_a_happening() -> None:
     assert told(*failing_up()) == dedent("""\
         up lab · 4 stacks · simulated
-        nfd          | waits for cluster
-        gpu-operator | waits for cluster, nfd
-        gpu-proof    | waits for cluster, gpu-operator
-        cluster      | started (existing_cluster)
         cluster      | ✓ unchanged (last seen 2 h ago) · 0.0 s
         nfd          | started (nfd)
         nfd          | created Release nfd
@@ -53,8 +49,11 @@ def test_a_preview_says_what_would_be_done() -> None:
     changed = ResourceChanged(
         "nfd", "kubernetes:core/v1:Namespace", "nfd", "update", "done", at(2), ("metadata.labels",)
     )
-    assert told(started(Verb.PREVIEW, ["nfd"]), changed, StackEnded(NFD, at(3))) == dedent("""\
+    assert told(
+        started(Verb.PREVIEW, ["nfd"]), StackStarted("nfd", "nfd", at(1)), changed, StackEnded(NFD, at(3))
+    ) == dedent("""\
         preview lab · 1 stack · simulated
+        nfd | started (nfd)
         nfd | would update Namespace nfd (metadata.labels)
         nfd | ✓ 3 to create · 38 s
         """)
