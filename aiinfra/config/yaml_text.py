@@ -195,6 +195,9 @@ class _Reader:
             yield key, mark, replace(node, mark=mark) if node.absent else node
 
     def _key(self, event: Any, at: Loc) -> str | None:
+        if isinstance(event, AliasEvent):
+            self._wrong(event, at, f"a key must be written out, not *{event.anchor}")
+            return None
         node = self._node(event, (*at, "?"))
         if node.pairs is not None or node.items is not None:
             self._wrong(
