@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 STAGES: Final = Path(__file__).with_name("kwok")
 START_LIMIT: Final = 300.0
 """Seconds for one step of a start; all of them take 3 to 4 on two idle cores, a thousand nodes some more."""
+ASK_EVERY: Final = 0.05
+"""Seconds."""
 WRITERS: Final = 8
-"""Nodes created at once."""
+"""Nodes created or deleted at once."""
 INTERNAL: Final = "kubeconfig"
 """File with the direct address, for the lab's own controllers."""
 HANDED_OUT: Final = "user.kubeconfig"
@@ -86,7 +88,7 @@ class ClusterStarter:
         home = cluster_home(self.folder, cluster.name)
         with _client((home / INTERNAL).read_text()) as client:
             _make_nodes(client, spec, cluster.record.version)
-            self._await(cluster.plane, lambda: _nodes_ready(client))
+            self._await_nodes(cluster.plane, client, spec)
         cluster.spec = _write_spec(home, spec)
 
     def _start(self, plane: ControlPlane, spec: LabCluster, reserved: socket.socket, say: Say) -> SimulatedCluster:
@@ -111,14 +113,14 @@ class ClusterStarter:
             say(f"cluster {plane.name}: {version} answers")
             self._await(plane, lambda: _healthy(client))
             self._run(plane, CONTROLLER_MANAGER)
-            self._await(plane, lambda: _nodes_ready(client))
+            self._await_nodes(plane, client, spec)
         door = f"https://{LOOPBACK}:{self.doors.add(plane.name, plane.port)}"
         write_atomic(home / HANDED_OUT, kubeconfig(plane.name, door, authority, ADMIN, tokens[ADMIN]))
         (self.folder / plane.kubeconfig("controllers")).replace(home / INTERNAL)
         self.children.keep(plane.children)
         return SimulatedCluster(plane, ClusterRecord(uid, door, version), _write_spec(home, spec), reserved)
 
-    def _await(self, plane: ControlPlane, ask: Callable[[], str | Pending]) -> str:
+    def _await(self, plane: ControlPlane, ask: Callable[[], str | Pending], every: float = ASK_EVERY) -> str:
         """Ask until there is an answer; at once an error when a server has ended."""
 
         def alive() -> str | Pending:
@@ -127,9 +129,14 @@ class ClusterStarter:
             return ask()
 
         try:
-            return Waiter(START_LIMIT, every=0.05).until(alive)
+            return Waiter(START_LIMIT, every=every).until(alive)
         except TimedOut as error:
             raise _failed(plane, f"{error.last} did not come within {START_LIMIT:.0f} s") from error
+
+    def _await_nodes(self, plane: ControlPlane, client: KubeClient, spec: LabCluster) -> None:
+        """Many nodes are asked for less often: each answer is some kilobytes a node."""
+        count = sum(group.count for group in spec.nodes.values())
+        self._await(plane, lambda: _nodes_ready(client), ASK_EVERY * (1 + count / 50))
 
     def _run(self, plane: ControlPlane, program: str) -> None:
         self.children.start(plane.child(program), plane.command(program))
@@ -176,9 +183,8 @@ def _make_nodes(client: KubeClient, spec: LabCluster, version: str) -> None:
 
     wanted = {node["metadata"]["name"]: node for node in node_objects(spec, version)}
     create, remove = node_changes(client.list("v1", "Node"), wanted)
-    for name in remove:
-        client.delete(ObjectRef("v1", "Node", name))
     with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(client.delete, [ObjectRef("v1", "Node", name) for name in remove]))
         list(pool.map(client.create, create))
 
 
