@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from aiinfra.kube.client import KubeClient
@@ -22,7 +23,9 @@ from aiinfra.lab.controllers.watches import Watches
 RETRY = 1.0
 """Seconds after which a pass in which the API server refused something is repeated."""
 SETTLE = 0.02
-"""Seconds in which changes that come together are gathered into one pass."""
+"""Seconds in which changes that come together are gathered into one pass; no less than a pass takes to think."""
+WRITERS = 4
+"""Effects of one pass that are carried out at once; they do not depend on each other."""
 log = logging.getLogger(__name__)
 
 
@@ -35,7 +38,9 @@ class ClusterControllers:
         self._is_set = is_set
         self._store = Store()
         self._stop = threading.Event()
+        self._settle = SETTLE
         self._watches = Watches(self._client, self._store, self._stop)
+        self._writers = ThreadPoolExecutor(WRITERS, f"write-{name}")
         self._kubelets = Kubelets()
         self._plugins = DevicePlugins()
         self._thread = threading.Thread(target=self._run, name=f"controllers-{name}", daemon=True)
@@ -52,6 +57,7 @@ class ClusterControllers:
         self._stop.set()
         self._store.changed.set()
         self._thread.join()
+        self._writers.shutdown()
         self._client.close()
 
     def _run(self) -> None:
@@ -59,9 +65,12 @@ class ClusterControllers:
         while not self._stop.is_set():
             self._await(retry=retry)
             if not self._stop.is_set():
+                started = time.monotonic()
                 view = self._store.view()
                 self._watches.follow(view)
-                retry = not self._carry_out(list(self._effects(view)))
+                effects = list(self._effects(view))
+                self._settle = max(SETTLE, time.monotonic() - started)
+                retry = not self._carry_out(effects)
 
     def _await(self, *, retry: bool) -> None:
         due = self._kubelets.due
@@ -69,7 +78,7 @@ class ClusterControllers:
         if due is not None:
             timeout = min(max(0.0, due - time.monotonic()), timeout or RETRY)
         if self._store.changed.wait(timeout):
-            self._stop.wait(SETTLE)
+            self._stop.wait(self._settle)
         self._store.changed.clear()
 
     def _effects(self, view: View) -> Iterator[Effect]:
@@ -85,14 +94,14 @@ class ClusterControllers:
 
     def _carry_out(self, effects: list[Effect]) -> bool:
         """Whether the API server took all of them."""
-        whole = True
-        for effect in effects:
-            try:
-                after = perform(effect, self._client)
-            except KubeError as error:
-                log.warning("%s: %s", self.name, error)
-                whole = False
-            else:
-                if after is not None and after["kind"] != "Event":
-                    self._store.put(after)
-        return whole
+        return all(list(self._writers.map(self._do, effects)))
+
+    def _do(self, effect: Effect) -> bool:
+        try:
+            after = perform(effect, self._client)
+        except KubeError as error:
+            log.warning("%s: %s", self.name, error)
+            return False
+        if after is not None and after["kind"] != "Event":
+            self._store.put(after)
+        return True

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiinfra.facts.gpus import Gpu, gpu
 from aiinfra.lab.controllers.view import Object, annotation
@@ -34,7 +35,12 @@ class Hardware:
 
 def of_node(node: Object) -> Hardware:
     """A node without the annotation has no GPU."""
-    raw = json.loads(annotation(node, HARDWARE) or "{}")
+    return _described(annotation(node, HARDWARE) or "{}")
+
+
+@lru_cache(maxsize=64)
+def _described(text: str) -> Hardware:
+    raw = json.loads(text)
     model = raw.get("gpu") or ""
     texts = {key: str(raw[key]) for key in ("os", "kernel", "machine", "host_driver") if raw.get(key)}
     return Hardware(gpu(model) if model else None, int(raw.get("gpus") or 0) if model else 0, **texts)

@@ -22,6 +22,8 @@ class Kubelets:
 
     since: dict[str, float] = field(default_factory=dict)
     """Pod uid to the monotonic time of its last change."""
+    settled: dict[str, tuple[str, Fate]] = field(default_factory=dict)
+    """Pod uid to the version and fate for which there was no step to come."""
     due: float | None = None
     """Monotonic time of the next step that is only a matter of time."""
 
@@ -31,6 +33,7 @@ class Kubelets:
         instance = policy.active(view.of("ClusterPolicy"))
         alive = {uid(pod) for pod in view.pods}
         self.since = {key: value for key, value in self.since.items() if key in alive}
+        self.settled = {key: value for key, value in self.settled.items() if key in alive}
         for node in view.nodes:
             mine = [pod for pod in view.pods_on(name(node)) if ours(pod)]
             state = fate.node_state(view, node, instance) if mine else fate.NodeState()
@@ -38,8 +41,12 @@ class Kubelets:
                 yield from self._step(pod, fate.fate(pod, view, state, instance, broken), now, clock)
 
     def _step(self, pod: Object, meets: Fate, now: datetime, clock: float) -> Iterator[Effect]:
+        picture = (str(pod["metadata"].get("resourceVersion")), meets)
+        if self.settled.get(uid(pod)) == picture:
+            return
         step = next_step(pod, meets, timestamp(now))
         if step is None:
+            self.settled[uid(pod)] = picture
             return
         due = self.since.setdefault(uid(pod), clock) + step.after
         if due > clock:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -81,6 +82,7 @@ def _pci(machine: Hardware, source: PciSource) -> Iterator[tuple[str, str]]:
         yield "pci-" + "_".join(device[field] for field in device if field in source.fields) + ".present", "true"
 
 
+@lru_cache(maxsize=64)
 def pci_source(config: str) -> PciSource:
     """`sources.pci` of an `nfd-worker.conf`; what it does not say, or cannot be read, is the default."""
     try:

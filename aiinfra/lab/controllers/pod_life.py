@@ -158,6 +158,7 @@ def _runs(it: _Container, fate: Fate) -> Step | None:
 
 
 def _waiting(it: _Container, fate: Fate) -> Step | None:
+    """An init container that has nothing to wait for is done in one step: nobody sees it run."""
     refusal = fate.unpullable.get(it.image)
     if refusal is not None:
         return _pull_refused(it, refusal)
@@ -165,13 +166,15 @@ def _waiting(it: _Container, fate: Fate) -> Step | None:
     if it.waits_for == "CrashLoopBackOff":
         delay = _restart_delay(it) if it.name in fate.crashes else START
         return _start(it, delay, restarts + 1)
+    if it.init and it.name not in fate.held and it.name not in fate.crashes:
+        return _end(it, START + FINISH, 0, "")
     return _start(it, START if it.init else PULL, restarts)
 
 
 def _start(it: _Container, after: float, restarts: int) -> Step:
-    notice = Notice("Normal", "Started", "Container started", it.name)
+    notices = () if it.init else (Notice("Normal", "Started", "Container started", it.name),)
     state = {"running": {"startedAt": it.now}}
-    return it.becomes(after, notice, state=state, imageID=it.image, started=not it.init, restartCount=restarts)
+    return it.becomes(after, *notices, state=state, imageID=it.image, started=not it.init, restartCount=restarts)
 
 
 def _pull_refused(it: _Container, refusal: str) -> Step | None:
@@ -196,7 +199,7 @@ def _end(it: _Container, after: float, code: int, message: str) -> Step:
     ended = {
         "exitCode": code,
         "reason": "Error" if code else "Completed",
-        "startedAt": it.has["state"]["running"]["startedAt"],
+        "startedAt": it.has["state"].get("running", {}).get("startedAt", it.now),
         "finishedAt": it.now,
         **({"message": message} if message else {}),
     }

@@ -7,6 +7,7 @@ time-slicing and MPS together are taken as MPS, unknown keys are ignored.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
@@ -59,6 +60,7 @@ def text(view: View, node: Object, instance: Object, within: str) -> str:
     return str(data.get(key, ""))
 
 
+@lru_cache(maxsize=64)
 def parse(config: str) -> Sharing:
     """Raises `BadConfig`."""
     try:

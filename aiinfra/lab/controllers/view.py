@@ -77,6 +77,7 @@ class View:
     gone: frozenset[str] = frozenset()
     """uids of objects of custom kinds whose deletion was seen."""
     _pods_by_node: dict[str, list[Object]] = field(default_factory=dict)
+    _by_name: dict[str, dict[tuple[str, str], Object]] = field(default_factory=dict)
 
     def of(self, kind: str) -> Sequence[Object]:
         return self.by_kind.get(kind, ())
@@ -105,4 +106,6 @@ class View:
         return any(condition(definition, "Established") == "True" for definition in definitions)
 
     def find(self, kind: str, wanted: str, within: str = "") -> Object | None:
-        return next((o for o in self.of(kind) if name(o) == wanted and namespace(o) == within), None)
+        if kind not in self._by_name:
+            self._by_name[kind] = {(namespace(o), name(o)): o for o in self.of(kind)}
+        return self._by_name[kind].get((within, wanted))
