@@ -30,5 +30,5 @@ def destroy(
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
     watch.approve("destroy", session, yes=yes)
-    choice = Options(Selection(only), parallel, keep_lab=keep_lab)
+    choice = Options(Selection(only), parallel=parallel, keep_lab=keep_lab)
     watch.run(lambda: session.destroy(choice))

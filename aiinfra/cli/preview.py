@@ -30,5 +30,5 @@ def preview(
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
-    choice = Options(Selection(only, from_, until), parallel, not no_skip)
+    choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip)
     watch.run(lambda: session.preview(choice))

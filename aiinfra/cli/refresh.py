@@ -29,5 +29,5 @@ def refresh(
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
-    choice = Options(Selection(only, from_, until), parallel)
+    choice = Options(Selection(only, from_, until), parallel=parallel)
     watch.run(lambda: session.refresh(choice))

@@ -33,5 +33,5 @@ def up(
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
     watch.approve("up", session, yes=yes)
-    choice = Options(Selection(only, from_, until), parallel, not no_skip, prove)
+    choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip, prove=prove)
     watch.run(lambda: session.up(choice))
