@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -45,6 +46,7 @@ class View:
     def __init__(self, sight: Sight, now: Callable[[], datetime], silence: float = SILENCE) -> None:
         self.progress = Progress()
         self._sight, self._now, self._silence = sight, now, silence
+        self._simulated: tuple[str, ...] = ()
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._pulse = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -52,7 +54,15 @@ class View:
     def __call__(self, event: Event) -> None:
         with self._lock:
             self.progress = advance(self.progress, event)
-            self._sight.show(event, self.progress)
+            self._sight.show(self._said_once(event), self.progress)
+
+    def _said_once(self, event: Event) -> Event:
+        """The event; of several runs in one command (a rehearsal) only the first says what is simulated."""
+        if not isinstance(event, RunEnded):
+            return event
+        report = event.report
+        known, self._simulated = self._simulated, tuple(report.simulated)
+        return replace(event, report=replace(report, simulated=())) if known == self._simulated else event
 
     def __enter__(self) -> Self:
         self._pulse.start()

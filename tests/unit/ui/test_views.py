@@ -73,6 +73,14 @@ def test_progress_beside_a_json_result_leaves_the_report_out() -> None:
     assert view.progress.report == REPORT
 
 
+def test_of_several_runs_in_one_command_the_first_says_what_is_simulated() -> None:
+    stream = io.StringIO()
+    with View(PlainSight(Output(stream), Terminal()), lambda: at(0)) as view:
+        for event in [*failing_up(), *failing_up()]:
+            view(event)
+    assert stream.getvalue().count("CUDA does not run") == 1
+
+
 def on_a_terminal(environ: dict[str, str]) -> str:
     """What a terminal got from a run that is played to it, a hundred times as fast."""
     leader, follower = os.openpty()
