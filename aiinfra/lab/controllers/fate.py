@@ -100,6 +100,8 @@ def _crashes(
 ) -> Iterator[tuple[str, Crash]]:
     app = _app(pod)
     yield from _without_api(pod, view)
+    if workload.adds_vectors(pod) and workload.gpus_requested(pod) and not state.driver:
+        yield pod["spec"]["containers"][0]["name"], Crash(1, workload.NO_DEVICE)
     if app.startswith(DRIVER_APP) and (message := broken.driver_crash(pod, state.machine)):
         yield DRIVER_CONTAINER, Crash(1, message)
     node = view.find("Node", pod["spec"]["nodeName"])

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from aiinfra.lab.controllers.pod_status import INIT, MAIN, admitted, completes, whole
+from aiinfra.lab.controllers.pod_status import INIT, MAIN, admitted, completes, restarts, whole
 from aiinfra.lab.controllers.view import Object, name, namespace, uid
 
 PULL, START, FINISH, READY, RUN = 0.1, 0.05, 0.05, 0.1, 0.3
@@ -137,7 +137,7 @@ def _advance(it: _Container, fate: Fate) -> Step | None:
     if "waiting" in state:
         return _waiting(it, fate)
     if "terminated" in state:
-        return _back_off(it) if state["terminated"]["exitCode"] else None
+        return _back_off(it) if state["terminated"]["exitCode"] and restarts(it.pod) else None
     crash = fate.crashes.get(it.name)
     if crash and not it.has["ready"]:
         return _end(it, fate.ready_after, crash.exit_code, crash.message)

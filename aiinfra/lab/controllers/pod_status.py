@@ -18,6 +18,11 @@ def completes(pod: Object) -> bool:
     return bool(pod["spec"].get("restartPolicy", "Always") != "Always")
 
 
+def restarts(pod: Object) -> bool:
+    """Whether a container that failed is started again."""
+    return bool(pod["spec"].get("restartPolicy", "Always") != "Never")
+
+
 def admitted(pod: Object, now: str) -> Object:
     """The first status on the node: nothing has started."""
     waiting = "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"
@@ -83,7 +88,11 @@ def _phase(pod: Object, status: Object) -> str:
     if _unready(status.get(INIT) or ()) or not any("waiting" not in c["state"] or "lastState" in c for c in containers):
         return "Pending"
     ended = [c["state"]["terminated"]["exitCode"] for c in containers if "terminated" in c["state"]]
-    return "Succeeded" if completes(pod) and len(ended) == len(containers) and not any(ended) else "Running"
+    if not completes(pod) or len(ended) < len(containers):
+        return "Running"
+    if any(ended):
+        return "Running" if restarts(pod) else "Failed"
+    return "Succeeded"
 
 
 def _condition(before: Object | None, kind: str, said: _Said, now: str) -> Object:

@@ -61,7 +61,8 @@ def test_a_pod_that_asks_for_gpus_runs_and_answers_and_says_that_it_is_simulated
 
 
 def a_job(name: str, gpus: int) -> dict[str, Any]:
-    container = {"name": "cuda", "image": "cuda", "resources": {"limits": {"nvidia.com/gpu": str(gpus)}}}
+    limits = {"nvidia.com/gpu": str(gpus)}
+    container = {"name": "cuda", "image": "cuda", "command": ["vectorAdd"], "resources": {"limits": limits}}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from aiinfra.lab.controllers.fate import NodeState, asks_for_gpus, fate, node_state
@@ -178,6 +180,25 @@ def asking(resource: str) -> Object:
 def test_pods_that_ask_for_nvidias_resources_are_played_here(resource: str, *, played: bool) -> None:
     assert asks_for_gpus(asking(resource)) is played
     assert ours(asking(resource)) is played
+
+
+def test_the_vector_addition_answers_with_the_nodes_gpu_and_says_that_it_is_simulated() -> None:
+    pod = asking("nvidia.com/gpu")
+    pod["spec"]["containers"][0]["command"] = ["sh", "-c", "vectorAdd"]
+    found = of_pod(pod, Broken())
+    assert json.loads(found.answer) == {
+        "gpus": 1,
+        "product": "NVIDIA A100-SXM4-40GB",
+        "simulated": True,
+        "vector_add": "ok",
+    }
+    assert found.crashes["mine"].message == (
+        "Failed to allocate device vector A (error code no CUDA-capable device is detected)!"
+    )
+
+
+def test_of_a_program_that_it_does_not_know_the_lab_says_only_that_nothing_ran() -> None:
+    assert of_pod(asking("nvidia.com/gpu"), Broken()).answer == '{"simulated": true}'
 
 
 @pytest.mark.parametrize(

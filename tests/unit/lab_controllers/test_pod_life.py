@@ -132,6 +132,18 @@ def test_a_job_ends_with_its_answer_as_termination_message() -> None:
     assert next_step(pod, Fate(), NOW) is None
 
 
+def test_a_pod_that_is_never_restarted_fails_for_good() -> None:
+    views, pod, _ = told(a_pod(restart="Never"), Fate(crashes={"app": Crash(1, "no device")}))
+    assert views == ["ContainerCreating", "Running 0/1", "Failed 0/1"]
+    assert pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"] == "no device"
+
+
+def test_a_job_that_is_restarted_on_failure_succeeds_once_it_can() -> None:
+    _, crashing, _ = told(a_pod(restart="OnFailure"), Fate(crashes={"app": Crash(1, "no device")}), steps=4)
+    views, _, _ = told(crashing)
+    assert views[-1] == "Succeeded 0/1"
+
+
 def test_volumes_that_cannot_be_mounted_keep_the_pod_creating_and_are_said_once() -> None:
     views, _, notices = told(a_pod(), Fate(unmounted='configmap "plugin" not found'))
     assert views == ["ContainerCreating"]
