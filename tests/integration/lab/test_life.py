@@ -71,6 +71,32 @@ def test_a_killed_supervisor_takes_its_lab_along_and_the_next_open_says_so(
     assert again.record.clusters["dc1"].uid != lab.record.clusters["dc1"].uid
 
 
+def test_a_supervisor_killed_while_it_starts_a_cluster_is_named_and_the_next_open_works(
+    folder: Path, lab_servers: Mapping[str, Path]
+) -> None:
+    def kill_early() -> None:
+        until(lambda: len(children_of(folder)) >= 2, "the first servers")
+        lab = Lab.find(folder)
+        assert lab
+        os.kill(lab.record.pid, signal.SIGKILL)
+
+    with ThreadPoolExecutor(1) as pool:
+        killed = pool.submit(kill_early)
+        with pytest.raises(OutsideError) as caught:
+            open_lab(folder, lab_servers, ONE, ["dc1"], [])
+        killed.result()
+    assert caught.value.record.message == "the lab's supervisor ended while it was asked"
+
+    again = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    assert again.clusters() == ("dc1",)
+    assert "(clusters: none)" in again.discarded
+
+
+def children_of(folder: Path) -> list[ChildRecord]:
+    lab = Lab.find(folder)
+    return list(lab.record.children) if lab else []
+
+
 def test_stopping_leaves_no_process_and_no_file(folder: Path, lab_servers: Mapping[str, Path]) -> None:
     lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
     assert [child.name for child in lab.record.children] == [
