@@ -79,8 +79,19 @@ def _entry_points() -> Iterable[EntryPoint]:
 
 
 def _names_group(folder: Path) -> bool:
-    files = (*folder.glob("*.dist-info/entry_points.txt"), *folder.glob("*.egg-info/entry_points.txt"))
-    return any(f"[{GROUP}]" in path.read_text(encoding="utf-8", errors="replace") for path in files)
+    """Whether a package in the folder has entry points of ours; one that cannot be read has none."""
+    try:
+        infos = [path for path in folder.iterdir() if path.suffix in {".dist-info", ".egg-info"}]
+    except OSError:
+        return False
+    return any(f"[{GROUP}]" in _text(info / "entry_points.txt") for info in infos)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _from_packages(points: Iterable[EntryPoint]) -> Iterator[tuple[Kind, str]]:

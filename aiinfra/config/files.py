@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,13 +57,13 @@ class Files:
         assert isinstance(document.tree, dict)
         bases = document.tree.pop("extends", None)
         self.layers.append(Layer(source, document, marked=True))
-        here = (*chain, path.resolve())
+        here = (*chain, _real(path))
         for at, name in reversed(list(self._bases(bases, source, document))):
             base = path.parent / name
             mark = document.values[at]
             asked = (f"{source}:{mark}", dotted(at), mark)
-            if base.resolve() in here:
-                walk = " → ".join(shown(one, self.cwd) for one in [*here[here.index(base.resolve()) :], base])
+            if (real := _real(base)) in here:
+                walk = " → ".join(shown(one, self.cwd) for one in [*here[here.index(real) :], base])
                 self._problem(*asked, f"the files extend each other in a circle: {walk}", "", fatal=True)
             else:
                 self._read(base, here, asked)
@@ -92,6 +93,11 @@ class Files:
     def _keep_strongest(self) -> None:
         """A base reached by two ways counts once, where it is strongest."""
         self.layers = list({layer.source: layer for layer in reversed(self.layers)}.values())[::-1]
+
+
+def _real(path: Path) -> Path:
+    """Without links, as far as they can be followed."""
+    return Path(os.path.realpath(path))
 
 
 def shown(path: Path, cwd: Path) -> str:

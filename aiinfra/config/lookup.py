@@ -32,16 +32,16 @@ def find_environment(env: str, world: World) -> Path:
 def environment_names(world: World) -> list[str]:
     """Names that can be given as ENV, for hints and completion."""
     folders = (*_local_folders(world), *installed_folders())
-    files = (path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()))
+    files = (path for folder in folders for path in sorted(_listed(folder)))
     return list(dict.fromkeys(p.stem for p in files if p.suffix in SUFFIXES and p.stem[0] not in "._"))
 
 
 def _by_path(env: str, world: World) -> Path:
     path = world.cwd / Path(env.replace("~", str(world.home()), 1) if env.startswith("~/") else env)
-    if path.exists():
+    if _exists(path):
         return path
     folder = path.parent
-    siblings = [p for p in folder.iterdir() if p.suffix in SUFFIXES] if folder.is_dir() else []
+    siblings = [p for p in _listed(folder) if p.suffix in SUFFIXES and p != path]
     near = did_you_mean(env, (shown(p, world.cwd) for p in siblings))
     raise ConfigError(f"there is no file {env}", code="config.not_found", where="ENV", hint=near)
 
@@ -58,7 +58,7 @@ def installed_folders() -> Sequence[Path]:
 
 
 def _in_folder(folder: Path, env: str, world: World) -> Path | None:
-    found = [path for suffix in SUFFIXES if (path := folder / f"{env}{suffix}").is_file()]
+    found = [path for suffix in SUFFIXES if _exists(path := folder / f"{env}{suffix}")]
     if len(found) > 1:
         names = " and ".join(shown(path, world.cwd) for path in found)
         raise ConfigError(f"{env} may mean {names}", code="config.ambiguous", where="ENV", hint="remove one of them")
@@ -70,3 +70,18 @@ def _not_found(env: str, world: World) -> ConfigError:
     looked = ", ".join(f"./{folder}" if folder != "." else "./" for folder in FOLDERS)
     message = f"no environment is named {env}: looked for {env}.yaml in {looked} and the installed examples"
     return ConfigError(message, code="config.not_found", where="ENV", hint=hint or "aiinfra init writes a first one")
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something that can be opened; a name that no file can have is not there."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _listed(folder: Path) -> Sequence[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return ()
