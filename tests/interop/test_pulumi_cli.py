@@ -47,7 +47,9 @@ class PulumiCli:
 
 
 def test_the_plain_pulumi_lists_exports_reads_and_destroys_our_stacks(make_site: Make, pulumi: Path) -> None:
-    site = make_site({"a": {"kind": "things", "text": "kept"}, "b": {"kind": "things", "after": "${a.last}"}})
+    site = make_site({})
+    thing = {"kind": "things", "folder": str(site.things)}
+    site.write({"a": thing, "b": {**thing, "after": "${a.last}"}})
     assert site.result("up")["exit_code"] == 0
     cli = PulumiCli(pulumi, site)
     listed = {row["name"].rpartition("/")[2]: row["name"] for row in cli.json("stack", "ls", "--all", "--json")}
