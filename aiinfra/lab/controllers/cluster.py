@@ -68,7 +68,7 @@ class ClusterControllers:
                 started = time.monotonic()
                 view = self._store.view()
                 self._watches.follow(view)
-                effects = list(self._effects(view))
+                effects = list(self._effects(view)) if view.complete else []
                 self._settle = max(SETTLE, time.monotonic() - started)
                 retry = not self._carry_out(effects)
 

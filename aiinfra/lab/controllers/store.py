@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 from aiinfra.lab.controllers.view import CUSTOM_KINDS, Object, View, name, namespace
 
@@ -22,6 +23,7 @@ class Store:
         self._kinds: dict[str, dict[Key, Object]] = {}
         self._gone: dict[str, int] = {}
         self._custom_gone: set[str] = set()
+        self._listed: set[str] = set()
 
     def put(self, obj: Object) -> None:
         key = (namespace(obj), name(obj))
@@ -47,12 +49,24 @@ class Store:
                 self._custom_gone.add(obj["metadata"]["uid"])
         self.changed.set()
 
+    def replace(self, kind: str, objects: Iterable[Object]) -> None:
+        """All objects of a kind, asked for afresh; what is not among them is no more."""
+        listed = {(namespace(obj), name(obj)): obj for obj in objects}
+        with self._lock:
+            known = self._kinds.get(kind, {})
+            newer = {key: obj for key, obj in known.items() if key in listed and _version(obj) > _version(listed[key])}
+            self._kinds[kind] = listed | newer
+            self._listed.add(kind)
+        self.changed.set()
+
     def clear(self, kind: str) -> None:
+        """The kind is served no more."""
         with self._lock:
             self._kinds.pop(kind, None)
+            self._listed.discard(kind)
         self.changed.set()
 
     def view(self) -> View:
         with self._lock:
             by_kind = {kind: tuple(objects.values()) for kind, objects in self._kinds.items()}
-            return View(by_kind, frozenset(self._custom_gone))
+            return View(by_kind, frozenset(self._custom_gone), frozenset(self._listed))

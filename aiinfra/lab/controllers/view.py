@@ -76,8 +76,16 @@ class View:
     by_kind: Mapping[str, Sequence[Object]]
     gone: frozenset[str] = frozenset()
     """uids of objects of custom kinds whose deletion was seen."""
+    listed: frozenset[str] = frozenset()
+    """Kinds of which all objects were seen."""
     _pods_by_node: dict[str, list[Object]] = field(default_factory=dict)
     _by_name: dict[str, dict[tuple[str, str], Object]] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether absence means anything yet: every kind that is served has been listed."""
+        served = {kind for kind in CUSTOM_KINDS if self.serves(kind)}
+        return self.listed >= KIND_APIS.keys() | served
 
     def of(self, kind: str) -> Sequence[Object]:
         return self.by_kind.get(kind, ())

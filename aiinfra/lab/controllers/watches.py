@@ -53,12 +53,13 @@ class Watches:
                     return
                 log.warning("watch of %s: %s", kind, error)
                 self._stop.wait(RETRY)
-                self._store.clear(kind)
 
     def _feed(self, kind: str, api_version: str) -> None:
+        """Objects stay as they were last seen until the server has told all of them again."""
+        self._store.replace(kind, self._client.list(api_version, kind))
         for event, obj in self._client.watch(api_version, kind, stop=self._stop):
             if event == "RESET":
-                self._store.clear(kind)
+                self._store.replace(kind, self._client.list(api_version, kind))
             elif event == "DELETED":
                 self._store.drop(obj)
             else:
