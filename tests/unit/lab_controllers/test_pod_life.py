@@ -35,7 +35,7 @@ def seen(pod: Object) -> str:
     if done < len(inits):
         return f"Init:{done}/{len(inits)}"
     if status["phase"] == "Pending":
-        return waiting[0]
+        return str(waiting[0])
     return f"{status['phase']} {sum(s['ready'] for s in status['containerStatuses'])}/1"
 
 

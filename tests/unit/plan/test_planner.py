@@ -51,6 +51,7 @@ def test_planning_again_gives_the_same(four: Plan) -> None:
 
 def test_an_environment_made_by_hand_is_judged_by_paths() -> None:
     environment = Environment.model_construct(
+        version="v1",
         name="hand",
         target="real",
         stacks={StackName("a"): StackEntry(kind="app", inputs={"cluster": Ref(StackName("b"))})},
