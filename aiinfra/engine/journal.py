@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,10 @@ class Success:
     kind: str
     uid: str = ""
     """The cluster's identity, when the stack exports one."""
-    notes: tuple[str, ...] = ()
+    proved_at: str = ""
+    """ISO 8601, UTC, when the stack is a proof."""
+    simulated: bool = False
+    """True when the proof's run was simulated."""
     needs: tuple[str, ...] = ()
     """The stacks it depended on: destroy needs this when the file no longer has the stack."""
 
@@ -63,11 +66,12 @@ class Journal:
         if raw is None:
             return None
         told = _parse(f"stacks/{stack}.json", raw)
-        told |= {"at": datetime.fromisoformat(told["at"]), "notes": tuple(told["notes"]), "needs": tuple(told["needs"])}
+        told |= {"at": datetime.fromisoformat(told["at"]), "needs": tuple(told["needs"])}
         return Success(**told)
 
-    def usual(self, stack: str) -> float | None:
-        raw = self.notes.get(f"usual/{stack}")
+    def usual(self, verb: str, stack: str) -> float | None:
+        """Seconds that `verb` of the stack took the last time it took any."""
+        raw = self.notes.get(f"usual/{verb}/{stack}")
         return None if raw is None else float(raw)
 
     def begin(self, stack: str, verb: str) -> None:
@@ -85,13 +89,10 @@ class Journal:
     def succeed(self, stack: str, success: Success) -> None:
         told = {**asdict(success), "at": success.at.isoformat()}
         self.notes.put(f"stacks/{stack}.json", json.dumps(told).encode())
-        if success.seconds > 1:
-            self.notes.put(f"usual/{stack}", f"{success.seconds:.1f}".encode())
 
-    def seen(self, stack: str, at: datetime) -> None:
-        """Note that a success was confirmed again by asking the world."""
-        if known := self.success(stack):
-            self.succeed(stack, replace(known, at=at))
+    def took(self, verb: str, stack: str, seconds: float) -> None:
+        if seconds > 1:
+            self.notes.put(f"usual/{verb}/{stack}", f"{seconds:.1f}".encode())
 
     def forget(self, stack: str) -> None:
         self.notes.delete(f"stacks/{stack}.json")

@@ -40,6 +40,7 @@ class Engine:
     on_event: OnEvent
     parallel: int
     usual: Callable[[str], float | None] = lambda stack: None
+    """How long this verb usually takes on a stack, in seconds."""
     on_host: Callable[[int], None] = lambda pid: None
     """Hears the pid of the host as soon as it runs."""
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from aiinfra.lab.lab import Lab
 
 LAB_SERVERS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+LAB_PATIENCE: Final = 10.0
+"""Seconds; nobody comes to mend a lab."""
 SIMULATED: Final = (
     "nodes are described, not run: kubelets, kernels and GPUs are simulated; the control plane is real",
     "Helm charts are not fetched: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in",
@@ -49,6 +51,7 @@ def place_of(
         stand_ins=lambda: _stand_ins(lab.folder, clusters),
         simulated=SIMULATED,
         official_plugins=False,
+        patience=LAB_PATIENCE,
         sequel=lambda: _stopped(lab),
     )
 

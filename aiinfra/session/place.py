@@ -35,6 +35,8 @@ class Place:
     simulated: Sequence[str] = ()
     """What is simulated here, one sentence each."""
     official_plugins: bool = True
+    patience: float = 300.0
+    """Seconds for which the same broken root may stand before a wait for it is given up."""
     sequel: Callable[[], Sequence[str]] = tuple
     """Called when a destroy left nothing: what goes with the place itself, one sentence each."""
 

@@ -67,15 +67,22 @@ class Places:
 
     def found(self) -> Place | None:
         """The place where something may stand already; None when there is no lab. A dead lab is discarded."""
+        if self.in_lab:
+            from aiinfra.lab.lab import Lab
+
+            lab = Lab.find(self.lab_folder())
+            if lab is not None and not lab.alive:
+                lab.discard(self.say)
+        return self.seen()
+
+    def seen(self) -> Place | None:
+        """As `found`, but nothing is changed: a dead lab counts as none."""
         if not self.in_lab:
             return self._real()
         from aiinfra.lab.lab import Lab
 
         lab = Lab.find(self.lab_folder())
-        if lab is None:
-            return None
-        if not lab.alive:
-            lab.discard(self.say)
+        if lab is None or not lab.alive:
             return None
         known = [name for name in self.clusters() if name in lab.clusters()]
         return place_of(lab, self.plan.environment.name, known, self.secret)
@@ -83,7 +90,7 @@ class Places:
     @contextmanager
     def imagined(self) -> Iterator[Place]:
         """The place for a preview: what stands, or for a lab that does not run a folder that is thrown away."""
-        place = self.found()
+        place = self.seen()
         if place is not None:
             yield place
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import Loaded, load_environment
@@ -104,7 +105,7 @@ class Session:
     @contextmanager
     def reading(self) -> Iterator[tuple[str, Place | None, Engine | None]]:
         """What stands, to be read only: a sentence for it, the place, and an engine that starts when it is asked."""
-        place = self.places.found()
+        place = self.places.seen()
         if place is None:
             yield "lab (does not run)", None, None
             return
@@ -113,9 +114,7 @@ class Session:
 
     def journal(self, place: Place, engine: Engine) -> Journal:
         """The notes beside the state."""
-        journal = Journal(place.notes or HostNotes(engine.host(), self.plan.environment.name))
-        engine.usual = journal.usual
-        return journal
+        return Journal(place.notes or HostNotes(engine.host(), self.plan.environment.name))
 
     def outputs(self, stack: str = "") -> Mapping[str, Mapping[str, Tree]]:
         """Outputs of one stack, or of all that stand; secrets are marked."""
@@ -175,6 +174,7 @@ class Session:
         lock = EnvironmentLock.take(journal.notes, command, self.world.now(), self.places.say, self.interrupts.stop)
         try:
             engine.on_host = lock.note_engine
+            engine.usual = partial(journal.usual, verb.value)
             self._repair(engine, journal, recovered=lock.recovered)
             yield journal
         finally:

@@ -10,6 +10,7 @@ from typing import Literal
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.lock import Holder, read_holder
 from aiinfra.session.session import Session
+from aiinfra.session.work import proof_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +62,4 @@ def _stack(session: Session, journal: Journal, name: str, begun: set[str]) -> St
     if known is None:
         return StackStatus(name, kind, "not up", None, None)
     state: Literal["up", "no longer in the file"] = "up" if name in steps else "no longer in the file"
-    return StackStatus(name, kind, state, known.at, known.seconds, known.notes)
+    return StackStatus(name, kind, state, known.at, known.seconds, proof_notes(known, session.world.now()))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiinfra.engine.digest import inputs_text, keyed, outputs_text, sources_digest
@@ -13,11 +14,11 @@ from aiinfra.engine.events import Outcome, StackResult, Verb
 from aiinfra.engine.failure import parse_failure
 from aiinfra.engine.journal import Journal, Success
 from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
-from aiinfra.errors import AiinfraError, ErrorRecord, OutsideError, StepError
+from aiinfra.errors import AiinfraError, OutsideError, StepError
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.engine import Engine
 from aiinfra.session.values import resolver
-from aiinfra.stack import Ref, SecretSource, StackContext
+from aiinfra.stack import Ref, SecretSource, StackContext, StackName
 from aiinfra.ui.durations import age
 from aiinfra.world import World
 
@@ -108,7 +109,9 @@ class Turn:
 def _mending(turn: Turn, step_name: str, verb: Verb) -> Iterator[None]:
     """The journal around an operation: the success is forgotten before, `running` stands while it runs."""
     turn.journal.begin(step_name, verb.value)
+    started = time.monotonic()
     yield
+    turn.journal.took(verb.value, step_name, time.monotonic() - started)
     turn.journal.end(step_name)
 
 
@@ -136,7 +139,9 @@ def _up(turn: Turn, step: Step) -> StackResult:
     if turn.skip and known and known.digest == digest:
         turn.results[step.name] = known.result
         seen = f"last seen {_age(turn, known)}"
-        return StackResult(step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, seen, notes=known.notes)
+        return StackResult(
+            step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, seen, notes=proof_notes(known, turn.world.now())
+        )
     started = time.monotonic()
     program = turn.program(step, turn.resolve)
     with _mending(turn, step.name, Verb.UP):
@@ -151,7 +156,7 @@ def _remember(turn: Turn, step: Step, digest: str, done: OperationResult, second
     result = keyed(turn.key, digest, outputs_text(done.outputs))
     turn.results[step.name] = result
     uid = done.outputs.get("uid")
-    notes = _notes(done.outputs)
+    proved_at = done.outputs.get("proved_at")
     success = Success(
         digest=digest,
         result=result,
@@ -159,23 +164,24 @@ def _remember(turn: Turn, step: Step, digest: str, done: OperationResult, second
         seconds=seconds,
         kind=step.kind.kind,
         uid=uid if isinstance(uid, str) else "",
-        notes=notes,
+        proved_at=proved_at if isinstance(proved_at, str) else "",
+        simulated=done.outputs.get("simulated") is True,
         needs=tuple(step.needs),
     )
     turn.journal.succeed(step.name, success)
     changes = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     because = "" if changes else "ran, nothing differed"
+    notes = proof_notes(success, turn.world.now())
     return StackResult(step.name, step.kind.kind, outcome, seconds, because, changes, notes=notes)
 
 
-def _notes(outputs: Mapping[str, Tree]) -> tuple[str, ...]:
-    """What a reader must know of a proof: when it was made, and whether its run was simulated."""
-    proved_at = outputs.get("proved_at")
-    if not isinstance(proved_at, str):
+def proof_notes(success: Success, now: datetime) -> tuple[str, ...]:
+    """What a reader must know of a proof: how old it is, and whether its run was simulated."""
+    if not success.proved_at:
         return ()
-    simulated = " (the CUDA run was simulated)" if outputs.get("simulated") is True else ""
-    return (f"proved at {proved_at}{simulated}",)
+    old = age((now - datetime.fromisoformat(success.proved_at)).total_seconds())
+    return (f"proved {old}{' (the CUDA run was simulated)' if success.simulated else ''}",)
 
 
 def preview(turn: Turn, step: Step) -> StackResult:
@@ -187,7 +193,9 @@ def _preview(turn: Turn, step: Step) -> StackResult:
     fresh = {late.stack for late in _refs(step) if late.stack in turn.outputs}
     if turn.skip and not fresh and known and known.digest == turn.digest(step):
         seen = f"last seen {_age(turn, known)}"
-        return StackResult(step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, seen, notes=known.notes)
+        return StackResult(
+            step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, seen, notes=proof_notes(known, turn.world.now())
+        )
     done = turn.engine.operate(Verb.PREVIEW, step.name, turn.program(step, turn.resolve))
     if failed := _failed(turn, step.kind.kind, step.name, done):
         return failed
@@ -267,12 +275,21 @@ def _failed(turn: Turn, kind: str, stack: str, done: OperationResult) -> StackRe
     if not done.error and not done.failed_resources:
         return None
     text = done.failed_resources[0].message if done.failed_resources else done.error
-    error = parse_failure(text) or parse_failure(done.error)
-    if error is None:
-        record = ErrorRecord("step.failed", stack, _first_sentence(text or done.error))
-        return StackResult(stack, kind, Outcome.FAILED, 0.0, "", dict(done.changes), record)
+    told = parse_failure(text) or parse_failure(done.error)
+    error = _explained(turn, stack, told or StepError(_first_sentence(text or done.error)))
     record = replace(error.record, where=error.record.where or stack)
     return StackResult(stack, kind, Outcome.FAILED, 0.0, "", dict(done.changes), record, error.causes)
+
+
+def _explained(turn: Turn, stack: str, error: StepError) -> StepError:
+    """With the root, when the cluster that the stack stands in can tell it."""
+    from aiinfra.diagnosis.explain import explained
+
+    step = turn.plan.steps.get(StackName(stack))
+    for needed in sorted(step.needs) if step else ():
+        if isinstance(kubeconfig := reveal(turn.outputs.get(needed, {}).get("kubeconfig")), str):
+            return explained(error, kubeconfig)
+    return error
 
 
 def _first_sentence(text: str) -> str:
