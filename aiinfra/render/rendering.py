@@ -13,6 +13,7 @@ import grpc
 
 from aiinfra.engine.programs import ProgramServer
 from aiinfra.engine.pulumi_names import language_pb2, language_pb2_grpc
+from aiinfra.engine.values import resolver
 from aiinfra.engine.wire import UNKNOWN, Tree
 from aiinfra.errors import AiinfraError
 from aiinfra.plan.planner import Plan, Step
@@ -20,7 +21,6 @@ from aiinfra.render.documents import documents
 from aiinfra.render.files import file_names, text, write
 from aiinfra.render.monitor import Recording, in_order, serving
 from aiinfra.render.tracing import program
-from aiinfra.session.values import resolver
 from aiinfra.stack import Inputs, SecretSource, StackContext, StackName
 
 ENVIRONMENT_ID = "<made by the first up>"
@@ -102,6 +102,6 @@ def _recorded(
 
 def _inputs(step: Step) -> Inputs:
     late = getattr(step.inputs, "kubeconfig", None)
-    if step.kind.kind == "existing_cluster" and late == "":
+    if "kubeconfig" in step.kind.connection and late == "":
         return step.inputs.model_copy(update={"kubeconfig": LAB_KUBECONFIG})
     return step.inputs

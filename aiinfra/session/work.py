@@ -13,11 +13,11 @@ from aiinfra.engine.digest import inputs_text, keyed, outputs_text, sources_dige
 from aiinfra.engine.events import Outcome, StackResult, Verb
 from aiinfra.engine.failure import parse_failure
 from aiinfra.engine.journal import Journal, Success
+from aiinfra.engine.values import resolver
 from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
 from aiinfra.errors import AiinfraError, OutsideError, StepError
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.engine import Engine
-from aiinfra.session.values import resolver
 from aiinfra.stack import Ref, SecretSource, StackContext, StackName
 from aiinfra.ui.durations import age
 from aiinfra.world import World
