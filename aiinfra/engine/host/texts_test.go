@@ -1,0 +1,96 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+func TestSecretsAreHiddenInTexts(t *testing.T) {
+	token := "eyJhbGciOiJSUzI1NiIsImtpZCI6Ik" + "9XdW1fa"
+	m := &mask{}
+	m.learnProperties(resource.PropertyMap{
+		"password": resource.MakeSecret(resource.NewProperty("Pa55word")),
+		"deep": resource.NewProperty(resource.PropertyMap{"list": resource.NewProperty([]resource.PropertyValue{
+			resource.MakeSecret(resource.NewProperty(resource.PropertyMap{"pin": resource.NewProperty("pin-4711")})),
+		})}),
+		"kubeconfig": resource.MakeSecret(resource.NewProperty("server: https://127.0.0.1:6443\ntoken: " + token + "\n")),
+		"short":      resource.MakeSecret(resource.NewProperty("yes")),
+		"unknown":    resource.MakeSecret(resource.MakeComputed(resource.NewProperty(""))),
+		"plain":      resource.NewProperty("visible"),
+	})
+	for said, want := range map[string]string{
+		"login with Pa55word refused":                   "login with [secret] refused",
+		"pin-4711 is wrong":                             "[secret] is wrong",
+		"Bearer " + token + " expired":                  "Bearer [secret] expired",
+		"yes, https://127.0.0.1:6443 is visible":        "yes, https://127.0.0.1:6443 is visible",
+		"certificate-authority-data of visible missing": "certificate-authority-data of visible missing",
+	} {
+		if got := m.hide(said); got != want {
+			t.Errorf("%q became %q", said, got)
+		}
+	}
+}
+
+func TestALockedStackNamesItsHolder(t *testing.T) {
+	err := fail("", "the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete "+
+		"the lock file with `pulumi cancel`.\n  file:///s/.pulumi/locks/x.json: created by ada@gpu-1 (pid 7) at 2026-11-01T10:00:00Z")
+	got := stateFailure("net", &plain{err.Message})
+	if got.Code != codeLocked || got.Message != "stack net is locked: by ada@gpu-1 (pid 7) at 2026-11-01T10:00:00Z" {
+		t.Error(got.Code, got.Message)
+	}
+}
+
+type plain struct{ text string }
+
+func (p *plain) Error() string { return p.text }
+
+func TestOlderS3ParametersAreTaken(t *testing.T) {
+	t.Setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "")
+	for given, want := range map[string]string{
+		"region=eu-west-1":                     "region=eu-west-1",
+		"endpoint=minio:9000&disableSSL=true":  "disable_https=true&endpoint=http://minio:9000&request_checksum_calculation=when_required",
+		"endpoint=https://s3.example":          "endpoint=https://s3.example&request_checksum_calculation=when_required",
+		"endpoint=s3.example&disableSSL=false": "endpoint=https://s3.example&request_checksum_calculation=when_required",
+	} {
+		query, err := url.ParseQuery(given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := url.QueryUnescape(modernS3(query).Encode()); got != want {
+			t.Errorf("%s became %s", given, got)
+		}
+	}
+}
+
+func TestTheRootOfAFileURL(t *testing.T) {
+	t.Setenv("HOME", "/home/ada")
+	for address, want := range map[string]string{
+		"file:///var/state":               "/var/state",
+		"file:///var/state?no_tmp_dir=on": "/var/state",
+		"s3://bucket":                     "",
+	} {
+		if got, err := (&storage{url: address}).root(); err != nil || got != want {
+			t.Errorf("%s: %s, %v", address, got, err)
+		}
+	}
+	if got, err := (&storage{url: "file://~/state"}).root(); err != nil || !strings.HasSuffix(got, "/state") || got == "~/state" {
+		t.Errorf("~: %s, %v", got, err)
+	}
+}
+
+func TestOutputsKeepSecretsAndUnknownsAtAnyDepth(t *testing.T) {
+	got, err := encodeTree(resource.PropertyMap{"a": resource.NewProperty(resource.PropertyMap{
+		"hidden":  resource.MakeSecret(resource.NewProperty("x")),
+		"later":   resource.MakeSecret(resource.MakeComputed(resource.NewProperty(""))),
+		"numbers": resource.NewProperty([]resource.PropertyValue{resource.NewProperty(3.0), resource.MakeComputed(resource.NewProperty(""))}),
+	})})
+	want := `{"a":{"hidden":{"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270","value":"x"},` +
+		`"later":{"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270","value":"04da6b54-80e4-46f7-96ec-b56ff0331ba9"},` +
+		`"numbers":[3,"04da6b54-80e4-46f7-96ec-b56ff0331ba9"]}}`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v", got, err)
+	}
+}
