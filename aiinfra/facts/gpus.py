@@ -76,15 +76,15 @@ _TABLE = (
     Gpu("A40", "2235", "NVIDIA A40", 46068, "ampere", (8, 6)),
     Gpu("RTX-A6000", "2230", "NVIDIA RTX A6000", 49140, "ampere", (8, 6), pci_class=DISPLAY),
     Gpu("A100-SXM4-40GB", "20B0", "NVIDIA A100-SXM4-40GB", 40960, "ampere", (8, 0), mig_slices=7),
-    Gpu("A100-PCIE-40GB", "20F1", "NVIDIA A100-PCIE-40GB", 40960, "ampere", (8, 0), mig_slices=7),
+    Gpu("A100-PCIe-40GB", "20F1", "NVIDIA A100-PCIE-40GB", 40960, "ampere", (8, 0), mig_slices=7),
     Gpu("A100-SXM4-80GB", "20B2", "NVIDIA A100-SXM4-80GB", 81920, "ampere", (8, 0), mig_slices=7),
-    Gpu("A100-80GB-PCIe", "20B5", "NVIDIA A100 80GB PCIe", 81920, "ampere", (8, 0), mig_slices=7),
+    Gpu("A100-PCIe-80GB", "20B5", "NVIDIA A100 80GB PCIe", 81920, "ampere", (8, 0), mig_slices=7),
     Gpu("L4", "27B8", "NVIDIA L4", 22888, "ada-lovelace", (8, 9)),
     Gpu("L40", "26B5", "NVIDIA L40", 45776, "ada-lovelace", (8, 9)),
     Gpu("L40S", "26B9", "NVIDIA L40S", 45776, "ada-lovelace", (8, 9)),
     Gpu("RTX-6000-Ada", "26B1", "NVIDIA RTX 6000 Ada Generation", 49140, "ada-lovelace", (8, 9), pci_class=DISPLAY),
-    Gpu("H100-80GB-HBM3", "2330", "NVIDIA H100 80GB HBM3", 81920, "hopper", (9, 0), mig_slices=7),
-    Gpu("H100-PCIe", "2331", "NVIDIA H100 PCIe", 81920, "hopper", (9, 0), mig_slices=7),
+    Gpu("H100-SXM5-80GB", "2330", "NVIDIA H100 80GB HBM3", 81920, "hopper", (9, 0), mig_slices=7),
+    Gpu("H100-PCIe-80GB", "2331", "NVIDIA H100 PCIe", 81920, "hopper", (9, 0), mig_slices=7),
     Gpu("H100-NVL", "2321", "NVIDIA H100 NVL", 96256, "hopper", (9, 0), mig_slices=7),
     Gpu("H200", "2335", "NVIDIA H200", 144384, "hopper", (9, 0), mig_slices=7),
     Gpu("H200-NVL", "233B", "NVIDIA H200 NVL", 144384, "hopper", (9, 0), mig_slices=7),
@@ -106,10 +106,12 @@ GPUS: Mapping[str, Gpu] = {gpu.name: gpu for gpu in _TABLE}
 """By the name that environment files use. Models whose NVML name no source confirms are left out."""
 
 
+_BY_ANY_NAME = {label.lower(): gpu for gpu in _TABLE for label in (gpu.name, gpu.product_label, f"NVIDIA-{gpu.name}")}
+
+
 def gpu(name: str) -> Gpu:
-    """The GPU of that name; also by product label (`NVIDIA-A100-SXM4-40GB`). Raises `UnknownGpu`."""
-    short = name.removeprefix("NVIDIA-")
-    known = GPUS.get(short) or next((g for g in _TABLE if g.product_label == name), None)
+    """The GPU of that name in any case; also by product label (`NVIDIA-H100-80GB-HBM3`). Raises `UnknownGpu`."""
+    known = _BY_ANY_NAME.get(name.lower())
     if known is None:
         raise UnknownGpu(name, nearest(name))
     return known

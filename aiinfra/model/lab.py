@@ -5,9 +5,12 @@ Hardware is described, never its consequences: labels, allocatable GPUs and stat
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from aiinfra.facts.gpus import UnknownGpu
+from aiinfra.facts.gpus import gpu as known_gpu
 
 
 class LabModel(BaseModel):
@@ -22,11 +25,27 @@ class NodeGroup(LabModel):
     """GPU model by its name in `aiinfra.facts.gpus` (`A100-SXM4-40GB`); empty means no GPU."""
     gpus: Annotated[int, Field(ge=0, le=16)] = 0
     """GPUs in each node."""
-    os: str = "ubuntu24.04"
+    os: Annotated[str, Field(pattern=r"^[a-z]+\d+(\.\d+)*$")] = "ubuntu24.04"
     """`ubuntu24.04`, `ubuntu22.04`, `rhel9.6`, `rhcos4.22`: ID and VERSION_ID of os-release."""
     kernel: str = "6.8.0-85-generic"
     cpu: Annotated[int, Field(ge=1)] = 32
     memory: str = "256Gi"
+
+    @field_validator("gpu")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            return known_gpu(name).name if name else ""
+        except UnknownGpu as error:
+            near = f"; did you mean {error.near!r}?" if error.near else ""
+            raise ValueError(f"no GPU model is named {name!r}{near}") from error
+
+    @model_validator(mode="after")
+    def _model_and_number_together(self) -> Self:
+        if bool(self.gpu) != bool(self.gpus):
+            missing = "gpu: which model" if self.gpus else "gpus: how many in each node"
+            raise ValueError(f"a node with GPUs needs both gpu and gpus; missing is {missing}")
+        return self
 
 
 class LabCluster(LabModel):

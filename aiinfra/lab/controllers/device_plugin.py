@@ -19,7 +19,7 @@ from aiinfra.lab.controllers.view import Object, View, labels, name, namespace, 
 
 PLUGIN_APP, GFD_APP, MIG_APP = "nvidia-device-plugin-daemonset", "gpu-feature-discovery", "nvidia-mig-manager"
 CUDA_RUNTIME = {"580": "13.0", "595": "13.2", "610": "13.3"}
-"""Highest CUDA version of a driver branch, as its release notes say; 595 and 610 are **assumed**."""
+"""CUDA version that a driver branch says it serves. Those of 595 and 610 are assumed: nothing decides on them."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from aiinfra.lab.controllers.hardware import Hardware
 from aiinfra.lab.controllers.view import Object, View, labels, name, namespace
 from aiinfra.stack import MARK_STACK
 
-CRD_LATE, WEBHOOK_DOWN = "crd-late", "webhook-down"
+WEBHOOK_DOWN = "webhook-down"
 DRIVER_MISMATCH, IMAGE_PULL = "driver-kernel-mismatch", "image-pull"
 DRIVER_APP, TOOLKIT_APP = "nvidia-driver-daemonset", "nvidia-container-toolkit-daemonset"
 PLUGIN_APP = "nvidia-device-plugin-daemonset"

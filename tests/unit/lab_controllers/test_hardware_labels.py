@@ -86,7 +86,9 @@ def test_every_gpu_has_its_own_device_id_but_a2_and_a16_which_differ_in_the_subs
     [
         ("T4", "Tesla-T4"),
         ("A100-SXM4-40GB", "NVIDIA-A100-SXM4-40GB"),
-        ("A100-80GB-PCIe", "NVIDIA-A100-80GB-PCIe"),
+        ("A100-PCIe-80GB", "NVIDIA-A100-80GB-PCIe"),
+        ("h100-sxm5-80gb", "NVIDIA-H100-80GB-HBM3"),
+        ("NVIDIA-H100-80GB-HBM3", "NVIDIA-H100-80GB-HBM3"),
         ("NVIDIA-L40S", "NVIDIA-L40S"),
     ],
 )
