@@ -30,6 +30,7 @@ from aiinfra.model.tree import Loc, Tree
 MAX_DEPTH: Final = 40
 MAX_VALUES: Final = 50_000
 """Values in one text, each use of an anchor counted."""
+TOO_BIG: Final = f"comes to more than {MAX_VALUES} values, or {MAX_DEPTH} levels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class _Reader:
     wrongs: list[Wrong] = field(default_factory=list)
     anchors: dict[str, _Node | None] = field(default_factory=dict)
     """None while the anchored value is still open."""
+    count: int = 0
 
     def document(self) -> _Node:
         root: _Node | None = None
@@ -137,8 +139,9 @@ class _Reader:
         return root or _Node(Mark(1, 1))
 
     def _node(self, event: Any, at: Loc) -> _Node:
-        if len(at) > MAX_DEPTH:
-            raise Unreadable(_mark(event), f"is nested deeper than {MAX_DEPTH} levels")
+        self.count += 1
+        if len(at) > MAX_DEPTH or self.count > MAX_VALUES:
+            raise Unreadable(_mark(event), TOO_BIG, "split it with extends")
         if isinstance(event, AliasEvent):
             return self._alias(event, at)
         if event.anchor:
@@ -245,9 +248,7 @@ class _Flattening:
     def _tree(self, node: _Node, at: Loc) -> Tree:
         self.values[at] = node.mark
         if len(self.values) > MAX_VALUES or len(at) > MAX_DEPTH:
-            raise Unreadable(
-                node.mark, f"comes to more than {MAX_VALUES} values, or {MAX_DEPTH} levels", "use fewer anchors"
-            )
+            raise Unreadable(node.mark, TOO_BIG, "use fewer anchors")
         if node.pairs is not None:
             self.keys.update({(*at, key): mark for key, mark, _ in node.pairs})
             return {key: self._tree(value, (*at, key)) for key, _, value in node.pairs}

@@ -71,6 +71,14 @@ def leaves(tree: Tree, at: Loc = ()) -> Iterator[tuple[Loc, Tree]]:
 def at_path(tree: Tree, at: Loc) -> Tree:
     """The value at a path. Raises `KeyError` when there is none."""
     for part in at:
-        found = dict(children(tree))
-        tree = found[part]
+        tree = below(tree, part)
     return tree
+
+
+def below(tree: Tree, part: str | int) -> Tree:
+    """The value at one key or index. Raises `KeyError` when there is none."""
+    if isinstance(tree, Mapping) and isinstance(part, str):
+        return tree[part]
+    if isinstance(part, int) and isinstance(tree, Sequence) and not isinstance(tree, str) and 0 <= part < len(tree):
+        return tree[part]
+    raise KeyError(part)

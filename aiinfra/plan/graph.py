@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 from typing import TypeAlias, TypeVar
 
 N = TypeVar("N", bound=str)
@@ -14,16 +15,15 @@ def ordered(needs: Needs[N]) -> list[N]:
     waiting = {node: {n for n in needed if n in needs} for node, needed in needs.items()}
     users = reverse(needs)
     place = {node: number for number, node in enumerate(needs)}
-    free = [node for node, needed in waiting.items() if not needed]
+    free = [(place[node], node) for node, needed in waiting.items() if not needed]
     order: list[N] = []
     while free:
-        node = min(free, key=place.__getitem__)
-        free.remove(node)
+        _, node = heappop(free)
         order.append(node)
         for user in users[node]:
             waiting[user].discard(node)
             if not waiting[user]:
-                free.append(user)
+                heappush(free, (place[user], user))
     return order
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from aiinfra.model.display import is_secret
-from aiinfra.model.tree import Flaw, Loc, Tree, at_path, children, is_list, is_map
+from aiinfra.model.tree import Flaw, Loc, Tree, at_path, below, is_list, is_map
 from aiinfra.plan.near import did_you_mean
 from aiinfra.plan.types import Spot, described, field_names, inside
 from aiinfra.stack import Outputs, Ref, SecretSource
@@ -34,11 +34,12 @@ def _in_tree(detail: ErrorDetails, tree: Tree) -> Loc:
     found: Loc = ()
     parts = detail["loc"]
     for number, part in enumerate(parts):
-        below = dict(children(tree))
-        if part in below:
-            found, tree = (*found, part), below[part]
-        elif detail["type"] == "missing" and number == len(parts) - 1:
-            found = (*found, part)
+        try:
+            tree = below(tree, part)
+        except KeyError:
+            if detail["type"] != "missing" or number < len(parts) - 1:
+                continue
+        found = (*found, part)
     return found
 
 

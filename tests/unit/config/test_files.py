@@ -26,7 +26,7 @@ STACKS = "stacks: {cluster: {kind: cluster}}\n"
         (b"a: b\n\tc: d\n", "site.yaml:2:1: is not YAML: while scanning for the next token, found character '\\t' that cannot start any token (indent with spaces)"),
         (b"a: [b\n", "site.yaml:2:1: is not YAML: while parsing a flow sequence, expected ',' or ']', but got '<stream end>'"),
         (b"a: {b: ${c}}\n", "site.yaml:1:9: is not YAML: while parsing a flow mapping, expected ',' or '}', but got '{' (inside {\xe2\x80\xa6} and [\xe2\x80\xa6] a reference needs quotes: \"${cluster}\")".encode("latin-1").decode()),
-        (b"a: " + b"[" * 60 + b"]" * 60, "site.yaml:1:44: is nested deeper than 40 levels"),
+        (b"a: " + b"[" * 60 + b"]" * 60, "site.yaml:1:44: comes to more than 50000 values, or 40 levels (split it with extends)"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_to_its_end(site: Site, content: bytes, says: str) -> None:
