@@ -91,7 +91,7 @@ func (e *environment) open(ctx context.Context) (diy.Backend, error) {
 	if err := e.storage.makeRoot(); err != nil {
 		return nil, err
 	}
-	opened, err := diy.New(ctx, e.sink, e.Backend, e.project(""))
+	opened, err := diy.New(ctx, e.sink, e.storage.address(), e.project(""))
 	if err != nil {
 		return nil, err
 	}

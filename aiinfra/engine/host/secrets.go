@@ -21,6 +21,7 @@ import (
 // is derived once per process, whatever the number of stacks. A derivation costs 0.16 CPU seconds.
 type keyring struct {
 	environment *environment
+	fresh       func() (secrets.Manager, error) // a new salt or data key, made at most once and not yet noted
 
 	lock     sync.Mutex
 	opened   map[string]secrets.Manager // by type and state
@@ -33,7 +34,9 @@ func newKeyring(e *environment) *keyring {
 	if provider == "" || provider == "default" {
 		provider = passphrase.Type
 	}
-	return &keyring{environment: e, opened: map[string]secrets.Manager{}, provider: provider}
+	k := &keyring{environment: e, opened: map[string]secrets.Manager{}, provider: provider}
+	k.fresh = sync.OnceValues(k.newManager)
+	return k
 }
 
 // OfType opens the manager of a deployment that was read. Pulumi calls it.
@@ -83,9 +86,14 @@ func (k *keyring) forPreview(ctx context.Context) (secrets.Manager, error) {
 	return stack.NewBatchingCachingSecretsManager(found), nil
 }
 
-// warm derives the key while the caller still prepares its first operation. An error comes up again there.
+// warm derives the key while the caller still prepares its first operation: the one there is, or one that an
+// environment without stacks may need next. An error comes up again there.
 func (k *keyring) warm(ctx context.Context) {
-	if _, err := k.existing(ctx); err != nil {
+	found, err := k.existing(ctx)
+	if err == nil && found == nil && k.provider == passphrase.Type && k.environment.Passphrase != nil {
+		_, err = k.fresh()
+	}
+	if err != nil {
 		diary.Printf("opening the secrets of the environment: %v", err)
 	}
 }
@@ -209,7 +217,7 @@ func (k *keyring) phrase() (string, error) {
 // make makes the environment's salt or data key and notes it beside the state, before any stack uses it. Of two
 // processes that do so at once, the first one's is used.
 func (k *keyring) make(ctx context.Context) (secrets.Manager, error) {
-	made, err := k.newManager()
+	made, err := k.fresh()
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,18 @@ func (s *storage) root() (string, error) {
 	return filepath.Abs(path)
 }
 
+// address is the URL for Pulumi's backend: a folder without a second file of attributes beside each file, which
+// nobody reads and which doubles the writing.
+func (s *storage) address() string {
+	if !strings.HasPrefix(s.url, "file://") || strings.Contains(s.url, "metadata=") {
+		return s.url
+	}
+	if strings.Contains(s.url, "?") {
+		return s.url + "&metadata=skip"
+	}
+	return s.url + "?metadata=skip"
+}
+
 // makeRoot makes the folder of a `file://` URL.
 func (s *storage) makeRoot() error {
 	root, err := s.root()
