@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from aiinfra.diagnosis import gpu_policy, kinds, nodes, pods, refusals, workloads
 from aiinfra.diagnosis.cause import Cause, Diagnosis, Weight, told
@@ -11,6 +12,7 @@ from aiinfra.diagnosis.scene import Scene, name, status
 from aiinfra.kube.objects import Object, ObjectRef
 from aiinfra.kube.wants import AllocatableWant, NodesWant, ObjectWant, Want
 
+_CRD = re.compile(rf"{kinds.CRD} (?P<name>[a-z0-9.-]+[a-z0-9])")
 WORKLOADS = frozenset({"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job"})
 
 
@@ -24,10 +26,22 @@ def diagnose_object(scene: Scene, ref: ObjectRef) -> Diagnosis:
     return told(_of_object(scene, ref))
 
 
-def diagnose_refusal(scene: Scene, message: str) -> Diagnosis:
-    """What stands behind a refusal of the API server; empty when its own words are all there is."""
-    found = refusals.refused(scene, message)
-    return Diagnosis() if found.says == clean(message) else told([found])
+def diagnose_text(scene: Scene, text: str) -> Diagnosis:
+    """What stands behind a refusal, or behind trouble with an object that the text names; empty if nothing is seen."""
+    found = refusals.refused(scene, text)
+    if found.says != clean(text):
+        return told([found])
+    named = (diagnose_object(scene, ref) for ref in _named(scene, text))
+    return next((diagnosis for diagnosis in named if diagnosis.causes), Diagnosis())
+
+
+def _named(scene: Scene, text: str) -> Iterator[ObjectRef]:
+    """Objects named as we write them, `Deployment gpu-operator/gpu-operator`; CRDs that are not there too."""
+    words = set(text.replace(":", " ").replace(",", " ").split())
+    refs = (ObjectRef.of(obj) for obj in scene.objects if obj["kind"] in WORKLOADS or obj["kind"] in _KNOWN)
+    yield from (ref for ref in refs if str(ref) in text and str(ref).partition(" ")[2] in words)
+    for found in _CRD.finditer(text):
+        yield ObjectRef("apiextensions.k8s.io/v1", kinds.CRD, found["name"])
 
 
 def _of_want(scene: Scene, want: Want) -> Sequence[Cause]:

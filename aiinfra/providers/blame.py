@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from aiinfra.diagnosis.cause import Diagnosis
-from aiinfra.diagnosis.diagnose import diagnose_refusal, diagnose_wants
+from aiinfra.diagnosis.diagnose import diagnose_text, diagnose_wants
 from aiinfra.diagnosis.gather import gather
 from aiinfra.diagnosis.scene import Scene
 from aiinfra.errors import StepError
@@ -31,7 +31,7 @@ def explained(client: KubeClient, error: KubeError, message: str = "") -> StepEr
     """A refusal as a step's error, with what stands behind it."""
     record, found = error.record, Diagnosis()
     if isinstance(error, WebhookFailed | NoSuchKind) or error.reason == "Forbidden":
-        found = _look(client, lambda scene: diagnose_refusal(scene, record.message))
+        found = _look(client, lambda scene: diagnose_text(scene, record.message))
     return StepError(
         message or record.message,
         causes=found.causes,

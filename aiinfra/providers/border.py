@@ -16,7 +16,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.status_pb2 import Status
 from pulumi.runtime.proto import provider_pb2 as pp
 
-from aiinfra.engine.failure import render_failure
+from aiinfra.engine.failure import parse_failure, render_failure
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError, StepError
 from aiinfra.providers.contract import PartlyMade
@@ -72,7 +72,7 @@ class Border:
 
     def _partly(self, error: PartlyMade) -> _Answer:
         """The engine keeps what was made, marked as not initialised, and updates it in the next run."""
-        reasons = [self._masked(reason) for reason in error.reasons]
+        reasons = [self._masked(_readable(reason, error.__cause__)) for reason in error.reasons]
         detail = AnyMessage()
         detail.Pack(
             pp.ErrorResourceInitFailed(
@@ -94,4 +94,13 @@ def ended_by(error: AiinfraError | Stopped) -> str:
     """The reason line of a `PartlyMade` for what ended the work."""
     if isinstance(error, Stopped):
         return render_failure(StepError(f"stopped while waiting for {error}", code="run.interrupted"))
+    return render_failure(error)
+
+
+def _readable(reason: str, cause: BaseException | None) -> str:
+    """A reason as `failure` writes it; the code and the way out are those of the cause, when that has some."""
+    if parse_failure(reason):
+        return reason
+    record = cause.record if isinstance(cause, AiinfraError) else StepError(reason).record
+    error = StepError(reason, code=record.code, hint=record.hint, transient=record.transient)
     return render_failure(error)
