@@ -7,8 +7,8 @@ else: it knows neither Pulumi nor what an `up` is.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,19 +45,21 @@ class Run:
                 changed.notify_all()
 
         with ThreadPoolExecutor(max_workers=max(1, self.parallel), thread_name_prefix="stack") as pool, changed:
+            started: list[Future[None]] = []
             while not self.queue.finished:
                 if stop.is_set():
                     self._give_up(results)
-                self._start_ready(pool, one)
+                started += self._start_ready(pool, one)
+                _raise_bugs(started)
                 if not self.queue.finished:
                     changed.wait(timeout=0.5)
         return [results[name] for name in self.kinds if name in results]
 
-    def _start_ready(self, pool: ThreadPoolExecutor, one: Callable[[str], None]) -> None:
+    def _start_ready(self, pool: ThreadPoolExecutor, one: Callable[[str], None]) -> Iterator[Future[None]]:
         for name in self.queue.ready()[: max(0, self.parallel - len(self.queue.running))]:
             self.queue.claim(name)
             self.on_event(StackStarted(name, self.kinds[name], self.now()))
-            pool.submit(one, name)
+            yield pool.submit(one, name)
 
     def _settle(self, result: StackResult, results: dict[str, StackResult]) -> None:
         self._end(result, results)
@@ -75,3 +77,10 @@ class Run:
     def _end(self, result: StackResult, results: dict[str, StackResult]) -> None:
         results[result.stack] = result
         self.on_event(StackEnded(result, self.now()))
+
+
+def _raise_bugs(started: Sequence[Future[None]]) -> None:
+    """A turn answers with a result; one that ended in an exception is a bug, and nobody may wait for it."""
+    for future in started:
+        if future.done():
+            future.result()
