@@ -1,0 +1,90 @@
+"""Official plugins: fetched once from where they lie, then used; a missing one is said at once."""
+
+from __future__ import annotations
+
+import io
+import platform
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pulumi
+import pytest
+
+from aiinfra.engine.host_client import EngineError, Plugin
+from aiinfra.resources.test import Thing
+from tests.integration.engine.site import Site
+
+pytestmark = pytest.mark.engine
+MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+FILE = f"/pulumi-resource-aiinfra-v1.2.3-{sys.platform}-{MACHINE}.tar.gz"
+SCRIPT = f"#!/bin/sh\nexec {sys.executable} -c 'from aiinfra.providers.plugin import main; main()' \"$@\"\n"
+
+
+def tarball() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        entry = tarfile.TarInfo("pulumi-resource-aiinfra")
+        entry.mode, entry.size = 0o755, len(SCRIPT)
+        archive.addfile(entry, io.BytesIO(SCRIPT.encode()))
+    return packed.getvalue()
+
+
+class Downloads(BaseHTTPRequestHandler):
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        body = tarball() if self.path == FILE else b""
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@pytest.fixture
+def downloads() -> Iterator[ThreadingHTTPServer]:
+    Downloads.asked = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Downloads)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def program() -> None:
+    pulumi.export("id", Thing("thing", {"size": 1}).id)
+
+
+def test_a_plugin_is_fetched_once_with_progress_and_then_serves(site: Site, downloads: ThreadingHTTPServer) -> None:
+    site.start(official_plugins=True, providers={})
+    wanted = [Plugin("aiinfra", "1.2.3", f"http://127.0.0.1:{downloads.server_port}")]
+    said: list[str] = []
+    assert site.host.install_plugins(wanted, said.append) == ["aiinfra"]
+    assert said[0] == "fetching the Pulumi plugin aiinfra 1.2.3"
+    assert site.host.install_plugins(wanted, said.append) == []
+    assert Downloads.asked == [FILE]
+    made = site.up("one", program)
+    assert (made.error, made.changes) == ("", {"create": 2})
+    assert site.destroy("one").changes == {"delete": 2}
+
+
+def test_a_plugin_that_cannot_be_had_is_named(site: Site, downloads: ThreadingHTTPServer) -> None:
+    site.start(official_plugins=True)
+    with pytest.raises(EngineError, match=r"plugin nope 9\.9\.9: .*404"):
+        site.host.install_plugins([Plugin("nope", "9.9.9", f"http://127.0.0.1:{downloads.server_port}")], print)
+
+
+def test_a_missing_plugin_is_not_fetched_inside_an_operation(site: Site) -> None:
+    site.start(official_plugins=True)
+    failed = site.up("one", program)
+    assert failed.code == "failed"
+    assert "aiinfra" in failed.error
+    assert "plugin" in failed.error
