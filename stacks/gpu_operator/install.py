@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
 import pulumi
@@ -13,6 +14,15 @@ from aiinfra.facts.gpu_operator_chart import CHART, NAME
 from aiinfra.facts.nfd_chart import CHART as NFD_CHART
 
 How = Literal["helm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The operator as a way of installing left it."""
+
+    resource: pulumi.Resource
+    revision: pulumi.Input[Any]
+    """Changes whenever something was installed anew: what is ready must be seen to be ready again."""
 
 
 def policy_name(how: How) -> str:
@@ -41,11 +51,11 @@ def install(
     values: Mapping[str, Any],
     limit: int,
     opts: pulumi.ResourceOptions,
-) -> pulumi.Resource:
+) -> Installed:
     """The operator itself. Not awaited: what holds it up is told by `Ready`, which comes after."""
     match how:
         case "helm":
-            release: pulumi.Resource = Release(
+            release = Release(
                 NAME,
                 name=NAME,
                 chart=NAME,
@@ -57,6 +67,6 @@ def install(
                 timeout=limit,
                 opts=opts,
             )
-            return release
+            return Installed(release, release.status.revision)
         case other:
             assert_never(other)

@@ -50,8 +50,10 @@ def program(context: StackContext, inputs: GpuOperatorInputs) -> GpuOperatorInst
         wants=_wants(inputs, policy),
         limit_seconds=inputs.limit,
         remove_first=[wants.reference(POLICY_API, POLICY_KIND, policy)],
-        after=operator.id if isinstance(operator, pulumi.CustomResource) else None,
-        opts=pulumi.ResourceOptions(depends_on=[operator]),
+        after=operator.revision,
+        definitions=brought.brought,
+        labels=context.labels(),
+        opts=pulumi.ResourceOptions(depends_on=[operator.resource]),
     )
     return GpuOperatorInstall.of(
         namespace=inputs.namespace,

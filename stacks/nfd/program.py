@@ -48,7 +48,9 @@ def program(context: StackContext, inputs: NfdInputs) -> NfdInstall:
             wants.rolled_out(wants.reference("apps/v1", "DaemonSet", f"{NAME}-worker", inputs.namespace)),
         ],
         limit_seconds=inputs.limit,
-        after=release.id,
+        after=release.status.revision,
+        definitions=brought.brought,
+        labels=context.labels(),
         opts=pulumi.ResourceOptions(depends_on=[release]),
     )
     return NfdInstall.of(
