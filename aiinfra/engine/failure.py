@@ -44,8 +44,9 @@ def parse_failures(text: str) -> Iterator[StepError]:
     """Every failure in a text, each once."""
     seen: set[str] = set()
     for match in _TAIL.finditer(text):
-        if match[0] not in seen:
-            seen.add(match[0])
+        line = _WRAPPING.sub("", match[0])
+        if line not in seen:
+            seen.add(line)
             yield _parsed(_WRAPPING.sub("", match["body"]), match["code"], match["transient"] is not None)
 
 

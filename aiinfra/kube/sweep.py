@@ -11,7 +11,7 @@ from aiinfra.kube.dependents import census
 from aiinfra.kube.errors import KubeError
 from aiinfra.kube.objects import ApiResource, Object, ObjectRef
 from aiinfra.kube.removing import Left, await_gone, remove_all
-from aiinfra.stack import MARK_ID
+from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID
 from aiinfra.waiting import Waiter
 
 RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
@@ -36,6 +36,14 @@ def inventory(client: KubeClient, environment_id: str, *, namespaces: Collection
     if unasked:
         raise next(iter(unasked.values()))
     return sorted(found)
+
+
+def namesakes(client: KubeClient, environment: str) -> Mapping[str, Sequence[ObjectRef]]:
+    """Objects marked with the environment's name, by the id that they carry: for when its own id is not known."""
+    found: dict[str, list[ObjectRef]] = {}
+    for obj in census(client, labels=f"{MARK_ENVIRONMENT}={environment}").objects:
+        found.setdefault(obj["metadata"]["labels"].get(MARK_ID, ""), []).append(ObjectRef.of(obj))
+    return {id: sorted(refs) for id, refs in sorted(found.items())}
 
 
 def sweep(

@@ -80,7 +80,7 @@ class RolledOut:
     def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
         status = obj.get("status", {})
         if status.get("observedGeneration", 0) < obj["metadata"].get("generation", 0):
-            return Verdict(False, str(ref), "not been looked at by its controller")
+            return Verdict(False, str(ref), "not yet looked at by its controller", "is")
         wanted, ready = _pods(obj)
         if not wanted:
             return Verdict(False, str(ref), "no node to run on")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from aiinfra.engine.wire import Tree, Unknown, reveal
+from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
 from aiinfra.kube.objects import Object, ObjectRef
 from aiinfra.kube.ownership import marked
 from aiinfra.providers.compare import same
@@ -62,22 +62,28 @@ def changed(before: Written, olds: Properties, news: Properties) -> Written:
     }
 
 
-def misnamed(inputs: Properties) -> Iterable[CheckFailure]:
-    """Objects without a kind or name, and names that are given twice; parts that are not known pass."""
-    seen: set[tuple[Any, ...]] = set()
+def misnamed(inputs: Properties) -> Iterator[CheckFailure]:
+    """Objects without a kind or name, and those that are there twice; parts that are not known pass."""
     objects = opened(inputs.get("objects"))
+    seen: set[tuple[Any, ...]] = set()
     for index, obj in enumerate(() if isinstance(objects, Unknown) else objects):
-        if isinstance(obj, Unknown):
-            continue
-        names = [obj.get("apiVersion"), obj.get("kind"), (obj.get("metadata") or {}).get("name")]
+        names = _names(obj)
         if not all(isinstance(name, str | Unknown) for name in names):
             yield CheckFailure(f"objects[{index}]", "needs apiVersion, kind and metadata.name")
-        elif all(isinstance(name, str) for name in names):
-            place = (obj["metadata"]).get("namespace", "")
-            if not isinstance(place, Unknown) and (key := (*names, place)) in seen:
-                yield CheckFailure(f"objects[{index}]", f"{names[1]} {place}/{names[2]} is in the list twice")
-            else:
-                seen.add(key)
+        elif names in seen and not any(isinstance(name, Unknown) for name in names):
+            yield CheckFailure(f"objects[{index}]", f"{names[1]} {names[3]}/{names[2]} is in the list twice")
+        seen.add(names)
+
+
+def _names(obj: Any) -> tuple[Any, ...]:
+    """apiVersion, kind, name and namespace; None where one is missing, unknown where it is."""
+    if isinstance(obj, Unknown):
+        return (UNKNOWN,)
+    metadata = obj.get("metadata")
+    if isinstance(metadata, Unknown):
+        return obj.get("apiVersion"), obj.get("kind"), UNKNOWN, UNKNOWN
+    known = metadata if isinstance(metadata, Mapping) else {}
+    return obj.get("apiVersion"), obj.get("kind"), known.get("name"), known.get("namespace", "")
 
 
 def _key(ref: ObjectRef) -> str:

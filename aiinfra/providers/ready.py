@@ -32,8 +32,10 @@ SHAPE: Mapping[str, settings.Kind] = {
     "wants": list,
     "limit_seconds": (int, float),
     "remove_first": list,
+    "definitions": list,
+    "labels": dict,
 }
-DEFAULTS: Properties = {"limit_seconds": 600, "remove_first": []}
+DEFAULTS: Properties = {"limit_seconds": 600, "remove_first": [], "definitions": [], "labels": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,21 @@ class Ready:
 
     def _wait(self, call: Call, id: str, inputs: Properties) -> Made:
         wants = [parse(raw) for raw in settings.value(inputs, "wants")]
-        facts = await_wants(self._client(inputs), wants, _waiter(call, inputs), self.patience)
+        client = self._client(inputs)
+        _mark_definitions(client, inputs)
+        facts = await_wants(client, wants, _waiter(call, inputs), self.patience)
+        _mark_definitions(client, inputs)
         return Made(id, {**inputs, "facts": facts})
+
+
+def _mark_definitions(client: KubeClient, inputs: Properties) -> None:
+    """A chart's CRDs carry no mark of their own; those that the stack brought get ours, so that a sweep finds them."""
+    labels = settings.value(inputs, "labels")
+    for name in settings.value(inputs, "definitions") or ():
+        ref = ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", name)
+        found = client.get(ref)
+        if found is not None and not labels.items() <= (found["metadata"].get("labels") or {}).items():
+            client.patch(ref, {"metadata": {"labels": labels}})
 
 
 def _waiter(call: Call, properties: Properties) -> Waiter:

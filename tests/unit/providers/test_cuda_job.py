@@ -1,0 +1,58 @@
+"""The Job of a proof and its answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aiinfra.kube.objects import ObjectRef
+from aiinfra.providers.cuda_job import Image, answer, image_of, job
+
+
+def a_pod(message: str) -> dict[str, Any]:
+    ended = {"state": {"terminated": {"exitCode": 0, "message": message}}}
+    return {"spec": {"nodeName": "gpu-0"}, "status": {"containerStatuses": [ended]}}
+
+
+GOOD = {"gpus": 1, "product": "NVIDIA A100-SXM4-40GB", "vector_add": "ok"}
+
+
+def test_a_good_answer_reads_as_a_sentence() -> None:
+    assert str(answer(a_pod(json.dumps(GOOD)))) == (
+        "CUDA vector addition on gpu-0 (NVIDIA A100-SXM4-40GB, 1 GPU) gave the expected answer"
+    )
+
+
+def test_a_simulated_answer_says_so_itself() -> None:
+    found = answer(a_pod(json.dumps({**GOOD, "simulated": True})))
+    assert found is not None
+    assert found.simulated
+    assert str(found).endswith("gave the expected answer; the run was simulated")
+
+
+@pytest.mark.parametrize("message", ["", "Test PASSED", "[]", "{}", json.dumps({**GOOD, "vector_add": "wrong"})])
+def test_anything_else_is_no_answer(message: str) -> None:
+    assert answer(a_pod(message)) is None
+
+
+def test_a_pod_that_never_ended_gave_no_answer() -> None:
+    assert answer({"spec": {}, "status": {}}) is None
+
+
+def test_the_job_carries_our_marks_and_asks_for_one_gpu() -> None:
+    ref = ObjectRef("batch/v1", "Job", "aiinfra-gpu-proof-proof", "gpu-operator")
+    made = job(ref, {"aiinfra.dev/stack": "gpu-proof"}, "nvidia.com/gpu", Image("cuda:1", [{"name": "ngc"}]), 60)
+    pod = made["spec"]["template"]
+    assert made["metadata"]["labels"] == pod["metadata"]["labels"] == {"aiinfra.dev/stack": "gpu-proof"}
+    assert pod["spec"]["containers"][0]["resources"] == {"limits": {"nvidia.com/gpu": 1}}
+    assert pod["spec"]["imagePullSecrets"] == [{"name": "ngc"}]
+    assert made["spec"]["activeDeadlineSeconds"] == 60
+
+
+def test_the_image_is_the_one_that_the_cluster_has_already() -> None:
+    spec = {"containers": [{"image": "mirror.example/gpu-operator:v26.7.0"}], "imagePullSecrets": [{"name": "m"}]}
+    validator = {"metadata": {"name": "nvidia-operator-validator"}, "spec": {"template": {"spec": spec}}}
+    assert image_of([validator]) == Image("mirror.example/gpu-operator:v26.7.0", [{"name": "m"}])
+    assert image_of([]).name == "nvcr.io/nvidia/gpu-operator:v26.7.0"
