@@ -71,6 +71,8 @@ class Operation:
     refresh: bool = False
     """Read the world before an update."""
     parallel: int = 0
+    hidden: Sequence[str] = field(default=(), repr=False)
+    """Secrets to hide in what is said of the operation, besides those that its resources hold."""
     resources: Sequence[ImportedResource] = ()
     """Not empty: import these instead of what `verb` says."""
 
@@ -81,6 +83,7 @@ class Operation:
             "program": self.program,
             "refresh": self.refresh,
             "parallel": self.parallel,
+            "hidden": list(self.hidden),
             "resources": [
                 {
                     "type": r.type,

@@ -169,7 +169,8 @@ def _sentence(exc: BaseException) -> str:
         return str(exc)
     frames = traceback.extract_tb(exc.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"the program failed{place}: {type(exc).__name__}: {exc}"
+    said = " ".join(str(exc).split())
+    return f"the program failed{place}: {type(exc).__name__}: {said}"
 
 
 def _append(log: Path, stack: str, exc: BaseException) -> None:

@@ -167,7 +167,7 @@ func attempt(ctx context.Context, o *operation, todo work) (result any, failed *
 	}()
 	result, err := todo(ctx, o)
 	if err != nil {
-		return result, asFailure(err, codeState)
+		return result, stateFailure(o.Stack, err)
 	}
 	return result, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"strings"
 
@@ -292,7 +293,23 @@ func stateFailure(stack string, err error) *failure {
 	case strings.Contains(err.Error(), "the stack is currently locked by"):
 		return fail(codeLocked, "stack "+stack+" is locked: "+holders(err.Error()))
 	}
-	return fail(codeState, err.Error())
+	return fail(codeState, outside(err))
+}
+
+// outside says what a state that is not on this machine answered, without the ways that the answer took.
+func outside(err error) string {
+	var unreachable *net.OpError
+	if errors.As(err, &unreachable) {
+		return "the state does not answer: " + unreachable.Error()
+	}
+	var refused interface {
+		ErrorCode() string
+		ErrorMessage() string
+	}
+	if errors.As(err, &refused) {
+		return "the state refused: " + refused.ErrorCode() + ": " + refused.ErrorMessage()
+	}
+	return err.Error()
 }
 
 // holders takes the lines that name who holds a lock from Pulumi's message.

@@ -25,6 +25,7 @@ type request struct {
 	Parallel  int32              `json:"parallel"`
 	Refresh   bool               `json:"refresh"`
 	Force     bool               `json:"force"`
+	Hidden    []string           `json:"hidden"`
 	Resources []importedResource `json:"resources"`
 	Plugins   []wantedPlugin     `json:"plugins"`
 	Key       string             `json:"key"`

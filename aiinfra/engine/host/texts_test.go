@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -94,3 +96,18 @@ func TestOutputsKeepSecretsAndUnknownsAtAnyDepth(t *testing.T) {
 		t.Errorf("%s, %v", got, err)
 	}
 }
+
+func TestAStateThatIsNotHereIsSaidShortly(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: &plain{"connection refused"}}
+	if got := outside(fmt.Errorf("read meta: operation error S3: exceeded attempts: %w", refused)); got != "the state does not answer: dial tcp: connection refused" {
+		t.Error(got)
+	}
+	if got := outside(fmt.Errorf("read meta: %w", denied{})); got != "the state refused: AccessDenied: not you" {
+		t.Error(got)
+	}
+}
+
+type denied struct{ error }
+
+func (denied) ErrorCode() string    { return "AccessDenied" }
+func (denied) ErrorMessage() string { return "not you" }

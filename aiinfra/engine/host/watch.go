@@ -31,10 +31,14 @@ type watch struct {
 }
 
 func newWatch(o *operation) *watch {
-	return &watch{
+	w := &watch{
 		mask: &mask{}, messages: map[string][]string{},
 		pass: func(e apitype.EngineEvent) { o.host.replies.say(reply{ID: o.ID, Event: &e}) },
 	}
+	for _, secret := range o.Hidden {
+		w.mask.add(secret)
+	}
+	return w
 }
 
 // raw hears an event from inside the engine.

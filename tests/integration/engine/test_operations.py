@@ -99,6 +99,25 @@ def test_an_error_of_a_program_is_one_sentence_and_its_traceback_goes_to_the_log
     assert capfd.readouterr().err == ""
 
 
+def test_what_the_caller_wants_hidden_is_hidden_in_a_program_error(site: Site) -> None:
+    def broken() -> None:
+        raise LookupError("no login for Pa55word-1")
+
+    site.programs.register("one", broken)
+    operation = Operation(Verb.UP, "one", site.programs.address, hidden=["Pa55word-1"])
+    failed = site.host.operate(operation, site.events.append).result(LIMIT)
+    assert failed.error.endswith("LookupError: no login for [secret]")
+    assert "Pa55word" not in str(site.events)
+
+
+def test_a_state_that_does_not_answer_is_said_shortly(site: Site) -> None:
+    site.environ = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_MAX_ATTEMPTS": "1"}
+    site.url = "s3://bucket?region=us-east-1&endpoint=127.0.0.1:9&disableSSL=true&s3ForcePathStyle=true"
+    failed = site.up("one", chain(1))
+    assert failed.code == "state"
+    assert failed.error == "the state does not answer: dial tcp 127.0.0.1:9: connect: connection refused"
+
+
 def test_a_stack_without_a_program_here_is_an_error(site: Site) -> None:
     failed = site.host.operate(Operation(Verb.UP, "lost", site.programs.address)).result(LIMIT)
     assert "stack lost has no program here" in failed.error
