@@ -19,6 +19,7 @@ def destroy(
     yes: o.YesOption = False,
     parallel: o.ParallelOption = 8,
     keep_lab: o.KeepLabOption = False,
+    environment_id: o.EnvironmentIdOption = "",
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
     toolchain: o.ToolchainOption = None,
@@ -30,5 +31,5 @@ def destroy(
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
     watch.approve("destroy", session, yes=yes)
-    choice = Options(Selection(only), parallel=parallel, keep_lab=keep_lab)
+    choice = Options(Selection(only), parallel=parallel, keep_lab=keep_lab, environment_id=environment_id)
     watch.run(lambda: session.destroy(choice))

@@ -70,6 +70,9 @@ SummaryOption = Annotated[
 ParallelOption = Annotated[int, typer.Option("--parallel", min=1, max=256, help="Stacks at the same time.")]
 NoSkipOption = Annotated[bool, typer.Option("--no-skip", help="Run unchanged stacks through the engine too.")]
 KeepLabOption = Annotated[bool, typer.Option("--keep-lab", help="Leave the lab's servers running, empty.")]
+EnvironmentIdOption = Annotated[
+    str, typer.Option("--environment-id", help="When the notes beside the state are lost: the id to remove.")
+]
 ProveOption = Annotated[bool, typer.Option("--prove", help="Run every proof again, however fresh it is.")]
 ToolchainOption = Annotated[
     Path | None,

@@ -62,6 +62,7 @@ class Ready(pulumi.CustomResource):
     `after` is any value whose change makes it wait again.
 
     On delete, the objects of `remove_first` are deleted and awaited first, with everything they own.
+    `definitions` are names of CRDs that get `labels`: those that the stack brought, as a chart does not mark them.
     """
 
     facts: pulumi.Output[Sequence[str]]
@@ -77,6 +78,8 @@ class Ready(pulumi.CustomResource):
         limit_seconds: pulumi.Input[float] = 600,
         remove_first: Sequence[Mapping[str, Any]] = (),
         after: Any = None,
+        definitions: pulumi.Input[Sequence[str]] = (),
+        labels: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
@@ -86,6 +89,8 @@ class Ready(pulumi.CustomResource):
             "limit_seconds": limit_seconds,
             "remove_first": list(remove_first),
             "after": after,
+            "definitions": definitions,
+            "labels": dict(labels or {}),
             "facts": None,
         }
         super().__init__("aiinfra:kubernetes:Ready", name, props, opts)

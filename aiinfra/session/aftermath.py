@@ -58,3 +58,20 @@ def _sweep(  # noqa: PLR0917  each is a part of the sweep
     looked.append(f"{found}; {len(swept.removed)} swept)" if swept.removed else f"{found})")
     for item in swept.left:
         left.append(ErrorRecord(LeftBehind.default_code, stack, str(item), "look at its finalizers"))
+
+
+def unknown_ids(kubeconfigs: Mapping[str, str], environment: str) -> Aftermath:
+    """What carries the environment's name when its id is lost: listed, not removed, as it may be a namesake's."""
+    from aiinfra.kube.client import KubeClient
+    from aiinfra.kube.sweep import namesakes
+
+    left: list[ErrorRecord] = []
+    for stack, kubeconfig in kubeconfigs.items():
+        with KubeClient.from_kubeconfig(kubeconfig) as client:
+            for id, refs in namesakes(client, environment).items():
+                more = f" and {len(refs) - 3} more" if len(refs) > 3 else ""
+                told = f"{', '.join(map(str, refs[:3]))}{more} carry the name {environment} and the id {id}"
+                hint = f"if they are this environment's: aiinfra destroy {environment} --environment-id {id}"
+                left.append(ErrorRecord(LeftBehind.default_code, stack, told, hint))
+    looked = tuple(f"cluster {stack} (its objects named {environment})" for stack in kubeconfigs)
+    return Aftermath(looked, tuple(left))

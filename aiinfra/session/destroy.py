@@ -15,7 +15,7 @@ from aiinfra.engine.run import Run
 from aiinfra.engine.wire import Secret, Unknown, reveal
 from aiinfra.errors import ConfigError
 from aiinfra.session import work
-from aiinfra.session.aftermath import Aftermath, sweep_clusters
+from aiinfra.session.aftermath import Aftermath, sweep_clusters, unknown_ids
 from aiinfra.session.options import Options
 from aiinfra.session.place import Place
 from aiinfra.session.reporting import Reporting
@@ -45,8 +45,14 @@ def run(session: Session, turn: work.Turn, place: Place, options: Options, repor
         interrupted = session.interrupts.count > 0
         if interrupted or not options.selection.all or any(r.error for r in results):
             return report.ended(results, interrupted=interrupted)
-        swept = sweep_clusters(kubeconfigs, turn.environment_id, session.places.say, session.interrupts.stop)
+        swept = _sweep(session, turn, kubeconfigs)
     return _finish(turn, place, results, swept, report, keep=options.keep_lab)
+
+
+def _sweep(session: Session, turn: work.Turn, kubeconfigs: Mapping[str, str]) -> Aftermath:
+    if not turn.environment_id:
+        return unknown_ids(kubeconfigs, turn.plan.environment.name)
+    return sweep_clusters(kubeconfigs, turn.environment_id, session.places.say, session.interrupts.stop)
 
 
 def _finish(

@@ -29,6 +29,8 @@ class Options:
     """False: run unchanged stacks as well."""
     keep_lab: bool = False
     """Destroy what the environment made and leave the lab running."""
+    environment_id: str = ""
+    """For a destroy whose notes are lost: the id that the world's objects carry."""
     prove: bool = False
     """Run proofs again."""
 

@@ -98,7 +98,7 @@ class Session:
         if place is None:
             return self._report(Verb.DESTROY).nothing("no lab runs: 0 processes, 0 files, 0 stacks")
         with self._engine(place, options) as engine, self._locked(Verb.DESTROY, place, engine) as journal:
-            known = journal.environment_id()
+            known = options.environment_id or journal.environment_id()
             turn = self.turn(place, engine, journal, known or "", self.secrets(), options)
             return destroy.run(self, turn, place, options, self._report(Verb.DESTROY, place, known or ""))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -64,3 +65,18 @@ def test_a_lab_that_was_killed_is_discarded_and_made_anew(site: Site) -> None:
     again = site.run("up", "lab", "--yes", "--only", "cluster")
     assert again.returncode == 0
     assert "discarded the dead lab of " in again.stdout
+
+
+def test_a_destroy_without_its_notes_names_what_is_left_and_takes_the_id(site: Site) -> None:
+    assert site.result("up", "--until", "nfd")["exit_code"] == 0
+    folder = lab_folder(site)
+    assert folder is not None
+    shutil.rmtree(folder / "state")
+    lost = site.result("destroy", "--keep-lab")
+    assert lost["exit_code"] == 5
+    (left,) = [error for error in lost["errors"] if error["code"] == "destroy.left_behind"]
+    assert "CustomResourceDefinition nodefeatures.nfd.k8s-sigs.io and 1 more carry the name lab" in left["message"]
+    id = left["hint"].rpartition(" ")[2]
+    found = site.result("destroy", "--keep-lab", "--environment-id", id)
+    assert found["exit_code"] == 0, found
+    assert [line for line in inventory(site) if "nfd" in line or "node-feature" in line] == []
