@@ -47,6 +47,11 @@ class Answer:
         return f"{told}; the run was simulated" if self.simulated else told
 
 
+def reference(stack: str, name: str, namespace: str) -> ObjectRef:
+    """The Job of the proof resource `name` of a stack."""
+    return ObjectRef("batch/v1", "Job", f"aiinfra-{stack}-{name}", namespace)
+
+
 def image_of(validators: Sequence[Object]) -> Image:
     """The image of the cluster's validator DaemonSet, else the one that the operator ships."""
     found = next((d for d in validators if d["metadata"]["name"] == VALIDATOR), None)

@@ -20,7 +20,7 @@ from aiinfra.kube.wants import AllocatableWant, ClusterPolicyReady, NodesWant, O
 from aiinfra.providers import settings
 from aiinfra.providers.clusters import Clusters
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
-from aiinfra.providers.cuda_job import Answer
+from aiinfra.providers.cuda_job import Answer, reference
 from aiinfra.providers.cuda_run import JobRun
 from aiinfra.providers.patience import await_wants
 from aiinfra.waiting import Waiter
@@ -102,8 +102,7 @@ def _until(call: Call, deadline: float) -> Waiter:
 
 
 def _run(call: Call, client: KubeClient, inputs: Properties) -> JobRun:
-    name = f"aiinfra-{call.stack}-{call.name}"
-    ref = ObjectRef("batch/v1", "Job", name, settings.value(inputs, "namespace"))
+    ref = reference(call.stack, call.name, settings.value(inputs, "namespace"))
     return JobRun(client, ref, settings.value(inputs, "labels"), settings.value(inputs, "resource"))
 
 

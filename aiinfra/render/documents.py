@@ -8,11 +8,14 @@ from typing import Any
 
 from aiinfra.engine.wire import Secret, Tree, Unknown
 from aiinfra.facts.charts import chart_of
+from aiinfra.providers.cuda_job import image_of, job, reference
 from aiinfra.render.monitor import Recorded
 from aiinfra.render.tracing import SECRET_SOURCE, STACK_SOURCE
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 BUNDLE = "aiinfra:kubernetes:Bundle"
+PROOF = "aiinfra:proof:GpuProof"
+PROOF_NOTE = "The proof runs it last; its image is the one of the cluster's nvidia-operator-validator."
 RELEASE_FIELDS = ("chart", "repository", "version", "name", "namespace", "values")
 
 
@@ -36,6 +39,8 @@ def documents(stack: str, resources: Sequence[Recorded]) -> Iterator[Document]:
             yield _release(resource.name, shown)
         elif resource.type == BUNDLE:
             yield from (_object(resource.name, obj, shown.get("labels") or {}) for obj in _listed(shown["objects"]))
+        elif resource.type == PROOF:
+            yield _proof(stack, resource.name, shown)
         elif resource.type.startswith("kubernetes:"):
             yield _object(resource.name, shown, {})
 
@@ -89,6 +94,12 @@ def _object(name: str, shown: Mapping[str, Any], labels: Mapping[str, Any]) -> D
     named = given if isinstance(given, str) and not given.startswith("<") else name
     notes = () if given else (f"Named by the provider: {name} and digits.",)
     return Document(str(content.get("kind", "object")), named, content, notes)
+
+
+def _proof(stack: str, name: str, shown: Mapping[str, Any]) -> Document:
+    ref = reference(stack, name, str(shown["namespace"]))
+    made = job(ref, shown.get("labels") or {}, str(shown["resource"]), image_of(()), int(shown["limit_seconds"]))
+    return Document("Job", ref.name, made, (PROOF_NOTE,))
 
 
 def _release(name: str, shown: Mapping[str, Any]) -> Document:

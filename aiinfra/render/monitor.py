@@ -16,12 +16,17 @@ import grpc
 from google.protobuf import empty_pb2
 
 from aiinfra.engine.pulumi_names import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
-from aiinfra.engine.wire import Tree
-from aiinfra.providers.marshal import tree_of
+from aiinfra.engine.wire import UNKNOWN, Tree
+from aiinfra.providers.marshal import struct_of, tree_of
 
 STACK_TYPE = "pulumi:pulumi:Stack"
-FEATURES = frozenset({"secrets", "aliasSpecs", "deletedWith"})
+FEATURES = (
+    resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+)
 THREADS = 32
+SERVER_SIDE = ("uid", "resourceVersion", "generation", "creationTimestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,8 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
 
-    def SupportsFeature(self, request: Any, context: Any) -> Any:
-        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in FEATURES)
+    def GetDeploymentInfo(self, request: Any, context: Any) -> Any:
+        return resource_pb2.DeploymentInfo(supportedFeatures=FEATURES)
 
     def RegisterResource(self, request: Any, context: Any) -> Any:
         urn = self._recording.urn(request.type, request.name)
@@ -75,11 +80,14 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             )
             with self._recording.lock:
                 self._recording.resources.append(recorded)
-        return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
+        return resource_pb2.RegisterResourceResponse(urn=urn, object=_previewed(request.type, request.object))
 
     def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:
         if f"::{STACK_TYPE}::" in request.urn:
             self._recording.outputs = tree_of(request.outputs)
+        return empty_pb2.Empty()
+
+    def SignalAndWaitForShutdown(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:
@@ -87,6 +95,15 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def ReadResource(self, request: Any, context: Any) -> Any:
         context.abort(grpc.StatusCode.UNAVAILABLE, f"reading {request.type} asks the world, which render does not do")
+
+
+def _previewed(type: str, inputs: Any) -> Any:
+    """The inputs, and the metadata that a Kubernetes API server would add, not known yet."""
+    tree = tree_of(inputs)
+    metadata = tree.get("metadata")
+    if not type.startswith("kubernetes:") or not isinstance(metadata, Mapping):
+        return inputs
+    return struct_of({**tree, "metadata": {**dict.fromkeys(SERVER_SIDE, UNKNOWN), **metadata}})
 
 
 class _Engine(engine_pb2_grpc.EngineServicer):
