@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aiinfra.facts.charts import CHARTS, chart_of
+from aiinfra.facts.helm_values import ANY_LIST, ANY_MAP, Open, overlay, problems, with_defaults
+from aiinfra.stack import Ref, StackName
+
+KNOWN = {
+    "enabled": True,
+    "image": {"tag": "v1", "pullSecrets": ANY_LIST},
+    "labels": ANY_MAP,
+    "replicas": 1,
+    "tolerations": Open([{"key": "gpu"}]),
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, []),
+        ({"image": {"tag": "v2", "pullSecrets": ["a"]}, "labels": {"any": {"thing": 1}}, "enabled": False}, []),
+        ({"image": {"tag": 2}}, []),
+        ({"enabled": None, "image": None}, []),
+        ({"image": {"tag": Ref(StackName("a"))}}, []),
+        ({"imagee": {}}, [("no value imagee is known", "did you mean image?")]),
+        ({"image": {"tga": "v2"}}, [("no value image.tga is known", "did you mean tag?")]),
+        ({"zzz": 1}, [("no value zzz is known", "")]),
+        ({"enabled": "yes"}, [("enabled is a text, where true or false is wanted", "")]),
+        ({"enabled": 1}, [("enabled is a number, where true or false is wanted", "")]),
+        ({"replicas": True}, [("replicas is true or false, where a number is wanted", "")]),
+        ({"labels": []}, [("labels is a list, where a map is wanted", "")]),
+        ({"tolerations": {}}, [("tolerations is a map, where a list is wanted", "")]),
+        ({"image": "v2"}, [("image is a map of values, not a text", "")]),
+        ({"a": 1, "b": 2}, [("no value a is known", ""), ("no value b is known", "")]),
+    ],
+)
+def test_what_a_chart_has_no_use_for(given: dict[str, Any], says: list[tuple[str, str]]) -> None:
+    assert [(problem.message, problem.hint) for problem in problems(KNOWN, given)] == says
+
+
+def test_defaults_are_filled_in_at_any_depth_and_null_takes_one_away() -> None:
+    assert with_defaults(KNOWN, {"image": {"pullSecrets": ["a"]}, "enabled": None, "labels": {"x": "y"}}) == {
+        "image": {"tag": "v1", "pullSecrets": ["a"]},
+        "labels": {"x": "y"},
+        "replicas": 1,
+        "tolerations": [{"key": "gpu"}],
+    }
+
+
+def test_an_overlay_merges_maps_replaces_the_rest_and_changes_neither() -> None:
+    low: dict[str, Any] = {"a": {"b": 1, "c": [1, 2]}, "d": 1}
+    high: dict[str, Any] = {"a": {"c": [3]}, "d": {"e": 1}}
+
+    assert overlay(low, high) == {"a": {"b": 1, "c": [3]}, "d": {"e": 1}}
+    assert low == {"a": {"b": 1, "c": [1, 2]}, "d": 1}
+
+
+@pytest.mark.parametrize(
+    ("chart", "repository", "name"),
+    [
+        ("gpu-operator", "https://helm.ngc.nvidia.com/nvidia", "gpu-operator"),
+        ("gpu-operator", "https://helm.ngc.nvidia.com/nvidia/", "gpu-operator"),
+        ("oci://registry.k8s.io/nfd/charts/node-feature-discovery", "", "node-feature-discovery"),
+        ("gpu-operator", "https://elsewhere.example", None),
+        ("gpu-operator", "", None),
+    ],
+)
+def test_a_chart_is_known_by_its_name_and_repository(chart: str, repository: str, name: str | None) -> None:
+    found = chart_of(chart, repository)
+    assert (found.name if found else None) == name
+
+
+@pytest.mark.parametrize("chart", CHARTS.values(), ids=list(CHARTS))
+def test_the_defaults_of_a_chart_are_values_that_it_takes(chart: Any) -> None:
+    assert list(problems(chart.values, with_defaults(chart.values, {}))) == []
