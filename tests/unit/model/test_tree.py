@@ -6,7 +6,7 @@ import pytest
 
 from aiinfra.config.flags import path_of
 from aiinfra.model.display import in_words, public
-from aiinfra.model.tree import Loc, dotted
+from aiinfra.model.tree import Loc, Tree, dotted
 from aiinfra.stack import Ref, SecretSource, StackName
 
 
@@ -52,5 +52,5 @@ def test_what_is_shown_of_a_value(at: Loc, value: object, shown: str) -> None:
 
 
 def test_what_is_public_keeps_the_shape() -> None:
-    tree = {"a": [{"token": "canary"}, Ref(StackName("b"))], "c": None}
+    tree: Tree = {"a": [{"token": "canary"}, Ref(StackName("b"))], "c": None}
     assert public(tree) == {"a": [{"token": "<hidden>"}, "${b}"], "c": None}

@@ -76,12 +76,12 @@ def test_an_object_without_a_name_says_who_names_it() -> None:
 
 
 def test_a_bundle_is_as_many_documents_as_it_has_objects_each_with_its_marks() -> None:
-    one, two = ({"kind": "ConfigMap", "metadata": {"name": name}} for name in ("one", "two"))
+    objects: list[Tree] = [{"kind": "ConfigMap", "metadata": {"name": name}} for name in ("one", "two")]
     bundle = Recorded(
         "aiinfra:kubernetes:Bundle",
         "all",
         "urn:pulumi:app::site::aiinfra:kubernetes:Bundle::all",
-        {"objects": [one, two], "labels": {"team": "gpu"}, "kubeconfig": Secret(CANARY)},
+        {"objects": objects, "labels": {"team": "gpu"}, "kubeconfig": Secret(CANARY)},
         frozenset(),
         {},
     )
