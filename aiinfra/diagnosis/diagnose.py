@@ -72,7 +72,8 @@ def _policy(scene: Scene, ref: ObjectRef) -> list[Cause]:
 def _definition(scene: Scene, ref: ObjectRef) -> list[Cause]:
     crd = scene.get(ref)
     if crd is None:
-        return [Cause("nothing made it", "see why the chart or operator that brings it did not")]
+        says = f"no chart or operator has brought {ref} to the cluster yet"
+        return [Cause(says, "run again once it is there, or see why the release that carries it left it out")]
     found = kinds.not_established(crd)
     return [found] if found else []
 

@@ -1,0 +1,263 @@
+"""A ClusterPolicy that is not ready: the root is named, not what waits for it."""
+
+from __future__ import annotations
+
+from aiinfra.diagnosis.cause import Diagnosis, Weight
+from aiinfra.diagnosis.diagnose import diagnose_wants
+from aiinfra.diagnosis.scene import Scene
+from aiinfra.kube.objects import ObjectRef
+from aiinfra.kube.wants import ClusterPolicyReady, NodesWant, ObjectWant
+from tests.unit.diagnosis.scenes import (
+    KERNEL,
+    Object,
+    a_crd,
+    a_daemon_set,
+    a_deployment,
+    a_node,
+    a_pod,
+    a_policy,
+    a_replica_set,
+    a_scene,
+    a_warning,
+    an_operator,
+    an_unscheduled_pod,
+    conditions,
+    gpu_nodes,
+    running,
+    waiting,
+)
+
+WANT = ObjectWant(ObjectRef("nvidia.com/v1", "ClusterPolicy", "cluster-policy"), ClusterPolicyReady())
+DRIVER_IMAGE = f"nvcr.io/nvidia/driver:595-{KERNEL}-rhel9"
+NOT_FOUND = 'Back-off pulling image "x": ErrImagePull: rpc error: code = NotFound desc = failed to pull: x: not found'
+
+
+def diagnosed(scene: Scene) -> Diagnosis:
+    return diagnose_wants(scene, [WANT])
+
+
+def a_driver(policy: Object, *nodes: str, status: Object | None = None, image: str = DRIVER_IMAGE) -> list[Object]:
+    """The driver's DaemonSet with a pod on each node, all in one state."""
+    driver = a_daemon_set("nvidia-driver-daemonset", policy)
+    state = status or waiting("nvidia-driver-ctr", "ImagePullBackOff", NOT_FOUND)
+    return [driver, *(a_pod(driver, node, state, image=image) for node in nodes)]
+
+
+def a_victim(policy: Object, name: str = "nvidia-container-toolkit-daemonset") -> list[Object]:
+    """An operand whose init container waits for the driver."""
+    operand = a_daemon_set(name, policy)
+    waits = running("driver-validation", ready=False)
+    return [operand, a_pod(operand, "gpu-0", waits, waiting("ctr", "PodInitializing"), init=1)]
+
+
+def test_an_image_that_does_not_exist_for_the_kernel() -> None:
+    policy = a_policy()
+    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, a_victim(policy), a_driver(policy, "gpu-0")))
+    assert found == Diagnosis(
+        [
+            "nvidia-driver-daemonset on gpu-0: ImagePullBackOff",
+            f"image {DRIVER_IMAGE} for kernel {KERNEL} does not exist",
+        ],
+        "set driver.version to one that is published for this system, or driver.precompiled to false",
+        Weight.BROKEN,
+    )
+
+
+def test_a_driver_that_finds_no_headers_for_the_kernel() -> None:
+    policy, last = a_policy(), f"Could not resolve Linux kernel version: no headers for kernel {KERNEL}"
+    crash = waiting("nvidia-driver-ctr", "CrashLoopBackOff", "back-off 10s restarting", last)
+    driver = a_driver(policy, "gpu-0", "gpu-1", status=crash, image="nvcr.io/nvidia/driver:595.91.07-rhel9")
+    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, driver, a_victim(policy)))
+    assert found.causes == ["nvidia-driver-daemonset on gpu-0 and gpu-1: CrashLoopBackOff", last]
+    assert found.hint == (
+        f"set driver.version to one that supports kernel {KERNEL}, or boot the nodes with a kernel that it supports"
+    )
+
+
+def test_many_nodes_are_counted_after_the_second() -> None:
+    policy = a_policy()
+    nodes = [a_node(f"gpu-{number}") for number in range(5)]
+    driver = a_driver(policy, *(f"gpu-{number}" for number in range(5)))
+    assert diagnosed(a_scene(an_operator(), nodes, policy, driver)).causes[0] == (
+        "nvidia-driver-daemonset on gpu-0, gpu-1 and 3 more: ImagePullBackOff"
+    )
+
+
+def test_two_causes_at_once_are_both_named() -> None:
+    policy = a_policy()
+    exporter = a_daemon_set("nvidia-dcgm-exporter", policy)
+    denied = waiting("dcgm", "ErrImagePull", "failed to authorize: 401 Unauthorized")
+    found = diagnosed(
+        a_scene(
+            an_operator(),
+            gpu_nodes(),
+            policy,
+            a_driver(policy, "gpu-0"),
+            [exporter, a_pod(exporter, "gpu-1", denied, image="nvcr.io/dcgm:4")],
+        )
+    )
+    assert found.causes == [
+        "nvidia-driver-daemonset on gpu-0: ImagePullBackOff",
+        f"image {DRIVER_IMAGE} for kernel {KERNEL} does not exist",
+        "and also nvidia-dcgm-exporter on gpu-1: ErrImagePull, as the registry refuses to give image nvcr.io/dcgm:4: "
+        "the pull secret is missing or wrong",
+    ]
+
+
+def test_a_broken_pod_of_others_is_no_cause() -> None:
+    policy = a_policy()
+    other = a_deployment("shop", "default")
+    replicas = a_replica_set(other)
+    crash = waiting("web", "CrashLoopBackOff", last="out of stock")
+    found = diagnosed(
+        a_scene(
+            [other, replicas, a_pod(replicas, "gpu-0", crash)],
+            an_operator(),
+            gpu_nodes(),
+            policy,
+            a_driver(policy, "gpu-0"),
+        )
+    )
+    assert found.causes == [
+        "nvidia-driver-daemonset on gpu-0: ImagePullBackOff",
+        f"image {DRIVER_IMAGE} for kernel {KERNEL} does not exist",
+    ]
+
+
+def test_the_operator_comes_before_what_it_makes() -> None:
+    policy = a_policy()
+    deployment = a_deployment("gpu-operator", available=0, app="gpu-operator")
+    replicas = a_replica_set(deployment)
+    crash = waiting("gpu-operator", "CrashLoopBackOff", last="panic: no more memory")
+    scene = a_scene(a_crd(), deployment, replicas, a_pod(replicas, "cpu-0", crash), policy, a_victim(policy))
+    assert diagnosed(scene).causes == ["gpu-operator on cpu-0: CrashLoopBackOff", "panic: no more memory"]
+
+
+def test_a_definition_that_is_not_there() -> None:
+    scene = a_scene(a_deployment("gpu-operator", available=0))
+    assert diagnosed(scene).causes == ["CustomResourceDefinition of ClusterPolicy in nvidia.com does not exist"]
+
+
+def test_a_definition_that_is_not_established() -> None:
+    crd = a_crd()
+    crd["status"] = {
+        "conditions": conditions(("Established", "False", "Installing", "the initial names are not accepted"))
+    }
+    assert diagnosed(a_scene(crd)).causes == [
+        "CustomResourceDefinition clusterpolicies.nvidia.com is not established: the initial names are not accepted"
+    ]
+
+
+def test_a_definition_that_may_not_be_listed_is_not_called_absent() -> None:
+    scene = a_scene(a_policy(), unasked=frozenset({"CustomResourceDefinition", "DaemonSet"}))
+    assert diagnosed(scene).causes == ["no GPU Operator runs in the cluster"]
+
+
+def test_an_operator_that_crashes_for_want_of_its_kind() -> None:
+    deployment = a_deployment("nfd-master", "nfd", available=0, app="gpu-operator")
+    replicas = a_replica_set(deployment)
+    crash = waiting(
+        "m", "CrashLoopBackOff", last='no matches for kind "NodeFeature" in version "nfd.k8s-sigs.io/v1alpha1"'
+    )
+    scene = a_scene(a_crd(), a_policy(), deployment, replicas, a_pod(replicas, "cpu-0", crash))
+    assert diagnosed(scene).causes == [
+        "nfd-master on cpu-0: CrashLoopBackOff",
+        "CustomResourceDefinition of NodeFeature in nfd.k8s-sigs.io does not exist",
+    ]
+
+
+def test_a_policy_that_the_operator_refuses() -> None:
+    policy = a_policy(error=("True", "ReconcileFailed", "invalid image specification: version must be set"))
+    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy))
+    assert found.causes == ["the operator says ReconcileFailed: invalid image specification: version must be set"]
+    assert found.hint == "correct the ClusterPolicy"
+
+
+def test_quota_that_keeps_the_pods_away() -> None:
+    policy = a_policy()
+    driver = a_daemon_set("nvidia-driver-daemonset", policy, current=0)
+    refused = a_warning(
+        driver,
+        "FailedCreate",
+        "Error creating: insufficient quota to match these scopes: [{PriorityClass In [system-node-critical]}]",
+    )
+    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, driver, refused))
+    assert found.causes == [
+        "nvidia-driver-daemonset: its pods are refused",
+        "no ResourceQuota allows pods of PriorityClass In [system-node-critical] here",
+    ]
+    assert found.hint == "make a ResourceQuota for these priority classes in the namespace"
+
+
+def test_an_old_refusal_is_no_cause_once_the_pods_are_there() -> None:
+    policy = a_policy()
+    driver = a_driver(policy, "gpu-0")
+    old = a_warning(driver[0], "FailedCreate", "exceeded quota: gpu-quota")
+    assert diagnosed(a_scene(an_operator(), gpu_nodes(), policy, driver, old)).causes[0] == (
+        "nvidia-driver-daemonset on gpu-0: ImagePullBackOff"
+    )
+
+
+def test_pods_that_no_node_takes() -> None:
+    policy = a_policy()
+    plugin = a_daemon_set("nvidia-device-plugin-daemonset", policy)
+    pod = an_unscheduled_pod(plugin, "0/2 nodes are available: 2 node(s) had untolerated taint(s) {dedicated: ml}.")
+    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, plugin, pod))
+    assert found.causes == [
+        "nvidia-device-plugin-daemonset: Unschedulable",
+        "no node may take it, for taint dedicated: ml: "
+        "0/2 nodes are available: 2 node(s) had untolerated taint(s) {dedicated: ml}",
+    ]
+
+
+def test_when_all_only_wait_the_first_of_the_order_is_told() -> None:
+    policy = a_policy()
+    slow = a_driver(policy, "gpu-0", status=running("nvidia-driver-ctr", ready=False))
+    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, a_victim(policy), slow))
+    assert found.causes[:2] == [
+        "nvidia-driver-daemonset on gpu-0: NotReady",
+        "container nvidia-driver-ctr runs and is not ready",
+    ]
+    assert found.weight == Weight.WAITING
+
+
+NFD_LABELS = {"app.kubernetes.io/name": "node-feature-discovery"}
+
+
+def an_idle_policy() -> Object:
+    return a_policy(("True", "NFDLabelsMissing", "No NFD labels found"), ("False", "Ready", ""))
+
+
+def a_worker(**parts: object) -> Object:
+    return a_daemon_set("nfd-worker", namespace="nfd", labels=NFD_LABELS, **parts)
+
+
+def test_no_labels_for_want_of_nfd() -> None:
+    found = diagnosed(a_scene(an_operator(), gpu_nodes(), an_idle_policy()))
+    assert found.causes == ["no worker of Node Feature Discovery is in the cluster, so nothing labels its nodes"]
+    assert found.hint == "add a stack of kind nfd, or set nfd to bundled"
+
+
+def test_no_labels_as_a_taint_keeps_the_worker_off() -> None:
+    taint = {"key": "dedicated", "value": "ml", "effect": "NoExecute"}
+    tolerated = {"key": "nvidia.com/gpu", "effect": "NoSchedule"}
+    nodes = [a_node("cpu-0"), a_node("gpu-0", taints=[taint, tolerated])]
+    worker = a_worker(desired=1, tolerations=[{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}])
+    pod = a_pod(worker, "cpu-0", running("worker"))
+    assert diagnosed(a_scene(an_operator(), nodes, an_idle_policy(), worker, pod)).causes == [
+        "nfd-worker may not run on gpu-0, which has the taint dedicated=ml:NoExecute"
+    ]
+
+
+def test_no_labels_as_no_node_has_a_gpu() -> None:
+    worker = a_worker(desired=1)
+    scene = a_scene(an_operator(), a_node("cpu-0"), an_idle_policy(), worker, a_pod(worker, "cpu-0", running("worker")))
+    assert diagnosed(scene).causes == ["Node Feature Discovery found no NVIDIA device (PCI vendor 10de) on 1 nodes"]
+
+
+def test_labels_that_are_awaited_lead_to_nfd() -> None:
+    scene = a_scene(gpu_nodes())
+    want = NodesWant(("feature.node.kubernetes.io/pci-10de.present=true",), 2)
+    assert diagnose_wants(scene, [want]).causes == [
+        "no worker of Node Feature Discovery is in the cluster, so nothing labels its nodes"
+    ]
