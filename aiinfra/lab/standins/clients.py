@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from aiinfra.engine.wire import reveal
@@ -19,6 +20,7 @@ class Clients:
     def __init__(self) -> None:
         self._clients: dict[str, KubeClient] = {}
         self._lock = threading.Lock()
+        weakref.finalize(self, _close, self._clients)
 
     def of(self, call: Call) -> KubeClient:
         """Raises `StepError` when the provider was given no kubeconfig."""
@@ -32,11 +34,10 @@ class Clients:
                 self._clients[text] = KubeClient.from_kubeconfig(text)
             return self._clients[text]
 
-    def close(self) -> None:
-        with self._lock:
-            for client in self._clients.values():
-                client.close()
-            self._clients.clear()
+
+def _close(clients: Mapping[str, KubeClient]) -> None:
+    for client in clients.values():
+        client.close()
 
 
 @contextmanager
