@@ -61,6 +61,11 @@ class Provider:
         return Call(urn, self._config, threading.Event(), lambda what, seconds: self.awaited.append(what))
 
 
+def said(made: Made) -> dict[str, Any]:
+    """The outputs as plain data."""
+    return dict(made.outputs)
+
+
 class World:
     """The cluster as it is, asked of its API server."""
 

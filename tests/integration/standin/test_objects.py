@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from aiinfra.engine.wire import Secret
+from aiinfra.engine.wire import Secret, Tree
 from aiinfra.errors import StepError
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.providers.contract import PartlyMade
-from tests.integration.standin.conftest import Provider, World
+from tests.integration.standin.conftest import Provider, World, said
 
 pytestmark = pytest.mark.lab
 NAMESPACE = "kubernetes:core/v1:Namespace"
@@ -25,7 +25,7 @@ def a_map(namespace: str, **data: str) -> dict[str, Any]:
 def a_deployment(namespace: str, *, selects: str = "", **marks: str) -> dict[str, Any]:
     """`selects` is a label of nodes that its pods ask for."""
     labels = {"app": "door"}
-    pod = {"containers": [{"name": "door", "image": "registry.example/door:1"}]}
+    pod: dict[str, Any] = {"containers": [{"name": "door", "image": "registry.example/door:1"}]}
     pod |= {"nodeSelector": {selects: "true"}} if selects else {}
     return {
         "metadata": {"name": "door", "namespace": namespace, "annotations": marks},
@@ -47,7 +47,7 @@ def test_a_create_that_is_repeated_finds_its_object(provider: Provider, world: W
     again = provider.create(CONFIG_MAP, "settings", a_map(namespace, mode="fast"))
 
     assert first.id == again.id == f"{namespace}/settings"
-    assert first.outputs["metadata"]["uid"] == again.outputs["metadata"]["uid"]
+    assert said(first)["metadata"]["uid"] == said(again)["metadata"]["uid"]
 
 
 def test_a_name_that_was_left_out_is_the_same_each_time(provider: Provider, world: World, namespace: str) -> None:
@@ -108,7 +108,8 @@ def test_a_field_of_another_owner_is_taken_only_by_force(provider: Provider, wor
 
 
 def test_secrets_come_back_as_secrets(provider: Provider, namespace: str) -> None:
-    inputs = {"metadata": {"name": "token", "namespace": namespace}, "stringData": {"token": Secret("canary")}}
+    metadata: dict[str, Tree] = {"name": "token", "namespace": namespace}
+    inputs: dict[str, Tree] = {"metadata": metadata, "stringData": {"token": Secret("canary")}}
     made = provider.create("kubernetes:core/v1:Secret", "token", inputs)
 
     assert isinstance(made.outputs["data"], Secret)
@@ -118,7 +119,7 @@ def test_secrets_come_back_as_secrets(provider: Provider, namespace: str) -> Non
 def test_a_deployment_is_done_when_its_pods_are(provider: Provider, namespace: str) -> None:
     made = provider.create(DEPLOYMENT, "door", a_deployment(namespace))
 
-    assert made.outputs["status"]["availableReplicas"] == 1
+    assert said(made)["status"]["availableReplicas"] == 1
 
 
 def test_one_that_cannot_run_is_kept_with_the_reason(provider: Provider, namespace: str) -> None:

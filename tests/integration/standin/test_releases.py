@@ -14,7 +14,7 @@ from aiinfra.kube.objects import ObjectRef
 from aiinfra.lab.standins.kubernetes import RELEASE
 from aiinfra.providers.contract import Made, PartlyMade
 from aiinfra.waiting import Pending, Waiter
-from tests.integration.standin.conftest import Provider, World
+from tests.integration.standin.conftest import Provider, World, said
 
 pytestmark = pytest.mark.lab
 
@@ -46,7 +46,7 @@ def nfd(namespace: str, **more: Any) -> dict[str, Any]:
 
 
 def status(made: Made) -> Any:
-    return made.outputs["status"]
+    return said(made)["status"]
 
 
 def test_the_operator_comes_up_and_goes_but_for_its_definitions(
@@ -64,7 +64,7 @@ def test_the_operator_comes_up_and_goes_but_for_its_definitions(
         "appVersion": "v26.7.0",
         "revision": 1,
     }
-    assert made.outputs["resourceNames"]["Deployment.apps/apps/v1"] == [f"{namespace}/gpu-operator"]
+    assert said(made)["resourceNames"]["Deployment.apps/apps/v1"] == [f"{namespace}/gpu-operator"]
     assert "ClusterPolicy cluster-policy" in world.of_helm()
     assert f"Secret {namespace}/sh.helm.release.v1.gpu-operator.v1" in world.of_helm()
 
