@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/set-up
 HOST := aiinfra/engine/host
+PULUMI := github.com/pulumi/pulumi
 TAGS := osusergo,grpcnotrace
 # Checks that compile as the toolchain does find its packages in Go's cache; else they compile Pulumi anew.
 AS_BUILT := CGO_ENABLED=0 GOFLAGS=-trimpath
@@ -12,7 +13,7 @@ WITH_GO := $(CURDIR)/$(BIN)/aiinfra toolchain exec --
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test slow lint format host-check bench interop wheel lock clean
+.PHONY: help lab test slow lint format host-check host-race bench interop wheel lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +45,11 @@ format: $(SET_UP) ## Rewrite the Python files in the one style
 host-check: $(SET_UP) ## The engine host's Go tests, again under the race detector (which needs a C compiler)
 	$(AS_BUILT) $(WITH_GO) go -C $(HOST) test -tags $(TAGS) ./...
 	CGO_ENABLED=1 $(WITH_GO) go -C $(HOST) test -race -tags $(TAGS) ./...
+
+host-race: $(SET_UP) ## The tests of the engine against a host built with the race detector (minutes)
+	CGO_ENABLED=1 $(WITH_GO) go -C $(HOST) build -race -tags $(TAGS) -o $(CURDIR)/build/race/aiinfra-engine \
+	  -ldflags "-X $(PULUMI)/sdk/v3/go/common/version.Version=$$(sed -n 's|.*$(PULUMI)/pkg/v3 ||p' $(HOST)/go.mod)" .
+	AIINFRA_TOOLCHAIN=$(CURDIR)/build/race $(BIN)/pytest tests/integration/engine
 
 bench: $(SET_UP) ## Measure, and print a table and JSON
 	$(BIN)/aiinfra toolchain install
