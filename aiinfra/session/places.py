@@ -61,7 +61,7 @@ class Places:
         folder, clusters = self.lab_folder(), self.clusters()
         lab = Lab.find(folder)
         if lab is None or not lab.alive or not lab.provides(self.plan.environment.lab, clusters):
-            binaries = self.toolchain.ensure(LAB_SERVERS, self.say)
+            binaries = self.toolchain.ensure((*LAB_SERVERS, "aiinfra-engine"), self.say)
             lab = Lab.open(folder, self.plan.environment.lab, clusters, binaries, self.say)
         return place_of(lab, self.plan.environment.name, clusters, self.secret)
 
