@@ -105,7 +105,7 @@ def _await_established(client: KubeClient, obj: Object, done: Applied, waiter: W
 
 def _established(client: KubeClient, ref: ObjectRef, obj: Object) -> bool | Pending:
     live = client.get(ref) or {}
-    conditions = {c["type"]: c["status"] for c in live.get("status", {}).get("conditions", ())}
+    conditions = {c["type"]: c["status"] for c in (live.get("status") or {}).get("conditions") or ()}
     if conditions.get("Established") != "True":
         return Pending(f"{ref} to be established")
     spec = obj["spec"]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from aiinfra.kube import kubeconfig
 from aiinfra.kube.discovery import Discovery
-from aiinfra.kube.errors import Expired, NoSuchKind, NotFound
+from aiinfra.kube.errors import Expired, Invalid, NoSuchKind, NotFound
 from aiinfra.kube.objects import ApiResource, Object, ObjectRef
 from aiinfra.kube.transport import Query, Transport
 
@@ -197,9 +197,10 @@ class KubeClient:
             asked["continue"] = more
 
     def _path(self, ref: ObjectRef, subresource: str = "") -> str:
-        return self._discovery.find(ref.api_version, ref.kind).path(
-            ref.namespace, quote(ref.name, safe=""), subresource
-        )
+        resource = self._discovery.find(ref.api_version, ref.kind)
+        if resource.namespaced and not ref.namespace:
+            raise Invalid(f"{ref} names no namespace", where=str(ref), hint="give metadata.namespace")
+        return resource.path(ref.namespace, quote(ref.name, safe=""), subresource)
 
     def _fetch(self, path: str, accept: str) -> Object:
         return self._transport.json("GET", path, about=path, accept=accept)

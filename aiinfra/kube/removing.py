@@ -74,7 +74,7 @@ def why_still_there(obj: Object) -> str:
     metadata = obj["metadata"]
     if not metadata.get("deletionTimestamp"):
         return "it was made again after its deletion, so something still manages it"
-    conditions = obj.get("status", {}).get("conditions", ())
+    conditions = (obj.get("status") or {}).get("conditions") or ()
     remaining = [c["message"] for c in conditions if c.get("status") == "True" and c["type"] in _NAMESPACE_BLOCKERS]
     if remaining:
         return "; ".join(remaining)

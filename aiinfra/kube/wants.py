@@ -28,16 +28,23 @@ class Verdict:
     seen: str
     """What was seen: `0 of 1 pods available`."""
     verb: str = "has"
+    why: str = ""
+    """What the object itself gives as the reason."""
+
+    @property
+    def gist(self) -> str:
+        """The sentence without the reason."""
+        return f"{self.about} {self.verb} {self.seen}"
 
     @property
     def says(self) -> str:
         """A sentence: `Deployment gpu-operator/gpu-operator has 0 of 1 pods available`."""
-        return f"{self.about} {self.verb} {self.seen}"
+        return self.gist + (f" ({self.why})" if self.why else "")
 
     @property
     def awaited(self) -> str:
         """What is waited for, to stand behind `waits for`: `Deployment gpu-operator/gpu-operator: 0 of …`."""
-        return f"{self.about}: {self.seen}"
+        return f"{self.about}: {self.seen}" + (f" ({self.why})" if self.why else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,7 @@ class Condition:
         if found is None:
             return Verdict(False, str(ref), f"no condition {self.type}")
         why = _told(found) if found["status"] != "True" else ""
-        seen = f"{self.type}={found['status']}" + (f" ({why})" if why else "")
-        return Verdict(found["status"] == self.status, str(ref), seen)
+        return Verdict(found["status"] == self.status, str(ref), f"{self.type}={found['status']}", why=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,10 @@ class ClusterPolicyReady:
         ready, error = condition(obj, "Ready") or {}, condition(obj, "Error") or {}
         if state != "ready":
             why = _held_up(error) if error.get("status") == "True" else ""
-            return Verdict(False, str(ref), "not ready" + (f" ({why})" if why else ""), "is")
+            return Verdict(False, str(ref), "not ready", "is", why)
         if ready.get("status") != "True" or ready.get("reason") != "Reconciled":
             why = _told(ready) or "it gives no reason"
-            return Verdict(False, str(ref), f"ready in name only, without a GPU at work ({why})", "is")
+            return Verdict(False, str(ref), "ready in name only, without a GPU at work", "is", why)
         return Verdict(True, str(ref), "ready", "is")
 
 

@@ -29,4 +29,5 @@ def spec(patience: float = PATIENCE) -> ProviderSpec:
             "aiinfra:proof:GpuProof": GpuProof(clusters, patience),
             "aiinfra:test:Thing": TestThing(),
         },
+        close=clusters.close,
     )

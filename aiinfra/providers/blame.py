@@ -47,7 +47,7 @@ def not_ready(client: KubeClient, error: NotReady, after: str) -> StepError:
     if error.refused:
         return explained(client, error.refused, f"{error.refused.record.message}, {after}")
     found = _look(client, lambda scene: diagnose_wants(scene, [want for want, _ in error.lacking]))
-    seen = [verdict.says.partition(" (")[0] if found.causes else verdict.says for _, verdict in error.lacking[:SHOWN]]
+    seen = [verdict.gist if found.causes else verdict.says for _, verdict in error.lacking[:SHOWN]]
     return StepError(f"{'; '.join(seen)} {after}", causes=found.causes, code="kube.not_ready", hint=found.hint)
 
 

@@ -98,3 +98,5 @@ class ProviderSpec:
     fallback: ResourceHandler | None = None
     """Answers type tokens that are not in `resources`; None refuses them by name."""
     invokes: Mapping[str, Callable[[Call, Properties], Properties]] = field(default_factory=dict)
+    close: Callable[[], None] = lambda: None
+    """Called once, when the provider is served no longer."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiinfra.engine.wire import UNKNOWN
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.objects import ObjectRef
-from aiinfra.kube.removing import remove_all
+from aiinfra.kube.removing import await_gone, remove_all
 from aiinfra.providers import settings
 from aiinfra.providers.blame import left_behind
 from aiinfra.providers.clusters import Clusters
@@ -35,7 +35,9 @@ class CustomResourceDefinitions:
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview:
             return Made("", {**inputs, "brought": UNKNOWN})
-        absent = _absent(self._client(inputs), settings.value(inputs, "names"))
+        client, names = self._client(inputs), settings.value(inputs, "names")
+        _await_leaving(client, names, _waiter(call, inputs))
+        absent = _absent(client, names)
         return Made(f"{settings.value(inputs, 'uid')}/{call.name}", {**inputs, "brought": absent})
 
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
@@ -47,18 +49,29 @@ class CustomResourceDefinitions:
         return Made(id, {**news, "brought": sorted({*before, *absent})})
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
-        self._client(state)
+        """What a run that died was deleting is seen gone, so that a release finds it gone and not going."""
+        _await_leaving(self._client(state), settings.value(state, "names"), _waiter(call, state))
         return Made(id, state, inputs)
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
         client = self._client(state)
         refs = [_ref(name) for name in settings.value(state, "brought") or ()]
-        limit = float(settings.value(state, "limit_seconds"))
-        if left := remove_all(client, refs, {}, lambda: Waiter(limit, stop=call.stop, on_wait=call.say)):
+        if left := remove_all(client, refs, {}, lambda: _waiter(call, state)):
             raise left_behind(client, left)
 
     def _client(self, properties: Properties) -> KubeClient:
         return self.clusters.identified(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
+
+
+def _waiter(call: Call, properties: Properties) -> Waiter:
+    return Waiter(float(settings.value(properties, "limit_seconds")), stop=call.stop, on_wait=call.say)
+
+
+def _await_leaving(client: KubeClient, names: Iterable[str], waiter: Waiter) -> None:
+    found = [obj for name in names if (obj := client.get(_ref(name))) and obj["metadata"].get("deletionTimestamp")]
+    uids = {ObjectRef.of(obj): obj["metadata"]["uid"] for obj in found}
+    if left := await_gone(client, list(uids), uids, waiter):
+        raise left_behind(client, left)
 
 
 def _ref(name: str) -> ObjectRef:

@@ -36,7 +36,7 @@ class Servicer(pg.ResourceProviderServicer):
     """One provider. `on_waiting` hears what its resources wait for."""
 
     def __init__(self, spec: ProviderSpec, on_waiting: OnWaiting = lambda urn, what, seconds: None) -> None:
-        self._spec, self._on_waiting = spec, on_waiting
+        self.spec, self._on_waiting = spec, on_waiting
         self.connections = Connections()
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -47,11 +47,11 @@ class Servicer(pg.ResourceProviderServicer):
         return Empty()
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return plugin_pb2.PluginInfo(version=self._spec.version)
+        return plugin_pb2.PluginInfo(version=self.spec.version)
 
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
-        resources: dict[str, dict[str, object]] = {token: {} for token in self._spec.resources}
-        schema = {"name": self._spec.name, "version": self._spec.version, "resources": resources}
+        resources: dict[str, dict[str, object]] = {token: {} for token in self.spec.resources}
+        schema = {"name": self.spec.name, "version": self.spec.version, "resources": resources}
         return pp.GetSchemaResponse(schema=json.dumps(schema))
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -113,9 +113,9 @@ class Servicer(pg.ResourceProviderServicer):
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         call, args = self._call(f"urn:pulumi:invoke::invoke::{request.tok}::invoke", context), tree_of(request.args)
         with self._border(context, "Invoke", call, args):
-            if (invoke := self._spec.invokes.get(request.tok)) is None:
+            if (invoke := self.spec.invokes.get(request.tok)) is None:
                 raise StepError(
-                    f"provider {self._spec.name} has no function {request.tok}", code="provider.no_such_type"
+                    f"provider {self.spec.name} has no function {request.tok}", code="provider.no_such_type"
                 )
             return pp.InvokeResponse(**{"return": struct_of(invoke(call, args))})
 
@@ -128,9 +128,9 @@ class Servicer(pg.ResourceProviderServicer):
         return Call(urn, connection.config, connection.stop, say, preview)
 
     def _handler(self, call: Call) -> ResourceHandler:
-        handler = self._spec.resources.get(call.type) or self._spec.fallback
+        handler = self.spec.resources.get(call.type) or self.spec.fallback
         if handler is None:
-            raise StepError(f"provider {self._spec.name} has no resource type {call.type}", code=NO_SUCH_TYPE)
+            raise StepError(f"provider {self.spec.name} has no resource type {call.type}", code=NO_SUCH_TYPE)
         return handler
 
     def _border(self, context: grpc.ServicerContext, method: str, call: Call, *trees: Properties) -> Border:
@@ -177,6 +177,8 @@ class Served:
             servicer.connections.cancel_all()
         for ended in [server.stop(grace) for server in self._servers]:
             ended.wait()
+        for servicer in self._servicers:
+            servicer.spec.close()
 
 
 def serve(specs: Sequence[ProviderSpec], on_waiting: OnWaiting = lambda urn, what, seconds: None) -> Served:

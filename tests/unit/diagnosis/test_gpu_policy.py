@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiinfra.diagnosis.cause import Diagnosis, Weight
 from aiinfra.diagnosis.diagnose import diagnose_wants
 from aiinfra.diagnosis.scene import Scene
@@ -228,7 +230,7 @@ def an_idle_policy() -> Object:
     return a_policy(("True", "NFDLabelsMissing", "No NFD labels found"), ("False", "Ready", ""))
 
 
-def a_worker(**parts: object) -> Object:
+def a_worker(**parts: Any) -> Object:
     return a_daemon_set("nfd-worker", namespace="nfd", labels=NFD_LABELS, **parts)
 
 
