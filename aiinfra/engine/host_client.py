@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,19 +82,24 @@ class EngineHost:
     def start(cls, binary: Path, settings: HostSettings, log: Path) -> EngineHost:
         """Start a host; its key is derived while the caller goes on. `log` is appended to."""
         process = _spawn(binary, settings.environ, log)
-        line = Line.over(process, log)
-        greeting = line.greeting()
-        if greeting.get("protocol") != PROTOCOL:
-            process.kill()
+        host = cls(process, Line.over(process, log))
+        with ExitStack() as undo:
+            undo.callback(host.close)
+            undo.callback(process.kill)
+            host._open(binary, settings)
+            undo.pop_all()
+        return host
+
+    def _open(self, binary: Path, settings: HostSettings) -> None:
+        spoken = self._line.greeting().get("protocol")
+        if spoken != PROTOCOL:
             raise OutsideError(
-                f"the engine host speaks protocol {greeting.get('protocol')}, not {PROTOCOL}",
+                f"the engine host speaks protocol {spoken}, not {PROTOCOL}",
                 code="engine.protocol",
                 where=str(binary),
                 hint="run aiinfra toolchain install",
             )
-        host = cls(process, line)
-        line.ask({"op": "open", "settings": settings.as_json()})
-        return host
+        self._line.ask({"op": "open", "settings": settings.as_json()})
 
     @property
     def pid(self) -> int:

@@ -21,6 +21,12 @@ from aiinfra.errors import AiinfraError
 GREETING_LIMIT: Final = 60.0
 """Seconds for a host to say hello; it takes 0.1 on an idle machine."""
 Reply = Mapping[str, Any]
+HINTS: Final[Mapping[str, str]] = {
+    "locked": "wait for it to end; if it is dead, run pulumi cancel on the stack",
+    "passphrase": "set PULUMI_CONFIG_PASSPHRASE to the passphrase that this state was made with",
+    "state": "check the state's URL and the credentials for it",
+}
+"""A way out for the host's codes that have one."""
 
 
 class EngineError(AiinfraError):
@@ -28,6 +34,11 @@ class EngineError(AiinfraError):
 
     exit_code = 3
     default_code = "engine.failed"
+
+
+def refusal(code: str, message: str, where: str) -> EngineError:
+    """What the host refused, as an error with the host's own code."""
+    return EngineError(message, code=f"engine.{code}", where=where, hint=HINTS.get(code, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,6 @@ class Line:
         try:
             return self._hello.result(GREETING_LIMIT)
         except FutureTimeout as exc:
-            self._process.kill()
             raise EngineError("the engine host does not answer", code="engine.silent", where=str(self._log)) from exc
 
     def post(self, request: Mapping[str, Any], on_event: Callable[[Reply], None] = lambda event: None) -> Pending:
@@ -99,7 +109,7 @@ class Line:
         """Send a request and wait for its result. Raises `EngineError` with the host's code and words."""
         reply = self.post(request, on_event).reply()
         if error := reply.get("error"):
-            raise EngineError(error["message"], code=f"engine.{error['code']}", where=str(request.get("stack") or ""))
+            raise refusal(error["code"], error["message"], str(request.get("stack") or ""))
         return reply.get("result") or {}
 
     def end_input(self) -> None:
