@@ -76,6 +76,7 @@ class HelmReleases:
         manifest = manifest_of(inputs)
         with refusals(f"Helm release {id}"), _stoppable(f"Helm release {id}"):
             refs = [ObjectRef.of(obj) for obj in reversed(manifest.objects)]
+            storage.uninstalling(client, release)
             _remove(client, refs)
             if not inputs.get("skipAwait"):
                 until_gone(client, refs, waiter(call, _timeout(inputs)))
@@ -91,6 +92,7 @@ class HelmReleases:
             if plain.get("createNamespace"):
                 apply(client, _namespace(release.namespace))
             before = storage.last(client, release)
+            _refuse_unusable(release, before, installing=olds is None)
             number = before.number + 1 if before and before.status == "deployed" else before.number if before else 1
             pending = Revision(number, "pending-upgrade" if number > 1 else "pending-install")
             storage.record(client, release, pending, plain.get("values") or {})
@@ -206,6 +208,17 @@ def _outputs(inputs: Properties, revision: Revision) -> Properties:
     kept = keeping_secrets(full, inputs)
     assert isinstance(kept, Mapping)
     return kept
+
+
+def _refuse_unusable(release: Release, before: Revision | None, *, installing: bool) -> None:
+    """What Helm does not go on from (helm/helm pkg/action/install.go availableName, upgrade.go prepareUpgrade)."""
+    if before and installing:
+        raise StepError(f"Helm release {_id(release)}: cannot re-use a name that is still in use")
+    if before and before.status.startswith("pending-"):
+        said = "another operation (install/upgrade/rollback) is in progress"
+        raise StepError(f"Helm release {_id(release)}: {said}")
+    if not installing and (before is None or before.status == "uninstalling"):
+        raise StepError(f'Helm release {_id(release)}: "{release.name}" has no deployed releases')
 
 
 def _names(inputs: Mapping[str, Any]) -> dict[str, list[str]]:

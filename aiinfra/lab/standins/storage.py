@@ -34,19 +34,38 @@ def last(client: KubeClient, release: Release) -> Revision | None:
     return max(found, key=lambda revision: revision.number, default=None)
 
 
+def next_number(client: KubeClient, release: Release) -> int:
+    """Number of the revision to make; one that was left pending is made again."""
+    before = last(client, release)
+    if before is None:
+        return 1
+    return before.number if before.status.startswith("pending-") else before.number + 1
+
+
 def record(client: KubeClient, release: Release, revision: Revision, config: Mapping[str, Any]) -> None:
-    """Store it; the revision before it becomes `superseded` once this one is deployed."""
+    """Store it; those that were deployed before become `superseded` once this one is."""
     client.apply(_secret(release, revision, config), field_manager=MANAGER, force=True)
-    if revision.status == "deployed" and revision.number > 1:
-        before = _ref(release, revision.number - 1)
-        if client.get(before) is not None:
-            client.patch(before, {"metadata": {"labels": {"status": "superseded"}}})
+    if revision.status == "deployed":
+        for before in _stored(client, release, "status=deployed"):
+            if before != _ref(release, revision.number):
+                client.patch(before, {"metadata": {"labels": {"status": "superseded"}}})
+
+
+def uninstalling(client: KubeClient, release: Release) -> None:
+    """Mark the newest revision, as Helm does before it deletes anything (helm/helm pkg/action/uninstall.go)."""
+    if before := last(client, release):
+        client.patch(_ref(release, before.number), {"metadata": {"labels": {"status": "uninstalling"}}})
 
 
 def forget(client: KubeClient, release: Release) -> None:
     """Remove every revision."""
-    for secret in client.list("v1", "Secret", release.namespace, labels=f"owner=helm,name={release.name}"):
-        client.delete(ObjectRef.of(secret))
+    for ref in _stored(client, release):
+        client.delete(ref)
+
+
+def _stored(client: KubeClient, release: Release, *more: str) -> list[ObjectRef]:
+    labels = ",".join(("owner=helm", f"name={release.name}", *more))
+    return [ObjectRef.of(secret) for secret in client.list("v1", "Secret", release.namespace, labels=labels)]
 
 
 def _ref(release: Release, number: int) -> ObjectRef:

@@ -101,13 +101,19 @@ def test_nfd_takes_its_labels_off_the_nodes_when_it_goes(provider: Provider, wor
     assert not [key for key in labels if key.startswith("feature.node.kubernetes.io/")]
 
 
-def test_a_repeated_install_takes_over_what_is_there(provider: Provider, world: World, namespace: str) -> None:
+def test_a_repeated_install_is_refused_until_the_release_is_forgotten(
+    provider: Provider, world: World, namespace: str
+) -> None:
     first = provider.create(RELEASE, "gpu", gpu_operator(namespace))
     before = world.of_helm()
-    again = provider.create(RELEASE, "gpu", gpu_operator(namespace))
+    with pytest.raises(StepError, match="cannot re-use a name that is still in use"):
+        provider.create(RELEASE, "gpu", gpu_operator(namespace))
+    assert world.of_helm() == before
 
+    world.client.delete(ObjectRef("v1", "Secret", "sh.helm.release.v1.gpu-operator.v1", namespace))
+    again = provider.create(RELEASE, "gpu", gpu_operator(namespace))
     assert first.id == again.id
-    assert [name for name in world.of_helm() if "sh.helm" not in name] == [n for n in before if "sh.helm" not in n]
+    assert world.of_helm() == before
     provider.delete(RELEASE, "gpu", again)
     assert world.of_helm() == []
 
@@ -120,7 +126,10 @@ def test_a_value_that_the_definition_refuses_is_told_in_the_servers_words(
 
     assert 'spec.mig.strategy: Unsupported value: "both"' in failure.value.reasons[0]
     assert status(failure.value.made)["status"] == "failed"
-    provider.delete(RELEASE, "gpu", failure.value.made)
+
+    mended = provider.update(RELEASE, "gpu", failure.value.made, gpu_operator(namespace))
+    assert (status(mended)["status"], status(mended)["revision"]) == ("deployed", 2)
+    provider.delete(RELEASE, "gpu", mended)
     assert world.of_helm() == []
 
 
