@@ -61,17 +61,21 @@ class Engine:
             assert self._host is not None
             return self._host
 
-    def operate(self, verb: Verb, stack: str, program: Callable[[], None] | None = None) -> OperationResult:
-        """One Pulumi operation on one stack; its events go to `on_event`, its changes count the program's resources."""
+    def operate(
+        self, verb: Verb, stack: str, program: Callable[[], None] | None = None, *, refresh: bool = False
+    ) -> OperationResult:
+        """One Pulumi operation on one stack; its events go to `on_event`, its changes count the program's resources.
+
+        `refresh`: read the world before an update.
+        """
         from aiinfra.engine.host_client import Operation
 
         host, tally = self.host(), Counter[str]()
         address = self._register(stack, program)
         try:
             with self._lock:
-                handle = host.operate(
-                    Operation(verb=verb, stack=stack, program=address), lambda raw: self._heard(stack, raw, tally)
-                )
+                asked = Operation(verb=verb, stack=stack, program=address, refresh=refresh)
+                handle = host.operate(asked, lambda raw: self._heard(stack, raw, tally))
                 self._running[stack] = handle
                 self._pass_on_stop(handle)
             return replace(handle.result(), changes=dict(tally))

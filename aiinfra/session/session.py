@@ -214,7 +214,7 @@ class Session:
             sources=shared_sources(simulated=place.is_simulated),
             skip=options.skip,
             prove=self.world.now().isoformat() if options.prove else "",
-            stopped=self.interrupts.stop.is_set,
+            stop=self.interrupts.stop,
         )
 
     def secrets(self) -> Mapping[SecretSource, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from aiinfra.engine.digest import inputs_text, keyed, outputs_text, sources_digest
 from aiinfra.engine.events import Outcome, StackResult, Verb
-from aiinfra.engine.failure import parse_failure
 from aiinfra.engine.journal import Journal, Success
 from aiinfra.engine.values import resolver
 from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
 from aiinfra.errors import AiinfraError, OutsideError, StepError
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.engine import Engine
-from aiinfra.stack import Ref, SecretSource, StackContext, StackName
+from aiinfra.session.failing import failed_result
+from aiinfra.session.settling import settle
+from aiinfra.stack import Ref, SecretSource, StackContext
 from aiinfra.ui.durations import age
 from aiinfra.world import World
 
@@ -47,8 +49,9 @@ class Turn:
     skip: bool = True
     prove: str = ""
     """A fresh token when proofs are to run again; empty: they keep the one they ran with."""
-    stopped: Callable[[], bool] = lambda: False
+    stop: threading.Event = field(default_factory=threading.Event)
     outputs: dict[str, Mapping[str, Tree]] = field(default_factory=dict)
+    _stood: frozenset[str] | None = None
     results: dict[str, str] = field(default_factory=dict)
     """What stands for a finished stack in the digests of those that refer to it."""
 
@@ -74,6 +77,15 @@ class Turn:
                 hint=f"bring it up first: leave out --only, or add --from {stack}",
             )
         return self.outputs[stack]
+
+    def standing(self) -> frozenset[str]:
+        """The stacks that the state knew when it was first asked in this run."""
+        if self._stood is None:
+            self._stood = frozenset(self.engine.host().stacks())
+        return self._stood
+
+    def stood(self, stack: str) -> bool:
+        return stack in self.standing()
 
     def resolve(self, late: Ref | SecretSource) -> Tree:
         return resolver(self.outputs_of, self.secret)(late)
@@ -144,9 +156,10 @@ def _up(turn: Turn, step: Step) -> StackResult:
         )
     started = time.monotonic()
     program = turn.program(step, turn.resolve)
+    refresh = known is None and settle(turn, step)
     with _mending(turn, step.name, Verb.UP):
-        done = turn.engine.operate(Verb.UP, step.name, program)
-    if failed := _failed(turn, step.kind.kind, step.name, done):
+        done = turn.engine.operate(Verb.UP, step.name, program, refresh=refresh)
+    if failed := failed_result(turn, step.kind.kind, step.name, done):
         return failed
     return _remember(turn, step, digest, done, time.monotonic() - started)
 
@@ -197,7 +210,7 @@ def _preview(turn: Turn, step: Step) -> StackResult:
             step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, seen, notes=proof_notes(known, turn.world.now())
         )
     done = turn.engine.operate(Verb.PREVIEW, step.name, turn.program(step, turn.resolve))
-    if failed := _failed(turn, step.kind.kind, step.name, done):
+    if failed := failed_result(turn, step.kind.kind, step.name, done):
         return failed
     turn.outputs[step.name] = {name: done.outputs.get(name, UNKNOWN) for name in step.kind.outputs.model_fields}
     changes = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
@@ -229,11 +242,11 @@ def refresh(turn: Turn, step: Step) -> StackResult:
 
 def _refresh(turn: Turn, step: Step) -> StackResult:
     known = turn.journal.success(step.name)
-    if step.name not in turn.engine.host().stacks():
+    if not turn.stood(step.name):
         return StackResult(step.name, step.kind.kind, Outcome.SKIPPED, 0.0, "is not up")
     with _mending(turn, step.name, Verb.REFRESH):
         done = turn.engine.operate(Verb.REFRESH, step.name)
-    if failed := _failed(turn, step.kind.kind, step.name, done):
+    if failed := failed_result(turn, step.kind.kind, step.name, done):
         return failed
     drift = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
     if drift:
@@ -255,43 +268,13 @@ def destroy(turn: Turn, stack: str, kind: str) -> StackResult:
 
 
 def _destroy(turn: Turn, stack: str, kind: str) -> StackResult:
-    host = turn.engine.host()
-    if stack not in host.stacks():
+    if not turn.stood(stack):
         turn.journal.forget(stack)
         return StackResult(stack, kind, Outcome.DESTROYED, 0.0, "was not there")
     with _mending(turn, stack, Verb.DESTROY):
         done = turn.engine.operate(Verb.DESTROY, stack)
-    if failed := _failed(turn, kind, stack, done):
+    if failed := failed_result(turn, kind, stack, done):
         return failed
-    host.remove_stack(stack)
+    turn.engine.host().remove_stack(stack)
     changes = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
     return StackResult(stack, kind, Outcome.DESTROYED, 0.0, "", changes)
-
-
-def _failed(turn: Turn, kind: str, stack: str, done: OperationResult) -> StackResult | None:
-    if done.interrupted or (done.error and turn.stopped()):
-        because = "stopped; what had begun is saved"
-        return StackResult(stack, kind, Outcome.INTERRUPTED, 0.0, because, dict(done.changes))
-    if not done.error and not done.failed_resources:
-        return None
-    text = done.failed_resources[0].message if done.failed_resources else done.error
-    told = parse_failure(text) or parse_failure(done.error)
-    error = _explained(turn, stack, told or StepError(_first_sentence(text or done.error)))
-    record = replace(error.record, where=error.record.where or stack)
-    return StackResult(stack, kind, Outcome.FAILED, 0.0, "", dict(done.changes), record, error.causes)
-
-
-def _explained(turn: Turn, stack: str, error: StepError) -> StepError:
-    """With the root, when the cluster that the stack stands in can tell it."""
-    from aiinfra.diagnosis.explain import explained
-
-    step = turn.plan.steps.get(StackName(stack))
-    for needed in sorted(step.needs) if step else ():
-        if isinstance(kubeconfig := reveal(turn.outputs.get(needed, {}).get("kubeconfig")), str):
-            return explained(error, kubeconfig)
-    return error
-
-
-def _first_sentence(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0] if lines else "the engine gave no reason"

@@ -1,0 +1,45 @@
+"""Makes the result of a stack whose operation failed: the error of its provider, with the root that the world tells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aiinfra.engine.events import Outcome, StackResult
+from aiinfra.engine.failure import parse_failure
+from aiinfra.engine.wire import reveal
+from aiinfra.errors import StepError
+from aiinfra.stack import StackName
+
+if TYPE_CHECKING:
+    from aiinfra.engine.host_client import OperationResult
+    from aiinfra.session.work import Turn
+
+
+def failed_result(turn: Turn, kind: str, stack: str, done: OperationResult) -> StackResult | None:
+    if done.interrupted or (done.error and turn.stop.is_set()):
+        because = "stopped; what had begun is saved"
+        return StackResult(stack, kind, Outcome.INTERRUPTED, 0.0, because, dict(done.changes))
+    if not done.error and not done.failed_resources:
+        return None
+    text = done.failed_resources[0].message if done.failed_resources else done.error
+    told = parse_failure(text) or parse_failure(done.error)
+    error = _explained(turn, stack, told or StepError(_first_sentence(text or done.error)))
+    record = replace(error.record, where=error.record.where or stack)
+    return StackResult(stack, kind, Outcome.FAILED, 0.0, "", dict(done.changes), record, error.causes)
+
+
+def _explained(turn: Turn, stack: str, error: StepError) -> StepError:
+    """With the root, when the cluster that the stack stands in can tell it."""
+    from aiinfra.diagnosis.explain import explained
+
+    step = turn.plan.steps.get(StackName(stack))
+    for needed in sorted(step.needs) if step else ():
+        if isinstance(kubeconfig := reveal(turn.outputs.get(needed, {}).get("kubeconfig")), str):
+            return explained(error, kubeconfig)
+    return error
+
+
+def _first_sentence(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else "the engine gave no reason"
