@@ -5,11 +5,10 @@ Each message names the server and, where there is one, the object.
 
 from __future__ import annotations
 
+import http.client
 import ssl
 from collections.abc import Mapping
 from typing import Any
-
-import httpx
 
 from aiinfra.errors import OutsideError
 
@@ -97,32 +96,20 @@ class Expired(KubeError):
     default_code = "kube.expired"
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
-def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None
-
-
 UNREACHABLE_HINT = "check that the cluster is up and that this machine can reach the address in the kubeconfig"
 
 
-def from_transport(error: httpx.TransportError, server: str) -> Unreachable:
+def from_transport(error: OSError | http.client.HTTPException, server: str) -> Unreachable:
     """The error for a request that got no answer."""
-    if refused := _certificate_error(error):
+    if isinstance(error, ssl.SSLCertVerificationError):
         return Untrusted(
-            f"the certificate of {server} is not trusted: {refused.verify_message}",
+            f"the certificate of {server} is not trusted: {error.verify_message}",
             where=server,
             hint="put the cluster's CA into certificate-authority-data of the kubeconfig",
         )
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, TimeoutError):
         return Unreachable(f"{server} did not answer in time", where=server, hint=UNREACHABLE_HINT, transient=True)
-    why = _first_line(error)
+    why = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
     return Unreachable(f"{server} cannot be reached: {why}", where=server, hint=UNREACHABLE_HINT, transient=True)
 
 

@@ -1,19 +1,20 @@
-"""Requests to one API server: JSON over keep-alive connections, refusals as typed errors, streams that can be ended."""
+"""Requests to one API server: JSON in, JSON or a typed refusal out, streams that can be ended."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from urllib.parse import quote, urlencode
 
-import httpx
-
-from aiinfra.kube.errors import from_status, from_transport
+from aiinfra.kube.errors import Unreachable, from_status, from_transport
 from aiinfra.kube.kubeconfig import Access
 from aiinfra.kube.login import Login
 from aiinfra.kube.objects import Object
+from aiinfra.kube.pool import Answer, Pool
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
 CONNECTIONS = 8
@@ -32,18 +33,10 @@ class Transport:
         self.server = access.server
         self._timeout = timeout
         self._login = Login(access)
-        self._http = httpx.Client(
-            base_url=access.server,
-            verify=access.tls,
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10)),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=CONNECTIONS * 2),
-            proxy=access.proxy or None,
-            trust_env=False,
-            headers={"Accept": "application/json", "User-Agent": AGENT},
-        )
+        self._pool = Pool(access, timeout, CONNECTIONS * 2)
 
     def close(self) -> None:
-        self._http.close()
+        self._pool.close()
 
     def json(
         self,
@@ -58,69 +51,69 @@ class Transport:
     ) -> Object:
         """One request; waits out `429 Too Many Requests` within the timeout."""
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        headers = {"Accept": accept, **({"Content-Type": content} if data else {})}
-        given = {key: value for key, value in (query or {}).items() if value}
+        headers = {"Accept": accept, "User-Agent": AGENT, **({"Content-Type": content} if data else {})}
+        target = _target(path, query or {})
 
-        def ask() -> httpx.Response | Pending:
-            response = self._answer(method, path, data, given, headers)
-            return Pending(f"{self.server} asks to slow down") if response.status_code == 429 else response
+        def ask() -> Answer | Pending:
+            answer = self._answer(method, target, data, headers)
+            return Pending(f"{self.server} asks to slow down") if answer.status == 429 else answer
 
         try:
-            response = Waiter(self._timeout, every=1).until(ask)
+            answer = Waiter(self._timeout, every=1).until(ask)
         except TimedOut as error:
             raise from_status(429, {"message": error.last}, self.server, about) from error
-        raw = _parsed(response)
-        if response.is_success:
+        raw = _parsed(answer.body)
+        if answer.status < 300:
             return raw
-        raise from_status(response.status_code, raw, self.server, about)
-
-    def _answer(self, method: str, path: str, data: bytes | None, query: Query, headers: Query) -> httpx.Response:
-        """Sends again, once, when a kept connection turned out to be closed, and when a login had expired."""
-        for last in (False, True):
-            try:
-                response = self._http.request(
-                    method, path, content=data, params=query, headers={**headers, **self._login.headers()}
-                )
-            except httpx.RemoteProtocolError as error:
-                if last:
-                    raise from_transport(error, self.server) from error
-                continue
-            except httpx.TransportError as error:
-                raise from_transport(error, self.server) from error
-            if response.status_code == 401 and not last and self._login.renew():
-                continue
-            return response
-        raise AssertionError("unreachable")
+        raise from_status(answer.status, raw, self.server, about)
 
     def watch(self, path: str, labels: str, version: str, stop: threading.Event) -> Iterator[tuple[str, Object]]:
         """Events of one connection, bookmarks included, until it ends. Raises `Expired` for a version too old."""
         query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS)}
-        query |= {"labelSelector": labels} if labels else {}
-        query |= {"resourceVersion": version} if version else {}
-        timeout = httpx.Timeout(self._timeout, read=WATCH_SECONDS + 30)
+        target = _target(path, {**query, "labelSelector": labels, "resourceVersion": version})
+        connected = False
         try:
-            with self._http.stream("GET", path, params=query, headers=self._login.headers(), timeout=timeout) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    raise from_status(answer.status_code, _parsed(answer), self.server, path)
-                _end_when(stop, answer)
-                yield from map(_event, filter(None, answer.iter_lines()))
-        except httpx.TransportError as error:
-            if stop.is_set():
-                return
-            if not isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
-                raise from_transport(error, self.server) from error
+            with self._pool.stream(target, self._headers(), WATCH_SECONDS + 30) as (response, stream):
+                connected = True
+                if response.status >= 300:
+                    raise from_status(response.status, _parsed(response.read()), self.server, path)
+                _end_when(stop, stream)
+                yield from map(_event, filter(bytes.strip, response))
+        except (OSError, http.client.HTTPException) as error:
+            if not connected and not stop.is_set():
+                raise self._unreachable(error) from error
+
+    def _answer(self, method: str, target: str, data: bytes | None, headers: Query) -> Answer:
+        """Asks again, once, when a login had expired."""
+        try:
+            answer = self._pool.ask(method, target, data, {**headers, **self._login.headers()})
+            if answer.status == 401 and self._login.renew():
+                answer = self._pool.ask(method, target, data, {**headers, **self._login.headers()})
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from error
+        return answer
+
+    def _headers(self) -> Query:
+        return {"Accept": "application/json", "User-Agent": AGENT, **self._login.headers()}
+
+    def _unreachable(self, error: OSError | http.client.HTTPException) -> Unreachable:
+        return from_transport(error, self.server)
 
 
-def _parsed(response: httpx.Response) -> Object:
+def _target(path: str, query: Query) -> str:
+    given = {key: value for key, value in query.items() if value}
+    return f"{path}?{urlencode(given, quote_via=quote)}" if given else path
+
+
+def _parsed(body: bytes) -> Object:
     with suppress(ValueError):
-        raw = response.json()
+        raw = json.loads(body)
         if isinstance(raw, dict):
             return raw
-    return {"message": response.text.strip()[:500]}
+    return {"message": body.decode(errors="replace").strip()[:500]}
 
 
-def _event(line: str) -> tuple[str, Object]:
+def _event(line: bytes) -> tuple[str, Object]:
     raw = json.loads(line)
     if raw["type"] == "ERROR":
         status = raw["object"]
@@ -128,9 +121,8 @@ def _event(line: str) -> tuple[str, Object]:
     return raw["type"], raw["object"]
 
 
-def _end_when(stop: threading.Event, answer: httpx.Response) -> None:
+def _end_when(stop: threading.Event, stream: socket.socket) -> None:
     """Wake the reader of an idle stream when `stop` is set: only a shutdown of its socket does."""
-    stream: socket.socket = answer.extensions["network_stream"].get_extra_info("socket")
 
     def end() -> None:
         if stop.wait(WATCH_SECONDS + 30):
