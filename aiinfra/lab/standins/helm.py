@@ -93,7 +93,7 @@ class HelmReleases:
                 apply(client, _namespace(release.namespace))
             before = storage.last(client, release)
             _refuse_unusable(release, before, installing=olds is None)
-            number = before.number + 1 if before and before.status == "deployed" else before.number if before else 1
+            number = before.number + 1 if before else 1
             pending = Revision(number, "pending-upgrade" if number > 1 else "pending-install")
             storage.record(client, release, pending, plain.get("values") or {})
             try:

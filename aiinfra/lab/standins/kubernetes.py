@@ -6,9 +6,8 @@ with the real plugin: schemas on the client's side, `enableConfigMapMutable` and
 a program leaves out end in eight digits that follow from the resource, not in random ones.
 
 A Helm `Release` makes what two charts would, `node-feature-discovery` and `gpu-operator` at the versions of
-`aiinfra.facts`. Any other chart, version or value is refused; the real plugin would take it. A release of that name
-that exists already is taken over, where Helm would refuse the name. `atomic`, `lint`, `verify`, `postrender` and the
-options of upgrades have no effect.
+`aiinfra.facts`. Any other chart, version or value is refused; the real plugin would take it. `atomic`, `lint`,
+`verify`, `postrender` and the options of upgrades have no effect.
 """
 
 from __future__ import annotations

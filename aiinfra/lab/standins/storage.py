@@ -34,14 +34,6 @@ def last(client: KubeClient, release: Release) -> Revision | None:
     return max(found, key=lambda revision: revision.number, default=None)
 
 
-def next_number(client: KubeClient, release: Release) -> int:
-    """Number of the revision to make; one that was left pending is made again."""
-    before = last(client, release)
-    if before is None:
-        return 1
-    return before.number if before.status.startswith("pending-") else before.number + 1
-
-
 def record(client: KubeClient, release: Release, revision: Revision, config: Mapping[str, Any]) -> None:
     """Store it; those that were deployed before become `superseded` once this one is."""
     client.apply(_secret(release, revision, config), field_manager=MANAGER, force=True)
