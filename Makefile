@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCKED := $(VENV)/locked
 SET_UP := $(VENV)/set-up
 HOST := aiinfra/engine/host
 PULUMI := github.com/pulumi/pulumi
@@ -70,11 +71,14 @@ lock: $(SET_UP) ## Resolve the dependencies anew, with hashes
 clean: ## Remove what was made here; the toolchain's cache stays
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(SET_UP): requirements.lock pyproject.toml
+$(SET_UP): $(LOCKED) pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(LOCKED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "aiinfra needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "Setting up $(VENV) with the locked Python packages (800 MB; one to three minutes)"
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

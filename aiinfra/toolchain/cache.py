@@ -75,7 +75,7 @@ class Cache:
             raise OutsideError(
                 f"cannot write the toolchain cache {self.root}: {error.strerror}",
                 code="toolchain.space" if error.errno in _FULL else "toolchain.cache",
-                hint="set XDG_CACHE_HOME to a folder that you may write to, with 4 GB free",
+                hint="set XDG_CACHE_HOME to a folder that you may write to, with 6 GB free",
             ) from error
 
     def _acquire(self, lock: int, on_progress: Callable[[str], None]) -> None:

@@ -99,7 +99,7 @@ LAB_SERVERS = GoModule(
     "lab-servers",
     PACKAGE / "lab" / "servers",
     ("-ldflags", f"-s -w {_KUBE_SET} {_KUBE_TREE} {_KWOK_SET}"),
-    disk="4 GB",
+    disk="6 GB",
 )
 
 _KWOK_URL = f"https://github.com/kubernetes-sigs/kwok/releases/download/v{KWOK}/kwok-"
