@@ -213,10 +213,11 @@ func (h *host) shutdown(r request) error {
 func (h *host) finish() {
 	h.lock.Lock()
 	h.closing = true
+	opened := h.environment
 	h.lock.Unlock()
 	h.stopAll((*operation).cancel)
 	h.all.Wait()
-	if h.environment != nil {
-		h.environment.close()
+	if opened != nil {
+		opened.close()
 	}
 }

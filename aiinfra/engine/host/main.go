@@ -35,6 +35,7 @@ func main() {
 		os.Exit(1)
 	}
 	nameUser()
+	stayOffTheDesktop()
 	serve(out)
 }
 
@@ -88,6 +89,13 @@ func takeStdout(path string) (*os.File, error) {
 		}
 	}
 	return os.NewFile(uintptr(protocol), "protocol"), nil
+}
+
+// stayOffTheDesktop keeps Pulumi from starting a D-Bus session to ask a desktop not to sleep (pkg/v3 util/nosleep).
+func stayOffTheDesktop() {
+	if _, given := os.LookupEnv("DBUS_SESSION_BUS_ADDRESS"); !given {
+		_ = os.Setenv("DBUS_SESSION_BUS_ADDRESS", "none:")
+	}
 }
 
 // nameUser gives a process without a passwd entry a name: Pulumi writes one into its locks and refuses without.

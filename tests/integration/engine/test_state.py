@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pulumi
@@ -187,3 +188,45 @@ def test_a_key_service_seals_the_secrets(site: Site, cloud: Mapping[str, str]) -
     assert sealed_with(site, "one")["state"]["url"] == key
     assert sealed_with(site, "one") == sealed_with(site, "two")
     assert [name for name, text in site.files().items() if CANARY in text] == []
+
+
+class Vault(BaseHTTPRequestHandler):
+    """The two calls of HashiCorp Vault's transit engine that a key service needs."""
+
+    def do_PUT(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        told = (
+            {"ciphertext": "vault:v1:" + asked["plaintext"][::-1]}
+            if "/encrypt/" in self.path
+            else {"plaintext": asked["ciphertext"].removeprefix("vault:v1:")[::-1]}
+        )
+        body = json.dumps({"data": told}).encode()
+        self.send_response(200 if self.path.startswith("/v1/transit/") else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_PUT
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+def test_a_vault_seals_the_secrets_and_its_absence_is_said(site: Site) -> None:
+    vault = ThreadingHTTPServer(("127.0.0.1", 0), Vault)
+    thread = threading.Thread(target=vault.serve_forever)
+    thread.start()
+    site.environ = {"VAULT_SERVER_URL": f"http://127.0.0.1:{vault.server_port}", "VAULT_SERVER_TOKEN": "root"}
+
+    def program() -> None:
+        pulumi.export("sealed", pulumi.Output.secret(CANARY))
+
+    site.start(secrets="hashivault://site", passphrase=None)
+    assert site.up("one", program).outputs == {"sealed": Secret(CANARY)}
+    vault.shutdown()
+    thread.join()
+    vault.server_close()
+    site.start(secrets="hashivault://site", passphrase=None)
+    refused = site.up("one", program)
+    assert refused.code == "passphrase"
+    assert refused.error.startswith("the key service did not open the secrets of this state: ")
