@@ -7,6 +7,7 @@ Statuses are chosen for how the engine reads them (pulumi/pulumi sdk/go/common/r
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -64,7 +65,7 @@ class Border:
                 return _Answer(code, self._masked(render_failure(error)))
             case Stopped():
                 return _Answer(grpc.StatusCode.CANCELLED, self._masked(ended_by(error)))
-        log.error("%s failed", self.about, exc_info=error)
+        log.error("%s failed\n%s", self.about, self._masked("".join(traceback.format_exception(error))))
         bug = StepError(
             f"{self.about}: {type(error).__name__}: {error}", code="bug", hint="report it with the log of this run"
         )

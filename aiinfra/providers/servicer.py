@@ -22,6 +22,7 @@ from aiinfra.providers.border import Border
 from aiinfra.providers.connections import Connections
 from aiinfra.providers.contract import Call, Diff, Made, Properties, ProviderSpec, ResourceHandler
 from aiinfra.providers.marshal import struct_of, tree_of
+from aiinfra.providers.masking import mask
 
 MESSAGE_LIMIT = 400 * 1024 * 1024
 NO_SUCH_TYPE = "provider.no_such_type"
@@ -85,7 +86,8 @@ class Servicer(pg.ResourceProviderServicer):
             return _diff_response(self._handler(call).diff(call, request.id, olds, old_inputs, news))
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
-        call, inputs = self._call(request.urn, context, request.preview), tree_of(request.properties)
+        inputs = tree_of(request.properties)
+        call = self._call(request.urn, context, request.preview, (inputs,))
         with self._border(context, "Create", call, inputs):
             made = self._handler(call).create(call, inputs)
             return pp.CreateResponse(id="" if request.preview else made.id, properties=struct_of(made.outputs))
@@ -97,15 +99,15 @@ class Servicer(pg.ResourceProviderServicer):
             return _read_response(self._handler(call).read(call, request.id, inputs, state), inputs)
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        call = self._call(request.urn, context, request.preview)
         olds, news = tree_of(request.olds), tree_of(request.news)
+        call = self._call(request.urn, context, request.preview, (olds, news))
         with self._border(context, "Update", call, olds, news):
             made = self._handler(call).update(call, request.id, olds, news)
             return pp.UpdateResponse(properties=struct_of(made.outputs))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
-        call = self._call(request.urn, context)
         state = {**tree_of(request.old_inputs), **tree_of(request.properties)}
+        call = self._call(request.urn, context, secrets=(state,))
         with self._border(context, "Delete", call, state):
             self._handler(call).delete(call, request.id, state)
             return Empty()
@@ -119,11 +121,14 @@ class Servicer(pg.ResourceProviderServicer):
                 )
             return pp.InvokeResponse(**{"return": struct_of(invoke(call, args))})
 
-    def _call(self, urn: str, context: grpc.ServicerContext, preview: bool = False) -> Call:
+    def _call(
+        self, urn: str, context: grpc.ServicerContext, preview: bool = False, secrets: Sequence[Properties] = ()
+    ) -> Call:
+        """What the call says is masked with the secrets in these properties."""
         connection = self.connections.get(context.peer())
 
         def say(what: str, seconds: float) -> None:
-            self._on_waiting(urn, what, seconds)
+            self._on_waiting(urn, mask(what, *secrets), seconds)
 
         return Call(urn, connection.config, connection.stop, say, preview)
 
