@@ -14,9 +14,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments == ["--version"]:
         sys.stdout.write(f"aiinfra {__version__}\n")
         return 0
-    from aiinfra.cli.app import run
+    try:
+        from aiinfra.cli.app import run
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -160,6 +160,7 @@ CODES: Mapping[str, str] = {
     "state.passphrase_missing": "The state is sealed by a passphrase and none is given.",
     "bug": "A fault of aiinfra itself; the message carries where.",
     "cli.approval_needed": "There is no terminal to ask on, and no --yes.",
+    "cli.output_lost": "The answer could not be written to its end; what was to be done is done.",
     "cli.summary_suffix": "A summary file whose suffix names no format.",
     "cli.summary_unwritable": "A summary file could not be written.",
     "cli.two_machine_outputs": "Two machine outputs were asked for at once.",

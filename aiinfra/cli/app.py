@@ -18,7 +18,8 @@ from aiinfra import __version__
 from aiinfra.cli import crash
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import guessed
-from aiinfra.errors import AiinfraError, ConfigError
+from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError
+from aiinfra.session.interrupt import raised
 from aiinfra.world import World, spare_plugin_scan
 
 
@@ -68,6 +69,13 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         entry = COMMANDS.get(cmd_name)
         return loaded(cmd_name, entry) if entry else None
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            hint = "run the command again: it goes on from what stands"
+            raise Interrupted("stopped before it was done", hint=hint) from error
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         for section, rows in _sections():
@@ -126,14 +134,21 @@ def run(argv: Sequence[str]) -> int:
     crash.install(console, argv)
     command = typer.main.get_command(root)
     try:
-        code = command.main(list(argv), prog_name="aiinfra", standalone_mode=False, obj=console)
+        with raised():
+            code = command.main(list(argv), prog_name="aiinfra", standalone_mode=False, obj=console)
     except AiinfraError as error:
         return console.fail(error)
     except TyperException as error:
         return console.fail(_misused(error))
     except typer.Abort:
-        return 130
+        return console.fail(Interrupted("not approved; nothing was touched", code="run.not_approved"))
+    if code in {0, None} and console.out.lost:
+        return console.fail(_lost(console.out.lost))
     return code if isinstance(code, int) else 0
+
+
+def _lost(why: str) -> OutsideError:
+    return OutsideError(f"standard output could not be written: {why}", code="cli.output_lost", where="standard output")
 
 
 def _misused(error: TyperException) -> ConfigError:

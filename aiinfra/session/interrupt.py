@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: once means finish what runs and save, twice means stop now."""
+"""Ctrl-C, SIGTERM and the end of the terminal: once means finish what runs and save, twice means stop now."""
 
 from __future__ import annotations
 
@@ -8,6 +8,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
+
+
+def stops() -> list[signal.Signals]:
+    """The signals that ask us to stop. One that the caller had us ignore, as nohup does with SIGHUP, is none."""
+    asked = [signal.SIGINT, signal.SIGTERM]
+    return asked if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [*asked, signal.SIGHUP]
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """While inside, each of them is a `KeyboardInterrupt`: for the time in which no step runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.default_int_handler) for number in stops()}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 @dataclass(slots=True)
@@ -30,7 +50,7 @@ class Interrupts:
             # A handler may not take locks that the interrupted code holds.
             threading.Thread(target=pass_on, name="stop", daemon=True).start()
 
-        before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, handler) for number in stops()}
         try:
             yield
         finally:

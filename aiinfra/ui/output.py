@@ -1,17 +1,22 @@
 """A standard stream as a sink: masked, safe from several threads, and it outlives its reader.
 
-`aiinfra up | head` must not stop a run half-way: after a broken pipe the sink swallows what it is given.
+`aiinfra up | head`, a terminal that closes and a full disk must not stop a run half-way: from then on the sink swallows
+what it is given.
 """
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import threading
-from typing import TextIO
+from typing import TextIO, cast
 
 from aiinfra.ui.masking import NOTHING, Masker
 
+GONE = frozenset({errno.EPIPE, errno.EIO})
+"""How a reader that left looks: a pipe without its other end, a terminal that was closed."""
 _PLAIN = str.maketrans({"·": "-", "…": "...", "←": "<-", "→": "->"})
 """What our own signs become where they cannot be written; other letters become `?`."""
 
@@ -19,11 +24,13 @@ _PLAIN = str.maketrans({"·": "-", "…": "...", "←": "<-", "→": "->"})
 class Output:
     """Writes whole lines to `stream`. `masker` may be replaced once secrets are known."""
 
-    def __init__(self, stream: TextIO, masker: Masker = NOTHING) -> None:
+    def __init__(self, stream: TextIO | None, masker: Masker = NOTHING) -> None:
         self.masker = masker
+        self.lost = ""
+        """Why something was not written although somebody reads; empty when nothing was."""
         self._stream = stream
         self._lock = threading.Lock()
-        self._broken = False
+        self._broken = stream is None
 
     def line(self, text: str = "") -> None:
         """Write the text and an end of line, in what the stream's encoding has."""
@@ -33,6 +40,14 @@ class Output:
         """Write one JSON document."""
         separators = (",", ":") if indent is None else None
         self._write(json.dumps(self.masker.tree(value), indent=indent, separators=separators) + "\n")
+
+    def file(self) -> TextIO:
+        """The stream, unmasked, for those who write to a file; it outlives its reader as well."""
+        return cast("TextIO", _File(self))
+
+    def raw(self, text: str) -> None:
+        """Write the text unmasked, without an end of line."""
+        self._write(self._encodable(text))
 
     def _encodable(self, text: str) -> str:
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
@@ -44,21 +59,38 @@ class Output:
 
     def _write(self, text: str) -> None:
         with self._lock:
-            if self._broken:
+            if self._broken or self._stream is None:
                 return
             try:
                 self._stream.write(text)
                 self._stream.flush()
-            except BrokenPipeError:
+            except OSError as error:
                 self._broken = True
-                self._silence()
+                self.lost = "" if error.errno in GONE else error.strerror or str(error)
+                self._silence(self._stream)
 
-    def _silence(self) -> None:
+    def _silence(self, stream: TextIO) -> None:
         """Point the descriptor elsewhere, so that the interpreter's last flush does not complain."""
         try:
-            descriptor = self._stream.fileno()
+            descriptor = stream.fileno()
         except OSError:
             return
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
         os.close(nowhere)
+
+
+class _File(io.TextIOBase):
+    """What libraries that draw take for a file."""
+
+    encoding = "utf-8"
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+
+    def write(self, text: str, /) -> int:
+        self._out.raw(text)
+        return len(text)
+
+    def isatty(self) -> bool:
+        return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -52,7 +51,7 @@ class LiveSight:
         if self._live is None:
             if (self._now() - progress.started).total_seconds() < SPARED:
                 return
-            self._live = _opened()
+            self._live = _opened(self._out)
         size = self._live.console.size
         terminal = replace(self._terminal, width=size.width)
         self._live.update(self._text(drawn(progress, self._now(), terminal, size.height)), refresh=True)
@@ -84,11 +83,11 @@ class LiveSight:
         return Text.from_ansi(self._out.masker("\n".join(painted)), no_wrap=True, overflow="ellipsis")
 
 
-def _opened() -> Live:
+def _opened(out: Output) -> Live:
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    console = Console(file=out.file(), highlight=False, markup=False, emoji=False)
     live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
     live.start()
     return live

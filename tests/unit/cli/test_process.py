@@ -110,9 +110,38 @@ sys.exit(app.run(sys.argv[1:]))
 """
 
 
+STOPPED = (
+    "✗ stopped before it was done\n"
+    "  → run the command again: it goes on from what stands\n"
+    "  code run.interrupted · exit 130\n"
+)
+
+
 def test_an_interrupt_is_exit_130_without_a_traceback(home: Path) -> None:
     done = python(home, "-c", INTERRUPTED, "kinds")
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", STOPPED)
+
+
+SIGNALLED = """
+import os, signal, sys
+from aiinfra.cli import app
+from aiinfra.cli.console import Console
+def struck(self, *rest):
+    os.kill(os.getpid(), signal.Signals[sys.argv.pop()])
+Console.answer = struck
+sys.exit(app.run(sys.argv[1:-1]))
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_polite_end_and_a_terminal_that_closes_are_interrupts(name: str, home: Path) -> None:
+    done = python(home, "-c", SIGNALLED, "kinds", name)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", STOPPED)
+
+
+def test_who_is_run_under_nohup_outlives_its_terminal(home: Path) -> None:
+    ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+    assert python(home, "-c", ignoring + SIGNALLED, "kinds", "SIGHUP").returncode == 0
 
 
 def test_a_reader_that_leaves_early_is_no_failure(home: Path) -> None:
@@ -148,3 +177,17 @@ def complete(home: Path, words: str, at: int) -> list[str]:
 )
 def test_the_shell_completes(words: str, at: int, offered: list[str], home: Path) -> None:
     assert complete(home, words, at) == offered
+
+
+def test_an_answer_that_could_not_be_written_is_said(home: Path) -> None:
+    environ = {"PATH": os.defpath, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "aiinfra", "kinds"], cwd=home, env=environ, stdout=full, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        3,
+        "✗ standard output: standard output could not be written: No space left on device\n"
+        "  code cli.output_lost · exit 3\n",
+    )

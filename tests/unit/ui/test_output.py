@@ -1,5 +1,6 @@
 import io
 import os
+from pathlib import Path
 
 from aiinfra.ui.masking import Masker
 from aiinfra.ui.output import Output
@@ -27,3 +28,27 @@ def test_a_reader_that_went_away_does_not_stop_the_run() -> None:
         out = Output(stream)
         out.line("first")
         out.line("second")
+
+
+def test_a_full_disk_does_not_stop_the_run_and_is_remembered() -> None:
+    with Path("/dev/full").open("w") as stream:
+        out = Output(stream)
+        out.line("first")
+        out.line("second")
+    assert out.lost == "No space left on device"
+
+
+def test_a_terminal_that_was_closed_does_not_stop_the_run() -> None:
+    leader, follower = os.openpty()
+    os.close(leader)
+    with os.fdopen(follower, "w") as stream:
+        out = Output(stream)
+        out.file().write("drawn")
+        out.line("first")
+    assert out.lost == ""
+
+
+def test_a_stream_that_was_closed_before_the_start_takes_nothing() -> None:
+    out = Output(None)
+    out.line("first")
+    assert out.lost == ""
