@@ -239,11 +239,6 @@ class ClusterNeed:
     gpus_per_node: int = 0
 
 
-@runtime_checkable
-class LabNeeds(Protocol):
-    def lab_needs(self, inputs: Any) -> Iterable[ClusterNeed]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the rules of a kind may know of the environment around one stack."""
@@ -251,6 +246,13 @@ class Surroundings:
     target: Literal["real", "lab"]
     stacks: Mapping[StackName, tuple[str, Inputs]]
     """Kind and inputs of every stack, the one that is judged included."""
+
+
+@runtime_checkable
+class LabNeeds(Protocol):
+    """Which hardware a rehearsal must have, where the file describes none."""
+
+    def lab_needs(self, inputs: Any, around: Surroundings) -> Iterable[ClusterNeed]: ...
 
 
 @runtime_checkable

@@ -16,11 +16,11 @@ from aiinfra.engine.events import Outcome, RunReport
 from aiinfra.errors import ErrorRecord
 from aiinfra.model.environment import Environment
 from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
-from aiinfra.plan.planner import Plan
+from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.options import Options
 from aiinfra.session.places import Places
 from aiinfra.session.session import Session
-from aiinfra.stack import ClusterNeed, LabNeeds, SecretSource, StackName
+from aiinfra.stack import ClusterNeed, LabNeeds, SecretSource, StackName, Surroundings
 
 DEFAULT_GPU = "A100-SXM4-40GB"
 
@@ -143,7 +143,8 @@ def assumed_lab(planned: Plan) -> tuple[LabSpec, list[str]]:
     """The lab's description with what the file leaves out, and a sentence for each assumption. Pure."""
     environment: Environment = planned.environment
     clusters, assumed = dict(environment.lab.clusters), list[str]()
-    needs = [need for step in planned.steps.values() for need in _needs(step.kind.checks, step.inputs)]
+    around = Surroundings("lab", {name: (step.kind.kind, step.inputs) for name, step in planned.steps.items()})
+    needs = [need for step in planned.steps.values() for need in _needs(step, around)]
     for name, step in planned.steps.items():
         if step.kind.kind != "existing_cluster" or name in clusters:
             continue
@@ -153,8 +154,9 @@ def assumed_lab(planned: Plan) -> tuple[LabSpec, list[str]]:
     return environment.lab.model_copy(update={"clusters": clusters}), assumed
 
 
-def _needs(checks: object, inputs: object) -> list[ClusterNeed]:
-    return list(checks.lab_needs(inputs)) if isinstance(checks, LabNeeds) else []
+def _needs(step: Step, around: Surroundings) -> list[ClusterNeed]:
+    checks = step.kind.checks
+    return list(checks.lab_needs(step.inputs, around)) if isinstance(checks, LabNeeds) else []
 
 
 def _cluster(name: StackName, needs: Sequence[ClusterNeed]) -> LabCluster:

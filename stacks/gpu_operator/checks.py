@@ -38,7 +38,7 @@ class Checks:
                     f"write nfd: ${{{other}}}, or drop the stack {other}",
                 )
 
-    def lab_needs(self, inputs: GpuOperatorInputs) -> Iterator[ClusterNeed]:
+    def lab_needs(self, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[ClusterNeed]:
         cluster = inputs.cluster.stack if isinstance(inputs.cluster, Ref) else None
         yield ClusterNeed(cluster, gpu_nodes=1, gpus_per_node=1)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiinfra.stack import Broken, ClusterNeed, Ref
+from aiinfra.stack import Broken, ClusterNeed, Ref, Surroundings
+from stacks.gpu_operator.spec import GpuOperatorInputs
 from stacks.gpu_proof.spec import GpuProofInputs
 
 
@@ -18,7 +19,15 @@ class Checks:
                 "gpus counts all nodes together",
             )
 
-    def lab_needs(self, inputs: GpuProofInputs) -> Iterator[ClusterNeed]:
+    def lab_needs(self, inputs: GpuProofInputs, around: Surroundings) -> Iterator[ClusterNeed]:
         cluster = inputs.cluster.stack if isinstance(inputs.cluster, Ref) else None
-        expect = inputs.expect
-        yield ClusterNeed(cluster, gpu_nodes=expect.nodes, gpus_per_node=-(-expect.gpus // expect.nodes))
+        nodes, shares = inputs.expect.nodes, _shares(inputs, around)
+        yield ClusterNeed(cluster, gpu_nodes=nodes, gpus_per_node=-(-inputs.expect.gpus // (nodes * shares)))
+
+
+def _shares(inputs: GpuProofInputs, around: Surroundings) -> int:
+    """How many units the operator makes of one GPU."""
+    operator = inputs.operator.stack if isinstance(inputs.operator, Ref) else None
+    _, theirs = around.stacks.get(operator, ("", None)) if operator else ("", None)
+    sharing = theirs.sharing.time_slicing if isinstance(theirs, GpuOperatorInputs) else None
+    return sharing.replicas if sharing else 1

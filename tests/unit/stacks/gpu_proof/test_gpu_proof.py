@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.stack import ClusterNeed, Ref, StackName
+from aiinfra.stack import ClusterNeed, Ref, StackName, Surroundings
+from stacks.gpu_operator.spec import GpuOperatorInputs
 from stacks.gpu_proof.checks import Checks
 from stacks.gpu_proof.spec import GpuProofInputs
 from tests.unit.stacks.judged import CLUSTER, problems
@@ -42,10 +43,17 @@ def test_nothing_expected_is_no_proof(tmp_path: Path, field: str) -> None:
     assert said[0].startswith(f"stacks.proof.expect.{field}: ")
 
 
-def test_a_rehearsal_brings_the_gpus_that_are_expected() -> None:
-    cluster, operator = Ref(StackName("cluster")), Ref(StackName("gpu"))
+@pytest.mark.parametrize(
+    ("sharing", "gpus"), [({}, 6), ({"time_slicing": {"replicas": 2}}, 3), ({"time_slicing": {"replicas": 4}}, 2)]
+)
+def test_a_rehearsal_brings_the_gpus_that_are_expected(sharing: dict[str, Any], gpus: int) -> None:
+    cluster, name = Ref(StackName("cluster")), StackName("gpu")
+    operator = GpuOperatorInputs.model_validate({"cluster": cluster, "nfd": "bundled", "sharing": sharing})
+    around = Surroundings("lab", {name: ("gpu_operator", operator)})
     inputs = GpuProofInputs.model_validate(
-        {"cluster": cluster, "operator": operator, "expect": {"nodes": 2, "gpus": 12}}
+        {"cluster": cluster, "operator": Ref(name), "expect": {"nodes": 2, "gpus": 12}}
     )
 
-    assert list(Checks().lab_needs(inputs)) == [ClusterNeed(StackName("cluster"), gpu_nodes=2, gpus_per_node=6)]
+    assert list(Checks().lab_needs(inputs, around)) == [
+        ClusterNeed(StackName("cluster"), gpu_nodes=2, gpus_per_node=gpus)
+    ]
