@@ -177,6 +177,8 @@ class StackType(Generic[I, O]):
     """`package.module:function`, imported only when it runs: `def program(context: StackContext, inputs: I) -> O`."""
     checks: object = None
     """May answer `Rules`, `RulesAround`, `Preflight`, `LabNeeds`; see those."""
+    plugins: tuple[str, ...] = ()
+    """Official providers that the program uses: `kubernetes`."""
     proves: bool = False
     """A proof: its success grows old, and `up --prove` runs it again."""
     connection: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +66,8 @@ class Journal:
         if raw is None:
             return None
         told = _parse(f"stacks/{stack}.json", raw)
+        if set(told) != {field.name for field in fields(Success)}:  # of another version: asked anew
+            return None
         told |= {"at": datetime.fromisoformat(told["at"]), "needs": tuple(told["needs"])}
         return Success(**told)
 
@@ -77,7 +79,18 @@ class Journal:
     def begin(self, stack: str, verb: str) -> None:
         """To be called before an operation starts."""
         self.notes.put(f"running/{stack}", verb.encode())
+        if verb == "destroy":
+            self.notes.put(f"undone/{stack}", b"")
         self.forget(stack)
+
+    def half_destroyed(self, stack: str) -> bool:
+        """Whether a destroy of the stack was begun and neither it nor an `up` after it succeeded."""
+        return self.notes.get(f"undone/{stack}") is not None
+
+    def destroyed(self, stack: str) -> None:
+        """To be called when nothing of the stack is left in its state."""
+        self.forget(stack)
+        self.notes.delete(f"undone/{stack}")
 
     def end(self, stack: str) -> None:
         """To be called when the operation returned, however it ended."""
@@ -89,6 +102,7 @@ class Journal:
     def succeed(self, stack: str, success: Success) -> None:
         told = {**asdict(success), "at": success.at.isoformat()}
         self.notes.put(f"stacks/{stack}.json", json.dumps(told).encode())
+        self.notes.delete(f"undone/{stack}")
 
     def took(self, verb: str, stack: str, seconds: float) -> None:
         if seconds > 1:

@@ -5,7 +5,7 @@ It starts nothing in order to delete it, and sweeps also when a stack's state is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from aiinfra.cluster import ClusterAccess
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def run(session: Session, turn: work.Turn, place: Place, options: Options, report: Reporting) -> RunReport:
     """Destroy what is chosen. Only a whole destroy sweeps and ends with the place."""
     needs, kinds = _standing(turn)
-    chosen = _chosen(needs, set(turn.engine.host().stacks()), options)
+    chosen = _chosen(needs, turn.standing(), options)
     report.started([name for name in reversed(needs) if name in chosen])
     kubeconfigs = _kubeconfigs(turn, needs)
     queue = Queue.down({name: [n for n in needs[name] if n in chosen] for name in needs if name in chosen})
@@ -73,7 +73,7 @@ def _standing(turn: work.Turn) -> tuple[dict[str, list[str]], dict[str, str]]:
     steps = turn.plan.steps
     needs = {str(name): [str(n) for n in step.needs] for name, step in steps.items()}
     kinds = {str(name): step.kind.kind for name, step in steps.items()}
-    for stack in turn.engine.host().stacks():
+    for stack in sorted(turn.standing()):
         if stack not in needs:
             known = turn.journal.success(stack)
             needs[stack] = [n for n in (known.needs if known else ()) if n in steps]
@@ -81,7 +81,7 @@ def _standing(turn: work.Turn) -> tuple[dict[str, list[str]], dict[str, str]]:
     return needs, kinds
 
 
-def _chosen(needs: Mapping[str, list[str]], standing: set[str], options: Options) -> set[str]:
+def _chosen(needs: Mapping[str, list[str]], standing: Collection[str], options: Options) -> set[str]:
     selection = options.selection
     if selection.all:
         return set(needs)
@@ -92,7 +92,7 @@ def _chosen(needs: Mapping[str, list[str]], standing: set[str], options: Options
             raise ConfigError(f"no stack is named {name!r}", code="flags.invalid", where="--only")
     chosen = set(selection.only)
     for name, wants in needs.items():
-        if name in standing - chosen and chosen & set(wants):
+        if name in standing and name not in chosen and chosen & set(wants):
             blocker = sorted(chosen & set(wants))[0]
             raise ConfigError(
                 f"{name} still needs {blocker}", code="flags.invalid", where="--only", hint=f"add --only {name}"
@@ -103,12 +103,11 @@ def _chosen(needs: Mapping[str, list[str]], standing: set[str], options: Options
 def _kubeconfigs(turn: work.Turn, needs: Mapping[str, list[str]]) -> dict[str, str]:
     """Access to every cluster that may hold something of ours, read before anything is taken down."""
     found = {}
-    standing = set(turn.engine.host().stacks())
     for name in needs:
         step = turn.plan.steps.get(name)  # type: ignore[call-overload]  # names are plain strings here
         if step is None or not issubclass(step.kind.outputs, ClusterAccess):
             continue
-        told = turn.engine.outputs(name).get("kubeconfig") if name in standing else None
+        told = turn.engine.outputs(name).get("kubeconfig") if turn.stood(name) else None
         late = getattr(step.inputs, "kubeconfig", None)
         if told is None and isinstance(late, SecretSource):
             told = turn.secret(late)

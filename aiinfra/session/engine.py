@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aiinfra.engine.events import OnEvent, ResourceChanged, Verb, Waiting
+from aiinfra.engine.events import Message, OnEvent, ResourceChanged, Verb, Waiting
 from aiinfra.engine.translate import translate
 from aiinfra.engine.wire import Tree
 from aiinfra.session.place import Place
@@ -39,6 +39,10 @@ class Engine:
     """Finds or builds the engine host."""
     on_event: OnEvent
     parallel: int
+    plugins: frozenset[str] = frozenset()
+    """Official providers that the programs use."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """Secret values that no message of the engine may show."""
     usual: Callable[[str], float | None] = lambda stack: None
     """How long this verb usually takes on a stack, in seconds."""
     on_host: Callable[[int], None] = lambda pid: None
@@ -74,7 +78,7 @@ class Engine:
         address = self._register(stack, program)
         try:
             with self._lock:
-                asked = Operation(verb=verb, stack=stack, program=address, refresh=refresh)
+                asked = Operation(verb=verb, stack=stack, program=address, refresh=refresh, hidden=self.hidden)
                 handle = host.operate(asked, lambda raw: self._heard(stack, raw, tally))
                 self._running[stack] = handle
                 self._pass_on_stop(handle)
@@ -145,6 +149,17 @@ class Engine:
         self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._host = EngineHost.start(binary, settings, self.log)
         self.on_host(self._host.pid)
+        if self.place.official_plugins and self.plugins:
+            self._install_plugins(self._host)
+
+    def _install_plugins(self, host: EngineHost) -> None:
+        """Fetch the official plugins once, before the first operation: never inside twenty stacks at once."""
+        from importlib.metadata import version
+
+        from aiinfra.engine.host_client import Plugin
+
+        wanted = [Plugin(name, f"v{version(f'pulumi-{name}')}") for name in sorted(self.plugins)]
+        host.install_plugins(wanted, lambda text: self.on_event(Message(text, self.world.now())))
 
     def _heard(self, stack: str, raw: Mapping[str, Any], tally: Counter[str]) -> None:
         for event in translate(stack, raw, self.world.now()):

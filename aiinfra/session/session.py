@@ -161,6 +161,7 @@ class Session:
             binary=self.places.engine_binary,
             on_event=self.on_event,
             parallel=options.parallel,
+            plugins=frozenset(name for step in self.plan.steps.values() for name in step.kind.plugins),
         )
         try:
             yield engine
@@ -203,6 +204,7 @@ class Session:
         options: Options = DEFAULTS,
     ) -> work.Turn:
         prepared = _with_lab_clusters(self.plan, place)
+        engine.hidden = tuple(secrets.values())
         return work.Turn(
             world=self.world,
             plan=prepared,

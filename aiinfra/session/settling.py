@@ -22,6 +22,7 @@ RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 def settle(turn: Turn, step: Step) -> bool:
     """Whether the state knows the stack, so that its resources are to be read before it is run.
 
+    A Helm release of a stack that was half destroyed may lack objects and not know it: it is installed anew.
     Raises `StepError` when a cluster is another one, or something of the stack does not go away.
     """
     stood = turn.stood(step.name)

@@ -269,12 +269,13 @@ def destroy(turn: Turn, stack: str, kind: str) -> StackResult:
 
 def _destroy(turn: Turn, stack: str, kind: str) -> StackResult:
     if not turn.stood(stack):
-        turn.journal.forget(stack)
+        turn.journal.destroyed(stack)
         return StackResult(stack, kind, Outcome.DESTROYED, 0.0, "was not there")
     with _mending(turn, stack, Verb.DESTROY):
         done = turn.engine.operate(Verb.DESTROY, stack)
     if failed := failed_result(turn, kind, stack, done):
         return failed
     turn.engine.host().remove_stack(stack)
+    turn.journal.destroyed(stack)
     changes = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
     return StackResult(stack, kind, Outcome.DESTROYED, 0.0, "", changes)

@@ -12,6 +12,7 @@ STACK = StackType(
     inputs=GpuOperatorInputs,
     outputs=GpuOperatorInstall,
     program="stacks.gpu_operator.program:program",
+    plugins=("kubernetes",),
     checks=Checks(),
     sources=(Path(__file__).parent,),
 )

@@ -12,6 +12,7 @@ STACK = StackType(
     inputs=NfdInputs,
     outputs=NfdInstall,
     program="stacks.nfd.program:program",
+    plugins=("kubernetes",),
     checks=Checks(),
     sources=(Path(__file__).parent,),
 )
