@@ -29,6 +29,19 @@ HINTS: Final[Mapping[str, str]] = {
 """A way out for the host's codes that have one."""
 
 
+HOST_CODES: Final[Mapping[str, str]] = {
+    "bad_request": "engine.bad_request",
+    "busy": "engine.busy",
+    "interrupted": "engine.interrupted",
+    "locked": "engine.locked",
+    "not_found": "engine.not_found",
+    "panic": "engine.panic",
+    "passphrase": "engine.passphrase",
+    "state": "engine.state",
+}
+"""The host's codes (see its PROTOCOL.md) as ours; any other is `engine.failed`."""
+
+
 class EngineError(AiinfraError):
     """The engine host refused, or is gone. Exit 3: whoever runs a step makes it that step's failure."""
 
@@ -38,7 +51,7 @@ class EngineError(AiinfraError):
 
 def refusal(code: str, message: str, where: str) -> EngineError:
     """What the host refused, as an error with the host's own code."""
-    return EngineError(message, code=f"engine.{code}", where=where, hint=HINTS.get(code, ""))
+    return EngineError(message, code=HOST_CODES.get(code, EngineError.default_code), where=where, hint=HINTS.get(code, ""))
 
 
 @dataclass(frozen=True, slots=True)
