@@ -5,8 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind
+
+if TYPE_CHECKING:
+    from aiinfra.kube.sweep import Swept
+
+HINT: Final = "look at its finalizers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,46 +24,46 @@ class Aftermath:
     left: Sequence[ErrorRecord]
 
 
-def sweep_clusters(
-    kubeconfigs: Mapping[str, str], environment_id: str, say: Callable[[str], None], stop: threading.Event
-) -> Aftermath:
-    """Remove what carries the environment's id from each cluster, by the name of the stack that gave access to it."""
-    looked: list[str] = []
-    left: list[ErrorRecord] = []
-    for stack, kubeconfig in kubeconfigs.items():
-        try:
-            _sweep(stack, kubeconfig, environment_id, say, stop, looked, left)
-        except AiinfraError as error:
-            left.append(
-                ErrorRecord(
-                    LeftBehind.default_code,
-                    stack,
-                    f"the cluster of {stack} could not be asked what is left: {error}",
-                    error.record.hint or "make the cluster reachable and run destroy again",
-                    transient=True,
-                )
-            )
-    return Aftermath(tuple(looked), tuple(left))
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """Removes what carries an environment's id."""
+
+    environment_id: str
+    say: Callable[[str], None]
+    stop: threading.Event
+    limit_seconds: float
+    """For what was asked to go."""
+
+    def sweep(self, kubeconfigs: Mapping[str, str]) -> Aftermath:
+        """In each cluster, by the name of the stack that gave access to it. Raises `Stopped`."""
+        looked: list[str] = []
+        left: list[ErrorRecord] = []
+        for stack, kubeconfig in kubeconfigs.items():
+            try:
+                swept = self._clear(kubeconfig)
+            except AiinfraError as error:
+                left.append(_unasked(stack, error))
+            else:
+                looked.append(self._told(stack, swept))
+                left += [ErrorRecord(LeftBehind.default_code, stack, str(item), HINT) for item in swept.left]
+        return Aftermath(tuple(looked), tuple(left))
+
+    def _clear(self, kubeconfig: str) -> Swept:
+        from aiinfra.kube.client import KubeClient
+        from aiinfra.kube.sweep import sweep
+
+        with KubeClient.from_kubeconfig(kubeconfig) as client:
+            return sweep(client, self.environment_id, say=self.say, stop=self.stop, limit_seconds=self.limit_seconds)
+
+    def _told(self, stack: str, swept: Swept) -> str:
+        found = f"cluster {stack} ({len(swept.left)} objects marked {self.environment_id}"
+        return f"{found}; {len(swept.removed)} swept)" if swept.removed else f"{found})"
 
 
-def _sweep(  # noqa: PLR0917  each is a part of the sweep
-    stack: str,
-    kubeconfig: str,
-    environment_id: str,
-    say: Callable[[str], None],
-    stop: threading.Event,
-    looked: list[str],
-    left: list[ErrorRecord],
-) -> None:
-    from aiinfra.kube.client import KubeClient
-    from aiinfra.kube.sweep import sweep
-
-    with KubeClient.from_kubeconfig(kubeconfig) as client:
-        swept = sweep(client, environment_id, say=say, stop=stop)
-    found = f"cluster {stack} ({len(swept.left)} objects marked {environment_id}"
-    looked.append(f"{found}; {len(swept.removed)} swept)" if swept.removed else f"{found})")
-    for item in swept.left:
-        left.append(ErrorRecord(LeftBehind.default_code, stack, str(item), "look at its finalizers"))
+def _unasked(stack: str, error: AiinfraError) -> ErrorRecord:
+    message = f"the cluster of {stack} could not be asked what is left: {error}"
+    hint = error.record.hint or "make the cluster reachable and run destroy again"
+    return ErrorRecord(LeftBehind.default_code, stack, message, hint, transient=True)
 
 
 def unknown_ids(kubeconfigs: Mapping[str, str], environment: str) -> Aftermath:

@@ -15,11 +15,12 @@ from aiinfra.engine.run import Run
 from aiinfra.engine.wire import Secret, Unknown, reveal
 from aiinfra.errors import ConfigError
 from aiinfra.session import work
-from aiinfra.session.aftermath import Aftermath, sweep_clusters, unknown_ids
+from aiinfra.session.aftermath import Aftermath, Sweeper, unknown_ids
 from aiinfra.session.options import Options
 from aiinfra.session.place import Place
 from aiinfra.session.reporting import Reporting
 from aiinfra.stack import SecretSource
+from aiinfra.waiting import Stopped
 
 if TYPE_CHECKING:
     from aiinfra.session.session import Session
@@ -45,14 +46,17 @@ def run(session: Session, turn: work.Turn, place: Place, options: Options, repor
         interrupted = session.interrupts.count > 0
         if interrupted or not options.selection.all or any(r.error for r in results):
             return report.ended(results, interrupted=interrupted)
-        swept = _sweep(session, turn, kubeconfigs)
+        try:
+            swept = _sweep(session, turn, place, kubeconfigs)
+        except Stopped:
+            return report.ended(results, interrupted=True)
     return _finish(turn, place, results, swept, report, keep=options.keep_lab)
 
 
-def _sweep(session: Session, turn: work.Turn, kubeconfigs: Mapping[str, str]) -> Aftermath:
+def _sweep(session: Session, turn: work.Turn, place: Place, kubeconfigs: Mapping[str, str]) -> Aftermath:
     if not turn.environment_id:
         return unknown_ids(kubeconfigs, turn.plan.environment.name)
-    return sweep_clusters(kubeconfigs, turn.environment_id, session.places.say, session.interrupts.stop)
+    return Sweeper(turn.environment_id, session.places.say, turn.stop, place.sweeping).sweep(kubeconfigs)
 
 
 def _finish(

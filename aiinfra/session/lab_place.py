@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LAB_SERVERS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 LAB_PATIENCE: Final = 10.0
 """Seconds; nobody comes to mend a lab."""
+LAB_SWEEPING: Final = 30.0
+"""Seconds; a namespace takes about five."""
 SIMULATED: Final = (
     "nodes are described, not run: kubelets, kernels and GPUs are simulated; the control plane is real",
     "Helm charts are not fetched: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in",
@@ -52,6 +54,7 @@ def place_of(
         simulated=SIMULATED,
         official_plugins=False,
         patience=LAB_PATIENCE,
+        sweeping=LAB_SWEEPING,
         sequel=lambda: _stopped(lab),
     )
 

@@ -37,6 +37,8 @@ class Place:
     official_plugins: bool = True
     patience: float = 300.0
     """Seconds for which the same broken root may stand before a wait for it is given up."""
+    sweeping: float = 300.0
+    """Seconds that what a destroy sweeps may take to go."""
     sequel: Callable[[], Sequence[str]] = tuple
     """Called when a destroy left nothing: what goes with the place itself, one sentence each."""
 

@@ -35,6 +35,11 @@ class Site:
     def state(self) -> Path:
         return self.folder / "state"
 
+    @property
+    def stderr(self) -> Path:
+        """What the last run of `until` said there."""
+        return self.folder / "stderr.log"
+
     def write(self, stacks: Mapping[str, Any], **more: Any) -> None:
         document = {
             "version": "v1",
@@ -70,15 +75,16 @@ class Site:
 
     def until(self, on_event: OnEvent, *arguments: str) -> int:
         """Run a verb and hand each event to `on_event` until it answers True; then wait for the process to end."""
-        process = subprocess.Popen(
-            self.command(*arguments, "--events", "ndjson"),
-            cwd=self.folder,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        with self.stderr.open("w") as stderr:
+            process = subprocess.Popen(
+                self.command(*arguments, "--events", "ndjson"),
+                cwd=self.folder,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
         assert process.stdout
         with process.stdout:
             for line in process.stdout:

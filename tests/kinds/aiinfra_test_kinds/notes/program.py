@@ -1,0 +1,23 @@
+from aiinfra.resources.kubernetes import Bundle
+from aiinfra.stack import StackContext
+from aiinfra_test_kinds.notes.spec import NotesInputs, NotesMade
+
+
+def program(context: StackContext, inputs: NotesInputs) -> NotesMade:
+    Bundle(
+        "notes",
+        kubeconfig=inputs.cluster.kubeconfig,
+        uid=inputs.cluster.uid,
+        objects=[
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": name, "namespace": "default", "finalizers": list(inputs.finalizers)},
+                "data": {"text": inputs.text},
+            }
+            for name in inputs.names
+        ],
+        labels=context.labels(),
+        limit_seconds=inputs.limit,
+    )
+    return NotesMade.of(text=inputs.text)
