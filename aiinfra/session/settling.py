@@ -29,7 +29,8 @@ def settle(turn: Turn, step: Step) -> bool:
     for name in sorted(step.needs):
         access = turn.outputs_of(name)
         if isinstance(reveal(access.get("kubeconfig")), str):
-            held = set(_releases(turn.engine.host().export(step.name)["deployment"])) if stood else set()
+            whole = stood and not turn.journal.half_destroyed(step.name)
+            held = set(_releases(turn.engine.host().export(step.name)["deployment"])) if whole else set()
             _settle_cluster(turn, step.name, access, held, deep=stood)
     return stood
 
