@@ -1,0 +1,53 @@
+"""What is remembered of a stack between runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from aiinfra.engine.journal import Journal, Success
+from aiinfra.engine.notes import FileNotes
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SUCCESS = Success(digest="d", result="r", at=NOW, seconds=2.5, kind="nfd", needs=("cluster",))
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(FileNotes(tmp_path))
+
+
+def test_a_success_is_remembered_until_an_operation_begins(journal: Journal) -> None:
+    journal.succeed("nfd", SUCCESS)
+    assert journal.success("nfd") == SUCCESS
+    journal.begin("nfd", "up")
+    assert journal.success("nfd") is None
+    assert journal.left_running() == ["nfd"]
+    journal.end("nfd")
+    assert journal.left_running() == []
+
+
+def test_a_destroy_that_began_counts_until_it_or_an_up_succeeds(journal: Journal) -> None:
+    journal.begin("nfd", "up")
+    assert not journal.half_destroyed("nfd")
+    journal.begin("nfd", "destroy")
+    journal.end("nfd")
+    journal.begin("nfd", "up")
+    assert journal.half_destroyed("nfd")
+    journal.succeed("nfd", SUCCESS)
+    assert not journal.half_destroyed("nfd")
+
+    journal.begin("nfd", "destroy")
+    journal.destroyed("nfd")
+    assert not journal.half_destroyed("nfd")
+    assert journal.success("nfd") is None
+
+
+def test_an_environment_has_one_id_until_it_is_erased(journal: Journal) -> None:
+    assert journal.environment_id() is None
+    made = journal.make_environment_id("dc1", NOW)
+    assert journal.make_environment_id("dc1", NOW) == made == journal.environment_id()
+    journal.erase()
+    assert journal.environment_id() is None
