@@ -51,7 +51,8 @@ class EngineError(AiinfraError):
 
 def refusal(code: str, message: str, where: str) -> EngineError:
     """What the host refused, as an error with the host's own code."""
-    return EngineError(message, code=HOST_CODES.get(code, EngineError.default_code), where=where, hint=HINTS.get(code, ""))
+    ours = HOST_CODES.get(code, EngineError.default_code)
+    return EngineError(message, code=ours, where=where, hint=HINTS.get(code, ""))
 
 
 @dataclass(frozen=True, slots=True)
