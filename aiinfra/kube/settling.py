@@ -3,6 +3,8 @@
 What the dead run was deleting is seen gone. A record of a Helm release that the dead run left half-way blocks every
 later install or upgrade ("cannot re-use a name that is still in use", "another operation is in progress"; helm/helm
 pkg/action/install.go, upgrade.go): it is forgotten, and the next install takes over the objects of its own release.
+So is one that failed: once it was read again, Pulumi's state no longer knows that it failed, and as its inputs are as
+they were, nobody would try again (pulumi-kubernetes provider/pkg/provider/helm_release.go, Read and Diff).
 """
 
 from __future__ import annotations
@@ -42,13 +44,13 @@ def settle(
 
 
 def half_done(records: Sequence[Object], held: Collection[str]) -> list[ObjectRef]:
-    """Of Helm's records in one namespace, those that an install or upgrade would stumble over."""
+    """Of Helm's records in one namespace, those that the next install or upgrade would stumble over, or not see."""
     ordered = sorted(records, key=lambda record: (_labels(record)["name"], int(_labels(record)["version"])))
     found: list[ObjectRef] = []
     for name, group in groupby(ordered, key=lambda record: _labels(record)["name"]):
         revisions = list(group)
         status = _labels(revisions[-1])["status"]
-        if status == "uninstalling" or f"{revisions[-1]['metadata']['namespace']}/{name}" not in held:
+        if status in {"uninstalling", "failed"} or f"{revisions[-1]['metadata']['namespace']}/{name}" not in held:
             found += map(ObjectRef.of, revisions)
         elif status.startswith("pending-"):
             found.append(ObjectRef.of(revisions[-1]))

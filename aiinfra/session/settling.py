@@ -55,7 +55,7 @@ def _settle_cluster(turn: Turn, stack: str, access: Mapping[str, Tree], held: se
         if left:
             raise left_behind(client, left)
     for ref in forgotten:
-        text = f"{stack}: removed {ref}, the record of a Helm release that a run left half-way"
+        text = f"{stack}: removed {ref}, the record of a Helm release that is half-way or failed: it is installed again"
         turn.engine.on_event(Message(text, turn.world.now()))
 
 

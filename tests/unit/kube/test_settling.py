@@ -20,9 +20,13 @@ def found(held: set[str], *records: dict[str, Any]) -> list[str]:
     return [ref.name for ref in half_done(records, held)]
 
 
-def test_a_release_that_the_state_holds_and_that_is_deployed_or_failed_is_left_alone() -> None:
+def test_a_release_that_the_state_holds_and_that_is_deployed_is_left_alone() -> None:
     assert found({"gpu/nfd"}, record("nfd", 1, "superseded"), record("nfd", 2, "deployed")) == []
-    assert found({"gpu/nfd"}, record("nfd", 1, "failed")) == []
+
+
+def test_a_release_that_failed_is_installed_again() -> None:
+    records = [record("nfd", 1, "superseded"), record("nfd", 2, "failed")]
+    assert found({"gpu/nfd"}, *records) == ["sh.helm.release.v1.nfd.v1", "sh.helm.release.v1.nfd.v2"]
 
 
 def test_all_revisions_of_a_release_that_the_state_does_not_hold_are_in_the_way() -> None:
