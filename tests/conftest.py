@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.toolchain import Toolchain
+from aiinfra.toolchain import TOOLS, Toolchain
+from aiinfra.toolchain.record import record_path
 from aiinfra.world import World
 from tests.goldens import golden, pytest_addoption
 
@@ -34,3 +35,14 @@ def toolchain() -> Mapping[str, Path]:
 def lab_servers() -> Mapping[str, Path]:
     """The programs that `Lab.open` wants."""
     return Toolchain(World.real()).ensure(LAB_SERVERS)
+
+
+@pytest.fixture(scope="session")
+def toolchain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All programs in one folder, for a command that runs with a HOME of its own: its AIINFRA_TOOLCHAIN."""
+    folder = tmp_path_factory.mktemp("toolchain")
+    for name, program in Toolchain(World.real()).ensure(TOOLS).items():
+        (folder / name).symlink_to(program)
+        if record_path(program).exists():
+            (folder / f"{name}.json").symlink_to(record_path(program))
+    return folder

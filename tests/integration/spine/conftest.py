@@ -17,9 +17,8 @@ CANARY = "canary-5f0e7d1c9a"
 
 
 @pytest.fixture
-def make_site(tmp_path: Path, toolchain: Mapping[str, Path]) -> Iterator[Callable[..., Site]]:
+def make_site(tmp_path: Path, toolchain_folder: Path) -> Iterator[Callable[..., Site]]:
     """`make_site(stacks)`: an environment `world` of test kinds whose things are files below `site.things`."""
-    engine = toolchain["aiinfra-engine"]
 
     def make(stacks: Mapping[str, Any], *, name: str = "site", environment: str = "world") -> Site:
         folder = tmp_path / name
@@ -29,7 +28,7 @@ def make_site(tmp_path: Path, toolchain: Mapping[str, Path]) -> Iterator[Callabl
             "HOME": str(folder / "home"),
             "PYTHONPATH": str(KINDS),
             "PULUMI_CONFIG_PASSPHRASE": "only a test",
-            "AIINFRA_TOOLCHAIN": str(engine.parent),
+            "AIINFRA_TOOLCHAIN": str(toolchain_folder),
             "CANARY": CANARY,
         }
         site = Site(folder, environ, environment)
