@@ -5,21 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aiinfra.kube.client import KubeClient
 from aiinfra.kube.dependents import census
-from tests.integration.spine.lab_site import OWN_NAMES, OWN_NAMESPACES, cluster
+from aiinfra.lab.lab import Lab
+from tests.integration.spine.lab_site import OWN_NAMES, OWN_NAMESPACES, lab_folder
 from tests.integration.spine.site import Site
 
-OWN_KINDS = {"Node", "CSINode", "Lease", "APIService", "FlowSchema", "PriorityLevelConfiguration"}
-"""Kinds whose objects a cluster makes for itself; leases follow its nodes and leaders."""
+OWN_KINDS = {
+    "Node", "CSINode", "Lease", "APIService", "FlowSchema", "PriorityLevelConfiguration", "IPAddress", "ServiceCIDR",
+}  # fmt: skip
+"""Kinds whose objects a cluster makes for itself; leases follow its nodes and leaders, addresses its services."""
+FEATURES = ("feature.node.kubernetes.io/", "nvidia.com/")
 OWN_CLASSES = {"system-cluster-critical", "system-node-critical"}
 
 
 def standing(site: Site) -> list[str]:
-    """Every object of every type; a random name is told by its beginning, so that two of a kind show as two."""
-    with cluster(site) as client:
+    """Every object of every type; a random name is told by its beginning, so that two of a kind show as two.
+
+    Nodes are told by what was found out about them. A lab that has no cluster yet holds nothing.
+    """
+    lab = Lab.find(lab_folder(site) or site.folder)
+    if lab is None or "cluster" not in lab.clusters():
+        return []
+    with KubeClient.from_kubeconfig(lab.kubeconfig("cluster")) as client:
         counted = census(client)
     assert not counted.unasked
-    return sorted(_told(obj) for obj in counted.objects if not _own(obj))
+    features = [f"{obj['metadata']['name']} {key}" for obj in counted.objects for key in _features(obj)]
+    return sorted([*features, *(_told(obj) for obj in counted.objects if not _own(obj))])
+
+
+def _features(obj: Mapping[str, Any]) -> list[str]:
+    labels = obj["metadata"].get("labels") or {}
+    return [key for key in labels if obj["kind"] == "Node" and key.startswith(FEATURES)]
 
 
 def _told(obj: Mapping[str, Any]) -> str:
