@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import typer
 
@@ -42,11 +42,17 @@ class Watch:
         summary.check_suffixes(summaries)
         return cls(console, summaries, View(_sight(console), console.world.now))
 
-    def session(self, env: str, sets: Sequence[str], tools: Tools) -> Session:
+    def session(self, env: str, sets: Sequence[str], tools: Tools, target: Literal["lab"] | None = None) -> Session:
         from aiinfra.session.session import Session
 
         return Session.open(
-            self.console.world, env, sets=sets, tools=tools, on_event=self.view, on_secrets=self.console.hide
+            self.console.world,
+            env,
+            sets=sets,
+            target=target,
+            tools=tools,
+            on_event=self.view,
+            on_secrets=self.console.hide,
         )
 
     def approve(self, verb: str, session: Session, *, yes: bool) -> None:

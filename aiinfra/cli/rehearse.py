@@ -13,7 +13,12 @@ from aiinfra.cli.form import OutputForm
 
 FaultOption = Annotated[
     str,
-    typer.Option("--fault", metavar="NAME[@STACK]", help="Break this during an up first.", autocompletion=fault_names),
+    typer.Option(
+        "--fault",
+        metavar="NAME[@STACK]",
+        help="Break this during an up first, at one stack or everywhere.",
+        autocompletion=fault_names,
+    ),
 ]
 
 
@@ -30,10 +35,11 @@ def rehearse(
     offline: o.OfflineOption = False,
 ) -> None:
     """Run any ENV, also one of a real site, in a throw-away lab: up, proof, destroy, a verdict."""
+    from aiinfra.session.breaking import Fault
     from aiinfra.session.options import Options, Tools
-    from aiinfra.session.rehearse import Fault, rehearse
+    from aiinfra.session.rehearse import rehearse
 
     watch = Watch.of(ctx, output, events)
-    session = watch.session(env, sets, Tools(toolchain, offline))
+    session = watch.session(env, sets, Tools(toolchain, offline), "lab")
     choice = Options(parallel=parallel)
     watch.rehearse(lambda: rehearse(session, Fault.parse(fault) if fault else None, choice))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aiinfra.engine.notes import FileNotes
-from aiinfra.engine.wire import UNKNOWN, Secret, Tree
+from aiinfra.engine.wire import UNKNOWN, Secret, Tree, reveal
 from aiinfra.providers.contract import Call, ProviderSpec
 from aiinfra.session.place import Place
 from aiinfra.stack import SecretSource
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LAB_SERVERS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 LAB_PATIENCE: Final = 10.0
-"""Seconds; nobody comes to mend a lab."""
+"""Seconds; in a lab nothing takes minutes, so what looks broken for so long is."""
 LAB_SWEEPING: Final = 30.0
 """Seconds; a namespace takes about five."""
 SIMULATED: Final = (
@@ -77,11 +77,16 @@ def ghost_place(folder: Path, environment: str, clusters: Sequence[str]) -> Plac
 
 def _stand_ins(folder: Path, clusters: Sequence[str]) -> Sequence[ProviderSpec]:
     from aiinfra.lab import faults
+    from aiinfra.lab.lab import Lab
     from aiinfra.lab.standins import kubernetes
 
     def crds_late(call: Call) -> bool:
         late = [fault for fault in faults.read(folder) if fault.name == "crd-late"]
-        return any(fault.place in ("", call.stack, *clusters) for fault in late)
+        return any(fault.place in {"", call.stack} or fault.place in _clusters_of(call) for fault in late)
+
+    def _clusters_of(call: Call) -> list[str]:
+        lab, used = Lab.find(folder), reveal(call.config.get("kubeconfig", ""))
+        return [name for name in clusters if lab and name in lab.clusters() and lab.kubeconfig(name) == used]
 
     return (kubernetes.spec(crds_late),)
 

@@ -7,35 +7,20 @@ become canaries, hardware that the file does not describe is assumed from what t
 from __future__ import annotations
 
 import secrets
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from aiinfra.engine.events import Outcome, RunReport
-from aiinfra.errors import ErrorRecord
 from aiinfra.model.environment import Environment
 from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from aiinfra.plan.planner import Plan, Step
+from aiinfra.session.breaking import Breaker, Fault
 from aiinfra.session.options import Options
-from aiinfra.session.places import Places
 from aiinfra.session.session import Session
+from aiinfra.session.throwaway import thrown_away
 from aiinfra.stack import ClusterNeed, LabNeeds, SecretSource, StackName, Surroundings
 
 DEFAULT_GPU = "A100-SXM4-40GB"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault to inject: `NAME` or `NAME@STACK`."""
-
-    name: str
-    place: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> Fault:
-        name, _, place = text.partition("@")
-        return cls(name, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,79 +49,59 @@ class Rehearsal:
 
 def rehearse(session: Session, fault: Fault | None, options: Options) -> Rehearsal:
     """Run the whole life of the environment in a lab of its own; the lab is removed whatever happens."""
+    breaker = Breaker(fault, session.plan) if fault else None
     spec, assumed = assumed_lab(session.plan)
-    environment = session.plan.environment.model_copy(update={"target": "lab", "lab": spec})
-    planned = replace(session.plan, environment=environment)
-    canaries: dict[SecretSource, str] = {}
-
-    def canary(source: SecretSource) -> str:
-        return canaries.setdefault(source, f"canary-{secrets.token_hex(12)}")
-
-    with tempfile.TemporaryDirectory(prefix="aiinfra-rehearsal-") as folder:
-        places = Places(
-            session.world,
-            planned,
-            session.loaded.path,
-            session.places.tools,
-            session.places.say,
-            secret=canary,
-            folder=Path(folder) / environment.name,
-        )
-        rehearsed = replace(session, plan=planned, places=places)
-        try:
-            acts = list(_acts(rehearsed, fault, options))
-        finally:
-            _remove(places)
+    environment = session.plan.environment.model_copy(update={"lab": spec})
+    root = session.world.state() / "rehearsals"
+    with thrown_away(root, environment.name, session.places.say) as folder:
+        plan = replace(session.plan, environment=environment)
+        places = replace(session.places, plan=plan, secret=_canaries(), folder=folder)
+        acts = list(_acts(replace(session, plan=plan, places=places), breaker, options))
     simulated = next((act.report.simulated for act in acts), ())
     return Rehearsal(environment.name, tuple(acts), tuple(assumed), simulated)
 
 
-def _acts(session: Session, fault: Fault | None, options: Options) -> Iterator[Act]:
-    if fault:
-        place = session.places.started()
-        yield _faulty(session, fault, options)
-        _lift(session, fault)
-        del place
-    up = session.up(options)
-    yield Act("up", up, up.exit_code == 0, "every stack is up" if up.exit_code == 0 else _failures(up))
-    again = session.up(options)
-    same = all(result.outcome is Outcome.UNCHANGED for result in again.results) and again.exit_code == 0
-    yield Act("up again", again, same, "unchanged" if same else "the second up was not unchanged")
-    down = session.destroy(options)
-    yield Act("destroy", down, down.exit_code == 0, "; ".join(down.nothing_left) or _failures(down))
+def _canaries() -> Callable[[SecretSource], str]:
+    made: dict[SecretSource, str] = {}
+    return lambda source: made.setdefault(source, f"canary-{secrets.token_hex(12)}")
 
 
-def _faulty(session: Session, fault: Fault, options: Options) -> Act:
+def _acts(session: Session, breaker: Breaker | None, options: Options) -> Iterator[Act]:
+    """The acts until the end, or until the user asks to stop."""
+    stopped = session.interrupts.stop.is_set
+    if breaker:
+        yield _faulty(session, breaker, options)
+    if not stopped():
+        up = session.up(options)
+        yield Act("up", up, up.exit_code == 0, _failures(up) or "every stack is up")
+        if up.exit_code == 0:
+            again = session.up(options)
+            same = all(result.outcome is Outcome.UNCHANGED for result in again.results) and again.exit_code == 0
+            yield Act("up again", again, same, "unchanged" if same else "the second up was not unchanged")
+    if not stopped():
+        down = session.destroy(options)
+        yield Act("destroy", down, down.exit_code == 0, "; ".join(down.nothing_left) or _failures(down))
+
+
+def _faulty(session: Session, breaker: Breaker, options: Options) -> Act:
     from aiinfra.lab.lab import Lab
 
+    session.places.started()
     lab = Lab.find(session.places.lab_folder())
     assert lab is not None
-    lab.set_fault(fault.name, fault.place)
-    report = session.up(options)
-    told = [r for r in report.results if r.outcome is Outcome.FAILED]
-    passed = bool(told)
-    return Act(f"up with {fault.name}", report, passed, _failures(report) if passed else "the fault was not noticed")
-
-
-def _lift(session: Session, fault: Fault) -> None:
-    from aiinfra.lab.lab import Lab
-
-    lab = Lab.find(session.places.lab_folder())
-    if lab is not None:
-        lab.lift_fault(fault.name)
-
-
-def _remove(places: Places) -> None:
-    from aiinfra.lab.lab import Lab
-
-    lab = Lab.find(places.lab_folder())
-    if lab is not None:
-        lab.stop()
+    if not breaker.waits:
+        breaker.set(lab)
+    report = replace(session, on_event=breaker.heard(lab, session.on_event)).up(options)
+    breaker.lift(lab)
+    missed = "" if session.interrupts.count else breaker.judged(report)
+    passed = not (missed or session.interrupts.count)
+    return Act(f"up with {breaker.fault}", report, passed, missed or _failures(report))
 
 
 def _failures(report: RunReport) -> str:
-    errors: list[ErrorRecord] = [r.error for r in report.results if r.error] + list(report.errors)
-    return "; ".join(f"{error.where}: {error.message}" for error in errors) or f"exit {report.exit_code}"
+    """The root of each failure."""
+    stacks = [f"{r.stack}: {r.causes[-1] if r.causes else r.error.message}" for r in report.results if r.error]
+    return "; ".join((*stacks, *(f"{error.where}: {error.message}" for error in report.errors)))
 
 
 def assumed_lab(planned: Plan) -> tuple[LabSpec, list[str]]:

@@ -10,7 +10,7 @@ from aiinfra.ui.terminal import Terminal
 
 def failure_text(record: ErrorRecord, terminal: Terminal, *, exit_code: int, causes: Sequence[str] = ()) -> str:
     """A failure that belongs to no stack."""
-    head = f"{record.where}: {record.message}" if record.where else record.message
+    head = headed(record.where, record.message)
     return "\n".join(
         (
             f"{terminal.paint(terminal.marks.failed, 'red')} {head}",
@@ -18,6 +18,11 @@ def failure_text(record: ErrorRecord, terminal: Terminal, *, exit_code: int, cau
             f"  {code_line(record, exit_code, terminal)}",
         )
     )
+
+
+def headed(where: str, message: str) -> str:
+    """What it is about, then the sentence, unless that begins with it."""
+    return f"{where}: {message}" if where and not message.startswith(where) else message
 
 
 def reason_lines(record: ErrorRecord, causes: Sequence[str], terminal: Terminal) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from aiinfra.engine.events import Outcome, RunReport, StackResult, Verb
 from aiinfra.ui.durations import duration
-from aiinfra.ui.errors import code_line, failure_text, folded, reason_lines
+from aiinfra.ui.errors import code_line, failure_text, folded, headed, reason_lines
 from aiinfra.ui.progress import PAST
 from aiinfra.ui.terminal import Terminal
 
@@ -63,8 +63,8 @@ def failure_block(result: StackResult, report: RunReport, terminal: Terminal) ->
         return "\n".join((*lines, f"  {folded(result.because)}"))
     blocked = [other.stack for other in report.results if other.outcome is Outcome.BLOCKED]
     left = (f"{', '.join(blocked)} left as {'it was' if len(blocked) == 1 else 'they were'}",) if blocked else ()
-    where = f"{result.error.where}: " if result.error.where not in ("", result.stack) else ""
-    lines.append(f"  {folded(where + result.error.message)}")
+    where = "" if result.error.where == result.stack else result.error.where
+    lines.append(f"  {folded(headed(where, result.error.message))}")
     lines += reason_lines(result.error, result.causes, terminal)
     lines.append(f"  {code_line(result.error, report.exit_code, terminal, *left)}")
     return "\n".join(lines)

@@ -25,8 +25,9 @@ from aiinfra.waiting import Stopped
 
 TIMEOUT = 300
 """Seconds that Helm waits when the release does not say."""
-CRD_SECONDS = 60.0
-"""How long Helm waits for the CRDs of `crds/` to be served (helm.sh/helm pkg/action/install.go)."""
+CRD_SECONDS = 20.0
+"""How long the CRDs of `crds/` may take to be served. Helm waits 60 s (helm.sh/helm pkg/action/install.go); in a lab
+nothing takes so long."""
 COMPUTED = ("status", "resourceNames")
 
 
