@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,7 @@ from aiinfra.engine.host_records import (
     StackLock,
     tree_map,
 )
+from aiinfra.engine.state_url import shown
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import OutsideError
 
@@ -62,6 +64,10 @@ class OperationHandle:
         """Wait for the end. Raises `TimeoutError` after `timeout` seconds, `EngineError` when the host died."""
         return OperationResult.of(self._pending.reply(timeout))
 
+    def wait(self) -> None:
+        """Until it has ended, however that is."""
+        wait([self._pending.answer])
+
     def cancel(self) -> None:
         """Finish the steps that run, save, stop. Does nothing when the operation has ended."""
         self._line.post({"op": "cancel", "target": self._pending.id})
@@ -82,7 +88,7 @@ class EngineHost:
     def start(cls, binary: Path, settings: HostSettings, log: Path) -> EngineHost:
         """Start a host; its key is derived while the caller goes on. `log` is appended to."""
         process = _spawn(binary, settings.environ, log)
-        host = cls(process, Line.over(process, log))
+        host = cls(process, Line.over(process, log, shown(settings.backend_url)))
         with ExitStack() as undo:
             undo.callback(host.close)
             undo.callback(process.kill)
@@ -105,13 +111,24 @@ class EngineHost:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def operate(self, op: Operation, on_event: OnEngineEvent = lambda event: None) -> OperationHandle:
         """Start an operation; `on_event` hears Pulumi's engine events (apitype.EngineEvent) on the reader thread."""
         return OperationHandle(self._line, self._line.post(op.as_json(), on_event))
 
-    def ready(self) -> None:
-        """Wait until the environment's secrets are open; raises why they are not."""
-        self._line.ask({"op": "ready"})
+    def ready(self, *, make: bool = False) -> None:
+        """Wait until the environment's secrets are open; raises why they are not.
+
+        `make`: give an environment that has no salt or data key one.
+        """
+        self._line.ask({"op": "ready", "make": make})
+
+    def attach(self, providers: Mapping[str, int]) -> None:
+        """Name the providers that this process serves, in place of those in the settings, for operations to come."""
+        self._line.ask({"op": "attach", "attached": dict(providers)})
 
     def outputs(self, stack: str) -> Mapping[str, Tree]:
         """What the stack's last operation left; empty for a stack that does not exist."""

@@ -22,6 +22,7 @@ GREETING_LIMIT: Final = 60.0
 """Seconds for a host to say hello; it takes 0.1 on an idle machine."""
 Reply = Mapping[str, Any]
 HINTS: Final[Mapping[str, str]] = {
+    "key_service": "check the key's URL in state.secrets and the credentials for it",
     "locked": "wait for it to end; if it is dead, run pulumi cancel on the stack",
     "passphrase": "set PULUMI_CONFIG_PASSPHRASE to the passphrase that this state was made with",
     "state": "check the state's URL and the credentials for it",
@@ -33,6 +34,7 @@ HOST_CODES: Final[Mapping[str, str]] = {
     "bad_request": "engine.bad_request",
     "busy": "engine.busy",
     "interrupted": "engine.interrupted",
+    "key_service": "engine.key_service",
     "locked": "engine.locked",
     "not_found": "engine.not_found",
     "panic": "engine.panic",
@@ -79,6 +81,8 @@ class Line:
     _in: IO[bytes]
     _process: subprocess.Popen[bytes]
     _log: Path
+    _state: str = ""
+    """What the host works on, as errors name it."""
     _waiting: dict[str, Pending] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     """Guards what is waited for; never held while the pipe is written, as the host may have to be read first."""
@@ -93,10 +97,10 @@ class Line:
     _reader: threading.Thread | None = None
 
     @classmethod
-    def over(cls, process: subprocess.Popen[bytes], log: Path) -> Line:
+    def over(cls, process: subprocess.Popen[bytes], log: Path, state: str = "") -> Line:
         assert process.stdin is not None
         assert process.stdout is not None
-        line = cls(process.stdin, process.stdout, process, log)
+        line = cls(process.stdin, process.stdout, process, log, state)
         line._reader = threading.Thread(target=line._read, name="engine-host-reader", daemon=True)
         line._reader.start()
         return line
@@ -123,7 +127,7 @@ class Line:
         """Send a request and wait for its result. Raises `EngineError` with the host's code and words."""
         reply = self.post(request, on_event).reply()
         if error := reply.get("error"):
-            raise refusal(error["code"], error["message"], str(request.get("stack") or ""))
+            raise refusal(error["code"], error["message"], str(request.get("stack") or self._state))
         return reply.get("result") or {}
 
     def end_input(self) -> None:

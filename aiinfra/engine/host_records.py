@@ -115,8 +115,8 @@ class OperationResult:
     error: str = ""
     """What went wrong first; empty when nothing did."""
     code: str = ""
-    """Empty when all is well, else `failed`, `interrupted`, `locked`, `busy`, `passphrase`, `panic`, `state` or
-    `bad_request`."""
+    """Empty when all is well, else `failed`, `interrupted`, `locked`, `busy`, `passphrase`, `key_service`, `panic`,
+    `state` or `bad_request`."""
     interrupted: bool = False
     failed_resources: Sequence[FailedResource] = ()
     resources: int = 0

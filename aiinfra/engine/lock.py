@@ -3,12 +3,17 @@
 It is a note beside the state that names its holder. A holder on this machine that is provably dead (another boot, or
 no such process with that start time) is cleared with a message; one on another machine never is. When the caller is
 dead but its engine host still finishes what ran, the next run waits for it.
+
+Storages can only create a note where there is none, so the place of a dead holder is taken under a second note, named
+after that holder: of several runs that find it dead, one makes that note and becomes the holder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import secrets
 import socket
 import threading
 from collections.abc import Callable
@@ -22,6 +27,8 @@ from aiinfra.errors import OutsideError
 from aiinfra.waiting import Pending, Stopped, TimedOut, Waiter
 
 KEY: Final = "lock.json"
+CLAIMS: Final = "lock-after-"
+"""What the notes begin with under which the place of a dead holder is taken."""
 HOST_FINISH_LIMIT: Final = 600.0
 """Seconds to wait for an engine host whose caller died."""
 
@@ -61,11 +68,24 @@ class Holder:
     """ISO 8601, UTC."""
     engine_pid: int = 0
     engine_started: int = 0
+    pids: str = ""
+    """The namespace that the pids belong to: containers of one machine may share its name and its boot."""
+    id: str = ""
+    """Of this holding of the lock."""
 
     @classmethod
     def this(cls, command: str, now: datetime) -> Holder:
         me = Process.of(os.getpid())
-        return cls(socket.gethostname(), boot_id(), os.getpid(), me.started if me else 0, command, now.isoformat())
+        return cls(
+            host=socket.gethostname(),
+            boot=boot_id(),
+            pid=os.getpid(),
+            started=me.started if me else 0,
+            command=command,
+            at=now.isoformat(),
+            pids=str(Path("/proc/self/ns/pid").readlink()),
+            id=secrets.token_hex(8),
+        )
 
     @property
     def caller(self) -> Process:
@@ -74,6 +94,13 @@ class Holder:
     @property
     def engine(self) -> Process | None:
         return Process(self.engine_pid, self.engine_started) if self.engine_pid else None
+
+    def as_note(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    def claim(self, number: int) -> str:
+        """The note under which a run takes this holder's place; the next number is for when that run died too."""
+        return f"{CLAIMS}{hashlib.sha256(self.as_note()).hexdigest()[:16]}-{number}.json"
 
 
 def boot_id() -> str:
@@ -98,30 +125,35 @@ class EnvironmentLock:
         Raises `OutsideError` `lock.held` when a live or a foreign process holds it.
         """
         mine, recovered = Holder.this(command, now), False
-        while not notes.create(KEY, json.dumps(asdict(mine)).encode()):
+        while not recovered and not notes.create(KEY, mine.as_note()):
             theirs = read_holder(notes)
+            if theirs == mine:
+                break  # the storage took it and its answer was lost
             if theirs is None:
                 continue
             if _alive(theirs, mine):
                 raise _held(theirs)
             _wait_for_engine(theirs, say, stop)
-            _clear(notes, theirs)
-            recovered = True
-            say(f"cleared the lock of a run that died: {theirs.command}, pid {theirs.pid}, since {theirs.at}")
+            if recovered := _take_place(notes, theirs, mine):
+                say(f"cleared the lock of a run that died: {theirs.command}, pid {theirs.pid}, since {theirs.at}")
         return cls(notes, mine, recovered)
 
     def note_engine(self, pid: int) -> None:
         """Name the engine host that works for us, so that a later run can wait for it when we die."""
         process = Process.of(pid)
         self.holder = replace(self.holder, engine_pid=pid, engine_started=process.started if process else 0)
-        self.notes.put(KEY, json.dumps(asdict(self.holder)).encode())
+        self.notes.put(KEY, self.holder.as_note())
 
     def release(self) -> None:
+        if self.recovered:
+            for left in self.notes.list(CLAIMS):
+                self.notes.delete(left)
         self.notes.delete(KEY)
 
 
-def read_holder(notes: Notes) -> Holder | None:
-    raw = notes.get(KEY)
+def read_holder(notes: Notes, key: str = KEY) -> Holder | None:
+    """Who is named in the lock, None when it is free."""
+    raw = notes.get(key)
     if raw is None:
         return None
     try:
@@ -130,13 +162,13 @@ def read_holder(notes: Notes) -> Holder | None:
         raise OutsideError(
             "the environment's lock is not readable",
             code="lock.unreadable",
-            where=KEY,
-            hint=f"make sure that no run is going on, then delete the note {KEY} beside the state",
+            where=key,
+            hint=f"make sure that no run is going on, then delete the note {key} beside the state",
         ) from exc
 
 
 def _alive(theirs: Holder, mine: Holder) -> bool:
-    if theirs.host != mine.host:
+    if theirs.host != mine.host or (theirs.boot == mine.boot and theirs.pids not in {"", mine.pids}):
         return True
     return theirs.boot == mine.boot and theirs.caller.alive
 
@@ -178,7 +210,24 @@ def _wait_for_engine(theirs: Holder, say: Callable[[str], None], stop: threading
         ) from exc
 
 
-def _clear(notes: Notes, theirs: Holder) -> None:
-    """Delete the dead holder's note unless another run has taken the lock meanwhile."""
-    if read_holder(notes) == theirs:
-        notes.delete(KEY)
+def _take_place(notes: Notes, theirs: Holder, mine: Holder) -> bool:
+    """Put us where a dead holder stands. False when another run did that first, and its lock is free or held again.
+
+    Raises `OutsideError` `lock.held` when another run is doing it now.
+    """
+    number = 0
+    while not notes.create(theirs.claim(number), mine.as_note()):
+        other = read_holder(notes, theirs.claim(number))
+        if other is None:
+            return False
+        if other == mine:
+            break
+        if _alive(other, mine):
+            raise _held(other)
+        number += 1
+    still_there = read_holder(notes) == theirs
+    if still_there:
+        notes.put(KEY, mine.as_note())
+    for done in range(number + 1):
+        notes.delete(theirs.claim(done))
+    return still_there

@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from aiinfra.providers.servicer import Served
 
 
-LAB_PATIENCE = 10.0
-"""Seconds; in a lab nothing takes minutes, so what looks broken for so long is."""
-
-
 @dataclass(slots=True)
 class Engine:
     """Opened lazily, thread-safe, closed once."""
@@ -46,12 +42,15 @@ class Engine:
     usual: Callable[[str], float | None] = lambda stack: None
     """How long this verb usually takes on a stack, in seconds."""
     on_host: Callable[[int], None] = lambda pid: None
-    """Hears the pid of the host as soon as it runs."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    """Hears the pid of each host as soon as it runs; set by `announce`."""
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    """Taken twice when who hears of a new host writes a note through it."""
     _host: EngineHost | None = None
     _programs: ProgramServer | None = None
     _served: Served | None = None
     _running: dict[str, OperationHandle] = field(default_factory=dict)
+    _attached: int = 0
+    """Pid of the host that knows our providers."""
     _stopping: int = 0
 
     @property
@@ -59,11 +58,22 @@ class Engine:
         return self.world.state() / "logs" / f"{self.project}-engine.log"
 
     def host(self) -> EngineHost:
+        """The host that runs; another one when the first has died. It has no providers yet."""
         with self._lock:
+            if self._host is not None and not self._host.alive:
+                self._host.close()
+                self._host = None
             if self._host is None:
-                self._open()
-            assert self._host is not None
+                self._host = self._open()
+                self.on_host(self._host.pid)
             return self._host
+
+    def announce(self, on_host: Callable[[int], None]) -> None:
+        """Tell `on_host` of the host that runs, and of those to come."""
+        with self._lock:
+            self.on_host = on_host
+            if self._host is not None:
+                on_host(self._host.pid)
 
     def operate(
         self, verb: Verb, stack: str, program: Callable[[], None] | None = None, *, refresh: bool = False
@@ -74,7 +84,7 @@ class Engine:
         """
         from aiinfra.engine.host_client import Operation
 
-        host, tally = self.host(), Counter[str]()
+        host, tally = self._with_providers(), Counter[str]()
         address = self._register(stack, program)
         try:
             with self._lock:
@@ -98,6 +108,13 @@ class Engine:
 
     def outputs(self, stack: str) -> Mapping[str, Tree]:
         return self.host().outputs(stack)
+
+    def settle(self) -> None:
+        """Wait until no operation runs."""
+        with self._lock:
+            running = list(self._running.values())
+        for handle in running:
+            handle.wait()
 
     def close(self) -> None:
         with self._lock:
@@ -126,31 +143,42 @@ class Engine:
             self._programs.register(stack, program)
             return self._programs.address
 
-    def _open(self) -> None:
+    def _open(self) -> EngineHost:
         from aiinfra.engine.host_client import EngineHost, HostSettings
-        from aiinfra.providers import aiinfra_provider
-        from aiinfra.providers.servicer import serve
 
-        binary = self.binary()
-        patience = LAB_PATIENCE if self.place.is_simulated else aiinfra_provider.PATIENCE
-        specs = [aiinfra_provider.spec(patience), *self.place.stand_ins()]
-        self._served = serve(specs, on_waiting=self._waiting)
         settings = HostSettings(
             backend_url=self.place.state_url,
             project=self.project,
             secrets=self.place.secrets,
-            passphrase=self.place.passphrase,
-            providers=self._served.ports,
+            passphrase=self.place.passphrase or None,
+            providers={},
             pulumi_home=self.world.cache() / "pulumi",
             environ=self.place.environ,
             official_plugins=self.place.official_plugins,
             parallel=self.parallel,
         )
         self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._host = EngineHost.start(binary, settings, self.log)
-        self.on_host(self._host.pid)
-        if self.place.official_plugins and self.plugins:
-            self._install_plugins(self._host)
+        return EngineHost.start(self.binary(), settings, self.log)
+
+    def _with_providers(self) -> EngineHost:
+        """The host, and providers that it knows: what reads state and notes alone needs none."""
+        with self._lock:
+            host = self.host()
+            if host.pid != self._attached:
+                host.attach(self._serve().ports)
+                if self.place.official_plugins and self.plugins:
+                    self._install_plugins(host)
+                self._attached = host.pid
+            return host
+
+    def _serve(self) -> Served:
+        if self._served is None:
+            from aiinfra.providers import aiinfra_provider
+            from aiinfra.providers.servicer import serve
+
+            specs = [aiinfra_provider.spec(self.place.patience), *self.place.stand_ins()]
+            self._served = serve(specs, on_waiting=self._waiting)
+        return self._served
 
     def _install_plugins(self, host: EngineHost) -> None:
         """Fetch the official plugins once, before the first operation: never inside twenty stacks at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,23 +14,24 @@ if TYPE_CHECKING:
 class HostNotes:
     """`Notes` below a prefix of the state's own storage."""
 
-    host: EngineHost
+    host: Callable[[], EngineHost]
+    """Gives the host that runs; it may be another one than before."""
     prefix: str
 
     def get(self, key: str) -> bytes | None:
-        return self.host.notes_get(self._key(key))
+        return self.host().notes_get(self._key(key))
 
     def put(self, key: str, value: bytes) -> None:
-        self.host.notes_put(self._key(key), value)
+        self.host().notes_put(self._key(key), value)
 
     def create(self, key: str, value: bytes) -> bool:
-        return self.host.notes_create(self._key(key), value)
+        return self.host().notes_create(self._key(key), value)
 
     def delete(self, key: str) -> None:
-        self.host.notes_delete(self._key(key))
+        self.host().notes_delete(self._key(key))
 
     def list(self, prefix: str) -> list[str]:
-        return [key.removeprefix(f"{self.prefix}/") for key in self.host.notes_list(self._key(prefix))]
+        return [key.removeprefix(f"{self.prefix}/") for key in self.host().notes_list(self._key(prefix))]
 
     def _key(self, key: str) -> str:
         return f"{self.prefix}/{key}"

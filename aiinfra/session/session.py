@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import Loaded, load_environment
@@ -19,6 +18,7 @@ from aiinfra.engine.lock import EnvironmentLock
 from aiinfra.engine.queue import Queue
 from aiinfra.engine.run import Run
 from aiinfra.engine.wire import Secret, Tree
+from aiinfra.errors import AiinfraError
 from aiinfra.plan.planner import Plan
 from aiinfra.plan.secrets import read_secrets
 from aiinfra.plan.selection import select
@@ -58,17 +58,13 @@ class Session:
         env: str,
         *,
         sets: Sequence[str] = (),
-        target: Literal["lab"] | None = None,
         tools: Tools = ANY_TOOLS,
         on_event: OnEvent = lambda event: None,
         on_secrets: OnSecrets = lambda secrets: None,
     ) -> Session:
-        """Read, check and plan an environment. Raises `ConfigError` with every problem; touches nothing.
-
-        `target` overrides the file's: for a rehearsal what names the real world is not read.
-        """
+        """Read, check and plan an environment. Raises `ConfigError` with every problem; touches nothing."""
         catalog = Catalog.installed()
-        loaded = load_environment(env, sets=sets, world=world, catalog=catalog, target=target)
+        loaded = load_environment(env, sets=sets, world=world, catalog=catalog)
 
         def say(text: str) -> None:
             on_event(Message(text, world.now()))
@@ -119,7 +115,7 @@ class Session:
 
     def journal(self, place: Place, engine: Engine) -> Journal:
         """The notes beside the state."""
-        return Journal(place.notes or HostNotes(engine.host(), self.plan.environment.name))
+        return Journal(place.notes or HostNotes(engine.host, self.plan.environment.name))
 
     def outputs(self, stack: str = "") -> Mapping[str, Mapping[str, Tree]]:
         """Outputs of one stack, or of all that stand; secrets are marked."""
@@ -179,13 +175,21 @@ class Session:
         command = f"aiinfra {verb.value} {self.plan.environment.name}"
         lock = EnvironmentLock.take(journal.notes, command, self.world.now(), self.places.say, self.interrupts.stop)
         try:
-            engine.on_host = lock.note_engine
+            engine.announce(lock.note_engine)
             engine.usual = partial(journal.usual, verb.value)
             self._repair(engine, journal, recovered=lock.recovered)
             yield journal
         finally:
+            engine.settle()
+            self._release(lock)
             engine.close()
+
+    def _release(self, lock: EnvironmentLock) -> None:
+        """A run that is done is not undone by a lock that stays: the next run on this machine clears it."""
+        try:
             lock.release()
+        except AiinfraError as error:
+            self.places.say(f"the environment's lock stays where it is: {error}")
 
     def _repair(self, engine: Engine, journal: Journal, *, recovered: bool) -> None:
         """Mend what a run that died left: stack locks of dead processes, operations that never ended."""

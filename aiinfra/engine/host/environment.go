@@ -26,8 +26,9 @@ type environment struct {
 	events  *eventServer
 	storage *storage
 
-	lock    sync.Mutex
-	backend diy.Backend
+	lock     sync.Mutex
+	backend  diy.Backend
+	attached map[string]int // ports of the providers that the caller serves, by name
 }
 
 func newEnvironment(ctx context.Context, s settings) (*environment, error) {
@@ -41,7 +42,7 @@ func newEnvironment(ctx context.Context, s settings) (*environment, error) {
 		return nil, err
 	}
 	e := &environment{
-		settings: s, events: events, storage: &storage{url: s.Backend},
+		settings: s, events: events, storage: &storage{url: s.Backend}, attached: s.Attached,
 		sink: diag.DefaultSink(io.Discard, os.Stderr, diag.FormatOptions{Color: colors.Never}),
 	}
 	e.keys = newKeyring(e)
@@ -53,12 +54,8 @@ func (e *environment) close() { e.events.stop() }
 
 // pulumiEnvironment is what Pulumi's packages read from variables; nothing else of ours goes that way.
 func pulumiEnvironment(s settings) map[string]string {
-	attached := make([]string, 0, len(s.Attached))
-	for _, name := range slices.Sorted(maps.Keys(s.Attached)) {
-		attached = append(attached, name+":"+strconv.Itoa(s.Attached[name]))
-	}
 	variables := map[string]string{
-		"PULUMI_DEBUG_PROVIDERS":                        strings.Join(attached, ","),
+		attachVariable: attachList(s.Attached),
 		"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "1",
 		"PULUMI_DIY_BACKEND_NO_LEGACY_WARNING":          "1",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION":   "true",
@@ -71,6 +68,32 @@ func pulumiEnvironment(s settings) map[string]string {
 		variables["PULUMI_HOME"] = s.PulumiHome
 	}
 	return variables
+}
+
+// attachVariable is where Pulumi looks, at each operation, for providers that run already.
+const attachVariable = "PULUMI_DEBUG_PROVIDERS"
+
+func attachList(ports map[string]int) string {
+	attached := make([]string, 0, len(ports))
+	for _, name := range slices.Sorted(maps.Keys(ports)) {
+		attached = append(attached, name+":"+strconv.Itoa(ports[name]))
+	}
+	return strings.Join(attached, ",")
+}
+
+// attach names the providers that the caller serves, for the operations that begin after it.
+func attach(_ context.Context, o *operation) (any, error) {
+	e := o.host.environment
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	e.attached = o.Attached
+	return struct{}{}, os.Setenv(attachVariable, attachList(o.Attached))
+}
+
+func (e *environment) served() map[string]int {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	return e.attached
 }
 
 func (e *environment) project(program string) *workspace.Project {

@@ -296,18 +296,39 @@ func stateFailure(stack string, err error) *failure {
 	return fail(codeState, outside(err))
 }
 
-// outside says what a state that is not on this machine answered, without the ways that the answer took.
+// outside says what a state that is not on this machine answered.
 func outside(err error) string {
-	var unreachable *net.OpError
-	if errors.As(err, &unreachable) {
-		return "the state does not answer: " + unreachable.Error()
+	short := shortly(err)
+	switch {
+	case short == err.Error():
+		return short
+	case unanswered(err):
+		return "the state does not answer: " + short
 	}
+	return "the state refused: " + short
+}
+
+func unanswered(err error) bool {
+	var unreachable *net.OpError
+	return errors.As(err, &unreachable) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// shortly says why something outside did not do what it was asked, without the ways that the answer took.
+func shortly(err error) string {
+	var unreachable *net.OpError
 	var refused interface {
 		ErrorCode() string
 		ErrorMessage() string
 	}
-	if errors.As(err, &refused) {
-		return "the state refused: " + refused.ErrorCode() + ": " + refused.ErrorMessage()
+	switch {
+	case errors.As(err, &refused):
+		return refused.ErrorCode() + ": " + refused.ErrorMessage()
+	case strings.Contains(err.Error(), "get credentials:"): // aws-sdk-go-v2, before it asks the service itself
+		return "no credentials are found"
+	case errors.As(err, &unreachable):
+		return unreachable.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return errSilent.Error()
 	}
 	return err.Error()
 }

@@ -29,7 +29,7 @@ func (e *environment) pluginHost(
 	if err != nil || e.OfficialPlugins {
 		return inner, err
 	}
-	return attachedOnly{inner, e.Attached}, nil
+	return attachedOnly{inner, e.served()}, nil
 }
 
 // attachedOnly refuses every provider that the caller does not serve.
@@ -132,8 +132,13 @@ func (c *counted) Read(to []byte) (int, error) {
 	return n, err
 }
 
-// ready answers when the environment's secrets are open, or says why they are not.
+// ready answers when the environment's secrets are open, or says why they are not. With `make`, an environment that has
+// no salt or data key gets one.
 func ready(ctx context.Context, o *operation) (any, error) {
+	if o.Make {
+		_, err := o.host.environment.keys.forWriting(ctx)
+		return struct{}{}, err
+	}
 	_, err := o.host.environment.keys.existing(ctx)
 	return struct{}{}, err
 }

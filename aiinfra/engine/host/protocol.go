@@ -32,6 +32,8 @@ type request struct {
 	Prefix    string             `json:"prefix"`
 	Value     []byte             `json:"value"`
 	Absent    bool               `json:"absent"`
+	Make      bool               `json:"make"`
+	Attached  map[string]int     `json:"attached"`
 }
 
 // settings say which environment this host works for; `open` gives them once.
@@ -75,6 +77,7 @@ const (
 	codeBusy        = "busy"
 	codeFailed      = "failed"
 	codeInterrupted = "interrupted"
+	codeKeyService  = "key_service"
 	codeLocked      = "locked"
 	codeNotFound    = "not_found"
 	codePanic       = "panic"

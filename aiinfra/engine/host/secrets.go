@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/pulumi/pulumi/pkg/v3/backend"
 	"github.com/pulumi/pulumi/pkg/v3/resource/stack"
@@ -198,11 +199,9 @@ func (k *keyring) openManager(kind string, state json.RawMessage) (secrets.Manag
 		}
 		return manager, err
 	case cloud.Type:
-		manager, err := cloud.NewCloudSecretsManagerFromState(state)
-		if err != nil {
-			return nil, fail(codePassphrase, "the key service did not open the secrets of this state: "+err.Error())
-		}
-		return manager, nil
+		return asked("the key service did not open the secrets of this state: ", func() (secrets.Manager, error) {
+			return cloud.NewCloudSecretsManagerFromState(state)
+		})
 	}
 	return nil, fail(codePassphrase, fmt.Sprintf("secrets of type %q are not supported", kind))
 }
@@ -253,11 +252,31 @@ func (k *keyring) newManager() (secrets.Manager, error) {
 		_, made, err := passphrase.NewPassphraseSecretsManager(phrase)
 		return made, err
 	}
-	made, err := cloud.NewCloudSecretsManager(&workspace.ProjectStack{}, k.provider, false)
-	if err != nil {
-		return nil, fail(codePassphrase, "the key service did not make a data key: "+err.Error())
+	return asked("the key service did not seal a data key: ", func() (secrets.Manager, error) {
+		return cloud.NewCloudSecretsManager(&workspace.ProjectStack{}, k.provider, false)
+	})
+}
+
+// asked asks a key service, for a while: Pulumi's managers take no context.
+func asked(refused string, ask func() (secrets.Manager, error)) (secrets.Manager, error) {
+	type answer struct {
+		manager secrets.Manager
+		err     error
 	}
-	return made, nil
+	answers := make(chan answer, 1)
+	go func() {
+		manager, err := ask()
+		answers <- answer{manager, err}
+	}()
+	select {
+	case got := <-answers:
+		if got.err != nil {
+			return nil, fail(codeKeyService, refused+shortly(got.err))
+		}
+		return got.manager, nil
+	case <-time.After(patience):
+		return nil, fail(codeKeyService, refused+errSilent.Error())
+	}
 }
 
 func (k *keyring) noteKey() string { return notesRoot + k.environment.Project + "/secrets.json" }

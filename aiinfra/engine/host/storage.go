@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pulumi/pulumi/pkg/v3/authhelpers"
 	"gocloud.dev/blob"
@@ -146,7 +147,19 @@ func modernS3(query url.Values) url.Values {
 	return query
 }
 
+// patience is how long one answer of a storage or a key service may take; some clients would try for ever.
+const patience = 25 * time.Second
+
+// impatient bounds one request. What does not answer in time says so itself.
+func impatient(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, patience, errSilent)
+}
+
+var errSilent = fmt.Errorf("no answer within %d s", int(patience.Seconds()))
+
 func (s *storage) exists(ctx context.Context, key string) (bool, error) {
+	ctx, done := impatient(ctx)
+	defer done()
 	bucket, err := s.open(ctx, false)
 	if err != nil || bucket == nil {
 		return false, err
@@ -156,6 +169,8 @@ func (s *storage) exists(ctx context.Context, key string) (bool, error) {
 
 // read gives nil when there is no such key.
 func (s *storage) read(ctx context.Context, key string) ([]byte, error) {
+	ctx, done := impatient(ctx)
+	defer done()
 	bucket, err := s.open(ctx, false)
 	if err != nil || bucket == nil {
 		return nil, err
@@ -168,6 +183,8 @@ func (s *storage) read(ctx context.Context, key string) ([]byte, error) {
 }
 
 func (s *storage) write(ctx context.Context, key string, value []byte) error {
+	ctx, done := impatient(ctx)
+	defer done()
 	bucket, err := s.open(ctx, true)
 	if err != nil {
 		return err
@@ -177,6 +194,8 @@ func (s *storage) write(ctx context.Context, key string, value []byte) error {
 
 // create writes only where there is nothing; false when the key is taken.
 func (s *storage) create(ctx context.Context, key string, value []byte) (bool, error) {
+	ctx, done := impatient(ctx)
+	defer done()
 	bucket, err := s.open(ctx, true)
 	if err != nil {
 		return false, err
@@ -189,6 +208,8 @@ func (s *storage) create(ctx context.Context, key string, value []byte) (bool, e
 }
 
 func (s *storage) remove(ctx context.Context, key string) error {
+	ctx, done := impatient(ctx)
+	defer done()
 	bucket, err := s.open(ctx, false)
 	if err != nil || bucket == nil {
 		return err
@@ -202,6 +223,8 @@ func (s *storage) remove(ctx context.Context, key string) error {
 
 // list gives the keys below a prefix, in order.
 func (s *storage) list(ctx context.Context, prefix string) ([]string, error) {
+	ctx, done := impatient(ctx)
+	defer done()
 	bucket, err := s.open(ctx, false)
 	if err != nil || bucket == nil {
 		return nil, err

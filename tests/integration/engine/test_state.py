@@ -228,5 +228,5 @@ def test_a_vault_seals_the_secrets_and_its_absence_is_said(site: Site) -> None:
     vault.server_close()
     site.start(secrets="hashivault://site", passphrase=None)
     refused = site.up("one", program)
-    assert refused.code == "passphrase"
+    assert refused.code == "key_service"
     assert refused.error.startswith("the key service did not open the secrets of this state: ")

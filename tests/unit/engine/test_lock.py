@@ -89,3 +89,80 @@ def test_released_means_free(tmp_path: Path) -> None:
     notes = FileNotes(tmp_path)
     take(notes, []).release()
     assert not take(notes, []).recovered
+
+
+RACER = """
+import sys, threading
+from datetime import UTC, datetime
+from pathlib import Path
+from aiinfra.engine.lock import EnvironmentLock
+from aiinfra.engine.notes import FileNotes
+from aiinfra.errors import OutsideError
+sys.stdin.readline()
+try:
+    EnvironmentLock.take(FileNotes(Path(sys.argv[1])), "up", datetime.now(UTC), lambda text: None, threading.Event())
+except OutsideError:
+    print("refused", flush=True)
+else:
+    print("holds", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_of_many_who_find_a_dead_holder_one_takes_its_place(tmp_path: Path) -> None:
+    notes, gone = FileNotes(tmp_path), dead_process()
+    hold(notes, replace(Holder.this("aiinfra up lab", NOW), pid=gone.pid, started=gone.started))
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    told = []
+    for racer in racers:
+        assert racer.stdin
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    for racer in racers:
+        assert racer.stdout
+        told.append(racer.stdout.readline().strip())
+    for racer in racers:
+        racer.communicate()
+    assert sorted(told) == ["holds", "refused", "refused", "refused"]
+
+
+def test_a_run_that_died_while_it_took_the_place_of_a_dead_one_is_passed(tmp_path: Path) -> None:
+    notes, gone = FileNotes(tmp_path), dead_process()
+    first = replace(Holder.this("aiinfra up lab", NOW), pid=gone.pid, started=gone.started)
+    hold(notes, first)
+    second = replace(first, id="second")
+    assert notes.create(first.claim(0), second.as_note())
+    lock = take(notes, [])
+    assert lock.recovered
+    lock.release()
+    assert notes.list("") == []
+
+
+def test_a_run_that_is_taking_the_place_of_a_dead_one_is_named(tmp_path: Path) -> None:
+    notes, gone = FileNotes(tmp_path), dead_process()
+    first = replace(Holder.this("aiinfra up lab", NOW), pid=gone.pid, started=gone.started)
+    hold(notes, first)
+    assert notes.create(first.claim(0), Holder.this("aiinfra destroy lab", NOW).as_note())
+    with pytest.raises(OutsideError, match="another run holds this environment: aiinfra destroy lab"):
+        take(notes, [])
+
+
+def test_a_pid_of_another_container_is_never_called_dead(tmp_path: Path) -> None:
+    notes, gone = FileNotes(tmp_path), dead_process()
+    hold(notes, replace(Holder.this("aiinfra up lab", NOW), pid=gone.pid, started=gone.started, pids="pid:[1]"))
+    with pytest.raises(OutsideError, match="another run holds this environment"):
+        take(notes, [])
+
+
+def test_a_lock_whose_answer_was_lost_is_ours(tmp_path: Path) -> None:
+    class Forgetful(FileNotes):
+        def create(self, key: str, value: bytes) -> bool:
+            super().create(key, value)
+            return False
+
+    assert not take(Forgetful(tmp_path), []).recovered
