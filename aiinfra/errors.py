@@ -212,6 +212,7 @@ CODES: Mapping[str, str] = {
     "lock.held": "Another run holds this environment.",
     "lock.unreadable": "The environment's lock beside the state cannot be read.",
     "outside.refused": "Something outside refused or was missing before any step started.",
+    "rehearsal.folder": "The folder that rehearsals use cannot be written.",
     "rehearsal.failed": "A part of a rehearsal did not go as it should.",
     "render.failed": "A program could not be run without the world.",
     "run.not_approved": "The user was asked and said no.",

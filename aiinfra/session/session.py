@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Literal
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import Loaded, load_environment
@@ -58,13 +59,17 @@ class Session:
         env: str,
         *,
         sets: Sequence[str] = (),
+        target: Literal["lab"] | None = None,
         tools: Tools = ANY_TOOLS,
         on_event: OnEvent = lambda event: None,
         on_secrets: OnSecrets = lambda secrets: None,
     ) -> Session:
-        """Read, check and plan an environment. Raises `ConfigError` with every problem; touches nothing."""
+        """Read, check and plan an environment. Raises `ConfigError` with every problem; touches nothing.
+
+        `target` overrides the file's: for a rehearsal what names the real world is not read.
+        """
         catalog = Catalog.installed()
-        loaded = load_environment(env, sets=sets, world=world, catalog=catalog)
+        loaded = load_environment(env, sets=sets, world=world, catalog=catalog, target=target)
 
         def say(text: str) -> None:
             on_event(Message(text, world.now()))
