@@ -15,7 +15,8 @@ OWN_KINDS = {
     "Node", "CSINode", "Lease", "APIService", "FlowSchema", "PriorityLevelConfiguration", "IPAddress", "ServiceCIDR",
 }  # fmt: skip
 """Kinds whose objects a cluster makes for itself; leases follow its nodes and leaders, addresses its services."""
-FEATURES = ("feature.node.kubernetes.io/", "nvidia.com/")
+FEATURES = "feature.node.kubernetes.io/"
+"""Labels that NFD puts on nodes and takes off when it goes; the GPU Operator leaves its own there."""
 OWN_CLASSES = {"system-cluster-critical", "system-node-critical"}
 
 
