@@ -188,6 +188,5 @@ def test_an_answer_that_could_not_be_written_is_said(home: Path) -> None:
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (
         3,
-        "✗ standard output could not be written: No space left on device\n"
-        "  code cli.output_lost · exit 3\n",
+        "✗ standard output could not be written: No space left on device\n  code cli.output_lost · exit 3\n",
     )
