@@ -1,0 +1,76 @@
+"""Every example lives its whole life in a throw-away lab, cut off from every network but loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.spine.lab_site import processes_of
+
+pytestmark = [pytest.mark.engine, pytest.mark.lab]
+EXAMPLES = Path(__file__).parents[3] / "examples"
+ALONE = ("unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+LIMIT = 240
+
+
+def alone() -> Sequence[str]:
+    """What runs a command in a network of its own; nothing where the kernel does not allow that."""
+    if shutil.which("unshare") is None or shutil.which("ip") is None:
+        return ()
+    return ALONE if subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode == 0 else ()
+
+
+@pytest.fixture
+def rehearsed(tmp_path: Path, toolchain_folder: Path) -> Any:
+    """`rehearsed(example, *words)`: exit code and verdict; nothing of the real site is there to be asked for."""
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AIINFRA_TOOLCHAIN": str(toolchain_folder)}
+
+    def run(example: str, *words: str) -> tuple[int, dict[str, Any]]:
+        command = [sys.executable, "-m", "aiinfra", "rehearse", str(EXAMPLES / example), "--output", "json", *words]
+        done = subprocess.run(
+            [*alone(), *command], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+        assert processes_of(tmp_path) == []
+        assert list((tmp_path / ".local/state/aiinfra/rehearsals").iterdir()) == []
+        return done.returncode, json.loads(done.stdout)
+
+    return run
+
+
+def acts(told: dict[str, Any]) -> list[tuple[str, bool]]:
+    return [(act["name"], act["passed"]) for act in told["acts"]]
+
+
+@pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.yaml")))
+def test_an_example_comes_up_is_unchanged_and_leaves_nothing(example: str, rehearsed: Any) -> None:
+    code, told = rehearsed(example)
+    assert (code, acts(told)) == (0, [("up", True), ("up again", True), ("destroy", True)]), told["errors"]
+    assert "CUDA does not run: a GPU pod's answer is computed by the lab" in told["simulated"]
+
+
+def test_a_cluster_that_is_cut_off_is_told_and_then_healed(rehearsed: Any) -> None:
+    code, told = rehearsed("small.yaml", "--fault", "api-partition@nfd")
+    names = ["up with api-partition@nfd", "up", "up again", "destroy"]
+    assert (code, acts(told)) == (0, [(name, True) for name in names]), told["errors"]
+    assert "cannot be reached: Connection refused" in told["acts"][0]["why"]
+
+
+def test_a_release_that_a_webhook_refused_is_installed_once_the_webhook_is_back(rehearsed: Any) -> None:
+    code, told = rehearsed("onprem.yaml", "--fault", "webhook-down@gpu-operator")
+    assert (code, told["passed"]) == (0, True), told["errors"]
+
+
+def test_a_fault_that_touches_nothing_fails_the_rehearsal(rehearsed: Any) -> None:
+    code, told = rehearsed("small.yaml", "--fault", "driver-kernel-mismatch")
+    assert code == 4
+    assert [error["message"] for error in told["errors"]] == [
+        "driver-kernel-mismatch had no effect: every stack is up in spite of it"
+    ]
