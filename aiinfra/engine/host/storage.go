@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pulumi/pulumi/pkg/v3/authhelpers"
@@ -31,6 +32,7 @@ type storage struct {
 
 	lock   sync.Mutex
 	bucket *blob.Bucket
+	there  atomic.Bool // whether the bucket is known to exist
 }
 
 // root is the folder of a `file://` URL, "" for other schemes.
@@ -164,7 +166,24 @@ func (s *storage) exists(ctx context.Context, key string) (bool, error) {
 	if err != nil || bucket == nil {
 		return false, err
 	}
-	return bucket.Exists(ctx, key)
+	found, err := bucket.Exists(ctx, key)
+	if err == nil && !found {
+		err = s.confirm(ctx, bucket)
+	}
+	return found, err
+}
+
+// confirm tells a key that is absent from a bucket that is.
+func (s *storage) confirm(ctx context.Context, bucket *blob.Bucket) error {
+	if root, err := s.root(); err != nil || root != "" || s.there.Load() {
+		return err
+	}
+	found, err := bucket.IsAccessible(ctx)
+	if err == nil && !found {
+		return fail(codeState, "the bucket of the state does not exist")
+	}
+	s.there.Store(err == nil)
+	return err
 }
 
 // read gives nil when there is no such key.
@@ -177,7 +196,7 @@ func (s *storage) read(ctx context.Context, key string) ([]byte, error) {
 	}
 	value, err := bucket.ReadAll(ctx, key)
 	if gcerrors.Code(err) == gcerrors.NotFound {
-		return nil, nil
+		return nil, s.confirm(ctx, bucket)
 	}
 	return value, err
 }
@@ -196,12 +215,39 @@ func (s *storage) write(ctx context.Context, key string, value []byte) error {
 func (s *storage) create(ctx context.Context, key string, value []byte) (bool, error) {
 	ctx, done := impatient(ctx)
 	defer done()
+	if root, err := s.root(); err != nil || root != "" {
+		if err != nil {
+			return false, err
+		}
+		return createFile(filepath.Join(root, filepath.FromSlash(key)), value)
+	}
 	bucket, err := s.open(ctx, true)
 	if err != nil {
 		return false, err
 	}
 	err = bucket.WriteAll(ctx, key, value, &blob.WriterOptions{IfNotExist: true})
 	if gcerrors.Code(err) == gcerrors.FailedPrecondition {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// createFile makes a file whole or not at all: fileblob looks and then renames, so that two at once both succeed.
+func createFile(path string, value []byte) (bool, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return false, err
+	}
+	draft, err := os.CreateTemp(filepath.Dir(path), ".draft-*")
+	if err != nil {
+		return false, err
+	}
+	defer os.Remove(draft.Name())
+	_, err = draft.Write(value)
+	if err = errors.Join(err, draft.Close()); err != nil {
+		return false, err
+	}
+	err = os.Link(draft.Name(), path)
+	if errors.Is(err, fs.ErrExist) {
 		return false, nil
 	}
 	return err == nil, err
