@@ -93,7 +93,8 @@ def _chosen(needs: Mapping[str, list[str]], standing: Collection[str], options: 
         raise ConfigError("destroy takes --only, not --from or --until", code="flags.invalid", where="destroy")
     for name in selection.only:
         if name not in needs:
-            raise ConfigError(f"no stack is named {name!r}", code="flags.invalid", where="--only")
+            known = f"known are {', '.join(sorted(needs))}"
+            raise ConfigError(f"no stack is named {name}", code="config.unknown_stack", where="--only", hint=known)
     chosen = set(selection.only)
     for name, wants in needs.items():
         if name in standing and name not in chosen and chosen & set(wants):

@@ -80,11 +80,13 @@ class Session:
 
     def up(self, options: Options = DEFAULTS) -> RunReport:
         """Bring the environment to the state that its file describes."""
+        self._chosen(options)
         secrets = self.secrets()
         return self._acted(Verb.UP, options, self.places.started(), secrets, work.up)
 
     def refresh(self, options: Options = DEFAULTS) -> RunReport:
         """Ask the world again; a stack that differs is run by the next `up`."""
+        self._chosen(options)
         place = self.places.found()
         if place is None:
             return self._report(Verb.REFRESH).nothing("the lab does not run")
@@ -92,6 +94,7 @@ class Session:
 
     def preview(self, options: Options = DEFAULTS) -> RunReport:
         """Say what `up` would change. Changes nothing, also on an environment that was never up."""
+        self._chosen(options)
         secrets = self.secrets()
         with self.places.imagined() as place, self._engine(place, options) as engine:
             journal = self.journal(place, engine)
@@ -139,8 +142,7 @@ class Session:
             return self._walk(verb, options, turn, place, act)
 
     def _walk(self, verb: Verb, options: Options, turn: work.Turn, place: Place, act: work.Act) -> RunReport:
-        wanted = options.selection
-        chosen = select(self.plan, only=wanted.only, from_=wanted.from_, until=wanted.until)
+        chosen = self._chosen(options)
         needs = {str(name): [n for n in self.plan.steps[name].needs if n in chosen] for name in chosen}
         kinds = {str(name): self.plan.steps[name].kind.kind for name in chosen}
         report = self._report(verb, place, turn.environment_id)
@@ -153,6 +155,11 @@ class Session:
         with self.interrupts.heard(turn.engine.stop):
             results = walk.go(self.interrupts.stop)
         return report.ended(results, interrupted=self.interrupts.count > 0)
+
+    def _chosen(self, options: Options) -> Sequence[StackName]:
+        """The stacks that were asked for, in order. Raises `ConfigError` for a selection that chooses none."""
+        wanted = options.selection
+        return select(self.plan, only=wanted.only, from_=wanted.from_, until=wanted.until)
 
     def _report(self, verb: Verb, place: Place | None = None, environment_id: str = "") -> Reporting:
         simulated = place.simulated if place else ()
