@@ -25,8 +25,6 @@ def test_a_stack_that_does_not_exist_is_refused_before_a_lab_is_started(verb: st
     done = site.run(verb, "lab", "--only", "nfdd")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "✗ --only: no stack is named nfdd\n"
-        "  → did you mean nfd?\n"
-        "  code config.unknown_stack · exit 2\n"
+        "✗ --only: no stack is named nfdd\n  → did you mean nfd?\n  code config.unknown_stack · exit 2\n"
     )
     assert lab_folder(site) is None
