@@ -8,6 +8,7 @@ there, and the stack's state is repaired first.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -15,6 +16,9 @@ from typing import Any
 
 from aiinfra.engine.notes import Notes
 from aiinfra.errors import OutsideError
+from aiinfra.stack import MARK_ID
+
+_ID = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,19 @@ class Journal:
     notes: Notes
 
     def environment_id(self) -> str | None:
+        """Raises `OutsideError` when the note is damaged: without it nobody knows which objects are ours."""
         raw = self.notes.get("environment.json")
-        return None if raw is None else str(_parse("environment.json", raw)["id"])
+        if raw is None:
+            return None
+        told = _parse("environment.json", raw)
+        if told is None or not _ID.fullmatch(str(told.get("id"))):
+            raise OutsideError(
+                "the note environment.json beside the state, which holds the environment's id, is damaged",
+                code="state.note_unreadable",
+                where="environment.json",
+                hint=f'write {{"id": ID}} to it; ID is the label {MARK_ID} of any object that the environment made',
+            )
+        return str(told["id"])
 
     def make_environment_id(self, name: str, now: datetime) -> str:
         """The environment's id, made once. Raises nothing when another run made it first: that one counts."""
@@ -62,11 +77,12 @@ class Journal:
         return made
 
     def success(self, stack: str) -> Success | None:
+        """None also when what is remembered is damaged, or of another version: the world is asked anew."""
         raw = self.notes.get(f"stacks/{stack}.json")
         if raw is None:
             return None
         told = _parse(f"stacks/{stack}.json", raw)
-        if set(told) != {field.name for field in fields(Success)}:  # of another version: asked anew
+        if told is None or set(told) != {field.name for field in fields(Success)}:
             return None
         told |= {"at": datetime.fromisoformat(told["at"]), "needs": tuple(told["needs"])}
         return Success(**told)
@@ -74,7 +90,10 @@ class Journal:
     def usual(self, verb: str, stack: str) -> float | None:
         """Seconds that `verb` of the stack took the last time it took any."""
         raw = self.notes.get(f"usual/{verb}/{stack}")
-        return None if raw is None else float(raw)
+        try:
+            return None if raw is None else float(raw)
+        except ValueError:
+            return None
 
     def begin(self, stack: str, verb: str) -> None:
         """To be called before an operation starts."""
@@ -121,16 +140,10 @@ class Journal:
                 self.notes.delete(key)
 
 
-def _parse(key: str, raw: bytes) -> dict[str, Any]:
+def _parse(key: str, raw: bytes) -> dict[str, Any] | None:
+    """None when it is damaged."""
     try:
         told = json.loads(raw)
-    except ValueError as exc:
-        raise OutsideError(
-            f"the note {key} beside the state is not readable",
-            code="state.note_unreadable",
-            where=key,
-            hint="delete that note: the next up asks the world again",
-        ) from exc
-    if not isinstance(told, dict):
-        raise OutsideError(f"the note {key} beside the state is not an object", code="state.note_unreadable", where=key)
-    return told
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None

@@ -9,6 +9,7 @@ import pytest
 
 from aiinfra.engine.journal import Journal, Success
 from aiinfra.engine.notes import FileNotes
+from aiinfra.errors import OutsideError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SUCCESS = Success(digest="d", result="r", at=NOW, seconds=2.5, kind="nfd", needs=("cluster",))
@@ -51,3 +52,24 @@ def test_an_environment_has_one_id_until_it_is_erased(journal: Journal) -> None:
     assert journal.make_environment_id("dc1", NOW) == made == journal.environment_id()
     journal.erase()
     assert journal.environment_id() is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"digest": 1}'])
+def test_a_damaged_memory_of_a_success_is_none(journal: Journal, damage: bytes) -> None:
+    journal.notes.put("stacks/nfd.json", damage)
+    assert journal.success("nfd") is None
+
+
+def test_a_damaged_usual_time_is_none(journal: Journal) -> None:
+    journal.notes.put("usual/up/nfd", b"soon")
+    assert journal.usual("up", "nfd") is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"{}", b'{"id": 5}', b'{"id": "../x"}'])
+def test_an_environment_whose_id_is_lost_is_not_given_another_one(journal: Journal, damage: bytes) -> None:
+    journal.notes.put("environment.json", damage)
+    with pytest.raises(OutsideError, match=r"the note environment\.json .* is damaged") as raised:
+        journal.make_environment_id("site", NOW)
+    assert raised.value.record.hint == (
+        'write {"id": ID} to it; ID is the label aiinfra.dev/environment-id of any object that the environment made'
+    )
