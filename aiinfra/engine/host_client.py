@@ -28,9 +28,9 @@ from aiinfra.engine.host_records import (
     StackLock,
     tree_map,
 )
-from aiinfra.engine.state_url import shown
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import OutsideError
+from aiinfra.model.state_url import shown
 
 PROTOCOL: Final = 1
 CLOSE_LIMIT: Final = 600.0

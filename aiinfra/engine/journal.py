@@ -76,6 +76,13 @@ class Journal:
             )
         return made
 
+    def seal(self) -> str:
+        """What the last run that opened the state's secrets left; empty when none did."""
+        return (self.notes.get("seal") or b"").decode()
+
+    def keep_seal(self, seal: str) -> None:
+        self.notes.put("seal", seal.encode())
+
     def success(self, stack: str) -> Success | None:
         """None also when what is remembered is damaged, or of another version: the world is asked anew."""
         raw = self.notes.get(f"stacks/{stack}.json")

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from aiinfra.errors import OutsideError
 
 
 class Notes(Protocol):
@@ -29,31 +32,39 @@ class Notes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FileNotes:
-    """Notes as files below `root`, each written whole or not at all."""
+    """Notes as files below `root`, each written whole or not at all.
+
+    Raises `OutsideError` `state.folder` when the file system refuses.
+    """
 
     root: Path
 
     def get(self, key: str) -> bytes | None:
-        try:
-            return (self.root / key).read_bytes()
-        except FileNotFoundError:
-            return None
+        with self._refusals():
+            try:
+                return (self.root / key).read_bytes()
+            except FileNotFoundError:
+                return None
 
     def put(self, key: str, value: bytes) -> None:
-        self._write(key, value, lambda temporary, target: temporary.replace(target))
+        with self._refusals():
+            self._write(key, value, lambda temporary, target: temporary.replace(target))
 
     def create(self, key: str, value: bytes) -> bool:
-        try:
-            self._write(key, value, os.link)
-        except FileExistsError:
-            return False
+        with self._refusals():
+            try:
+                self._write(key, value, os.link)
+            except FileExistsError:
+                return False
         return True
 
     def delete(self, key: str) -> None:
-        (self.root / key).unlink(missing_ok=True)
+        with self._refusals():
+            (self.root / key).unlink(missing_ok=True)
 
     def list(self, prefix: str) -> list[str]:
-        found = (p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file())
+        with self._refusals():
+            found = [p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file()]
         return sorted(key for key in found if key.startswith(prefix) and not key.endswith(".part"))
 
     def _write(self, key: str, value: bytes, settle: Callable[[Path, Path], object]) -> None:
@@ -65,3 +76,15 @@ class FileNotes:
             settle(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise OutsideError(
+                f"the state's folder cannot be used: {exc.strerror}",
+                code="state.folder",
+                where=str(exc.filename or self.root),
+                hint="check state.url, and that you may write there",
+            ) from exc

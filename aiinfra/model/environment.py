@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from aiinfra.model.lab import LabSpec
+from aiinfra.model.state_url import KEY_SERVICES, PASSPHRASE, STATES, checked_seal, checked_state
 from aiinfra.stack import Input, StackName
 
 STACK_NAME = r"^[a-z][a-z0-9_-]{0,39}$"
-SECRETS_PROVIDER = r"^(passphrase|(awskms|gcpkms|azurekeyvault|hashivault)://.+)$"
 ENVIRONMENT_NAME = r"^[a-z][a-z0-9-]{0,39}$"
 
 
@@ -21,12 +21,20 @@ class UserModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
+def matching(schemes: tuple[str, ...], otherwise: str) -> Any:
+    """What editors check of a URL."""
+    return Field(json_schema_extra={"pattern": f"^({otherwise}|({'|'.join(schemes)})://.+)$"})
+
+
 class StateSpec(UserModel):
     """Where Pulumi's state is kept, and what seals the secrets in it."""
 
-    url: str = ""
-    """A backend URL: `file://`, `s3://`, `gs://`, `azblob://`. In a lab it is the lab's own folder."""
-    secrets: Annotated[str, Field(pattern=SECRETS_PROVIDER)] = "passphrase"
+    url: Annotated[str, AfterValidator(checked_state), matching(STATES, "")] = ""
+    """A backend URL: `file://`, `s3://`, `gs://`, `azblob://`. In a lab it is the lab's own folder.
+
+    A relative `file://` path starts at the environment file's folder.
+    """
+    secrets: Annotated[str, AfterValidator(checked_seal), matching(KEY_SERVICES, PASSPHRASE)] = PASSPHRASE
     """`passphrase` (from PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE) or the URL of a key service."""
 
 

@@ -16,6 +16,7 @@ from aiinfra.engine.wire import Secret, Unknown, reveal
 from aiinfra.errors import ConfigError
 from aiinfra.session import work
 from aiinfra.session.aftermath import Aftermath, Sweeper, unknown_ids
+from aiinfra.session.keys import forget_key
 from aiinfra.session.options import Options
 from aiinfra.session.place import Place
 from aiinfra.session.reporting import Reporting
@@ -65,6 +66,7 @@ def _finish(
     if swept.left:
         return report.ended(results, interrupted=False, errors=swept.left, nothing_left=swept.looked)
     turn.journal.erase()
+    forget_key(turn.world, turn.environment_id)
     remaining = turn.engine.host().stacks()
     turn.engine.close()
     sequel = () if keep else place.sequel()

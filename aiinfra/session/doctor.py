@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from aiinfra.cluster import ClusterAccess
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.wire import Secret, reveal
 from aiinfra.errors import AiinfraError, ConfigError
+from aiinfra.model.state_url import shown
 from aiinfra.plan.planner import Step
+from aiinfra.session.engine import Engine
+from aiinfra.session.keys import NEVER_UP
 from aiinfra.session.lab_place import LAB_SERVERS
 from aiinfra.session.place import Place
 from aiinfra.session.session import Session
@@ -45,9 +48,12 @@ def _examine(session: Session) -> Iterator[Examined]:
         if place is None or engine is None:
             yield Examined("state", Finding("ok", told, "not started yet", "nothing: `aiinfra up` starts it"))
             return
-        yield _answered("state", lambda: _state(engine.host().stacks(), place))
+        state = _answered("state", lambda: _state(engine, place))
+        yield state
+        if state.finding.level == "error":
+            return
         journal = session.journal(place, engine)
-        turn = session.turn(place, engine, journal, journal.environment_id() or "0" * 12, secrets)
+        turn = session.turn(place, engine, journal, journal.environment_id() or NEVER_UP, secrets)
         for name, step in turn.plan.steps.items():
             yield from _stack(str(name), step, turn.secret, journal)
 
@@ -64,8 +70,10 @@ def _toolchain(session: Session) -> Iterator[Examined]:
             yield Examined("toolchain", Finding("ok", name, "here", "to be here"))
 
 
-def _state(stacks: Sequence[str], place: Place) -> Finding:
-    return Finding("ok", place.state_url, f"{len(stacks)} stacks", "to be readable")
+def _state(engine: Engine, place: Place) -> Finding:
+    stacks = engine.host().stacks()
+    engine.host().ready()
+    return Finding("ok", shown(place.state_url), f"{len(stacks)} stacks", "to be readable, its secrets to open")
 
 
 def _answered(subject: str, ask: Callable[[], Finding]) -> Examined:

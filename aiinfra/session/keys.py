@@ -1,21 +1,66 @@
-"""The key of an environment's digests: from its passphrase, or kept here when a key service seals the state."""
+"""The key of an environment's digests, and whether the state's secrets open.
+
+The key comes from the passphrase, or is kept here when a key service seals the state.
+"""
 
 from __future__ import annotations
 
 import secrets
 from pathlib import Path
 
-from aiinfra.engine.digest import key_from
+from aiinfra.engine.digest import key_from, key_of_random, keyed
+from aiinfra.engine.journal import Journal
 from aiinfra.engine.notes import FileNotes
+from aiinfra.model.state_url import PASSPHRASE
+from aiinfra.session.engine import Engine
 from aiinfra.session.place import Place
 from aiinfra.world import World
+
+NEVER_UP = "0" * 12
+"""Stands for the id of an environment that has none yet."""
 
 
 def digest_key(world: World, place: Place, environment_id: str) -> bytes:
     """Equal for every run that may skip on the same notes. Another machine without the key runs each stack once."""
-    if place.secrets == "passphrase":
-        return key_from(place.passphrase, environment_id)
-    kept = FileNotes(Path(world.state()) / "keys")
+    if place.secrets == PASSPHRASE:
+        return (key_of_random if place.random_passphrase else key_from)(place.passphrase, environment_id)
+    if environment_id in {"", NEVER_UP}:
+        return secrets.token_bytes(32)
+    kept = _kept(world)
     kept.create(environment_id, secrets.token_bytes(32))
-    (kept.root / environment_id).chmod(0o600)
     return kept.get(environment_id) or b""
+
+
+def forget_key(world: World, environment_id: str) -> None:
+    """Nothing stands that was digested with it."""
+    if environment_id:
+        _kept(world).delete(environment_id)
+
+
+def _kept(world: World) -> FileNotes:
+    return FileNotes(Path(world.state()) / "keys")
+
+
+def open_secrets(engine: Engine, journal: Journal, place: Place) -> None:
+    """See that the state's secrets open before anything is begun; asked once for each key, and remembered.
+
+    Raises `EngineError` `engine.passphrase` or `engine.key_service`.
+    """
+    known = journal.environment_id()
+    if known is None or journal.seal() != _seal(engine.world, place, known):
+        engine.host().ready(make=False)
+
+
+def make_environment(engine: Engine, journal: Journal, place: Place, name: str) -> str:
+    """The environment's id, made where there is none, its secrets open. Nothing is made when they do not."""
+    known = journal.environment_id()
+    if known is not None and journal.seal() == _seal(engine.world, place, known):
+        return known
+    engine.host().ready(make=place.secrets != PASSPHRASE)
+    made = known or journal.make_environment_id(name, engine.world.now())
+    journal.keep_seal(_seal(engine.world, place, made))
+    return made
+
+
+def _seal(world: World, place: Place, environment_id: str) -> str:
+    return keyed(digest_key(world, place, environment_id), "seal")

@@ -22,6 +22,7 @@ class Place:
     secrets: str
     """`passphrase`, or the URL of a key service."""
     passphrase: str = field(repr=False)
+    """Empty when none is needed."""
     environ: Mapping[str, str] = field(repr=False)
     """Environment of the engine host: an allow-list."""
     notes: Notes | None
@@ -35,6 +36,8 @@ class Place:
     simulated: Sequence[str] = ()
     """What is simulated here, one sentence each."""
     official_plugins: bool = True
+    random_passphrase: bool = False
+    """Whether the passphrase is one that nobody thought of."""
     patience: float = 300.0
     """Seconds for which the same broken root may stand before a wait for it is given up."""
     sweeping: float = 300.0

@@ -98,4 +98,4 @@ class Places:
             yield ghost_place(Path(folder), self.plan.environment.name, self.clusters())
 
     def _real(self) -> Place:
-        return real_place(self.world, self.plan.environment.name, self.plan.environment.state)
+        return real_place(self.world, self.plan.environment.name, self.plan.environment.state, self.path.parent)

@@ -9,6 +9,7 @@ from typing import Final
 from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import ConfigError
 from aiinfra.model.environment import StateSpec
+from aiinfra.model.state_url import PASSPHRASE, folder_of
 from aiinfra.session.place import Place
 from aiinfra.world import World
 
@@ -20,17 +21,33 @@ PASSED_ON: Final = (
 CREDENTIALS: Final = ("AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "ARM_", "VAULT_")
 
 
-def real_place(world: World, environment: str, state: StateSpec) -> Place:
-    """Raises `ConfigError` `state.passphrase_missing` when the state's seal has no key."""
-    url = state.url.replace("file://~", f"file://{world.home()}", 1)
-    root = Path(url.removeprefix("file://")) if url.startswith("file://") else None
+def real_place(world: World, environment: str, state: StateSpec, base: Path) -> Place:
+    """The place of `state`, whose relative paths start at the folder `base`.
+
+    Raises `ConfigError` `state.passphrase_missing` when the state's seal has no key.
+    """
+    root = folder_of(state.url, world.home(), base.absolute())
     return Place(
-        state_url=url,
+        state_url=f"file://{root}{_parameters(state.url)}" if root else state.url,
         secrets=state.secrets,
-        passphrase=passphrase(world) if state.secrets == "passphrase" else "",
+        passphrase=_passphrase(world, needed=state.secrets == PASSPHRASE),
         environ=allowed(world.environ),
         notes=FileNotes(root / ".aiinfra" / environment) if root else None,
     )
+
+
+def _parameters(url: str) -> str:
+    return "".join(url.partition("?")[1:])
+
+
+def _passphrase(world: World, *, needed: bool) -> str:
+    """What is given, "" when nothing is and none is needed: stacks from before a key service may still be opened."""
+    try:
+        return passphrase(world)
+    except ConfigError:
+        if needed:
+            raise
+        return ""
 
 
 def passphrase(world: World) -> str:

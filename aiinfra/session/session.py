@@ -20,6 +20,7 @@ from aiinfra.engine.queue import Queue
 from aiinfra.engine.run import Run
 from aiinfra.engine.wire import Secret, Tree
 from aiinfra.errors import AiinfraError
+from aiinfra.model.state_url import shown
 from aiinfra.plan.planner import Plan
 from aiinfra.plan.secrets import read_secrets
 from aiinfra.plan.selection import select
@@ -27,7 +28,7 @@ from aiinfra.session import destroy, work
 from aiinfra.session.engine import Engine
 from aiinfra.session.host_notes import HostNotes
 from aiinfra.session.interrupt import Interrupts
-from aiinfra.session.keys import digest_key
+from aiinfra.session.keys import NEVER_UP, digest_key, make_environment, open_secrets
 from aiinfra.session.options import ANY_TOOLS, DEFAULTS, Options, Tools
 from aiinfra.session.place import Place
 from aiinfra.session.places import Places
@@ -98,7 +99,8 @@ class Session:
         secrets = self.secrets()
         with self.places.imagined() as place, self._engine(place, options) as engine:
             journal = self.journal(place, engine)
-            turn = self.turn(place, engine, journal, journal.environment_id() or "0" * 12, secrets, options)
+            open_secrets(engine, journal, place)
+            turn = self.turn(place, engine, journal, journal.environment_id() or NEVER_UP, secrets, options)
             return self._walk(Verb.PREVIEW, options, turn, place, work.preview)
 
     def destroy(self, options: Options = DEFAULTS) -> RunReport:
@@ -107,6 +109,7 @@ class Session:
         if place is None:
             return self._report(Verb.DESTROY).nothing("no lab runs: 0 processes, 0 files, 0 stacks")
         with self._engine(place, options) as engine, self._locked(Verb.DESTROY, place, engine) as journal:
+            open_secrets(engine, journal, place)
             known = options.environment_id or journal.environment_id()
             turn = self.turn(place, engine, journal, known or "", self.secrets(), options)
             return destroy.run(self, turn, place, options, self._report(Verb.DESTROY, place, known or ""))
@@ -119,7 +122,7 @@ class Session:
             yield "lab (does not run)", None, None
             return
         with self._engine(place, DEFAULTS) as engine:
-            yield "lab (runs)" if place.is_simulated else f"state {place.state_url}", place, engine
+            yield "lab (runs)" if place.is_simulated else f"state {shown(place.state_url)}", place, engine
 
     def journal(self, place: Place, engine: Engine) -> Journal:
         """The notes beside the state."""
@@ -137,7 +140,7 @@ class Session:
         self, verb: Verb, options: Options, place: Place, secrets: Mapping[SecretSource, str], act: work.Act
     ) -> RunReport:
         with self._engine(place, options) as engine, self._locked(verb, place, engine) as journal:
-            made = journal.make_environment_id(self.plan.environment.name, self.world.now())
+            made = make_environment(engine, journal, place, self.plan.environment.name)
             turn = self.turn(place, engine, journal, made, secrets, options)
             return self._walk(verb, options, turn, place, act)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from aiinfra.model.display import in_words, public
 from aiinfra.model.environment import Environment
+from aiinfra.model.state_url import shown
 from aiinfra.model.tree import Tree, dotted, is_list, is_map, leaves
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.plan.secrets import needed_secrets
@@ -33,7 +34,7 @@ def headline(environment: Environment) -> str:
     if environment.target == "lab":
         where = "in a lab on this machine, simulated"
     else:
-        where = f"state {environment.state.url or 'nowhere yet'}"
+        where = f"state {shown(environment.state.url) or 'nowhere yet'}"
     return f"{environment.name} · {count} stack{'' if count == 1 else 's'} · {where}"
 
 

@@ -46,7 +46,9 @@ func newEnvironment(ctx context.Context, s settings) (*environment, error) {
 		sink: diag.DefaultSink(io.Discard, os.Stderr, diag.FormatOptions{Color: colors.Never}),
 	}
 	e.keys = newKeyring(e)
-	go e.keys.warm(ctx)
+	if len(s.Attached) > 0 {
+		go e.keys.warm(ctx)
+	}
 	return e, nil
 }
 
@@ -84,6 +86,7 @@ func attachList(ports map[string]int) string {
 // attach names the providers that the caller serves, for the operations that begin after it.
 func attach(_ context.Context, o *operation) (any, error) {
 	e := o.host.environment
+	go e.keys.warm(o.host.ctx)
 	e.lock.Lock()
 	defer e.lock.Unlock()
 	e.attached = o.Attached

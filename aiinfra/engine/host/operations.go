@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/blang/semver"
@@ -301,12 +302,15 @@ func outside(err error) string {
 	short := shortly(err)
 	switch {
 	case short == err.Error():
-		return short
+		return parameters.ReplaceAllString(short, "$1$2$3")
 	case unanswered(err):
 		return "the state does not answer: " + short
 	}
 	return "the state refused: " + short
 }
+
+// parameters are the parts of a URL that may be secret: user and password before, parameters behind.
+var parameters = regexp.MustCompile(`(\w+://)(?:[^\s/@"]*@)?([^\s?#"]*)[?#][^\s"]*?(:?(?:[\s"]|$))`)
 
 func unanswered(err error) bool {
 	var unreachable *net.OpError

@@ -143,6 +143,7 @@ func (k *keyring) ofStacks(ctx context.Context, b backend.Backend) (*apitype.Sec
 	if err != nil {
 		return nil, err
 	}
+	var damaged error // one damaged stack does not keep the others from being worked on
 	for _, ref := range refs {
 		found, err := b.GetStack(ctx, ref)
 		if err != nil || found == nil {
@@ -150,13 +151,14 @@ func (k *keyring) ofStacks(ctx context.Context, b backend.Backend) (*apitype.Sec
 		}
 		deployment, err := readDeployment(ctx, b, found)
 		if err != nil {
-			return nil, err
+			damaged = err
+			continue
 		}
 		if deployment.SecretsProviders != nil && k.wanted(deployment.SecretsProviders) {
 			return deployment.SecretsProviders, nil
 		}
 	}
-	return nil, nil
+	return nil, damaged
 }
 
 // wanted tells whether new secrets may be written with what is described: a file may ask for another key service

@@ -25,7 +25,7 @@ func projectStacks(ctx context.Context, b backend.Backend, project string) ([]ba
 func readDeployment(ctx context.Context, b backend.Backend, s backend.Stack) (*apitype.DeploymentV3, error) {
 	raw, err := b.ExportDeployment(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the state of stack %s: %w", s.Ref().Name(), err)
 	}
 	var deployment apitype.DeploymentV3
 	if err := json.Unmarshal(raw.Deployment, &deployment); err != nil {

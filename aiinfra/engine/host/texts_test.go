@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/url"
@@ -103,6 +104,22 @@ func TestAStateThatIsNotHereIsSaidShortly(t *testing.T) {
 		t.Error(got)
 	}
 	if got := outside(fmt.Errorf("read meta: %w", denied{})); got != "the state refused: AccessDenied: not you" {
+		t.Error(got)
+	}
+}
+
+func TestTheParametersOfAURLAreNotSaid(t *testing.T) {
+	for said, want := range map[string]string{
+		`open bucket s3://states/a?endpoint=http%3A%2F%2Fme:pw%40h&nope=1: unknown query parameter "nope"`: `open bucket s3://states/a: unknown query parameter "nope"`,
+		`for URL "s3://me:pw@states?x=1"; available`:                                                       `for URL "s3://states"; available`,
+		"is this right? file:///a: no":                                                                     "is this right? file:///a: no",
+	} {
+		if got := outside(&plain{said}); got != want {
+			t.Errorf("%q became %q", said, got)
+		}
+	}
+	silent := fmt.Errorf("read meta: %w", context.DeadlineExceeded)
+	if got := outside(silent); got != "the state does not answer: no answer within 25 s" {
 		t.Error(got)
 	}
 }

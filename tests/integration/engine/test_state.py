@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pulumi
 import pytest
-from moto.server import ThreadedMotoServer
 
 from aiinfra.engine.events import Verb
 from aiinfra.engine.host_client import EngineError
 from aiinfra.engine.wire import Secret
+from tests.integration.cloud import Cloud, running_cloud
 from tests.integration.engine.site import LIMIT, DoorResource, Site, chain
 
 pytestmark = pytest.mark.engine
@@ -128,30 +128,16 @@ def test_notes_are_written_read_listed_and_deleted(site: Site) -> None:
 
 
 @pytest.fixture
-def cloud(site: Site) -> Iterator[Mapping[str, str]]:
-    """An S3-compatible store and a key service on this machine; the site's host knows how to reach them."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    site.environ = {
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-    }
-    yield {"endpoint": f"{host}:{port}"}
-    server.stop()
+def cloud(site: Site) -> Iterator[Cloud]:
+    """The site's host knows how to reach it."""
+    with running_cloud() as cloud:
+        site.environ = cloud.environ
+        yield cloud
 
 
-def make_bucket(endpoint: str, name: str) -> None:
-    import httpx
-
-    assert httpx.put(f"http://{endpoint}/{name}").status_code == 200
-
-
-def test_state_and_notes_lie_in_a_bucket(site: Site, cloud: Mapping[str, str]) -> None:
-    make_bucket(cloud["endpoint"], "states")
-    site.url = f"s3://states/team/a?endpoint={cloud['endpoint']}&disableSSL=true&s3ForcePathStyle=true"
+def test_state_and_notes_lie_in_a_bucket(site: Site, cloud: Cloud) -> None:
+    cloud.make_bucket("states")
+    site.url = cloud.state_url("states", "/team/a")
     assert site.host.notes_create("site/lock.json", b"mine") is True
     assert site.host.notes_create("site/lock.json", b"yours") is False
     assert site.up("one", chain(3)).changes == {"create": 4}
@@ -165,19 +151,8 @@ def test_state_and_notes_lie_in_a_bucket(site: Site, cloud: Mapping[str, str]) -
     assert not site.state.exists()
 
 
-def test_a_key_service_seals_the_secrets(site: Site, cloud: Mapping[str, str]) -> None:
-    import httpx
-
-    made = httpx.post(
-        f"http://{cloud['endpoint']}/",
-        headers={
-            "X-Amz-Target": "TrentService.CreateKey",
-            "Content-Type": "application/x-amz-json-1.1",
-            "Authorization": "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/kms/aws4_request",
-        },
-        json={},
-    ).json()
-    key = f"awskms:///{made['KeyMetadata']['KeyId']}?region=us-east-1"
+def test_a_key_service_seals_the_secrets(site: Site, cloud: Cloud) -> None:
+    key = cloud.make_key()
     site.start(secrets=key, passphrase=None)
 
     def program() -> None:

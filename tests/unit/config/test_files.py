@@ -59,7 +59,12 @@ def test_a_bomb_of_anchors_is_refused(site: Site) -> None:
         ("---\na: b\n", "site.yaml:4:1: a second document starts here (one file holds one environment)"),
         ("stats: {}\n", "site.yaml:4:1: stats: no such key here (did you mean state?)"),
         ("target: lap\n", "site.yaml:4:9: target: wants real or lab, got 'lap' (did you mean lab?)"),
-        ("state: {secrets: vault}\n", "site.yaml:4:18: state.secrets: wants text that matches ^(passphrase|(awskms|gcpkms|azurekeyvault|hashivault)://.+)$, got 'vault'"),
+        ("state: {secrets: vault}\n", "site.yaml:4:18: state.secrets: wants passphrase or awskms://, gcpkms://, azurekeyvault://, hashivault://, got 'vault'"),
+        ("state: {secrets: 'awskms://'}\n", "site.yaml:4:18: state.secrets: 'awskms://' does not name a key"),
+        ("state: {url: 'ftp://me:word@host/states?key=word'}\n", "site.yaml:4:14: state.url: wants file://, s3://, gs:// or azblob://, got 'ftp://host/states'"),
+        ("state: {url: 's3:///folder?region=x'}\n", "site.yaml:4:14: state.url: 's3:///folder' does not name a bucket"),
+        ("state: {url: 's3://[states'}\n", "site.yaml:4:14: state.url: 's3://[states' is not a URL"),
+        ("state: {url: 'file://'}\n", "site.yaml:4:14: state.url: 'file://' does not name a folder"),
         ("vcenter: {host: h, user: u}\n", "site.yaml:4:1: vcenter.password: is required (wants text)"),
         ("vcenter: {host: h, user: u, password: 12345}\n", "site.yaml:4:39: vcenter.password: wants text, got a number (put it in quotes)"),
         ("lab: {clusters: {c: {nodes: {n: {count: -1}}}}}\n", "site.yaml:4:41: lab.clusters.c.nodes.n.count: wants at least 0, got the number -1"),
@@ -146,13 +151,13 @@ class TestExtends:
     def test_a_later_base_is_stronger_and_a_base_may_have_bases(self, site: Site) -> None:
         site.write(
             "deep/_root.yaml",
-            "state: {url: root, secrets: passphrase}\nvcenter: {host: root, user: root, password: '${env:P}'}\n",
+            "state: {url: 's3://root', secrets: passphrase}\nvcenter: {host: root, user: root, password: '${env:P}'}\n",
         )
-        site.write("deep/_a.yaml", "extends: [_root.yaml]\nstate: {url: a}\n")
-        site.write("_b.yaml", "state: {url: b}\n")
+        site.write("deep/_a.yaml", "extends: [_root.yaml]\nstate: {url: 's3://a'}\n")
+        site.write("_b.yaml", "state: {url: 's3://b'}\n")
         site.write("site.yaml", "extends: [deep/_a.yaml, _b.yaml]\n" + GOOD)
         environment = site.load().environment
-        assert (environment.state.url, environment.vcenter and environment.vcenter.host) == ("b", "root")
+        assert (environment.state.url, environment.vcenter and environment.vcenter.host) == ("s3://b", "root")
 
     def test_a_problem_is_said_where_it_was_written(self, site: Site) -> None:
         site.write("deep/_base.yaml", "stacks:\n  app:\n    count: x\n")
