@@ -141,6 +141,7 @@ CODES: Mapping[str, str] = {
     "cluster.another": "Another cluster answers where this environment's cluster was.",
     "engine.bad_request": "The engine host did not understand what it was asked.",
     "engine.busy": "Another operation runs on the stack.",
+    "engine.damaged": "The state of a stack cannot be read: it is cut short or was changed by hand.",
     "engine.failed": "The engine host could not do what it was asked.",
     "engine.gone": "The engine host ended while it was needed.",
     "engine.interrupted": "An operation of the engine was stopped.",

@@ -22,6 +22,7 @@ GREETING_LIMIT: Final = 60.0
 """Seconds for a host to say hello; it takes 0.1 on an idle machine."""
 Reply = Mapping[str, Any]
 HINTS: Final[Mapping[str, str]] = {
+    "damaged": "put back the copy beside it (*.bak), or one of .pulumi/history, and run refresh",
     "key_service": "check the key's URL in state.secrets and the credentials for it",
     "locked": "wait for it to end; if it is dead, run pulumi cancel on the stack",
     "passphrase": "set PULUMI_CONFIG_PASSPHRASE to the passphrase that this state was made with",
@@ -33,6 +34,7 @@ HINTS: Final[Mapping[str, str]] = {
 HOST_CODES: Final[Mapping[str, str]] = {
     "bad_request": "engine.bad_request",
     "busy": "engine.busy",
+    "damaged": "engine.damaged",
     "interrupted": "engine.interrupted",
     "key_service": "engine.key_service",
     "locked": "engine.locked",

@@ -116,7 +116,7 @@ class OperationResult:
     """What went wrong first; empty when nothing did."""
     code: str = ""
     """Empty when all is well, else `failed`, `interrupted`, `locked`, `busy`, `passphrase`, `key_service`, `panic`,
-    `state` or `bad_request`."""
+    `damaged`, `state` or `bad_request`."""
     interrupted: bool = False
     failed_resources: Sequence[FailedResource] = ()
     resources: int = 0

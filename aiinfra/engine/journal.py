@@ -78,7 +78,7 @@ class Journal:
 
     def seal(self) -> str:
         """What the last run that opened the state's secrets left; empty when none did."""
-        return (self.notes.get("seal") or b"").decode()
+        return (self.notes.get("seal") or b"").decode(errors="replace")
 
     def keep_seal(self, seal: str) -> None:
         self.notes.put("seal", seal.encode())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiinfra.engine.events import Outcome, StackResult
 from aiinfra.engine.failure import parse_failure
+from aiinfra.engine.host_line import HOST_CODES, refusal
 from aiinfra.engine.wire import reveal
 from aiinfra.errors import StepError
 from aiinfra.stack import StackName
@@ -24,9 +25,17 @@ def failed_result(turn: Turn, kind: str, stack: str, done: OperationResult) -> S
         return None
     text = done.failed_resources[0].message if done.failed_resources else done.error
     told = parse_failure(text) or parse_failure(done.error)
-    error = _explained(turn, stack, told or StepError(_first_sentence(text or done.error)))
+    error = _explained(turn, stack, told or _refused(done.code, _first_sentence(text or done.error)))
     record = replace(error.record, where=error.record.where or stack)
     return StackResult(stack, kind, Outcome.FAILED, 0.0, "", dict(done.changes), record, error.causes)
+
+
+def _refused(code: str, sentence: str) -> StepError:
+    """What no provider said. The host's own refusals have codes and ways out."""
+    if code not in HOST_CODES:
+        return StepError(sentence)
+    record = refusal(code, sentence, "").record
+    return StepError(sentence, code=record.code, hint=record.hint)
 
 
 def _explained(turn: Turn, stack: str, error: StepError) -> StepError:

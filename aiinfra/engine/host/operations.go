@@ -293,6 +293,8 @@ func stateFailure(stack string, err error) *failure {
 		return known
 	case strings.Contains(err.Error(), "the stack is currently locked by"):
 		return fail(codeLocked, "stack "+stack+" is locked: "+holders(err.Error()))
+	case strings.Contains(err.Error(), "failed to load checkpoint"):
+		return fail(codeDamaged, "the state of stack "+stack+" is damaged: "+outside(err))
 	}
 	return fail(codeState, outside(err))
 }

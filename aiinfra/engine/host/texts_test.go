@@ -128,3 +128,11 @@ type denied struct{ error }
 
 func (denied) ErrorCode() string    { return "AccessDenied" }
 func (denied) ErrorMessage() string { return "not you" }
+
+func TestADamagedStateIsSaidAsSuch(t *testing.T) {
+	got := stateFailure("net", &plain{"failed to load checkpoint: place 1: unexpected end of JSON input"})
+	want := "the state of stack net is damaged: failed to load checkpoint: place 1: unexpected end of JSON input"
+	if got.Code != codeDamaged || got.Message != want {
+		t.Error(got.Code, got.Message)
+	}
+}
