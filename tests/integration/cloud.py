@@ -14,6 +14,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 Answer = Callable[..., Any]
+DENIAL = b'{"__type": "AccessDeniedException", "message": "you may not use this key"}'
 
 
 @dataclass
@@ -24,6 +25,8 @@ class Cloud:
     """Host and port."""
     asked: list[str] = field(default_factory=list)
     """Method and path of each request, in order."""
+    denied: set[str] = field(default_factory=set)
+    """Actions of the key service that nobody may do."""
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -48,23 +51,26 @@ class Cloud:
 
     def keys(self, action: str, **arguments: str) -> Any:
         """Ask the key service."""
-        answer = httpx.post(
-            f"http://{self.endpoint}/",
-            headers={
-                "X-Amz-Target": f"TrentService.{action}",
-                "Content-Type": "application/x-amz-json-1.1",
-                "Authorization": "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/kms/aws4_request",
-            },
-            json=arguments,
-        )
+        headers = {"X-Amz-Target": f"TrentService.{action}", "Content-Type": "application/x-amz-json-1.1"}
+        answer = httpx.post(f"http://{self.endpoint}/", headers={**headers, **signed("kms")}, json=arguments)
         assert answer.status_code == 200, answer.text
         return answer.json() if answer.content else {}
 
     def objects(self, bucket: str) -> dict[str, bytes]:
         """Everything in a bucket, by key."""
-        listed = ElementTree.fromstring(httpx.get(f"http://{self.endpoint}/{bucket}?list-type=2").text)
+        listed = ElementTree.fromstring(self._read(f"{bucket}?list-type=2"))
         keys = [str(key.text) for key in listed.iter() if key.tag.endswith("}Key")]
-        return {key: httpx.get(f"http://{self.endpoint}/{bucket}/{key}").content for key in keys}
+        return {key: self._read(f"{bucket}/{key}") for key in keys}
+
+    def _read(self, path: str) -> bytes:
+        answer = httpx.get(f"http://{self.endpoint}/{path}", headers=signed("s3"))
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+
+def signed(service: str) -> dict[str, str]:
+    """What passes for a signature where none is checked."""
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/{service}/aws4_request"}
 
 
 @contextmanager
@@ -75,6 +81,9 @@ def running_cloud() -> Iterator[Cloud]:
     def answered(environ: dict[str, Any], start_response: Answer) -> Iterable[bytes]:
         with one_at_a_time:
             cloud.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+            if environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] in cloud.denied:
+                start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
+                return [DENIAL]
             return list(inner(environ, start_response))
 
     server = make_server("127.0.0.1", 0, answered, threaded=True)
