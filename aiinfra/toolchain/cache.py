@@ -1,7 +1,7 @@
 """The toolchain's folder: whole entries or none, however an install ends.
 
     toolchain/
-      .lock                       one install at a time, held by flock
+      .lock                       one install at a time, held by flock; its builds hold it too, and may outlive it
       .new-XXXX/                  an install under way; without the lock's holder it is rubbish
       kwok-0.8.0-f5a4385a2ae1/    kwok, kwok.json
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ class Cache:
         self._make_root()
         with (self.root / ".lock").open("a+") as lock:
             self._acquire(lock.fileno(), on_progress)
+            os.set_inheritable(lock.fileno(), True)
             for left in self.root.glob(f"{_NEW}*"):
                 shutil.rmtree(left, ignore_errors=True)
             work = Path(tempfile.mkdtemp(prefix=_NEW, dir=self.root))

@@ -58,7 +58,7 @@ class Command:
 
     def run(self, stdout: Path, step: Step, say: Callable[[str], None]) -> int:
         """Run it to its end; `step` hears its standard error. Returns the exit code; the process does not outlive
-        this call, and ends by its next line when this process is killed."""
+        this call, and ends by its next line when this process is killed. Until then it holds the install lock."""
         with stdout.open("w") as sink:
             process = subprocess.Popen(
                 self.arguments,
@@ -68,6 +68,7 @@ class Command:
                 stderr=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
+                close_fds=False,
             )
         return _follow(process, step, say)
 
