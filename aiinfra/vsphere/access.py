@@ -1,0 +1,25 @@
+"""How to reach a vCenter, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One account on one vCenter."""
+
+    host: str
+    user: str
+    password: str = field(repr=False)
+    port: int = 443
+    ca_file: str = ""
+    """PEM file of the authorities to trust instead of the system's; empty: the system's."""
+    fingerprint: str = ""
+    """SHA-256 of the certificate, hexadecimal with or without colons; pins it in place of any authority."""
+    insecure: bool = False
+    """Accept a certificate that nobody vouches for; shown wherever the vCenter is named."""
+
+    def __str__(self) -> str:
+        shown = self.host if self.port == 443 else f"{self.host}:{self.port}"
+        return f"{shown} (certificate not verified)" if self.insecure else shown
