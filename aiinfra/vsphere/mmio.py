@@ -1,8 +1,8 @@
 """How much 64-bit MMIO space a VM with GPUs is given.
 
 VMware's own controller sets 512 GB on every VM with a VirtualPCIPassthrough device (vmware-tanzu/vm-operator
-`pkg/providers/vsphere/constants/constants.go`). The doubling rule is Dell's KB 000199172 and VMware's apps blog of 2018:
-sum the memory of the VM's GPUs; a power of two takes the next one, anything else is rounded up to one and doubled.
+`pkg/providers/vsphere/constants/constants.go`). The doubling rule is Dell's KB 000199172 and VMware's apps blog of
+2018: sum the memory of the VM's GPUs; a power of two takes the next one, anything else is rounded up and doubled.
 """
 
 from __future__ import annotations
