@@ -1,0 +1,66 @@
+"""Which MIG instances fit together on one GPU.
+
+A GPU with 7 compute slices has 8 memory slices, one with 4 has 4. An instance may start at some memory slices only
+(NVIDIA/go-nvml `pkg/nvml/mock/gpus/a100.go`, `a30.go`). Those of RTX PRO 6000 are inferred from NVIDIA's counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+_SEVEN: Final = MappingProxyType(
+    {(1, 1): range(7), (1, 2): (0, 2, 4, 6), (2, 2): (0, 2, 4), (3, 4): (0, 4), (4, 4): (0,), (7, 8): (0,)}
+)
+_FOUR: Final = MappingProxyType({(1, 1): range(4), (2, 2): (0, 2), (4, 4): (0,)})
+STARTS: Final = MappingProxyType({7: _SEVEN, 4: _FOUR})
+"""By the GPU's compute slices: memory slices at which an instance of (compute, memory) slices may start."""
+MEMORY_SLICES: Final = MappingProxyType({7: 8, 4: 4})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MigInstance:
+    """One instance by its share of the GPU."""
+
+    compute: int
+    memory: int
+    media: bool = False
+    """Owns the media engines; only one instance of a GPU can."""
+
+
+def memory_slices(gpu_slices: int, gpu_memory_mib: int, instance_gb: int) -> int:
+    """Memory slices of an instance with so much nominal memory; NVIDIA rounds the nominal size."""
+    total = MEMORY_SLICES[gpu_slices]
+    return min(
+        size for size in (1, 2, 4, 8) if size == total or size * gpu_memory_mib * 1.06 / total >= instance_gb * 1024
+    )
+
+
+def fits(gpu_slices: int, instances: Sequence[MigInstance]) -> bool:
+    """Whether placements exist at which these instances do not overlap."""
+    if sum(one.compute for one in instances) > gpu_slices or sum(one.media for one in instances) > 1:
+        return False
+    return _place(STARTS[gpu_slices], sorted(instances, key=lambda one: -one.memory), frozenset())
+
+
+def room(gpu_slices: int, held: Sequence[MigInstance], wanted: MigInstance) -> int:
+    """How many more of `wanted` fit beside those `held`, if the driver may still choose all placements."""
+    count = 0
+    while fits(gpu_slices, [*held, *[wanted] * (count + 1)]):
+        count += 1
+    return count
+
+
+def _place(
+    starts: MappingProxyType[tuple[int, int], Sequence[int]], instances: Sequence[MigInstance], taken: frozenset[int]
+) -> bool:
+    if not instances:
+        return True
+    first, *rest = instances
+    for start in starts.get((first.compute, first.memory), ()):
+        here = frozenset(range(start, start + first.memory))
+        if not here & taken and _place(starts, rest, taken | here):
+            return True
+    return False
