@@ -12,7 +12,7 @@ from aiinfra.config.layers import Layer, Merged, merged, unmarked
 from aiinfra.config.loaded import Loaded
 from aiinfra.config.lookup import find_environment
 from aiinfra.config.places import Located, located, sorted_problems
-from aiinfra.config.targets import default_layer, lab_layer
+from aiinfra.config.targets import default_layer, is_shared, lab_layer, shared_layer
 from aiinfra.config.values import with_late_values
 from aiinfra.errors import ConfigError, Problem
 from aiinfra.stack import StackType
@@ -41,7 +41,11 @@ def load_environment(
     whole = _with_target(layers, catalog)
     tree, late_flaws = with_late_values(whole.tree)
     plan, flaws = check(tree, path.stem, catalog)
-    found = [*files.found, *flagged, *(located(flaw, whole) for flaw in (*late_flaws, *flaws))]
+    found = [
+        *files.found,
+        *flagged,
+        *(located(flaw, whole) for flaw in (*late_flaws, *flaws) if not is_shared(flaw.at, whole)),
+    ]
     if plan is None or found:
         raise ConfigError(problems=sorted_problems(found))
     return Loaded(path, plan, Merged(tree, whole.layers))
@@ -63,4 +67,5 @@ def _unplaced(problem: Problem) -> Located:
 
 def _with_target(layers: list[Layer], catalog: Kinds) -> Merged:
     tree = merged(layers).tree
-    return merged([*lab_layer(tree, catalog), *layers, default_layer(tree)])
+    upper = [*lab_layer(tree, catalog), *layers]
+    return merged([*upper, *shared_layer(merged(upper).tree, catalog), default_layer(tree)])

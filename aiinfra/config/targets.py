@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from aiinfra.config.layers import Layer, unmarked
-from aiinfra.model.tree import Tree
+from aiinfra.config.layers import Layer, Merged, unmarked
+from aiinfra.model.tree import Loc, Tree
+from aiinfra.model.vcenter import FIELD
 from aiinfra.stack import StackType
 
+SHARED: Final = "the file's vcenter block"
 REAL_STATE: Final = "file://~/.aiinfra/state"
-LAB_VCENTER: Final = {"host": "lab", "user": "lab", "password": "lab"}
+LAB_VCENTER: Final[Mapping[str, Tree]] = {
+    **{"host": "lab", "user": "lab", "password": "lab"},
+    **{"port": 443, "ca": "", "fingerprint": "", "insecure": False},
+}
+"""Every field, so that nothing of a real one shines through; the lab puts its own in their place."""
 
 
 def is_lab(tree: Tree) -> bool:
@@ -31,11 +37,32 @@ def lab_layer(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[Laye
     over: dict[str, Tree] = {}
     if isinstance(tree.get("state"), Mapping):
         over["state"] = {"url": "", "secrets": "passphrase"}
-    if isinstance(tree.get("vcenter"), Mapping):
-        over["vcenter"] = LAB_VCENTER
+    if isinstance(tree.get(FIELD), Mapping) or any(_in_vcenter(tree, kinds)):
+        over[FIELD] = LAB_VCENTER
     if stacks := _connections(tree.get("stacks"), kinds):
         over["stacks"] = stacks
     return [Layer("target lab", unmarked(over))] if over else []
+
+
+def shared_layer(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[Layer]:
+    """The weakest layer but one: the file's vCenter for every stack that works in one and names no other."""
+    shared = tree.get(FIELD) if isinstance(tree, Mapping) else None
+    users = {name: {FIELD: shared} for name, entry in _in_vcenter(tree, kinds) if FIELD not in entry}
+    return [Layer(SHARED, unmarked({"stacks": users}))] if users and isinstance(shared, Mapping) else []
+
+
+def is_shared(at: Loc, whole: Merged) -> bool:
+    """Whether a value of a stack is the file's own: what is wrong with it is said there."""
+    owners = whole.owners(at[:3]) if len(at) > 2 and (at[0], at[2]) == ("stacks", FIELD) else ()
+    return [layer.source for layer in owners] == [SHARED]
+
+
+def _in_vcenter(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> Iterator[tuple[str, Mapping[str, Tree]]]:
+    stacks = tree.get("stacks") if isinstance(tree, Mapping) else None
+    for name, entry in stacks.items() if isinstance(stacks, Mapping) else ():
+        kind = kinds.get(str(entry.get("kind"))) if isinstance(entry, Mapping) else None
+        if kind and isinstance(entry, Mapping) and FIELD in kind.inputs.model_fields:
+            yield name, entry
 
 
 def _connections(stacks: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> dict[str, Tree]:
@@ -45,6 +72,10 @@ def _connections(stacks: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> dict
         kind = kinds.get(str(entry.get("kind"))) if isinstance(entry, Mapping) else None
         given = [field for field in kind.connection if field in entry] if kind and isinstance(entry, Mapping) else []
         if kind and given:
-            fields = kind.inputs.model_fields
-            found[name] = {field: fields[field].get_default(call_default_factory=True) for field in given}
+            found[name] = {field: _in_lab(kind, field) for field in given}
     return found
+
+
+def _in_lab(kind: StackType[Any, Any], field: str) -> Tree:
+    default: Tree = kind.inputs.model_fields[field].get_default(call_default_factory=True)
+    return LAB_VCENTER if field == FIELD else default

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from aiinfra.model.lab import LabSpec
 from aiinfra.model.state_url import KEY_SERVICES, PASSPHRASE, STATES, checked_seal, checked_state
-from aiinfra.stack import Input, StackName
+from aiinfra.model.vcenter import VCenterSpec
+from aiinfra.stack import StackName
 
 STACK_NAME = r"^[a-z][a-z0-9_-]{0,39}$"
 ENVIRONMENT_NAME = r"^[a-z][a-z0-9-]{0,39}$"
@@ -38,18 +39,6 @@ class StateSpec(UserModel):
     """`passphrase` (from PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE) or the URL of a key service."""
 
 
-class VCenterSpec(UserModel):
-    """How to reach a vCenter."""
-
-    host: Input[str]
-    user: Input[str]
-    password: Input[str]
-    """As a rule `${env:NAME}` or `${file:PATH}`."""
-    port: Annotated[int, Field(ge=1, le=65535)] = 443
-    insecure: bool = False
-    """Accept a certificate that nobody vouches for."""
-
-
 class StackEntry(UserModel):
     """One entry under `stacks:`: its kind, what only order demands, and the inputs of its kind."""
 
@@ -71,6 +60,7 @@ class Environment(UserModel):
     """`lab` swaps the outside world for simulated one on this machine."""
     state: StateSpec = StateSpec()
     vcenter: VCenterSpec | None = None
+    """For every stack that works in a vCenter and names no other."""
     lab: LabSpec = LabSpec()
     """The simulated world; read when the target is a lab."""
     stacks: Annotated[dict[Annotated[StackName, Field(pattern=STACK_NAME)], StackEntry], Field(min_length=1)]

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from aiinfra.errors import ConfigError, Problem
 from aiinfra.model.tree import Loc, Tree, dotted, leaves
+from aiinfra.model.vcenter import FIELD
 from aiinfra.plan.planner import Plan
 from aiinfra.stack import SecretSource
 from aiinfra.world import World
@@ -22,9 +23,15 @@ Where = Callable[[Loc], str]
 
 def needed_secrets(plan: Plan) -> list[tuple[SecretSource, Loc]]:
     """Every use of a secret source, with the path where it stands, in order of the file."""
+    shared = _fields(plan.environment.vcenter)
     stacks: dict[str, Tree] = {name: entry.inputs for name, entry in plan.environment.stacks.items()}
-    document: Tree = {"vcenter": _fields(plan.environment.vcenter), "stacks": stacks}
-    return [(leaf, at) for at, leaf in leaves(document) if isinstance(leaf, SecretSource)]
+    document: Tree = {FIELD: shared, "stacks": stacks}
+    return [(leaf, at) for at, leaf in leaves(document) if isinstance(leaf, SecretSource) and not _is(at, leaf, shared)]
+
+
+def _is(at: Loc, leaf: SecretSource, shared: Mapping[str, Tree]) -> bool:
+    """Whether the source that a stack uses is the file's vCenter's own."""
+    return len(at) == 4 and at[2] == FIELD and shared.get(str(at[3])) == leaf
 
 
 def read_secrets(
@@ -90,5 +97,5 @@ def _bytes(path: Path) -> bytes:
         return stream.read(MAX_BYTES + 1)
 
 
-def _fields(model: BaseModel | None) -> Tree:
-    return {name: getattr(model, name) for name in type(model).model_fields} if model else None
+def _fields(model: BaseModel | None) -> Mapping[str, Tree]:
+    return {name: getattr(model, name) for name in type(model).model_fields} if model else {}
