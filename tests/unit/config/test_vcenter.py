@@ -72,7 +72,7 @@ def test_a_missing_secret_is_said_once_where_it_is_written(tmp_path: Path) -> No
 def test_a_mistake_in_the_file_s_block_is_said_once(tmp_path: Path) -> None:
     assert says(tmp_path, "vcenter: {host: vc, user: u, pasword: p}\nstacks:\n  a: {kind: vm}\n") == [
         "site.yaml:3:1: vcenter.password: is required (wants text)",
-        "site.yaml:3:30: vcenter.pasword: unknown (did you mean password?)",
+        "site.yaml:3:30: vcenter.pasword: no such key here (did you mean password?)",
     ]
 
 
