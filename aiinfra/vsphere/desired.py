@@ -23,6 +23,8 @@ NAME_LIMIT: Final = 80
 USE_MMIO: Final = "pciPassthru.use64bitMMIO"
 MMIO_SIZE: Final = "pciPassthru.64bitMMIOSizeGB"
 DISK_UUID: Final = "disk.EnableUUID"
+HARDWARE_VERSION: Final = "hardware version"
+"""At least: a source with a newer one keeps it."""
 
 Value = str | int | bool | tuple[str, ...] | None
 
@@ -131,7 +133,7 @@ class TemplateSpec:
         return {
             "firmware": "efi",
             "secure boot": False,
-            "hardware version": self.hardware_version,
+            HARDWARE_VERSION: self.hardware_version,
             "CPUs": self.cpus,
             "cores per socket": self.cores_per_socket,
             "memory MiB": self.memory_mib,
@@ -165,11 +167,14 @@ class Difference:
 
 def differences(want: Mapping[str, Value], have: Mapping[str, Value]) -> list[Difference]:
     """What differs, field by field, in the order of `want`; further fields of `have` do not count."""
-    return [Difference(name, value, have.get(name)) for name, value in want.items() if not _same(value, have.get(name))]
+    pairs = [(name, value, have.get(name)) for name, value in want.items()]
+    return [Difference(name, value, there) for name, value, there in pairs if not _same(name, value, there)]
 
 
-def _same(want: Value, have: Value) -> bool:
-    """vCenter writes truth in any case: `TRUE`, `true`."""
+def _same(name: str, want: Value, have: Value) -> bool:
+    """vCenter writes truth in any case (`TRUE`, `true`) and never lowers a hardware version."""
+    if name == HARDWARE_VERSION and isinstance(want, int) and isinstance(have, int):
+        return have >= want
     if isinstance(want, str) and isinstance(have, str):
         return want == have or (want.lower() in ("true", "false") and want.lower() == have.lower())
     return want == have
