@@ -8,6 +8,7 @@ This module imports no Pulumi: read-only commands load every kind and must stay 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ from typing import (
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from aiinfra.errors import ConfigError
 
 if TYPE_CHECKING:
     from pulumi import Output
@@ -131,8 +134,10 @@ class Outputs(BaseModel):
     @classmethod
     def of(cls, **values: Any) -> Self:
         """Build without validation, as values are not known yet; refuses unknown and missing fields (`TypeError`)."""
-        if odd := set(values) ^ set(cls.model_fields):
-            raise TypeError(f"{cls.__name__}: not matching its fields: {', '.join(sorted(odd))}")
+        odd = [f"{name} is none of its fields" for name in values if name not in cls.model_fields]
+        odd += [f"{name} is missing" for name in cls.model_fields if name not in values]
+        if odd:
+            raise TypeError(f"{cls.__name__}.of: {', '.join(odd)}")
         return cast("Self", cls.model_construct(**values))
 
 
@@ -184,11 +189,29 @@ class StackType(Generic[I, O]):
     connection: tuple[str, ...] = ()
     """Inputs that say how to reach the outside; a lab puts their defaults in their place and reads none of them."""
     sources: tuple[Path, ...] = field(default=())
-    """Files or folders whose change means the stack must run again (the kind's folder, its templates)."""
+    """More files or folders whose change means the stack must run again (its templates)."""
+
+    def watched(self) -> tuple[Path, ...]:
+        """The folder of its program, and `sources`."""
+        try:
+            spec = importlib.util.find_spec(self.program.partition(":")[0])
+        except ModuleNotFoundError:
+            spec = None
+        own = (Path(spec.origin).parent,) if spec and spec.origin else ()
+        return tuple(dict.fromkeys((*own, *self.sources)))
 
     def load_program(self) -> Program:
+        """Raises `ConfigError` when there is none under its name."""
         module, _, function = self.program.partition(":")
-        return cast("Program", getattr(importlib.import_module(module), function))
+        try:
+            return cast("Program", getattr(importlib.import_module(module), function))
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(
+                f"the program {self.program} of the kind {self.kind} cannot be loaded: {error}",
+                code="catalog.broken_package",
+                where=self.program,
+                hint="see program= of its StackType",
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,14 @@ def spare_plugin_scan() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
+def refuse_outputs_as_text() -> None:
+    """Let Pulumi raise where a program puts an Output into a text, instead of putting a warning there.
+
+    A switch of its SDK, read from the environment at that moment (pulumi/output.py, `Output.__str__`).
+    """
+    os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a run may know of the machine."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from aiinfra.engine import pulumi_names
 from aiinfra.engine.pulumi_names import OutputData, contains_unknowns, data_of, output_from
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree, Unknown
+from aiinfra.errors import StepError
 from aiinfra.stack import SECRET, Inputs, Outputs, Ref, SecretSource, StackContext, StackType
 
 Resolve: TypeAlias = Callable[[Ref | SecretSource], Tree]
@@ -25,13 +26,19 @@ def bind(kind: StackType[Any, Any], context: StackContext, inputs: Inputs, resol
     """The program of a stack as Pulumi can run it. `resolve` is asked while it runs, once per late value."""
 
     def run() -> None:
-        made = kind.load_program()(context, bound(inputs, None, resolve))
-        if not isinstance(made, kind.outputs):
-            raise TypeError(f"{kind.kind}: its program returned {type(made).__name__}, not {kind.outputs.__name__}")
-        for name, value in exported(made).items():
+        for name, value in exported(declared(kind, context, bound(inputs, None, resolve))).items():
             export(name, value)
 
     return run
+
+
+def declared(kind: StackType[Any, Any], context: StackContext, inputs: Any) -> Outputs:
+    """Run the kind's program. Raises `StepError` when it returns another thing than the kind gives."""
+    made = kind.load_program()(context, inputs)
+    if isinstance(made, kind.outputs):
+        return made
+    name = kind.outputs.__name__
+    raise StepError(f"{kind.kind}: its program returned {type(made).__name__}, not {name}; end it with {name}.of(…)")
 
 
 def bound(value: Any, annotation: Any, resolve: Resolve) -> Any:

@@ -10,7 +10,7 @@ import contextvars
 import logging
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,8 +21,9 @@ import grpc
 import pulumi
 from pulumi import log as engine_log
 
-from aiinfra.engine.binding import bind
+from aiinfra.engine.binding import bind, declared
 from aiinfra.engine.pulumi_names import (
+    OutputToStringError,
     QuietEngine,
     language_pb2,
     language_pb2_grpc,
@@ -31,6 +32,7 @@ from aiinfra.engine.pulumi_names import (
     run_in_stack,
 )
 from aiinfra.errors import AiinfraError
+from aiinfra.world import refuse_outputs_as_text
 
 __all__ = ["Program", "ProgramServer", "bind"]
 
@@ -105,6 +107,7 @@ class ProgramServer:
     def __init__(self, log: Path | None = None) -> None:
         # As Pulumi's own program runner does: a task that nobody awaited is reported by the one that did fail.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        refuse_outputs_as_text()
         self._runtime = _Runtime(log)
         self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="program")
         limits = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.max_send_message_length", MESSAGE_LIMIT)]
@@ -167,10 +170,22 @@ def _sentence(exc: BaseException) -> str:
         return exc.record.message
     if isinstance(exc, pulumi.RunError):
         return str(exc)
-    frames = traceback.extract_tb(exc.__traceback__)
+    frames = _own(traceback.extract_tb(exc.__traceback__))
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    if isinstance(exc, OutputToStringError):
+        return f"the program failed{place}: an Output is no text yet: join it with pulumi.Output.concat, or use .apply"
     said = " ".join(str(exc).split())
     return f"the program failed{place}: {type(exc).__name__}: {said}"
+
+
+def _own(frames: Sequence[traceback.FrameSummary]) -> Sequence[traceback.FrameSummary]:
+    """The frames of the kind's own folder: what its code called is of no help to who wrote it."""
+    called = declared.__code__
+    entry = next(
+        (at for at, f in enumerate(frames, 1) if f.filename == called.co_filename and f.name == called.co_name), 0
+    )
+    folders = {Path(frame.filename).parent for frame in frames[entry : entry + 1]}
+    return [frame for frame in frames if Path(frame.filename).parent in folders] if entry else frames
 
 
 def _append(log: Path, stack: str, exc: BaseException) -> None:

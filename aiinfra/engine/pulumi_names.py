@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf import empty_pb2
 from pulumi import Output
-from pulumi.output import UNKNOWN, Unknown, _OutputData, contains_unknowns
+from pulumi.output import UNKNOWN, Unknown, _OutputData, _OutputToStringError, contains_unknowns
 from pulumi.resource import DependencyResource
 from pulumi.runtime import reset_options, run_in_stack
 from pulumi.runtime.proto import (
@@ -28,6 +28,7 @@ __all__ = [
     "UNKNOWN",
     "DependencyResource",
     "OutputData",
+    "OutputToStringError",
     "QuietEngine",
     "Unknown",
     "contains_unknowns",
@@ -46,6 +47,7 @@ __all__ = [
 
 O = TypeVar("O", bound=Output[Any])  # noqa: E741  an Output
 OutputData = _OutputData
+OutputToStringError = _OutputToStringError
 
 
 def data_of(output: Output[Any]) -> Awaitable[_OutputData[Any]]:

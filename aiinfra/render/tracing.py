@@ -12,7 +12,7 @@ from typing import Any
 from pulumi import Output, export
 from pydantic import BaseModel
 
-from aiinfra.engine.binding import Parts, Resolve, bound, exported
+from aiinfra.engine.binding import Parts, Resolve, bound, declared, exported
 from aiinfra.engine.pulumi_names import DependencyResource, OutputData, data_of, output_from
 from aiinfra.stack import Inputs, Outputs, Ref, SecretSource, StackContext, StackType
 
@@ -24,7 +24,7 @@ def program(kind: StackType[Any, Any], context: StackContext, inputs: Inputs, re
     """As `aiinfra.engine.binding.bind`, with the sources of late values traced."""
 
     def run() -> None:
-        made = kind.load_program()(context, _traced(bound(inputs, None, resolve), inputs))
+        made = declared(kind, context, _traced(bound(inputs, None, resolve), inputs))
         for name, value in exported(made).items():
             export(name, value)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiinfra.engine.events import Outcome, StackResult
 from aiinfra.engine.failure import parse_failure
 from aiinfra.engine.host_line import HOST_CODES, refusal
-from aiinfra.engine.wire import reveal
+from aiinfra.engine.wire import Secret
 from aiinfra.errors import StepError
 from aiinfra.stack import StackName
 
@@ -44,8 +44,10 @@ def _explained(turn: Turn, stack: str, error: StepError) -> StepError:
 
     step = turn.plan.steps.get(StackName(stack))
     for needed in sorted(step.needs) if step else ():
-        if isinstance(kubeconfig := reveal(turn.outputs.get(needed, {}).get("kubeconfig")), str):
-            return explained(error, kubeconfig)
+        told = turn.outputs.get(needed, {}).get("kubeconfig")
+        access = told.value if isinstance(told, Secret) else told
+        if isinstance(access, str):
+            return explained(error, access)
     return error
 
 

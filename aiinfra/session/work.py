@@ -94,7 +94,7 @@ class Turn:
         parts = (
             step.kind.kind,
             self.sources,
-            sources_digest(step.kind.sources),
+            sources_digest(step.kind.watched()),
             self.environment_id,
             self._proof(step),
         )

@@ -103,4 +103,4 @@ def test_a_secret_source_is_a_secret_input(walk: Walk) -> None:
 def test_a_program_that_returns_something_else_is_named(walk: Walk) -> None:
     wrong = StackType("wrong", "", SOURCE.inputs, RELAY.outputs, SOURCE.program)
     failed = walk.one(Verb.UP, "w", wrong, SOURCE.inputs.model_validate(STACKS["a"][1]))
-    assert failed.error.endswith("wrong: its program returned Access, not Relayed")
+    assert failed.error.endswith("wrong: its program returned Access, not Relayed; end it with Relayed.of(…)")

@@ -4,6 +4,8 @@ from aiinfra_test_kinds.notes.spec import NotesInputs, NotesMade
 
 
 def program(context: StackContext, inputs: NotesInputs) -> NotesMade:
+    if inputs.fail:
+        raise ValueError(inputs.fail)
     Bundle(
         "notes",
         kubeconfig=inputs.cluster.kubeconfig,

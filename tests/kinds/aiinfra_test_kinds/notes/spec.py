@@ -9,6 +9,8 @@ class NotesInputs(Inputs):
     finalizers: tuple[str, ...] = ()
     """Finalizers of the notes, whose controllers never act."""
     limit: float = 120.0
+    fail: str = ""
+    """What the program fails with."""
 
 
 class NotesMade(Outputs):
