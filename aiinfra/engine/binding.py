@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias, cast, get_args
 
 from pulumi import Output, export
 from pydantic import BaseModel
@@ -36,7 +36,7 @@ def declared(kind: StackType[Any, Any], context: StackContext, inputs: Any) -> O
     """Run the kind's program. Raises `StepError` when it returns another thing than the kind gives."""
     made = kind.load_program()(context, inputs)
     if isinstance(made, kind.outputs):
-        return made
+        return cast("Outputs", made)
     name = kind.outputs.__name__
     raise StepError(f"{kind.kind}: its program returned {type(made).__name__}, not {name}; end it with {name}.of(…)")
 

@@ -180,10 +180,8 @@ def _sentence(exc: BaseException) -> str:
 
 def _own(frames: Sequence[traceback.FrameSummary]) -> Sequence[traceback.FrameSummary]:
     """The frames of the kind's own folder: what its code called is of no help to who wrote it."""
-    called = declared.__code__
-    entry = next(
-        (at for at, f in enumerate(frames, 1) if f.filename == called.co_filename and f.name == called.co_name), 0
-    )
+    caller = (declared.__code__.co_filename, declared.__code__.co_name)
+    entry = next((at for at, frame in enumerate(frames, 1) if (frame.filename, frame.name) == caller), 0)
     folders = {Path(frame.filename).parent for frame in frames[entry : entry + 1]}
     return [frame for frame in frames if Path(frame.filename).parent in folders] if entry else frames
 
