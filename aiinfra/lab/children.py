@@ -169,13 +169,20 @@ class Children:
 
     def _watch(self, child: Child) -> None:
         child.process.wait()
-        while child.may_restart():
-            print(f"{child.why_ended()}; starting it again", flush=True)
-            child.process = self._spawner.start(child.argv, child.log)
+        while child.may_restart() and self._restarted(child):
             self._on_change()
             child.process.wait()
         child.ended = not child.stopping.is_set()
         self._on_change()
+
+    def _restarted(self, child: Child) -> bool:
+        print(f"{child.why_ended()}; starting it again", flush=True)
+        try:
+            child.process = self._spawner.start(child.argv, child.log)
+        except OSError as error:
+            print(f"{child.name} cannot be started: {error}", flush=True)
+            return False
+        return True
 
 
 def _reap(process: subprocess.Popen[bytes], seconds: float) -> None:

@@ -54,11 +54,12 @@ class Lab:
         A live lab is used again; a dead one is discarded whole first. Two at once give one lab.
         Raises `OutsideError` when it cannot be started.
         """
-        from aiinfra.lab.lifecycle import alone, discard_dead, start
+        from aiinfra.lab.lifecycle import alone, clear, discard_dead, start
 
         with alone(folder, on_progress):
             discarded = discard_dead(folder, on_progress)
             if not LabRecord.read(folder):
+                clear(folder)
                 start(folder)
                 on_progress("lab: supervisor started")
             wanted = {name: _described(spec, name) for name in cluster_names}

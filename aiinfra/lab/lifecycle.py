@@ -15,6 +15,7 @@ from typing import Final
 
 from aiinfra.engine.lock import Process
 from aiinfra.errors import OutsideError
+from aiinfra.lab import control
 from aiinfra.lab.record import RECORD, LabRecord, write_atomic
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
@@ -41,6 +42,13 @@ def discard_dead(folder: Path, on_progress: OnProgress) -> str:
     text = f"discarded the dead lab of {record.since} with its state (clusters: {clusters}): {record.death()}"
     on_progress(text)
     return text
+
+
+def clear(folder: Path) -> None:
+    """Empty a folder without a record: its supervisor may still live for a moment, and nothing else knows its lab."""
+    with suppress(OutsideError):
+        control.ask(folder, {"verb": "stop"}, lambda text: None)
+    empty(folder)
 
 
 def refuse_foreign(folder: Path, record: LabRecord) -> None:

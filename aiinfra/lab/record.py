@@ -76,7 +76,7 @@ class LabRecord:
                 f"{folder / RECORD} cannot be read: it is damaged, or of another version of aiinfra",
                 code="lab.unreadable",
                 where="lab",
-                hint="end the lab's processes and delete its folder",
+                hint="delete the folder of the lab; its processes end by themselves",
             ) from error
 
     @classmethod
@@ -116,6 +116,15 @@ class LabRecord:
         if self.boot != boot_id():
             return "the machine was restarted since"
         return f"its supervisor, pid {self.pid}, is gone"
+
+
+def is_of(folder: Path, generation: str) -> bool:
+    """Whether the lab in `folder` is that one. A record that cannot be read may be."""
+    try:
+        record = LabRecord.read(folder)
+    except (OutsideError, OSError):
+        return True
+    return record is not None and record.generation == generation
 
 
 def write_atomic(path: Path, text: str) -> None:

@@ -2,11 +2,14 @@
 
 It has its own session, so Ctrl-C and the death of whoever started it do not reach it. All other processes of the lab
 are its children and die with it. The main thread does nothing but start children (see `children.Spawner`).
+
+It ends on the verb `stop`, on SIGTERM (on a second one at once), and soon after `lab.json` is gone or another lab's.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import socket
@@ -15,9 +18,11 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 from aiinfra.engine.lock import Process, boot_id
@@ -25,12 +30,17 @@ from aiinfra.lab import control_plane, faults
 from aiinfra.lab.children import Children, Spawner
 from aiinfra.lab.control import ControlServer, Say
 from aiinfra.lab.partition import Doors
-from aiinfra.lab.record import LabRecord
+from aiinfra.lab.record import LabRecord, is_of
 from aiinfra.lab.simulated_cluster import ClusterStarter, SimulatedCluster, spec_text
+from aiinfra.waiting import Pending, Stopped, Waiter
 from aiinfra.world import World
 
 CONTROLLERS: Final = "controllers"
 CONTROLLERS_MODULE: Final = "aiinfra.lab.controllers"
+LOOK_EVERY: Final = 1.0
+"""Seconds between two looks at whether the lab's record is still ours."""
+CHANGE_LIMIT: Final = 3.0
+"""Seconds for which the end of a lab waits for a change that is under way."""
 
 
 class Supervisor:
@@ -44,7 +54,8 @@ class Supervisor:
         self._clusters: dict[str, SimulatedCluster] = {}
         self._changing = threading.Lock()
         self._writing = threading.Lock()
-        self._children = Children(spawner, folder / "logs", self.write_record)
+        self._ending = threading.Event()
+        self._children = Children(spawner, folder / "logs", self._renew_record)
         self._doors = Doors()
         self._starter = ClusterStarter(folder, self._children, self._doors)
 
@@ -83,7 +94,7 @@ class Supervisor:
         if cluster is None:
             self._clusters[name] = self._starter.start(name, spec, binaries, say)
             self._effect_partitions()
-            self.write_record()
+            self._renew_record()
         elif cluster.spec != spec_text(spec):
             say(f"cluster {name}: its nodes change")
             self._starter.change_nodes(cluster, spec)
@@ -128,15 +139,34 @@ class Supervisor:
         self._doors.shut_only(faults.partitioned(faults.read(self._folder), list(self._clusters)))
 
     def stop(self) -> object:
-        """Stop everything: what needs the API server first, then it, then etcd."""
-        with self._changing:
+        """Stop everything: what needs the API server first, then it, then etcd. Whatever fails, the supervisor ends."""
+        self._ending.set()
+        self._changing.acquire(timeout=CHANGE_LIMIT)
+        try:
             last = [control_plane.ETCD]
             servers = [name for name in self._children.names() if name.endswith(control_plane.API_SERVER)]
             self._children.stop([name for name in self._children.names() if name not in (*servers, *last)])
             self._children.stop(servers)
             self._children.stop(last)
+        finally:
             self._spawner.close()
         return None
+
+    def watch_record(self) -> None:
+        """Stop everything as soon as the record is gone or another lab's: nobody could find this lab any more."""
+
+        def ask() -> bool | Pending:
+            return not is_of(self._folder, self._generation) or Pending("the end of the lab's record")
+
+        with suppress(Stopped):
+            Waiter(math.inf, every=LOOK_EVERY, stop=self._ending).until(ask)
+            print(f"{self._folder} holds this lab no more; it ends", flush=True)
+            self.stop()
+
+    def _renew_record(self) -> None:
+        """Another lab's record is not ours to write over."""
+        if is_of(self._folder, self._generation):
+            self.write_record()
 
     def write_record(self) -> None:
         me = Process.of(os.getpid())
@@ -155,17 +185,24 @@ class Supervisor:
 
 
 def run(folder: Path) -> None:
-    """Own the lab in `folder` until it is stopped."""
+    """Own the lab in `folder` until it is stopped; does not return."""
     os.chdir(folder)
     (folder / "logs").mkdir(mode=0o700, exist_ok=True)
     spawner = Spawner(folder, World.real().environ)
     supervisor = Supervisor(folder, spawner)
     server = ControlServer(folder, supervisor.answer)
     threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
-    end = threading.Thread(target=supervisor.stop, name="stop", daemon=True)
-    signal.signal(signal.SIGTERM, lambda *_: end.start() if not end.ident else None)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        threading.Thread(target=supervisor.stop, name="stop", daemon=True).start()
+
+    signal.signal(signal.SIGTERM, end)
     supervisor.write_record()
+    threading.Thread(target=supervisor.watch_record, name="watch-record", daemon=True).start()
     spawner.serve()
+    # Threads that still start a cluster would keep the interpreter; children that are left die with us.
+    os._exit(0)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import threading
@@ -112,6 +113,76 @@ def test_stopping_leaves_no_process_and_no_file(folder: Path, lab_servers: Mappi
     assert lab.record.survivors() == []
     assert not folder.exists()
     assert Lab.find(folder) is None
+
+
+def test_a_lab_whose_folder_is_removed_by_hand_ends_by_itself_and_leaves_the_next_one_alone(
+    folder: Path, lab_servers: Mapping[str, Path]
+) -> None:
+    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    processes = [lab.record.supervisor, *(child.process for child in lab.record.children)]
+    remove_by_hand(folder)
+    again = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    until(lambda: not any(process.alive for process in processes), "the first lab to end")
+    assert again.alive
+    assert Lab.find(folder) == again
+    with KubeClient.from_kubeconfig(again.kubeconfig("dc1")) as client:
+        assert client.cluster_uid() == again.record.clusters["dc1"].uid
+
+
+def test_a_supervisor_without_its_folder_ends_on_sigterm_with_its_children(
+    folder: Path, lab_servers: Mapping[str, Path]
+) -> None:
+    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    remove_by_hand(folder)
+    os.kill(lab.record.pid, signal.SIGTERM)
+    until(lambda: not lab.record.supervisor.alive and not lab.record.survivors(), "the lab to end")
+    assert not folder.exists()
+
+
+def test_a_record_removed_by_hand_makes_way_for_a_new_lab_that_knows_nothing_of_the_old_one(
+    folder: Path, lab_servers: Mapping[str, Path]
+) -> None:
+    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    (folder / "state" / "old").touch()
+    (folder / "lab.json").unlink()
+    again = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    assert not lab.record.supervisor.alive
+    assert lab.record.survivors() == []
+    assert again.generation != lab.generation
+    assert not (folder / "state" / "old").exists()
+
+
+def test_a_supervisor_that_starts_a_cluster_ends_on_sigterm(folder: Path, lab_servers: Mapping[str, Path]) -> None:
+    def end_early() -> None:
+        until(lambda: any(child.name == "etcd" for child in children_of(folder)), "etcd")
+        lab = Lab.find(folder)
+        assert lab
+        os.kill(lab.record.pid, signal.SIGTERM)
+
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(end_early)
+        with pytest.raises(OutsideError) as caught:
+            open_lab(folder, {**lab_servers, "kube-apiserver": stuck_server(folder)}, ONE, ["dc1"], [])
+        ended.result()
+    assert caught.value.record.code == "lab.gone"
+
+
+def stuck_server(folder: Path) -> Path:
+    """A program that neither ends nor answers."""
+    program = folder.parent / "stuck"
+    program.write_text("#!/bin/sh\nexec sleep 1000\n")
+    program.chmod(0o755)
+    return program
+
+
+def remove_by_hand(folder: Path) -> None:
+    """As `rm -rf` does, again and again while servers write to it."""
+
+    def removed() -> bool:
+        shutil.rmtree(folder, ignore_errors=True)
+        return not folder.exists()
+
+    until(removed, "the folder to go")
 
 
 def test_servers_that_die_come_back_with_what_they_knew(folder: Path, lab_servers: Mapping[str, Path]) -> None:
