@@ -1,0 +1,67 @@
+"""The README as a person works through it: files to write, commands to type, what they are said to print."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PATH = Path(__file__).parents[3] / "README.md"
+_FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.M | re.S)
+_FILE = re.compile(r"`([\w./-]+\.(?:py|yaml|toml))`")
+_VARYING = (
+    (re.compile(r"\b\d+(\.\d+)? s\b|\b\d+m\d\d\b"), "… s"),
+    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.+]+"), "…"),
+    (re.compile(r" {2,}(?=\S)"), "  "),
+)
+LEFT_OUT = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """One command of a `console` block, and the lines below it."""
+
+    words: Sequence[str]
+    prints: str
+
+
+def section(title: str, level: str = "##") -> str:
+    """The text below a heading, up to the next of its level or above."""
+    found = re.search(rf"^{level} {re.escape(title)}\n(.*?)(?=^#{{2,{len(level)}}} |\Z)", PATH.read_text(), re.M | re.S)
+    assert found, title
+    return found[1]
+
+
+def files(text: str) -> Iterator[tuple[str, str]]:
+    """Path and content of each block that is a file: the last path named before it."""
+    for fence in _FENCE.finditer(text):
+        if fence[2] in ("python", "yaml", "toml"):
+            yield _FILE.findall(text[: fence.start()])[-1], textwrap.dedent(fence[3])
+
+
+def typed(text: str) -> Iterator[Typed]:
+    """Every command of the console blocks, in order; a comment behind it is none of its words."""
+    for fence in _FENCE.finditer(text):
+        if fence[2] == "console":
+            for one in re.split(r"^\$ ", textwrap.dedent(fence[3]), flags=re.M)[1:]:
+                line, _, prints = one.partition("\n")
+                yield Typed(line.partition("#")[0].split(), prints)
+
+
+def steady(said: str) -> str:
+    """Without times, waiting lines (how many there are depends on the machine), and the width of columns."""
+    lines = [line for line in said.splitlines() if not re.search(r"\| (waiting|still|waits)", line)]
+    text = "".join(f"{line}\n" for line in lines)
+    for pattern, instead in _VARYING:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def agrees(said: str, shown: str) -> bool:
+    """Whether a command said what is shown; a line `…` stands for any lines, and nothing shown for anything said."""
+    if not shown:
+        return True
+    parts = [re.escape(steady(part)) for part in re.split(rf"^{LEFT_OUT}\n", shown, flags=re.M)]
+    return re.fullmatch("(?:.*\n)*?".join(parts), steady(said)) is not None
