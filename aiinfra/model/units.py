@@ -26,3 +26,22 @@ Duration = Annotated[
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^[0-9]+(s|m|h)$"}]}),
 ]
 """Seconds; written `90s`, `20m`, `1h`, or a number of seconds."""
+
+
+_SIZE = re.compile(r"(\d+)(MiB|GiB|TiB)")
+_MIB = {"MiB": 1, "GiB": 1024, "TiB": 1024 * 1024}
+
+
+def _mib(raw: object) -> object:
+    if isinstance(raw, str) and (found := _SIZE.fullmatch(raw)):
+        return int(found[1]) * _MIB[found[2]]
+    raise ValueError(f"{raw!r} is not a size such as 512MiB, 40GiB or 2TiB")
+
+
+Size = Annotated[
+    int,
+    BeforeValidator(_mib),
+    Field(ge=1),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(MiB|GiB|TiB)$"}),
+]
+"""MiB; written `512MiB`, `40GiB`, `2TiB`."""

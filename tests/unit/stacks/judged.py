@@ -16,13 +16,15 @@ from aiinfra.world import World
 CLUSTER: Mapping[str, Any] = {"cluster": {"kind": "existing_cluster"}}
 
 
-def problems(folder: Path, stacks: Mapping[str, Any], target: str = "lab") -> list[str]:
+def problems(
+    folder: Path, stacks: Mapping[str, Any], target: str = "lab", *, catalog: Catalog | None = None
+) -> list[str]:
     """`stacks.app.field: sentence (hint)` for each problem of the environment; the place in the file left out."""
     path = folder / "site.yaml"
     with path.open("w") as file:
         YAML(typ="safe").dump({"version": "v1", "name": "site", "target": target, "stacks": dict(stacks)}, file)
     try:
-        load_environment(str(path), sets=(), world=World.real(), catalog=Catalog.installed())
+        load_environment(str(path), sets=(), world=World.real(), catalog=catalog or Catalog.installed())
     except ConfigError as error:
         return [str(problem).partition(": ")[2] for problem in error.problems]
     return []

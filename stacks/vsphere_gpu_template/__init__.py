@@ -1,0 +1,18 @@
+"""VM templates with GPUs."""
+
+from pathlib import Path
+
+from aiinfra.stack import StackType
+from stacks.vsphere_gpu_template.checks import Checks
+from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, GpuTemplates
+
+STACK = StackType(
+    kind="vsphere_gpu_template",
+    summary="VM templates with GPUs that machine sets clone: vGPU, MIG-backed vGPU, passthrough, device groups.",
+    inputs=GpuTemplateInputs,
+    outputs=GpuTemplates,
+    program="stacks.vsphere_gpu_template.program:program",
+    checks=Checks(),
+    connection=("vcenter",),
+    sources=(Path(__file__).parent,),
+)

@@ -1,0 +1,65 @@
+"""What must hold of the inputs of `vsphere_gpu_template` before any vCenter is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiinfra.facts.gpus import GPUS
+from aiinfra.facts.vgpu import ProfileName, family_of
+from aiinfra.stack import Broken
+from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, PassthroughDevices, StaticDevices, VgpuDevices
+
+RESERVED = "aiinfra.dev/"
+
+
+class Checks:
+    def rules(self, inputs: GpuTemplateInputs) -> Iterator[Broken]:
+        yield from _places(inputs)
+        if isinstance(inputs.gpu, VgpuDevices):
+            yield from _vgpus(inputs.gpu)
+        if isinstance(inputs.gpu, StaticDevices) and len(set(inputs.gpu.pci_ids)) < len(inputs.gpu.pci_ids):
+            yield Broken(("gpu", "pci_ids"), "names a card twice", "name each card once")
+        if isinstance(inputs.gpu, PassthroughDevices) and not inputs.gpu.model:
+            yield Broken(("gpu", "model"), "is empty", "name the GPU model, such as A100-PCIe-40GB")
+        if inputs.cpus % inputs.cores_per_socket:
+            message = f"{inputs.cpus} CPUs do not fill sockets of {inputs.cores_per_socket} cores"
+            yield Broken(("cores_per_socket",), message, "let it divide cpus")
+        for key in inputs.extra_config:
+            if key.startswith(RESERVED):
+                yield Broken(("extra_config", key), "is a key of aiinfra's own marks", "choose another name")
+
+
+def _places(inputs: GpuTemplateInputs) -> Iterator[Broken]:
+    if inputs.place is None and not inputs.failure_domains:
+        yield Broken(("place",), "is required", "write datacenter, cluster and datastore, or failure_domains")
+    if inputs.place is not None and inputs.failure_domains:
+        yield Broken(("place",), "cannot stand beside failure_domains", "give each failure domain its place")
+    places = [("place", inputs.place)] if inputs.place else []
+    for at, place in [*places, *((f"failure_domains.{name}", one) for name, one in inputs.failure_domains.items())]:
+        for field in ("datacenter", "cluster", "datastore"):
+            if not getattr(place, field):
+                yield Broken((*at.split("."), field), "is empty", "name it as vCenter shows it")
+
+
+def _vgpus(gpu: VgpuDevices) -> Iterator[Broken]:
+    if bool(gpu.profile) == bool(gpu.model):
+        told = "profile and model both say which vGPU it is" if gpu.profile else "which vGPU is not said"
+        yield Broken(("gpu",), told, "write profile: NAME, or model: MODEL with memory: SIZE")
+        return
+    if gpu.model and gpu.memory is None:
+        yield Broken(("gpu", "memory"), "is required beside model", "say how much each device needs: memory: 20GiB")
+    if gpu.profile:
+        yield from _profile(gpu)
+    elif gpu.mode == "mig" and not GPUS[gpu.model].mig_capable:
+        yield Broken(("gpu", "mode"), f"{gpu.model} has no MIG", "set gpu.mode: vgpu")
+
+
+def _profile(gpu: VgpuDevices) -> Iterator[Broken]:
+    """What the name of a profile gives away; whether a host offers it is asked later."""
+    name, family = ProfileName.of(gpu.profile), family_of(gpu.profile)
+    if name is None or family is None:
+        return
+    if name.type.slices and gpu.mode == "vgpu":
+        yield Broken(("gpu", "mode"), f"{gpu.profile} is MIG-backed", "set gpu.mode: mig")
+    if not name.type.slices and gpu.mode == "mig":
+        yield Broken(("gpu", "mode"), f"{gpu.profile} is time-sliced", "set gpu.mode: vgpu")

@@ -1,0 +1,106 @@
+"""What is said of a template's inputs before any vCenter is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiinfra.catalog import Catalog
+from stacks import vsphere_gpu_template
+from stacks.vsphere_gpu_template.spec import VgpuDevices
+from tests.unit.stacks.judged import problems
+
+PLACE = {"datacenter": "dc1", "cluster": "gpu", "datastore": "ssd", "folder": "templates"}
+VGPU = {"mode": "vgpu", "profile": "grid_a100-40c"}
+TEMPLATE = {"kind": "vsphere_gpu_template", "source": "rhcos-4.22", "place": PLACE, "gpu": VGPU}
+KINDS = Catalog.of(vsphere_gpu_template.STACK)
+
+
+def said(folder: Path, **changes: Any) -> list[str]:
+    entry = {key: value for key, value in {**TEMPLATE, **changes}.items() if value is not None}
+    return problems(folder, {"t": entry}, catalog=KINDS)
+
+
+def intent(**changes: Any) -> dict[str, Any]:
+    gpu = {"mode": "vgpu", "model": "A100-PCIe-40GB", "memory": "20GiB", **changes}
+    return {"gpu": {key: value for key, value in gpu.items() if value is not None}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, []),
+        (intent(), []),
+        (intent(mode="mig", count=2), []),
+        ({"gpu": {"mode": "passthrough", "model": "L40S", "label": "gpu-l40s"}}, []),
+        ({"gpu": {"mode": "static_passthrough", "host": "esx-01", "pci_ids": ["0000:3b:00.0"]}}, []),
+        ({"gpu": {"mode": "device_group", "group": "Nvidia:2@grid_a100-40c%NVLink"}}, []),
+        ({"place": None, "failure_domains": {"a": PLACE, "b": {**PLACE, "cluster": "gpu-b"}}}, []),
+        ({"source": {"ova": "rhcos.ova", "sha256": "0" * 64}, "mmio": 2048, "verify": "power_on"}, []),
+        (
+            {"place": None},
+            ["stacks.t.place: is required (write datacenter, cluster and datastore, or failure_domains)"],
+        ),
+        (
+            {"failure_domains": {"a": PLACE}},
+            ["stacks.t.place: cannot stand beside failure_domains (give each failure domain its place)"],
+        ),
+        (
+            {"place": {**PLACE, "datastore": ""}},
+            ["stacks.t.place.datastore: is empty (name it as vCenter shows it)"],
+        ),
+        (
+            {"gpu": {"mode": "vgpu"}},
+            ["stacks.t.gpu: which vGPU is not said (write profile: NAME, or model: MODEL with memory: SIZE)"],
+        ),
+        (
+            intent(profile="grid_a100-40c"),
+            [
+                "stacks.t.gpu: profile and model both say which vGPU it is "
+                "(write profile: NAME, or model: MODEL with memory: SIZE)"
+            ],
+        ),
+        (
+            intent(memory=None),
+            ["stacks.t.gpu.memory: is required beside model (say how much each device needs: memory: 20GiB)"],
+        ),
+        (intent(mode="mig", model="L40S"), ["stacks.t.gpu.mode: L40S has no MIG (set gpu.mode: vgpu)"]),
+        (
+            {"gpu": {"mode": "vgpu", "profile": "grid_a100-3-20c"}},
+            ["stacks.t.gpu.mode: grid_a100-3-20c is MIG-backed (set gpu.mode: mig)"],
+        ),
+        (
+            {"gpu": {"mode": "mig", "profile": "grid_a100-20c"}},
+            ["stacks.t.gpu.mode: grid_a100-20c is time-sliced (set gpu.mode: vgpu)"],
+        ),
+        (
+            {"gpu": {"mode": "static_passthrough", "host": "esx-01", "pci_ids": ["0000:3b:00.0"] * 2}},
+            ["stacks.t.gpu.pci_ids: names a card twice (name each card once)"],
+        ),
+        (
+            {"cpus": 6, "cores_per_socket": 4},
+            ["stacks.t.cores_per_socket: 6 CPUs do not fill sockets of 4 cores (let it divide cpus)"],
+        ),
+        (
+            {"extra_config": {"aiinfra.dev/stack": "mine"}},
+            ['stacks.t.extra_config["aiinfra.dev/stack"]: is a key of aiinfra\'s own marks (choose another name)'],
+        ),
+        (
+            {"memory": "40GB"},
+            ["stacks.t.memory: '40GB' is not a size such as 512MiB, 40GiB or 2TiB"],
+        ),
+        (
+            intent(model="A100-PCIE-41GB"),
+            ["stacks.t.gpu.model: no GPU model is named 'A100-PCIE-41GB'; did you mean 'A100-PCIe-40GB'?"],
+        ),
+    ],
+)
+def test_inputs(tmp_path: Path, changes: dict[str, Any], says: list[str]) -> None:
+    assert said(tmp_path, **changes) == says
+
+
+def test_a_model_in_any_case_is_the_one_of_our_table() -> None:
+    gpu = VgpuDevices.model_validate(intent(model="a100-pcie-40gb")["gpu"])
+    assert (gpu.model, gpu.memory) == ("A100-PCIe-40GB", 20480)
