@@ -36,6 +36,7 @@ FaultArgument = Annotated[
     ),
 ]
 AtOption = Annotated[str, typer.Option("--at", metavar="PLACE", help="A cluster or a stack; default: everywhere.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Also under a run that uses the lab; that run fails.")]
 LiftOption = Annotated[bool, typer.Option("--lift", help="Mend it instead.")]
 
 
@@ -59,12 +60,23 @@ def status(ctx: typer.Context, env: EnvArgument, output: OutputOption = OutputFo
 
 
 @app.command()
-def stop(ctx: typer.Context, env: EnvArgument, output: OutputOption = OutputForm.TEXT) -> None:
-    """End the lab of ENV: its processes, its state and its secrets go."""
+def stop(
+    ctx: typer.Context, env: EnvArgument, force: ForceOption = False, output: OutputOption = OutputForm.TEXT
+) -> None:
+    """End the lab of ENV: its processes, its state and its secrets go. Not while a run uses it."""
+    from aiinfra.engine.lock import refuse_held
+    from aiinfra.session.lab_place import notes_of
+
     console, name, lab = _found(ctx, env, output)
     count = len(lab.record.children) + 1 if lab and lab.alive else 0
+
+    def unused() -> None:
+        if lab is not None and not force:
+            hint = "wait for it, stop it with Ctrl-C, or add --force: it fails then"
+            refuse_held(notes_of(lab.folder, name), console.world.now(), hint)
+
     if lab:
-        lab.stop()
+        lab.stop(console.err.line, unless=unused)
     console.answer(
         output,
         lambda: f"stopped the lab of {name}: {count} processes, and its folder" if lab else views.no_lab_text(name),

@@ -167,13 +167,20 @@ def read_holder(notes: Notes, key: str = KEY) -> Holder | None:
         ) from exc
 
 
+def refuse_held(notes: Notes, now: datetime, hint: str) -> None:
+    """Raises `OutsideError` `lock.held`, with this way out, when a live or a foreign process holds the lock."""
+    theirs = read_holder(notes)
+    if theirs is not None and _alive(theirs, Holder.this("", now)):
+        raise _held(theirs, hint)
+
+
 def _alive(theirs: Holder, mine: Holder) -> bool:
     if theirs.host != mine.host or (theirs.boot == mine.boot and theirs.pids not in {"", mine.pids}):
         return True
     return theirs.boot == mine.boot and theirs.caller.alive
 
 
-def _held(theirs: Holder) -> OutsideError:
+def _held(theirs: Holder, hint: str = "") -> OutsideError:
     foreign = theirs.host != socket.gethostname()
     way_out = (
         f"if {theirs.host} is gone for good, delete the note {KEY} beside the state"
@@ -184,7 +191,7 @@ def _held(theirs: Holder) -> OutsideError:
         f"another run holds this environment: {theirs.command}, pid {theirs.pid} on {theirs.host}, since {theirs.at}",
         code="lock.held",
         where="environment lock",
-        hint=way_out,
+        hint=hint or way_out,
         transient=True,
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiinfra.errors import OutsideError
 from aiinfra.lab.record import LabRecord
@@ -18,9 +18,6 @@ from aiinfra.lab.record import LabRecord
 if TYPE_CHECKING:
     from aiinfra.lab.faults import Fault
     from aiinfra.model.lab import LabSpec
-
-STOP_LIMIT: Final = 10.0
-"""Seconds for a supervisor that was asked to stop."""
 
 OnProgress = Callable[[str], None]
 
@@ -76,6 +73,13 @@ class Lab:
         """Another one means another world behind the same names."""
         return self.record.generation
 
+    def end(self) -> str:
+        """What became of it, as the end of `the lab …`; empty while it lives."""
+        now = LabRecord.read(self.folder)
+        if now is None or now.generation != self.generation or now.ending:
+            return "was stopped"
+        return "" if now.alive else f"died ({now.death()})"
+
     def clusters(self) -> Sequence[str]:
         """Names of the clusters that answer."""
         return tuple(self.record.clusters)
@@ -125,17 +129,18 @@ class Lab:
         status: Mapping[str, Any] = _ask(self.folder, {"verb": "status"}, lambda text: None)
         return status
 
-    def stop(self) -> None:
-        """End the lab: no process of it and no file of it is left."""
-        from aiinfra.lab.lifecycle import alone, empty, end, refuse_foreign
+    def stop(self, on_progress: OnProgress = lambda text: None, unless: Callable[[], None] = lambda: None) -> None:
+        """End the lab: no process of it and no file of it is left. `unless` may raise once nobody else opens it."""
+        from aiinfra.lab.lifecycle import END_LIMIT, alone, empty, end, refuse_foreign
 
-        with alone(self.folder, lambda text: None):
+        with alone(self.folder, on_progress):
+            unless()
             record = LabRecord.read(self.folder) or self.record
             refuse_foreign(self.folder, record)
             if record.alive:
                 with suppress(OutsideError):
                     _ask(self.folder, {"verb": "stop"}, lambda text: None)
-                end([record.supervisor], STOP_LIMIT)
+                end([record.supervisor], END_LIMIT)
             end([child.process for child in record.survivors()], patience=0)
             empty(self.folder)
             self.folder.rmdir()

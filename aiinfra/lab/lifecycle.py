@@ -22,6 +22,8 @@ from aiinfra.waiting import Pending, TimedOut, Waiter
 SUPERVISOR: Final = "aiinfra.lab.supervisor"
 START_LIMIT: Final = 60.0
 """Seconds until a new supervisor must have written its record; it takes half a second."""
+END_LIMIT: Final = 10.0
+"""Seconds for a supervisor that was told to end."""
 KILL_LIMIT: Final = 10.0
 """Seconds for processes that got SIGKILL."""
 REMOVE_LIMIT: Final = 10.0
@@ -33,6 +35,8 @@ OnProgress = Callable[[str], None]
 def discard_dead(folder: Path, on_progress: OnProgress) -> str:
     """Empty the folder of a dead lab; what was discarded, as a sentence. Raises `OutsideError` `lab.foreign`."""
     record = LabRecord.read(folder)
+    if record is not None and record.ending and record.alive:
+        end([record.supervisor], END_LIMIT)
     if record is None or record.alive:
         return ""
     refuse_foreign(folder, record)

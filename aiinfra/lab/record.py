@@ -61,6 +61,8 @@ class LabRecord:
     """ISO 8601, UTC."""
     children: Sequence[ChildRecord] = ()
     clusters: Mapping[str, ClusterRecord] = field(default_factory=dict)
+    ending: bool = False
+    """It was told to stop, and its processes end."""
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:

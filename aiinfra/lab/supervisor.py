@@ -141,8 +141,9 @@ class Supervisor:
     def stop(self) -> object:
         """Stop everything: what needs the API server first, then it, then etcd. Whatever fails, the supervisor ends."""
         self._ending.set()
-        self._changing.acquire(timeout=CHANGE_LIMIT)
         try:
+            self._renew_record()
+            self._changing.acquire(timeout=CHANGE_LIMIT)
             last = [control_plane.ETCD]
             servers = [name for name in self._children.names() if name.endswith(control_plane.API_SERVER)]
             self._children.stop([name for name in self._children.names() if name not in (*servers, *last)])
@@ -181,6 +182,7 @@ class Supervisor:
                 self._since,
                 self._children.records(),
                 {name: cluster.record for name, cluster in list(self._clusters.items())},
+                self._ending.is_set(),
             ).write(self._folder)
 
 

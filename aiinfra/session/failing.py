@@ -9,7 +9,7 @@ from aiinfra.engine.events import Outcome, StackResult
 from aiinfra.engine.failure import parse_failure
 from aiinfra.engine.host_line import HOST_CODES, refusal
 from aiinfra.engine.wire import Secret
-from aiinfra.errors import StepError
+from aiinfra.errors import AiinfraError, StepError
 from aiinfra.stack import StackName
 
 if TYPE_CHECKING:
@@ -25,9 +25,18 @@ def failed_result(turn: Turn, kind: str, stack: str, done: OperationResult) -> S
         return None
     text = done.failed_resources[0].message if done.failed_resources else done.error
     told = parse_failure(text) or parse_failure(done.error)
-    error = _explained(turn, stack, told or _refused(done.code, _first_sentence(text or done.error)))
+    error = told or _refused(done.code, _first_sentence(text or done.error))
+    if turn.engine.place.gone() is None:
+        error = _explained(turn, stack, error)
+    return replace(failure(turn, kind, stack, error), changes=dict(done.changes))
+
+
+def failure(turn: Turn, kind: str, stack: str, error: AiinfraError) -> StackResult:
+    """The result of a stack that failed with this error, or as the place ended."""
+    error = turn.engine.place.blamed(error)
     record = replace(error.record, where=error.record.where or stack)
-    return StackResult(stack, kind, Outcome.FAILED, 0.0, "", dict(done.changes), record, error.causes)
+    causes = error.causes if isinstance(error, StepError) else ()
+    return StackResult(stack, kind, Outcome.FAILED, 0.0, error=record, causes=causes)
 
 
 def _refused(code: str, sentence: str) -> StepError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiinfra.engine.notes import FileNotes
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree, reveal
+from aiinfra.errors import OutsideError
 from aiinfra.providers.contract import Call, ProviderSpec
 from aiinfra.session.place import Place
 from aiinfra.stack import SecretSource
@@ -57,6 +58,7 @@ def place_of(
         patience=LAB_PATIENCE,
         sweeping=LAB_SWEEPING,
         sequel=lambda: _stopped(lab),
+        gone=lambda: _gone(lab),
     )
 
 
@@ -91,6 +93,14 @@ def _stand_ins(folder: Path, clusters: Sequence[str]) -> Sequence[ProviderSpec]:
         return [name for name in clusters if lab and name in lab.clusters() and lab.kubeconfig(name) == used]
 
     return (kubernetes.spec(crds_late),)
+
+
+def _gone(lab: Lab) -> OutsideError | None:
+    why = lab.end()
+    if not why:
+        return None
+    hint = "run the command again: a dead lab is discarded and a new one started"
+    return OutsideError(f"the lab {why} while it was used", code="lab.gone", where="lab", hint=hint, transient=True)
 
 
 def _stopped(lab: Lab) -> Sequence[str]:

@@ -5,11 +5,13 @@ A value, made once per run by `lab_place.py` or `real_place.py`; nothing after i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from aiinfra.engine.notes import Notes
 from aiinfra.engine.wire import Tree
+from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError, StepError
 from aiinfra.providers.contract import ProviderSpec
 from aiinfra.stack import SecretSource
 
@@ -44,6 +46,28 @@ class Place:
     """Seconds that what a destroy sweeps may take to go."""
     sequel: Callable[[], Sequence[str]] = tuple
     """Called when a destroy left nothing: what goes with the place itself, one sentence each."""
+
+    gone: Callable[[], OutsideError | None] = lambda: None
+    """Why nothing can work here any more: the place ended while it was used."""
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """Inside, what fails because the place ended is told as that. Raises what `gone` says."""
+        try:
+            yield
+        except (ConfigError, Interrupted):
+            raise
+        except AiinfraError as error:
+            raise self.gone() or error from error
+
+    def blamed(self, error: AiinfraError) -> AiinfraError:
+        """The error itself; when the place ended, the same with that as its root."""
+        root = self.gone()
+        if root is None:
+            return error
+        told, why = error.record, root.record
+        causes = (*(error.causes if isinstance(error, StepError) else ()), why.message)
+        return StepError(told.message, causes=causes, code=why.code, where=told.where, hint=why.hint, transient=True)
 
     @property
     def is_simulated(self) -> bool:

@@ -108,7 +108,11 @@ class Session:
         place = self.places.found()
         if place is None:
             return self._report(Verb.DESTROY).nothing("no lab runs: 0 processes, 0 files, 0 stacks")
-        with self._engine(place, options) as engine, self._locked(Verb.DESTROY, place, engine) as journal:
+        with (
+            place.standing(),
+            self._engine(place, options) as engine,
+            self._locked(Verb.DESTROY, place, engine) as journal,
+        ):
             open_secrets(engine, journal, place)
             known = options.environment_id or journal.environment_id()
             turn = self.turn(place, engine, journal, known or "", self.secrets(), options)
@@ -139,7 +143,7 @@ class Session:
     def _acted(
         self, verb: Verb, options: Options, place: Place, secrets: Mapping[SecretSource, str], act: work.Act
     ) -> RunReport:
-        with self._engine(place, options) as engine, self._locked(verb, place, engine) as journal:
+        with place.standing(), self._engine(place, options) as engine, self._locked(verb, place, engine) as journal:
             made = make_environment(engine, journal, place, self.plan.environment.name)
             turn = self.turn(place, engine, journal, made, secrets, options)
             return self._walk(verb, options, turn, place, act)

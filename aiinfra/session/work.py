@@ -15,10 +15,11 @@ from aiinfra.engine.events import Outcome, StackResult, Verb
 from aiinfra.engine.journal import Journal, Success
 from aiinfra.engine.values import resolver
 from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
-from aiinfra.errors import AiinfraError, OutsideError, StepError
+from aiinfra.errors import AiinfraError, OutsideError
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.engine import Engine
-from aiinfra.session.failing import failed_result
+from aiinfra.session.failing import failed_result, failure
+from aiinfra.session.foresight import certainty, refs_of
 from aiinfra.session.settling import settle
 from aiinfra.stack import Ref, SecretSource, StackContext
 from aiinfra.ui.durations import age
@@ -127,22 +128,18 @@ def _mending(turn: Turn, step_name: str, verb: Verb) -> Iterator[None]:
     turn.journal.end(step_name)
 
 
-def _timed(kind: str, stack: str, act: Callable[[], StackResult]) -> StackResult:
+def _timed(turn: Turn, kind: str, stack: str, act: Callable[[], StackResult]) -> StackResult:
     """Run `act`; a failure becomes a failed result."""
     started = time.monotonic()
     try:
         result = act()
-    except StepError as error:
-        result = StackResult(stack, kind, Outcome.FAILED, 0.0, error=error.record, causes=error.causes)
     except AiinfraError as error:
-        result = StackResult(
-            stack, kind, Outcome.FAILED, 0.0, error=replace(error.record, where=error.record.where or stack)
-        )
+        result = failure(turn, kind, stack, error)
     return replace(result, seconds=time.monotonic() - started)
 
 
 def up(turn: Turn, step: Step) -> StackResult:
-    return _timed(step.kind.kind, step.name, lambda: _up(turn, step))
+    return _timed(turn, step.kind.kind, step.name, lambda: _up(turn, step))
 
 
 def _up(turn: Turn, step: Step) -> StackResult:
@@ -198,12 +195,12 @@ def proof_notes(success: Success, now: datetime) -> tuple[str, ...]:
 
 
 def preview(turn: Turn, step: Step) -> StackResult:
-    return _timed(step.kind.kind, step.name, lambda: _preview(turn, step))
+    return _timed(turn, step.kind.kind, step.name, lambda: _preview(turn, step))
 
 
 def _preview(turn: Turn, step: Step) -> StackResult:
     known = turn.journal.success(step.name)
-    fresh = {late.stack for late in _refs(step) if late.stack in turn.outputs}
+    fresh = {late.stack for late in refs_of(step) if late.stack in turn.outputs}
     if turn.skip and not fresh and known and known.digest == turn.digest(step):
         seen = f"last seen {_age(turn, known)}"
         return StackResult(
@@ -215,8 +212,9 @@ def _preview(turn: Turn, step: Step) -> StackResult:
     turn.outputs[step.name] = {name: done.outputs.get(name, UNKNOWN) for name in step.kind.outputs.model_fields}
     changes = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
     unknown = sorted(name for name, value in turn.outputs[step.name].items() if isinstance(value, Unknown))
-    notes = (f"known after {step.name}: {', '.join(unknown)}",) if unknown else ()
+    later = (f"known after {step.name}: {', '.join(unknown)}",) if unknown else ()
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
+    notes = (str(certainty(turn, step)), *later) if changes else later
     return StackResult(step.name, step.kind.kind, outcome, 0.0, "", changes, notes=notes)
 
 
@@ -224,20 +222,8 @@ def _age(turn: Turn, known: Success) -> str:
     return age((turn.world.now() - known.at).total_seconds())
 
 
-def _refs(step: Step) -> list[Ref]:
-    found: list[Ref] = []
-
-    def late(value: Ref | SecretSource) -> str:
-        if isinstance(value, Ref):
-            found.append(value)
-        return ""
-
-    inputs_text(step.inputs, late)
-    return found
-
-
 def refresh(turn: Turn, step: Step) -> StackResult:
-    return _timed(step.kind.kind, step.name, lambda: _refresh(turn, step))
+    return _timed(turn, step.kind.kind, step.name, lambda: _refresh(turn, step))
 
 
 def _refresh(turn: Turn, step: Step) -> StackResult:
@@ -264,7 +250,7 @@ def _refresh(turn: Turn, step: Step) -> StackResult:
 
 
 def destroy(turn: Turn, stack: str, kind: str) -> StackResult:
-    return _timed(kind, stack, lambda: _destroy(turn, stack, kind))
+    return _timed(turn, kind, stack, lambda: _destroy(turn, stack, kind))
 
 
 def _destroy(turn: Turn, stack: str, kind: str) -> StackResult:

@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,7 +119,8 @@ def test_a_lab_of_another_machine_is_neither_alive_nor_ours_to_discard(record: L
     lab = Lab.find(tmp_path)
     assert lab
     assert not lab.alive
-    for remove in (lab.stop, lambda: lab.discard(pytest.fail)):
+    removals: list[Callable[[], None]] = [lab.stop, lambda: lab.discard(pytest.fail)]
+    for remove in removals:
         with pytest.raises(OutsideError) as caught:
             remove()
         assert caught.value.record.message == f"the lab in {tmp_path} belongs to another machine, login-2"
