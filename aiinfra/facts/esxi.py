@@ -1,0 +1,138 @@
+"""ESXi releases, and what GPUs in VMs need of them.
+
+Builds: Broadcom KB 316595 "Build numbers and versions of VMware ESXi/ESX", rows that agree in two public copies of it.
+Version scheme: Broadcom KB 395110. Hardware versions: Broadcom KB 1003746 (315655).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+Version = tuple[int, ...]
+KB_BUILDS: Final = "Broadcom KB 316595"
+KB_HARDWARE: Final = "Broadcom KB 315655"
+
+
+def version(text: str) -> Version:
+    """`8.0.3` as numbers. Raises `ValueError` for anything else."""
+    return tuple(int(part) for part in text.split("."))
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release of ESXi."""
+
+    name: str
+    version: Version
+    build: int
+
+
+_RELEASES: Final = (
+    Release("8.0", (8, 0, 0), 20513097),
+    Release("8.0a", (8, 0, 0), 20842819),
+    Release("8.0b", (8, 0, 0), 21203435),
+    Release("8.0c", (8, 0, 0), 21493926),
+    Release("8.0e", (8, 0, 0), 24569005),
+    Release("8.0 Update 1", (8, 0, 1), 21495797),
+    Release("8.0 Update 1a", (8, 0, 1), 21813344),
+    Release("8.0 Update 1c", (8, 0, 1), 22088125),
+    Release("8.0 Update 1d", (8, 0, 1), 23299997),
+    Release("8.0 Update 2", (8, 0, 2), 22380479),
+    Release("8.0 Update 2b", (8, 0, 2), 23305546),
+    Release("8.0 Update 2c", (8, 0, 2), 23825572),
+    Release("8.0 Update 2d", (8, 0, 2), 24585300),
+    Release("8.0 Update 3", (8, 0, 3), 24022510),
+    Release("8.0 Update 3b", (8, 0, 3), 24280767),
+    Release("8.0 Update 3c", (8, 0, 3), 24414501),
+    Release("8.0 Update 3d", (8, 0, 3), 24585383),
+    Release("8.0 Update 3e", (8, 0, 3), 24674464),
+)
+
+
+def release_of(text: str, build: int) -> str:
+    """How a host's release is called: `8.0 Update 3b`, or `8.0 Update 3e or newer` past the end of the table.
+
+    Empty when the table says nothing of this version.
+    """
+    same = [release for release in _RELEASES if release.version == version(text)[:3] and release.build <= build]
+    if not same:
+        return ""
+    newest = max(same, key=lambda release: release.build)
+    return newest.name if newest.build == build else f"{newest.name} or newer"
+
+
+FLOOR: Final[Version] = (7, 0, 0)
+"""Dynamic DirectPath I/O, hardware version 17: vmware-tanzu/vm-operator `pkg/constants/constants.go`."""
+HARDWARE: Final[Mapping[int, Version]] = MappingProxyType(
+    {17: (7, 0, 0), 18: (7, 0, 1), 19: (7, 0, 2), 20: (8, 0, 0), 21: (8, 0, 2), 22: (9, 0, 0)}
+)
+"""The first ESXi of each virtual hardware version."""
+LABELS: Final[Version] = (7, 0, 2)
+"""`hardwareLabel` of a passthrough device: vSphere Web Services API, `HostPciPassthruInfo`."""
+DEVICE_GROUPS: Final[Version] = (8, 0, 0)
+"""`vendorDeviceGroupInfo`: vSphere Web Services API, `ConfigTarget`."""
+MIXED_SIZES: Final[Version] = (8, 0, 3)
+"""`vgpuMode`: vSphere Web Services API 8.0.3, `HostGraphicsInfo`."""
+
+
+@dataclass(frozen=True, slots=True)
+class VgpuBranch:
+    """A branch of NVIDIA's vGPU software, by the driver's branch."""
+
+    driver: int
+    """580 of `580.65.05`."""
+    release: int
+    """19 of vGPU 19.0."""
+    long_term: bool = False
+
+
+BRANCHES: Final = (
+    VgpuBranch(470, 13, long_term=True),
+    VgpuBranch(510, 14),
+    VgpuBranch(525, 15),
+    VgpuBranch(535, 16, long_term=True),
+    VgpuBranch(550, 17),
+    VgpuBranch(570, 18),
+    VgpuBranch(580, 19, long_term=True),
+)
+"""NVIDIA vGPU software documentation, release branches."""
+BRANCH_SOURCE: Final = "NVIDIA vGPU release notes for VMware vSphere, compatibility requirements"
+
+
+def branch(driver: str) -> VgpuBranch | None:
+    """The branch of a driver's version; None for one that the table does not have."""
+    number = driver.partition(".")[0]
+    return next((known for known in BRANCHES if number == str(known.driver)), None)
+
+
+def fits(manager: str, guest: str) -> bool | None:
+    """Whether a guest driver works under a vGPU manager; None when a branch is unknown.
+
+    The same branch does, and the branch or long-term branch before the manager's.
+    """
+    host, inside = branch(manager), branch(guest)
+    if host is None or inside is None:
+        return None
+    earlier = [known for known in BRANCHES if known.release < host.release]
+    long_term = [known for known in earlier if known.long_term]
+    return inside in (host, *earlier[-1:], *(long_term[-1:] if host.long_term else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class GpuNeed:
+    """What a GPU model needs of the hypervisor's driver."""
+
+    driver: int
+    """The first branch that supports it."""
+    source: str
+
+
+GPU_NEEDS: Final[Mapping[str, GpuNeed]] = MappingProxyType(
+    {
+        "H100-PCIe-80GB": GpuNeed(525, "NVIDIA AI Enterprise 3.0 release notes: vGPU 15.0 supports H100"),
+    }
+)
+"""By the name in `aiinfra.facts.gpus`. Only what a public document says; a model without a row has no known need."""

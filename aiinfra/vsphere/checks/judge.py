@@ -1,0 +1,72 @@
+"""All checks over one failure domain, in the order in which a person would look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from aiinfra.stack import Finding
+from aiinfra.vsphere.checks import cards, cluster, graphics, hosts, placement
+from aiinfra.vsphere.checks.findings import error
+from aiinfra.vsphere.checks.wanted import WantedVm
+from aiinfra.vsphere.readings import Host, Site
+
+HostCheck = Callable[[Host, WantedVm], Iterator[Finding]]
+SiteCheck = Callable[[Site, WantedVm], Iterator[Finding]]
+
+SITE_CHECKS: Final[Sequence[SiteCheck]] = (
+    placement.account,
+    placement.folder,
+    placement.datastore,
+    placement.source,
+    cluster.drs,
+    cluster.evacuation,
+    placement.profile,
+    placement.capacity,
+)
+HOST_CHECKS: Final[Sequence[HostCheck]] = (
+    hosts.version,
+    hosts.licence,
+    hosts.names_and_time,
+    graphics.graphics_type,
+    graphics.sriov,
+    graphics.driver,
+    graphics.model_support,
+    cards.passthrough,
+    cards.labels,
+    cards.mig,
+    cards.mixed_sizes,
+    cards.ecc,
+)
+
+
+def judge(site: Site, wanted: WantedVm) -> list[Finding]:
+    """Every finding of one failure domain, `ok` ones included. A host that is away is asked nothing more."""
+    found = [finding for check in SITE_CHECKS for finding in check(site, wanted)]
+    chosen = [host for host in site.cluster.hosts if wanted.host in ("", host.name)]
+    if not chosen:
+        name = f"host {wanted.host}" if wanted.host else "hosts"
+        found.append(
+            error("vsphere.host_away", f"cluster {site.cluster.name}", f"has no {name}", "a host", "name another")
+        )
+    for host in chosen:
+        found += hosts.present(host, wanted)
+        if host.connected:
+            found += [finding for check in HOST_CHECKS for finding in check(host, wanted)]
+    return found + _no_cards(site, wanted)
+
+
+def _no_cards(site: Site, wanted: WantedVm) -> list[Finding]:
+    """Hosts without a fitting card are no error by themselves; a cluster without any is."""
+    if wanted.mode == "device_group" or any(cards.concerned(host, wanted) for host in site.cluster.hosts):
+        return []
+    present = sorted({card.name for host in site.cluster.hosts for card in host.cards})
+    read = f"no such card; its hosts have {', '.join(present) or 'no NVIDIA cards'}"
+    return [
+        error("vsphere.cards", f"cluster {site.cluster.name}", read, _model(wanted), "name a GPU that the hosts have")
+    ]
+
+
+def _model(wanted: WantedVm) -> str:
+    gpu = wanted.gpu or (wanted.profile.gpu if wanted.profile else None)
+    return gpu.name if gpu else "a card that serves the profile" if wanted.profile else "the cards that are named"

@@ -1,0 +1,40 @@
+"""ESXi releases and driver branches, as their publishers list them."""
+
+from __future__ import annotations
+
+import pytest
+
+from aiinfra.facts.esxi import fits, release_of
+
+
+@pytest.mark.parametrize(
+    ("version", "build", "name"),
+    [
+        ("8.0.3", 24022510, "8.0 Update 3"),
+        ("8.0.3", 24280767, "8.0 Update 3b"),
+        ("8.0.3", 24999999, "8.0 Update 3e or newer"),
+        ("8.0.2", 22380480, "8.0 Update 2 or newer"),
+        ("8.0.0", 24569005, "8.0e"),
+        ("7.0.3", 24585291, ""),
+        ("8.0.2", 1, ""),
+    ],
+)
+def test_a_build_has_a_name(version: str, build: int, name: str) -> None:
+    assert release_of(version, build) == name
+
+
+@pytest.mark.parametrize(
+    ("manager", "guest", "works"),
+    [
+        ("580.65.05", "580.65.06", True),
+        ("580.65.05", "570.133.20", True),
+        ("580.65.05", "535.230.02", True),
+        ("580.65.05", "550.90.07", False),
+        ("570.133.10", "550.90.07", True),
+        ("570.133.10", "535.230.02", False),
+        ("550.90.05", "570.133.20", False),
+        ("999.1", "580.65.06", None),
+    ],
+)
+def test_a_guest_driver_under_a_vgpu_manager(manager: str, guest: str, works: bool | None) -> None:
+    assert fits(manager, guest) is works
