@@ -19,6 +19,7 @@ from aiinfra.ui.terminal import Terminal
 from aiinfra.ui.views import PlainSight, Sight, StreamSight, View
 
 if TYPE_CHECKING:
+    from aiinfra.plan.certainty import CriticalPath
     from aiinfra.session.options import Tools
     from aiinfra.session.session import Session
     from aiinfra.ui.rehearsal import Rehearsal
@@ -68,19 +69,25 @@ class Watch:
                 code="cli.approval_needed",
                 hint="look at it with `aiinfra preview`, then add --yes",
             )
+        from aiinfra.session.recorded import recorded
         from aiinfra.ui.plan import plan_text
 
-        self.console.out.line(plan_text(session.plan, self.console.terminal()))
+        known = recorded(self.console.world, session.plan, session.loaded.path)
+        self.console.out.line(plan_text(session.plan, self.console.terminal(), known))
         if not typer.confirm(f"{verb} {session.plan.environment.name}?"):
             raise Interrupted("not approved; nothing was touched", code="run.not_approved")
 
-    def run(self, act: Callable[[], RunReport]) -> NoReturn:
-        """Run, show the end in every sink, and leave with the run's exit code."""
+    def run(self, act: Callable[[], RunReport], path: CriticalPath | None = None) -> NoReturn:
+        """Run, show the end in every sink, and leave with the run's exit code. `path`: what an `up` would take."""
         with self.view:
             report = act()
         summary.write(self.summaries, report, self.console.out.masker)
         if self.console.form is not Form.TEXT:
-            self.console.machine(report_json(report))
+            self.console.machine({**report_json(report), **(path.as_json() if path else {})})
+        elif path:
+            from aiinfra.ui.plan import path_text
+
+            self.console.out.line(path_text(path))
         raise typer.Exit(report.exit_code)
 
     def rehearse(self, act: Callable[[], Rehearsal]) -> NoReturn:

@@ -14,8 +14,14 @@ def plan(
     ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
 ) -> None:
     """Show the stacks of ENV in order, offline: no network, no credentials."""
+    from aiinfra.session.recorded import recorded
     from aiinfra.ui.plan import plan_json, plan_text
 
-    found = loaded(ctx, env, sets, output).plan
+    found = loaded(ctx, env, sets, output)
     console = Console.of(ctx)
-    console.answer(output, lambda: plan_text(found, console.terminal()), lambda: plan_json(found))
+    known = recorded(console.world, found.plan, found.path)
+    console.answer(
+        output,
+        lambda: plan_text(found.plan, console.terminal(), known),
+        lambda: plan_json(found.plan, known),
+    )

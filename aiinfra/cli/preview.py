@@ -26,9 +26,12 @@ def preview(
     offline: o.OfflineOption = False,
 ) -> None:
     """Say what `up` would change, asking the engine. Changes nothing."""
+    from aiinfra.plan.certainty import critical_path
     from aiinfra.session.options import Options, Selection, Tools
+    from aiinfra.session.recorded import recorded
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
     choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip)
-    watch.run(lambda: session.preview(choice))
+    path = critical_path(session.plan, recorded(watch.console.world, session.plan, session.loaded.path))
+    watch.run(lambda: session.preview(choice), path)

@@ -1,4 +1,4 @@
-"""A plan as a table and as JSON: what there is to do, in which order, and what it refers to. Nothing is asked."""
+"""A plan as a table and as JSON: what there is to do, in which order, how sure that is. The world is not asked."""
 
 from __future__ import annotations
 
@@ -8,59 +8,100 @@ from aiinfra.model.display import in_words, public
 from aiinfra.model.environment import Environment
 from aiinfra.model.state_url import shown
 from aiinfra.model.tree import Tree, dotted, is_list, is_map, leaves
+from aiinfra.plan.certainty import NOTHING, Certainty, CriticalPath, Recorded, certainties, critical_path
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.plan.secrets import needed_secrets
 from aiinfra.stack import Ref
-from aiinfra.ui.tables import cut, table
+from aiinfra.ui.durations import duration
+from aiinfra.ui.tables import cut, table, width, wrapped
 from aiinfra.ui.terminal import Terminal
 
+HEAD = ("stack", "kind", "needs", "settings", "certainty")
+LEAST_SETTINGS = 40
+"""Columns that settings get however narrow the terminal is."""
 
-def plan_text(plan: Plan, terminal: Terminal) -> str:
-    """`lab · 4 stacks · …`, one row a stack, then the longest chain and the secrets that `up` would read."""
-    rows = [
-        (step.name, step.kind.kind, _needs(step), cut(_settings(plan, step), max(20, terminal.width - 20)))
-        for step in plan.steps.values()
-    ]
-    lines = [headline(plan.environment), table([("stack", "kind", "needs", "settings"), *rows], indent=2)]
-    lines += [f"longest chain {' → '.join(longest_chain(plan))} · the world was not asked"]
-    if sources := secret_sources(plan):
-        lines.append(f"`up` reads {', '.join(sources)}")
-    return "\n".join(lines)
+
+def plan_text(plan: Plan, terminal: Terminal, recorded: Recorded = NOTHING) -> str:
+    """`lab · 4 stacks · …`, one row a stack, then the critical path and the secrets that `up` would read."""
+    sure = certainties(plan, recorded)
+    rows = [(s.name, s.kind.kind, _needs(s), _settings(plan, s), str(sure[s.name])) for s in plan.steps.values()]
+    shown_rows = _fitted([HEAD, *rows], terminal.width)
+    lines = [headline(plan.environment), *(shown_rows or _blocks(rows, terminal)), *footer(plan, recorded)]
+    return "\n".join(wrapped(line, terminal.width) if shown_rows is None else line for line in lines)
+
+
+def _fitted(rows: Sequence[tuple[str, ...]], columns: int) -> list[str] | None:
+    """The table, its settings cut to what is left of the line; None when the other columns leave too little."""
+    others = [max(width(row[at]) for row in rows) for at in (0, 1, 2, 4)]
+    room = columns - sum(others) - 2 * len(HEAD)
+    if room < LEAST_SETTINGS and columns < sum(others):
+        return None
+    cut_rows = [(*row[:3], cut(row[3], max(LEAST_SETTINGS, room)), row[4]) for row in rows]
+    return table(cut_rows, indent=2).split("\n")
+
+
+def _blocks(rows: Sequence[tuple[str, ...]], terminal: Terminal) -> Iterator[str]:
+    """One stack below the other, for terminals that are too narrow for a table."""
+    for name, *told in rows:
+        yield f"  {name}"
+        yield from (f"    {head} {cut(text, terminal.width * 3)}" for head, text in zip(HEAD[1:], told, strict=True))
 
 
 def headline(environment: Environment) -> str:
-    """`onprem · 3 stacks · state s3://infra-state`."""
+    """`onprem · 3 stacks · vCenter vc.example · state s3://infra-state`."""
     count = len(environment.stacks)
+    parts = [environment.name, f"{count} stack{'' if count == 1 else 's'}"]
     if environment.target == "lab":
-        where = "in a lab on this machine, simulated"
-    else:
-        where = f"state {shown(environment.state.url) or 'nowhere yet'}"
-    return f"{environment.name} · {count} stack{'' if count == 1 else 's'} · {where}"
+        return " · ".join((*parts, "in a lab on this machine, simulated"))
+    if environment.vcenter is not None and isinstance(environment.vcenter.host, str):
+        parts.append(f"vCenter {environment.vcenter.host}")
+    return " · ".join((*parts, f"state {shown(environment.state.url) or 'nowhere yet'}"))
 
 
-def plan_json(plan: Plan) -> dict[str, object]:
+def footer(plan: Plan, recorded: Recorded) -> Iterator[str]:
+    """The critical path, what was not asked, the secrets."""
+    asked = "the world was not asked" if recorded.asked else "neither the state nor the world was asked"
+    yield f"{path_text(critical_path(plan, recorded))} · {asked}"
+    if sources := secret_sources(plan):
+        yield f"`up` reads {', '.join(sources)}"
+
+
+def path_text(path: CriticalPath) -> str:
+    """`critical path cluster → nfd, usually 1m12 without nfd`: stacks that never ran are not counted."""
+    chain = f"critical path {' → '.join(path.stacks)}"
+    if path.seconds is None:
+        return chain
+    without = f" without {', '.join(path.fresh)}" if path.fresh else ""
+    return f"{chain}, usually {duration(path.seconds)}{without}"
+
+
+def plan_json(plan: Plan, recorded: Recorded = NOTHING) -> dict[str, object]:
     """The same for machines: references and secret sources as they stand in the file."""
+    sure = certainties(plan, recorded)
     return {
         "environment": plan.environment.name,
         "target": plan.environment.target,
-        "stacks": [_stack_json(plan, step) for step in plan.steps.values()],
-        "longest_chain": list(longest_chain(plan)),
+        "state_asked": recorded.asked,
+        "stacks": [_stack_json(plan, step, sure[step.name], recorded) for step in plan.steps.values()],
+        **critical_path(plan, recorded).as_json(),
         "secrets": secret_sources(plan),
     }
 
 
-def _stack_json(plan: Plan, step: Step) -> dict[str, object]:
-    inputs = plan.environment.stacks[step.name].inputs
-    return {"name": step.name, "kind": step.kind.kind, "needs": _needs_sorted(step), "inputs": public(inputs)}
+def _stack_json(plan: Plan, step: Step, sure: Certainty, recorded: Recorded) -> dict[str, object]:
+    return {
+        "name": step.name,
+        "kind": step.kind.kind,
+        "needs": _needs_sorted(step),
+        "inputs": public(plan.environment.stacks[step.name].inputs),
+        "certainty": certainty_json(sure),
+        "usual_seconds": recorded.seconds.get(step.name),
+    }
 
 
-def longest_chain(plan: Plan) -> Sequence[str]:
-    """The longest way through the needs: no run can be shorter than it. Steps are in an order that allows one pass."""
-    chains: dict[str, tuple[str, ...]] = {}
-    for name, step in plan.steps.items():
-        before = max((chains[need] for need in _needs_sorted(step)), key=len, default=())
-        chains[name] = (*before, name)
-    return max(chains.values(), key=len, default=())
+def certainty_json(sure: Certainty) -> dict[str, object]:
+    until = {stack: list(outputs) for stack, outputs in sure.until.items()}
+    return {"level": sure.level, "until": until, "foreign": sure.foreign}
 
 
 def secret_sources(plan: Plan) -> list[str]:

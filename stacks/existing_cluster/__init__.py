@@ -15,5 +15,6 @@ STACK = StackType(
     program="stacks.existing_cluster.program:program",
     checks=Checks(),
     connection=("kubeconfig", "context"),
+    foretold=("platform",),
     sources=(Path(__file__).parent,),
 )

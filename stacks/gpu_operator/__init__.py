@@ -14,5 +14,7 @@ STACK = StackType(
     program="stacks.gpu_operator.program:program",
     plugins=("kubernetes",),
     checks=Checks(),
+    foreign="what its chart brings",
+    foretold=("namespace", "version", "resource", "policy"),
     sources=(Path(__file__).parent,),
 )

@@ -14,5 +14,7 @@ STACK = StackType(
     program="stacks.nfd.program:program",
     plugins=("kubernetes",),
     checks=Checks(),
+    foreign="what its chart brings",
+    foretold=("namespace", "version", "gpu_label"),
     sources=(Path(__file__).parent,),
 )

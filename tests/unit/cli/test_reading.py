@@ -8,8 +8,13 @@ from textwrap import dedent
 import jsonschema
 import pytest
 
+from aiinfra.catalog import Catalog
+from aiinfra.config import load_environment
+from aiinfra.ui.plan import plan_text
 from aiinfra.ui.schemas import result_schema
-from tests.unit.cli.conftest import Aiinfra
+from aiinfra.ui.terminal import Terminal
+from tests.unit.cli.conftest import SMALL, Aiinfra
+from tests.unit.site import a_world
 
 
 def test_validate_says_how_many_stacks_a_good_file_has(aiinfra: Aiinfra) -> None:
@@ -19,10 +24,10 @@ def test_validate_says_how_many_stacks_a_good_file_has(aiinfra: Aiinfra) -> None
 def test_plan_is_a_table_in_order(aiinfra: Aiinfra) -> None:
     assert aiinfra("plan", "small").out == dedent("""\
         small · 2 stacks · in a lab on this machine, simulated
-          stack    kind              needs    settings
-          cluster  existing_cluster  -        -
-          nfd      nfd               cluster  -
-        longest chain cluster → nfd · the world was not asked
+          stack    kind              needs    settings  certainty
+          cluster  existing_cluster  -        -         exact
+          nfd      nfd               cluster  -         unknown until cluster: uid, server, version
+        critical path cluster → nfd · the world was not asked
         """)
 
 
@@ -41,13 +46,47 @@ def test_plan_shows_settings_and_the_secrets_that_up_would_read_but_never_reads_
     )
     assert aiinfra("plan", "dc1").out == dedent("""\
         dc1 · 2 stacks · state s3://infra-state
-          stack         kind              needs    settings
-          cluster       existing_cluster  -        kubeconfig ${file:/nowhere/config}
-          gpu-operator  gpu_operator      cluster  nfd bundled
-        longest chain cluster → gpu-operator · the world was not asked
+          stack         kind              needs    settings                            certainty
+          cluster       existing_cluster  -        kubeconfig ${file:/nowhere/config}  exact
+          gpu-operator  gpu_operator      cluster  nfd bundled                         unknown until cluster: uid, server, version
+        critical path cluster → gpu-operator · neither the state nor the world was asked
         `up` reads ${file:/nowhere/config}
         """)
     assert aiinfra("plan", "dc1", "--output", "json").json["secrets"] == ["${file:/nowhere/config}"]
+
+
+def test_a_plan_for_machines_says_how_sure_it_is_of_each_stack(aiinfra: Aiinfra) -> None:
+    told = aiinfra("plan", "small", "--output", "json").json
+    assert [stack["certainty"] for stack in told["stacks"]] == [
+        {"level": "exact", "until": {}, "foreign": ""},
+        {"level": "unknown", "until": {"cluster": ["uid", "server", "version"]}, "foreign": "what its chart brings"},
+    ]
+    assert told["critical_path"] == {
+        "stacks": ["cluster", "nfd"],
+        "usual_seconds": None,
+        "never_ran": ["cluster", "nfd"],
+    }
+
+
+def test_a_terminal_too_narrow_for_the_table_gets_one_stack_below_the_other(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    plan = load_environment("small", world=a_world(tmp_path), catalog=Catalog.installed()).plan
+    assert plan_text(plan, Terminal(width=40)) == dedent("""\
+        small · 2 stacks · in a lab on this
+        machine, simulated
+          cluster
+            kind existing_cluster
+            needs -
+            settings -
+            certainty exact
+          nfd
+            kind nfd
+            needs cluster
+            settings -
+            certainty unknown until cluster:
+            uid, server, version
+        critical path cluster → nfd · the world
+        was not asked""")
 
 
 @pytest.mark.parametrize("command", [["validate", "small"], ["plan", "small"], ["kinds"], ["status", "small"]])

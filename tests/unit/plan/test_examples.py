@@ -13,6 +13,8 @@ from aiinfra.config.explain import explain
 from aiinfra.config.schema import environment_schema
 from aiinfra.config.yaml_text import parse
 from aiinfra.plan.drawing import mermaid
+from aiinfra.ui.plan import plan_text
+from aiinfra.ui.terminal import Terminal
 from tests.goldens import Golden
 from tests.unit.site import a_world
 
@@ -28,7 +30,8 @@ def load(path: Path) -> Loaded:
 def test_every_example_has_the_plan_we_show(path: Path, golden: Golden) -> None:
     loaded = load(path)
     values = [f"{one.path} = {one.given.value}  # {one.given.where.partition(':')[0]}" for one in explain(loaded)]
-    golden.check(f"plans/{path.stem}.txt", "\n".join([mermaid(loaded.plan), "", *values, ""]))
+    parts = [plan_text(loaded.plan, Terminal()), "", mermaid(loaded.plan), "", *values, ""]
+    golden.check(f"plans/{path.stem}.txt", "\n".join(parts))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
