@@ -246,6 +246,8 @@ class Finding:
     hint: str = ""
     source: str = ""
     code: str = "preflight.finding"
+    host: str = ""
+    """Name of the host that it is about; empty when it is about no host."""
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from aiinfra.errors import ErrorRecord, OutsideError
 from aiinfra.stack import Finding
+from aiinfra.ui.host_table import host_table
 from aiinfra.ui.tables import table
 from aiinfra.ui.terminal import Terminal
 
@@ -17,13 +18,18 @@ _COLOUR: Mapping[str, str] = {"ok": "green", "warning": "yellow", "error": "red"
 
 
 def findings_text(examined: Sequence[Examined], terminal: Terminal) -> str:
-    """A row each: sign, subject, object, what was read and what is needed; a way out below those that need one."""
+    """A row each: sign, subject, object, what was read and what is needed; a way out below those that need one.
+
+    What is well with hosts stands in a table of its own above, one row a host.
+    """
+    hosts = host_table([finding for _, finding in examined], terminal)
+    examined_all, examined = examined, [one for one in examined if not one[1].host or one[1].level != "ok"]
     rows = table([_row(one, terminal) for one in examined]).split("\n")
     hints = [finding.hint if finding.level != "ok" else "" for _, finding in examined]
     lines: list[str] = []
     for row, hint, following in zip(rows, hints, [*hints[1:], ""], strict=True):
         lines += [row, f"  {terminal.marks.hint} {hint}"] if hint and hint != following else [row]
-    return "\n".join((*lines, verdict(examined)))
+    return "\n".join((*([hosts, ""] if hosts else []), *lines, verdict(examined_all)))
 
 
 def _row(one: Examined, terminal: Terminal) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ class Room:
     """On one host."""
 
     host: str
-    vms: int
-    """At most: the driver may place MIG instances worse than it could."""
+    vms: int | None
+    """At most: the driver may place MIG instances worse than it could. None: the host did not tell."""
     why: str
     """What limits it, as a sentence."""
 
@@ -43,7 +43,7 @@ def free(hosts: Sequence[Host], shape: Shape) -> list[Room]:
 
 
 def total(rooms: Sequence[Room]) -> int:
-    return sum(room.vms for room in rooms)
+    return sum(room.vms or 0 for room in rooms)
 
 
 def _on(host: Host, shape: Shape) -> Room:
@@ -51,6 +51,8 @@ def _on(host: Host, shape: Shape) -> Room:
         return Room(host.name, 0, "the host is not connected")
     if host.maintenance:
         return Room(host.name, 0, "the host is in maintenance mode")
+    if shape.profile and host.startable is None:
+        return Room(host.name, None, "the host does not tell which profiles it can start")
     devices = sum(_vgpus(host, shape.profile) if shape.profile else _cards(host, shape))
     by_devices, by_memory = devices // shape.count, host.memory_free_mib // shape.memory_mib
     what = shape.profile.name if shape.profile else "cards to pass through"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from aiinfra.stack import Finding
@@ -42,7 +43,7 @@ HOST_CHECKS: Final[Sequence[HostCheck]] = (
 
 def judge(site: Site, wanted: WantedVm) -> list[Finding]:
     """Every finding of one failure domain, `ok` ones included. A host that is away is asked nothing more."""
-    found = [finding for check in SITE_CHECKS for finding in check(site, wanted)]
+    found = [_of_host(finding, site) for check in SITE_CHECKS for finding in check(site, wanted)]
     chosen = [host for host in site.cluster.hosts if wanted.host in ("", host.name)]
     if not chosen:
         name = f"host {wanted.host}" if wanted.host else "hosts"
@@ -50,10 +51,15 @@ def judge(site: Site, wanted: WantedVm) -> list[Finding]:
             error("vsphere.host_away", f"cluster {site.cluster.name}", f"has no {name}", "a host", "name another")
         )
     for host in chosen:
-        found += hosts.present(host, wanted)
-        if host.connected:
-            found += [finding for check in HOST_CHECKS for finding in check(host, wanted)]
+        checks = (hosts.present, *(HOST_CHECKS if host.connected else ()))
+        found += [replace(finding, host=host.name) for check in checks for finding in check(host, wanted)]
     return found + _no_cards(site, wanted)
+
+
+def _of_host(finding: Finding, site: Site) -> Finding:
+    """Some checks of the whole say something of each host too."""
+    names = {host.name for host in site.cluster.hosts}
+    return replace(finding, host=finding.about) if finding.about in names else finding
 
 
 def _no_cards(site: Site, wanted: WantedVm) -> list[Finding]:

@@ -125,7 +125,10 @@ def capacity(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     needed = f"room for a VM of {wanted.count} GPUs and {wanted.memory_mib / 1024:g} GiB"
     rooms = free(site.cluster.hosts, shape)
     for room in rooms:
-        if room.vms:
+        if room.vms is None:
+            hint = "see its vGPU profiles in vCenter"
+            yield Finding("unknown", room.host, room.why, needed, hint, "", "vsphere.capacity")
+        elif room.vms:
             yield ok("vsphere.capacity", room.host, f"{room.vms} more VMs", needed)
         else:
             yield warning(

@@ -66,6 +66,12 @@ def test_away_and_in_maintenance_is_no_room() -> None:
     ]
 
 
+def test_a_host_that_does_not_tell_is_not_counted_as_full() -> None:
+    rooms = free([host("esx-01", startable=None), host("esx-02")], shape("grid_a100-40c"))
+    assert [room.vms for room in rooms] == [None, 2]
+    assert total(rooms) == 2
+
+
 def test_a_profile_that_cannot_be_started_has_no_room() -> None:
     assert free([host(startable=())], shape("grid_a100-40c"))[0].vms == 0
 
