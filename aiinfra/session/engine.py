@@ -8,9 +8,11 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aiinfra.engine.events import Message, OnEvent, ResourceChanged, Verb, Waiting
 from aiinfra.engine.translate import translate
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from aiinfra.engine.programs import ProgramServer
     from aiinfra.providers.servicer import Served
 
+
+OPERATING: Final = ("aiinfra.engine.programs", "aiinfra.providers.aiinfra_provider", "aiinfra.providers.servicer")
+"""What an operation imports: half a second of Pulumi and gRPC."""
 
 @dataclass(slots=True)
 class Engine:
@@ -69,6 +74,15 @@ class Engine:
             return self._host
 
     def announce(self, on_host: Callable[[int], None]) -> None:
+    def prepared(self) -> EngineHost:
+        """The host, for whoever is about to operate: it starts and derives its key while Pulumi is imported here."""
+        with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
+            imported = [pool.submit(import_module, name) for name in OPERATING]
+            host = self.host()
+            for one in imported:
+                one.result()
+            return host
+
         """Tell `on_host` of the host that runs, and of those to come."""
         with self._lock:
             self.on_host = on_host

@@ -48,7 +48,7 @@ def open_secrets(engine: Engine, journal: Journal, place: Place) -> None:
     """
     known = journal.environment_id()
     if known is None or journal.seal() != _seal(engine.world, place, known):
-        engine.host().ready(make=False)
+        engine.prepared().ready(make=False)
 
 
 def make_environment(engine: Engine, journal: Journal, place: Place, name: str) -> str:
@@ -56,7 +56,7 @@ def make_environment(engine: Engine, journal: Journal, place: Place, name: str) 
     known = journal.environment_id()
     if known is not None and journal.seal() == _seal(engine.world, place, known):
         return known
-    engine.host().ready(make=place.secrets != PASSPHRASE)
+    engine.prepared().ready(make=place.secrets != PASSPHRASE)
     made = known or journal.make_environment_id(name, engine.world.now())
     journal.keep_seal(_seal(engine.world, place, made))
     return made

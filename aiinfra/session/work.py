@@ -161,6 +161,7 @@ def _up(turn: Turn, step: Step) -> StackResult:
     return _remember(turn, step, digest, done, time.monotonic() - started)
 
 
+    turn.engine.prepared()
 def _remember(turn: Turn, step: Step, digest: str, done: OperationResult, seconds: float) -> StackResult:
     turn.outputs[step.name] = done.outputs
     result = keyed(turn.key, digest, outputs_text(done.outputs))
@@ -215,6 +216,7 @@ def _preview(turn: Turn, step: Step) -> StackResult:
     later = (f"known after {step.name}: {', '.join(unknown)}",) if unknown else ()
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     notes = (str(certainty(turn, step)), *later) if changes else later
+    turn.engine.prepared()
     return StackResult(step.name, step.kind.kind, outcome, 0.0, "", changes, notes=notes)
 
 
