@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Entry] = {
     "preview": Entry("preview:preview", "Say what `up` would change, asking the engine", LOOK),
     "doctor": Entry("doctor:doctor", "Ask the outside world whether ENV can work", LOOK),
     "status": Entry("status:status", "Show the stacks of ENV as last recorded", LOOK),
+    "why": Entry("why:why", "Say why a stack of ENV is as it is, and the way out", LOOK),
     "outputs": Entry("outputs:outputs", "Print what the stacks of ENV gave", LOOK),
     "init": Entry("init:init", "Write a first environment file", WRITE),
     "validate": Entry("validate:validate", "Check the file of ENV and name every problem", WRITE),

@@ -12,10 +12,10 @@ import re
 import secrets
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from aiinfra.engine.notes import Notes
-from aiinfra.errors import OutsideError
+from aiinfra.errors import ErrorRecord, OutsideError
 from aiinfra.stack import MARK_ID
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -41,6 +41,19 @@ class Success:
     """True when the proof's run was simulated."""
     needs: tuple[str, ...] = ()
     """The stacks it depended on: destroy needs this when the file no longer has the stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a stack's last operation failed; kept until one succeeds."""
+
+    verb: str
+    at: datetime
+    seconds: float
+    """How long it tried."""
+    error: ErrorRecord
+    causes: tuple[str, ...] = ()
+    """From the leaf to the root, as they were told then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +102,7 @@ class Journal:
         if raw is None:
             return None
         told = _parse(f"stacks/{stack}.json", raw)
-        if told is None or set(told) != {field.name for field in fields(Success)}:
+        if not _shaped(told, Success):
             return None
         told |= {"at": datetime.fromisoformat(told["at"]), "needs": tuple(told["needs"])}
         return Success(**told)
@@ -117,6 +130,20 @@ class Journal:
         """To be called when nothing of the stack is left in its state."""
         self.forget(stack)
         self.notes.delete(f"undone/{stack}")
+        self.notes.delete(f"failed/{stack}")
+
+    def failed(self, stack: str, failure: Failure) -> None:
+        told = {**asdict(failure), "at": failure.at.isoformat()}
+        self.notes.put(f"failed/{stack}", json.dumps(told).encode())
+
+    def failure(self, stack: str) -> Failure | None:
+        """None also when what is remembered is damaged, or of another version."""
+        raw = self.notes.get(f"failed/{stack}")
+        told = None if raw is None else _parse(f"failed/{stack}", raw)
+        if not _shaped(told, Failure) or not _shaped(told["error"], ErrorRecord):
+            return None
+        told |= {"at": datetime.fromisoformat(told["at"]), "error": ErrorRecord(**told["error"])}
+        return Failure(**{**told, "causes": tuple(told["causes"])})
 
     def end(self, stack: str) -> None:
         """To be called when the operation returned, however it ended."""
@@ -129,6 +156,7 @@ class Journal:
         told = {**asdict(success), "at": success.at.isoformat()}
         self.notes.put(f"stacks/{stack}.json", json.dumps(told).encode())
         self.notes.delete(f"undone/{stack}")
+        self.notes.delete(f"failed/{stack}")
 
     def took(self, verb: str, stack: str, seconds: float) -> None:
         if seconds > 1:
@@ -154,3 +182,8 @@ def _parse(key: str, raw: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return told if isinstance(told, dict) else None
+
+
+def _shaped(told: object, shape: type[Success | Failure | ErrorRecord]) -> TypeGuard[dict[str, Any]]:
+    """Whether a note has exactly the fields of a dataclass."""
+    return isinstance(told, dict) and set(told) == {field.name for field in fields(shape)}

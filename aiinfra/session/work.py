@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiinfra.engine.digest import inputs_text, keyed, outputs_text, sources_digest
 from aiinfra.engine.events import Outcome, StackResult, Verb
-from aiinfra.engine.journal import Journal, Success
+from aiinfra.engine.journal import Failure, Journal, Success
 from aiinfra.engine.values import resolver
 from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
 from aiinfra.errors import AiinfraError, OutsideError
@@ -138,8 +138,17 @@ def _timed(turn: Turn, kind: str, stack: str, act: Callable[[], StackResult]) ->
     return replace(result, seconds=time.monotonic() - started)
 
 
+def _noted(turn: Turn, verb: Verb, result: StackResult) -> StackResult:
+    """The result; a failure is kept for `aiinfra why`, if there is still a place to keep it in."""
+    if result.error is not None and turn.engine.place.gone() is None:
+        told = Failure(verb.value, turn.world.now(), result.seconds, result.error, tuple(result.causes))
+        with suppress(AiinfraError):  # the run tells its failure itself, whether or not it can be kept
+            turn.journal.failed(result.stack, told)
+    return result
+
+
 def up(turn: Turn, step: Step) -> StackResult:
-    return _timed(turn, step.kind.kind, step.name, lambda: _up(turn, step))
+    return _noted(turn, Verb.UP, _timed(turn, step.kind.kind, step.name, lambda: _up(turn, step)))
 
 
 def _up(turn: Turn, step: Step) -> StackResult:
@@ -152,6 +161,7 @@ def _up(turn: Turn, step: Step) -> StackResult:
             step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, seen, notes=proof_notes(known, turn.world.now())
         )
     started = time.monotonic()
+    turn.engine.prepared()
     program = turn.program(step, turn.resolve)
     refresh = known is None and settle(turn, step)
     with _mending(turn, step.name, Verb.UP):
@@ -161,7 +171,6 @@ def _up(turn: Turn, step: Step) -> StackResult:
     return _remember(turn, step, digest, done, time.monotonic() - started)
 
 
-    turn.engine.prepared()
 def _remember(turn: Turn, step: Step, digest: str, done: OperationResult, seconds: float) -> StackResult:
     turn.outputs[step.name] = done.outputs
     result = keyed(turn.key, digest, outputs_text(done.outputs))
@@ -207,6 +216,7 @@ def _preview(turn: Turn, step: Step) -> StackResult:
         return StackResult(
             step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, seen, notes=proof_notes(known, turn.world.now())
         )
+    turn.engine.prepared()
     done = turn.engine.operate(Verb.PREVIEW, step.name, turn.program(step, turn.resolve))
     if failed := failed_result(turn, step.kind.kind, step.name, done):
         return failed
@@ -216,7 +226,6 @@ def _preview(turn: Turn, step: Step) -> StackResult:
     later = (f"known after {step.name}: {', '.join(unknown)}",) if unknown else ()
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     notes = (str(certainty(turn, step)), *later) if changes else later
-    turn.engine.prepared()
     return StackResult(step.name, step.kind.kind, outcome, 0.0, "", changes, notes=notes)
 
 
@@ -225,7 +234,7 @@ def _age(turn: Turn, known: Success) -> str:
 
 
 def refresh(turn: Turn, step: Step) -> StackResult:
-    return _timed(turn, step.kind.kind, step.name, lambda: _refresh(turn, step))
+    return _noted(turn, Verb.REFRESH, _timed(turn, step.kind.kind, step.name, lambda: _refresh(turn, step)))
 
 
 def _refresh(turn: Turn, step: Step) -> StackResult:
@@ -252,7 +261,7 @@ def _refresh(turn: Turn, step: Step) -> StackResult:
 
 
 def destroy(turn: Turn, stack: str, kind: str) -> StackResult:
-    return _timed(turn, kind, stack, lambda: _destroy(turn, stack, kind))
+    return _noted(turn, Verb.DESTROY, _timed(turn, kind, stack, lambda: _destroy(turn, stack, kind)))
 
 
 def _destroy(turn: Turn, stack: str, kind: str) -> StackResult:

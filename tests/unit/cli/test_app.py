@@ -38,6 +38,7 @@ def test_help_lists_every_command_with_one_line(aiinfra: Aiinfra) -> None:
           preview  Say what `up` would change, asking the engine
           doctor   Ask the outside world whether ENV can work
           status   Show the stacks of ENV as last recorded
+          why      Say why a stack of ENV is as it is, and the way out
           outputs  Print what the stacks of ENV gave
 
         Read and write files:

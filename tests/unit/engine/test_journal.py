@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.engine.journal import Journal, Success
+from aiinfra.engine.journal import Failure, Journal, Success
 from aiinfra.engine.notes import FileNotes
-from aiinfra.errors import OutsideError
+from aiinfra.errors import ErrorRecord, OutsideError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SUCCESS = Success(digest="d", result="r", at=NOW, seconds=2.5, kind="nfd", needs=("cluster",))
@@ -44,6 +44,26 @@ def test_a_destroy_that_began_counts_until_it_or_an_up_succeeds(journal: Journal
     journal.destroyed("nfd")
     assert not journal.half_destroyed("nfd")
     assert journal.success("nfd") is None
+
+
+def test_a_failure_is_kept_until_an_operation_succeeds(journal: Journal) -> None:
+    failure = Failure("up", NOW, 2.5, ErrorRecord("kube.not_ready", "nfd", "not ready", "wait"), ("leaf", "root"))
+    journal.failed("nfd", failure)
+    assert journal.failure("nfd") == failure
+    journal.begin("nfd", "up")
+    assert journal.failure("nfd") == failure
+    journal.succeed("nfd", SUCCESS)
+    assert journal.failure("nfd") is None
+
+    journal.failed("nfd", failure)
+    journal.destroyed("nfd")
+    assert journal.failure("nfd") is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b"{}", b'{"error": 1}', b"\xff"])
+def test_a_damaged_memory_of_a_failure_is_none(journal: Journal, damage: bytes) -> None:
+    journal.notes.put("failed/nfd", damage)
+    assert journal.failure("nfd") is None
 
 
 def test_an_environment_has_one_id_until_it_is_erased(journal: Journal) -> None:

@@ -1,0 +1,165 @@
+"""Why a stack is as it is: what was recorded, what its cluster says now, what it waits for, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from aiinfra.engine.journal import Failure
+from aiinfra.engine.lock import Holder
+from aiinfra.ui.durations import age, duration
+from aiinfra.ui.errors import folded, headed
+from aiinfra.ui.ndjson import plain_value
+from aiinfra.ui.terminal import Terminal
+
+State = Literal["up", "failed", "begun", "half destroyed", "not up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is recorded of one stack."""
+
+    stack: str
+    kind: str
+    state: State
+    at: datetime | None = None
+    """When it was last seen as it should be, or when it failed."""
+    seconds: float | None = None
+    notes: Sequence[str] = ()
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What a cluster that the stack stands in says at this moment."""
+
+    cluster: str
+    says: str
+    """That it answers, or why it cannot be asked."""
+    answers: bool
+    causes: Sequence[str] = ()
+    """What is behind the stack's failure now, from the leaf to the root; empty when nothing is seen."""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """All that is known of why a stack is as it is."""
+
+    environment: str
+    place: str
+    stack: Known
+    waits_for: Sequence[Known]
+    """The stacks that it needs, directly or not, and that are not up; those that failed first."""
+    needs: Sequence[Known]
+    needed_by: Sequence[str]
+    holder: Holder | None
+    """Who holds the environment's lock."""
+    now: Sequence[Now]
+
+
+def why_text(why: Why, now: datetime, terminal: Terminal) -> str:
+    """The state, the last failure to its root, what the cluster says now, what it waits for, the way out."""
+    stack = why.stack
+    lines = [f"{_mark(stack, terminal)} {terminal.paint(stack.stack, 'bold')} ({stack.kind}) {_state(stack, now)}"]
+    lines += [f"  {line}" for line in _body(why, now, terminal)]
+    return "\n".join(lines)
+
+
+def _mark(known: Known, terminal: Terminal) -> str:
+    marks = terminal.marks
+    colour = {"up": "green", "failed": "red"}.get(known.state, "dim")
+    return terminal.paint({"up": marks.done, "failed": marks.failed}.get(known.state, marks.waiting), colour)
+
+
+def _state(known: Known, now: datetime) -> str:
+    """`is up, last seen 2 h ago`, `failed 3 min ago`."""
+    ago = age((now - known.at).total_seconds()) if known.at else ""
+    words = {
+        "up": f"is up, last seen {ago}",
+        "failed": f"failed {ago}",
+        "begun": "was begun and has not ended",
+        "half destroyed": "is half destroyed",
+        "not up": "is not up",
+    }[known.state]
+    return " · ".join((words, *known.notes))
+
+
+def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
+    stack = why.stack
+    if stack.failure:
+        yield from _failure(stack, stack.failure, now, terminal)
+    for cluster in why.now:
+        yield from _cluster(cluster, stack, terminal)
+    for other in why.waits_for:
+        yield from _awaited(other, now, terminal)
+    if why.needs and not why.waits_for:
+        yield f"needs {', '.join(need.stack for need in why.needs)}: up"
+    if why.needed_by:
+        yield f"needed by {', '.join(why.needed_by)}"
+    if why.holder:
+        begun = age((now - datetime.fromisoformat(why.holder.at)).total_seconds())
+        yield f"held by `{why.holder.command}` on {why.holder.host}, pid {why.holder.pid}, begun {begun}"
+    yield from (f"{terminal.paint(terminal.marks.hint, 'green')} {way}" for way in ways_out(why))
+
+
+def _failure(stack: Known, failure: Failure, now: datetime, terminal: Terminal) -> Iterator[str]:
+    tried = f"`{failure.verb}` failed after {duration(failure.seconds)}"
+    when = "" if stack.state == "failed" else f", {age((now - failure.at).total_seconds())}"
+    where = "" if failure.error.where == stack.stack else failure.error.where
+    yield f"{tried}{when}: {folded(headed(where, failure.error.message))}"
+    yield from _chain(failure.causes, terminal)
+    yield terminal.paint(f"code {failure.error.code}", "dim")
+
+
+def _chain(causes: Sequence[str], terminal: Terminal) -> Iterator[str]:
+    yield from (f"{terminal.paint(terminal.marks.cause, 'red')} {folded(cause)}" for cause in causes)
+
+
+def _cluster(cluster: Now, stack: Known, terminal: Terminal) -> Iterator[str]:
+    """What the cluster says now, told once: the same chain as recorded is not repeated."""
+    told = f"now cluster {cluster.cluster} {cluster.says}"
+    if stack.failure is None or not cluster.answers:
+        yield told
+    elif not cluster.causes:
+        yield f"{told}, and shows {'it no more' if stack.failure.causes else 'nothing of it'}"
+    elif tuple(cluster.causes) == stack.failure.causes:
+        yield f"{told}, and shows the same"
+    else:
+        yield f"{told}, and shows:"
+        yield from _chain(cluster.causes, terminal)
+
+
+def _awaited(other: Known, now: datetime, terminal: Terminal) -> Iterator[str]:
+    said = f": {other.failure.error.message}" if other.failure and other.state == "failed" else ""
+    yield f"waits for {other.stack}, which {_state(other, now)}{folded(said)}"
+    if other.failure and other.state == "failed":
+        yield from _chain(other.failure.causes, terminal)
+
+
+def ways_out(why: Why) -> list[str]:
+    """What to do, in order; nothing for a stack that stands and whose cluster answers."""
+    stack, up = why.stack, f"aiinfra up {why.environment}"
+    unreachable = [cluster.hint for cluster in why.now if not cluster.answers and cluster.hint]
+    failed = [other for other in why.waits_for if other.state == "failed"]
+    if failed:
+        hints = [other.failure.error.hint for other in failed if other.failure and other.failure.error.hint]
+        return list(dict.fromkeys([*unreachable, *hints, f"aiinfra why {why.environment} {failed[0].stack}"]))
+    if stack.state == "up":
+        return unreachable
+    hints = [cluster.hint for cluster in why.now if cluster.answers and cluster.hint]
+    recorded = [] if hints or _healed(why) or not stack.failure else [stack.failure.error.hint]
+    verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "half destroyed" else up
+    return [way for way in dict.fromkeys([*unreachable, *hints, *recorded, verb]) if way]
+
+
+def _healed(why: Why) -> bool:
+    """Whether what the failure was due to is seen no more."""
+    had = why.stack.failure is not None and why.stack.failure.causes
+    return bool(had and any(cluster.answers for cluster in why.now) and not any(now.causes for now in why.now))
+
+
+def why_json(why: Why) -> dict[str, object]:
+    return {"why": plain_value(why), "ways_out": ways_out(why)}
