@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from aiinfra.engine.programs import ProgramServer
     from aiinfra.providers.servicer import Served
 
-
 OPERATING: Final = ("aiinfra.engine.programs", "aiinfra.providers.aiinfra_provider", "aiinfra.providers.servicer")
 """What an operation imports: half a second of Pulumi and gRPC."""
+
 
 @dataclass(slots=True)
 class Engine:
@@ -73,7 +73,6 @@ class Engine:
                 self.on_host(self._host.pid)
             return self._host
 
-    def announce(self, on_host: Callable[[int], None]) -> None:
     def prepared(self) -> EngineHost:
         """The host, for whoever is about to operate: it starts and derives its key while Pulumi is imported here."""
         with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
@@ -83,6 +82,7 @@ class Engine:
                 one.result()
             return host
 
+    def announce(self, on_host: Callable[[int], None]) -> None:
         """Tell `on_host` of the host that runs, and of those to come."""
         with self._lock:
             self.on_host = on_host
