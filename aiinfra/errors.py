@@ -138,7 +138,7 @@ class Interrupted(AiinfraError):
 
 
 CODES: Mapping[str, str] = {
-    "cluster.another": "Another cluster answers where this environment's cluster was.",
+    "cluster.another": "Another cluster answers where this environment's cluster was: its uid is not the recorded one.",
     "engine.bad_request": "The engine host did not understand what it was asked.",
     "engine.busy": "Another operation runs on the stack.",
     "engine.damaged": "The state of a stack cannot be read: it is cut short or was changed by hand.",
@@ -193,7 +193,6 @@ CODES: Mapping[str, str] = {
     "kube.kubeconfig": "The kubeconfig cannot be used.",
     "kube.no_such_kind": "The cluster does not serve this kind: its CRD is absent or not established.",
     "kube.not_found": "The object does not exist.",
-    "kube.other_cluster": "Another cluster answers under this name: its uid is not the recorded one.",
     "kube.refused": "The API server does not accept the credentials, or they do not allow this.",
     "kube.tls": "The API server's certificate is not trusted.",
     "kube.unreachable": "The API server does not answer.",
@@ -212,6 +211,7 @@ CODES: Mapping[str, str] = {
     "lock.engine_busy": "The engine host of a run that died is still working.",
     "lock.held": "Another run holds this environment.",
     "lock.unreadable": "The environment's lock beside the state cannot be read.",
+    "machine.folder": "A folder of ours on this machine cannot be made, read or written.",
     "outside.refused": "Something outside refused or was missing before any step started.",
     "rehearsal.folder": "The folder that rehearsals use cannot be written.",
     "rehearsal.failed": "A part of a rehearsal did not go as it should.",

@@ -45,12 +45,23 @@ class World:
         return cls(dict(os.environ), lambda: datetime.now(UTC), Path.cwd(), terminal)
 
     def home(self) -> Path:
-        return Path(self.environ.get("HOME") or Path.home())
+        """`$HOME`; without it the one of the user's account, or `/` for a user without an account."""
+        if told := self.environ.get("HOME"):
+            return self.cwd / told
+        try:
+            return Path.home()
+        except RuntimeError:
+            return Path("/")
 
     def cache(self) -> Path:
         """`$XDG_CACHE_HOME/aiinfra`: what can be made again."""
-        return Path(self.environ.get("XDG_CACHE_HOME") or self.home() / ".cache") / "aiinfra"
+        return (self._base("XDG_CACHE_HOME") or self.home() / ".cache") / "aiinfra"
 
     def state(self) -> Path:
         """`$XDG_STATE_HOME/aiinfra`: labs, logs, what must outlive a run on this machine."""
-        return Path(self.environ.get("XDG_STATE_HOME") or self.home() / ".local" / "state") / "aiinfra"
+        return (self._base("XDG_STATE_HOME") or self.home() / ".local" / "state") / "aiinfra"
+
+    def _base(self, variable: str) -> Path | None:
+        """A relative path counts as none (XDG Base Directory Specification 0.8, "Basics")."""
+        told = Path(self.environ.get(variable, ""))
+        return told if told.is_absolute() else None

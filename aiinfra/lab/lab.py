@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from aiinfra.disk import usable
 from aiinfra.errors import OutsideError
 from aiinfra.lab.record import LabRecord
 
@@ -92,7 +94,8 @@ class Lab:
             path = cluster_home(self.folder, name) / SPEC
             return name in self.record.clusters and json.loads(path.read_text()) == _described(spec, name)
 
-        return all(map(same, cluster_names))
+        with usable("the lab's folder", self.folder):
+            return all(map(same, cluster_names))
 
     @property
     def state_url(self) -> str:
@@ -100,7 +103,8 @@ class Lab:
 
     @property
     def passphrase(self) -> str:
-        return (self.folder / "passphrase").read_text()
+        with usable("the lab's folder", self.folder):
+            return (self.folder / "passphrase").read_text()
 
     def kubeconfig(self, cluster: str) -> str:
         """Access to a cluster as its administrator; secret. Raises `OutsideError` `lab.no_cluster`."""
@@ -109,7 +113,8 @@ class Lab:
         if cluster not in self.record.clusters:
             hint = f"it has: {', '.join(sorted(self.clusters())) or 'none'}"
             raise OutsideError(f"the lab has no cluster {cluster!r}", code="lab.no_cluster", where=cluster, hint=hint)
-        return (cluster_home(self.folder, cluster) / HANDED_OUT).read_text()
+        with usable("the lab's folder", self.folder):
+            return (cluster_home(self.folder, cluster) / HANDED_OUT).read_text()
 
     def faults(self) -> Sequence[Fault]:
         from aiinfra.lab import faults
@@ -131,7 +136,7 @@ class Lab:
 
     def stop(self, on_progress: OnProgress = lambda text: None, unless: Callable[[], None] = lambda: None) -> None:
         """End the lab: no process of it and no file of it is left. `unless` may raise once nobody else opens it."""
-        from aiinfra.lab.lifecycle import END_LIMIT, alone, empty, end, refuse_foreign
+        from aiinfra.lab.lifecycle import END_LIMIT, alone, end, refuse_foreign, remove
 
         with alone(self.folder, on_progress):
             unless()
@@ -142,16 +147,30 @@ class Lab:
                     _ask(self.folder, {"verb": "stop"}, lambda text: None)
                 end([record.supervisor], END_LIMIT)
             end([child.process for child in record.survivors()], patience=0)
-            empty(self.folder)
-            self.folder.rmdir()
+            remove(self.folder)
 
     def discard(self, on_progress: OnProgress) -> None:
         """Remove a dead lab, its folder included, and say so; a live one is left alone."""
-        from aiinfra.lab.lifecycle import alone, discard_dead
+        from aiinfra.lab.lifecycle import alone, discard_dead, remove
 
         with alone(self.folder, on_progress):
             if discard_dead(self.folder, on_progress):
-                self.folder.rmdir()
+                remove(self.folder)
+
+    @staticmethod
+    def discard_remains(folder: Path, on_progress: OnProgress) -> bool:
+        """Remove a folder in which a lab lost its record; whether there was one."""
+        from aiinfra.lab.lifecycle import alone, clear, remove
+
+        if not os.path.lexists(folder):
+            return False
+        with alone(folder, on_progress):
+            if LabRecord.read(folder):
+                return False
+            clear(folder)
+            remove(folder)
+        on_progress(f"removed what a lab that had lost its record left in {folder}")
+        return True
 
     def _change_fault(self, verb: str, name: str, place: str) -> None:
         from aiinfra.lab.faults import check_name

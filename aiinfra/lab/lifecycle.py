@@ -13,12 +13,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from aiinfra.disk import refused, usable, why_unusable
 from aiinfra.engine.lock import Process
 from aiinfra.errors import OutsideError
 from aiinfra.lab import control
 from aiinfra.lab.record import RECORD, LabRecord, write_atomic
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
+NEEDED_BYTES: Final = 256 << 20
+"""Of a lab's folder: etcd makes log files of 64 MiB each, and one ahead, before it writes to them."""
 SUPERVISOR: Final = "aiinfra.lab.supervisor"
 START_LIMIT: Final = 60.0
 """Seconds until a new supervisor must have written its record; it takes half a second."""
@@ -107,6 +110,13 @@ def empty(folder: Path) -> None:
         raise OutsideError(message, code="lab.not_removed", where=str(folder)) from error
 
 
+def remove(folder: Path) -> None:
+    """Delete the folder with all that is in it."""
+    empty(folder)
+    with usable("the lab's folder", folder):
+        folder.rmdir()
+
+
 @contextmanager
 def alone(folder: Path, on_progress: OnProgress) -> Iterator[None]:
     """Be the only one that starts or stops this lab. The lock is on the folder itself and leaves no file."""
@@ -119,8 +129,9 @@ def alone(folder: Path, on_progress: OnProgress) -> Iterator[None]:
 
 def _lock(folder: Path, on_progress: OnProgress) -> int:
     while True:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        with usable("the lab's folder", folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -134,10 +145,20 @@ def _lock(folder: Path, on_progress: OnProgress) -> int:
 
 
 def start(folder: Path) -> None:
-    """Start a supervisor that outlives us, in its own session, and wait for its record."""
-    for name in ("state", "notes", "logs"):
-        (folder / name).mkdir(mode=0o700, exist_ok=True)
-    write_atomic(folder / "passphrase", secrets.token_urlsafe(32))
+    """Start a supervisor that outlives us, in its own session, and wait for its record.
+
+    Raises `OutsideError`; nothing is left in the folder when that cannot be written.
+    """
+    try:
+        if why := why_unusable(folder, NEEDED_BYTES):
+            raise refused("the lab's folder", why, folder, full=True)
+        with usable("the lab's folder", folder):
+            for name in ("state", "notes", "logs"):
+                (folder / name).mkdir(mode=0o700, exist_ok=True)
+            write_atomic(folder / "passphrase", secrets.token_urlsafe(32))
+    except OutsideError:
+        remove(folder)
+        raise
     log = folder / "logs" / "supervisor.log"
     pid = os.posix_spawn(
         sys.executable,

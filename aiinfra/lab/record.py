@@ -11,10 +11,12 @@ import os
 import socket
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
+from aiinfra.disk import usable
 from aiinfra.engine.lock import Process, boot_id
 from aiinfra.errors import OutsideError
 
@@ -68,11 +70,8 @@ class LabRecord:
     def read(cls, folder: Path) -> Self | None:
         """The record; None when there is no lab. Raises `OutsideError` `lab.unreadable`."""
         try:
-            text = (folder / RECORD).read_text()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        try:
-            return cls._of(json.loads(text))
+            with usable("the lab's folder", folder), suppress(FileNotFoundError, NotADirectoryError):
+                return cls._of(json.loads((folder / RECORD).read_text()))
         except (ValueError, KeyError, TypeError) as error:
             raise OutsideError(
                 f"{folder / RECORD} cannot be read: it is damaged, or of another version of aiinfra",
@@ -80,6 +79,7 @@ class LabRecord:
                 where="lab",
                 hint="delete the folder of the lab; its processes end by themselves",
             ) from error
+        return None
 
     @classmethod
     def _of(cls, raw: Mapping[str, Any]) -> Self:
@@ -124,7 +124,7 @@ def is_of(folder: Path, generation: str) -> bool:
     """Whether the lab in `folder` is that one. A record that cannot be read may be."""
     try:
         record = LabRecord.read(folder)
-    except (OutsideError, OSError):
+    except OutsideError:
         return True
     return record is not None and record.generation == generation
 
@@ -132,6 +132,10 @@ def is_of(folder: Path, generation: str) -> bool:
 def write_atomic(path: Path, text: str) -> None:
     """Write a file that is complete or absent, readable by its owner alone."""
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    scratch.replace(path)
+    try:
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        scratch.replace(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise

@@ -25,6 +25,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+from aiinfra.disk import usable
 from aiinfra.engine.lock import Process, boot_id
 from aiinfra.lab import control_plane, faults
 from aiinfra.lab.children import Children, Spawner
@@ -55,12 +56,16 @@ class Supervisor:
         self._changing = threading.Lock()
         self._writing = threading.Lock()
         self._ending = threading.Event()
-        self._children = Children(spawner, folder / "logs", self._renew_record)
+        self._children = Children(spawner, folder / "logs", self._heard_change)
         self._doors = Doors()
         self._starter = ClusterStarter(folder, self._children, self._doors)
 
     def answer(self, request: Mapping[str, Any], say: Say) -> object:
         """Do a verb of the control socket."""
+        with usable("the lab's folder", self._folder):
+            return self._answer(request, say)
+
+    def _answer(self, request: Mapping[str, Any], say: Say) -> object:
         match request["verb"]:
             case "ensure":
                 return self.ensure(request["clusters"], request["binaries"], say)
@@ -142,7 +147,7 @@ class Supervisor:
         """Stop everything: what needs the API server first, then it, then etcd. Whatever fails, the supervisor ends."""
         self._ending.set()
         try:
-            self._renew_record()
+            self._heard_change()
             self._changing.acquire(timeout=CHANGE_LIMIT)
             last = [control_plane.ETCD]
             servers = [name for name in self._children.names() if name.endswith(control_plane.API_SERVER)]
@@ -163,6 +168,13 @@ class Supervisor:
             Waiter(math.inf, every=LOOK_EVERY, stop=self._ending).until(ask)
             print(f"{self._folder} holds this lab no more; it ends", flush=True)
             self.stop()
+
+    def _heard_change(self) -> None:
+        """A record that stays behind, as on a full disk, stops no server."""
+        try:
+            self._renew_record()
+        except OSError as error:
+            print(f"the lab's record cannot be written: {error}", flush=True)
 
     def _renew_record(self) -> None:
         """Another lab's record is not ours to write over."""

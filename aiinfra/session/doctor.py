@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from aiinfra.cluster import ClusterAccess
+from aiinfra.disk import CACHE, STATE, why_unusable
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.wire import Secret, reveal
 from aiinfra.errors import AiinfraError, ConfigError
@@ -17,6 +18,7 @@ from aiinfra.session.lab_place import LAB_SERVERS
 from aiinfra.session.place import Place
 from aiinfra.session.session import Session
 from aiinfra.stack import Finding, Preflight, SecretSource
+from aiinfra.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Examined:
     """What was asked about one thing, and the findings."""
 
     subject: str
-    """`toolchain`, `secrets`, `state`, or a stack."""
+    """`machine`, `toolchain`, `secrets`, `state`, or a stack."""
     finding: Finding
 
 
@@ -34,6 +36,7 @@ def examine(session: Session) -> list[Examined]:
 
 
 def _examine(session: Session) -> Iterator[Examined]:
+    yield from _folders(session.world)
     yield from _toolchain(session)
     try:
         secrets = session.secrets()
@@ -56,6 +59,15 @@ def _examine(session: Session) -> Iterator[Examined]:
         turn = session.turn(place, engine, journal, journal.environment_id() or NEVER_UP, secrets)
         for name, step in turn.plan.steps.items():
             yield from _stack(str(name), step, turn.secret, journal)
+
+
+def _folders(world: World) -> Iterator[Examined]:
+    for folder, variable in ((world.state(), STATE), (world.cache(), CACHE)):
+        if why := why_unusable(folder):
+            hint = f"set {variable} to a folder that you may write to, on a disk with space"
+            yield Examined("machine", Finding("error", str(folder), why, "to be usable", hint, code="machine.folder"))
+        else:
+            yield Examined("machine", Finding("ok", str(folder), "usable", "to be usable"))
 
 
 def _toolchain(session: Session) -> Iterator[Examined]:

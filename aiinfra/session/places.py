@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiinfra.disk import usable
 from aiinfra.plan.planner import Plan
 from aiinfra.session.lab_place import LAB_SERVERS, cluster_names, ghost_place, place_of
 from aiinfra.session.options import Tools
@@ -59,6 +60,8 @@ class Places:
         from aiinfra.lab.lab import Lab
 
         folder, clusters = self.lab_folder(), self.clusters()
+        with usable("the folder for labs", folder.parent):
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lab = Lab.find(folder)
         if lab is None or not lab.alive or not lab.provides(self.plan.environment.lab, clusters):
             binaries = self.toolchain.ensure((*LAB_SERVERS, "aiinfra-engine"), self.say)
@@ -71,7 +74,9 @@ class Places:
             from aiinfra.lab.lab import Lab
 
             lab = Lab.find(self.lab_folder())
-            if lab is not None and not lab.alive:
+            if lab is None:
+                Lab.discard_remains(self.lab_folder(), self.say)
+            elif not lab.alive:
                 lab.discard(self.say)
         return self.seen()
 
@@ -94,8 +99,16 @@ class Places:
         if place is not None:
             yield place
             return
-        with tempfile.TemporaryDirectory(prefix="aiinfra-preview-") as folder:
-            yield ghost_place(Path(folder), self.plan.environment.name, self.clusters())
+        with _scratch() as folder:
+            yield ghost_place(folder, self.plan.environment.name, self.clusters())
 
     def _real(self) -> Place:
         return real_place(self.world, self.plan.environment.name, self.plan.environment.state, self.path.parent)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with usable("the folder for temporary files", Path(), "TMPDIR"):
+        folder = tempfile.TemporaryDirectory(prefix="aiinfra-preview-")
+    with folder as path:
+        yield Path(path)

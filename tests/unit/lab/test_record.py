@@ -137,3 +137,20 @@ def test_a_record_that_cannot_be_read_stops_the_run_rather_than_start_a_second_l
     assert caught.value.record.message == (
         f"{tmp_path}/lab.json cannot be read: it is damaged, or of another version of aiinfra"
     )
+
+
+def test_what_a_lab_without_its_record_left_is_removed_and_said(tmp_path: Path) -> None:
+    folder = tmp_path / "dc1-12345678"
+    (folder / "state").mkdir(parents=True)
+    said: list[str] = []
+    assert Lab.discard_remains(folder, said.append)
+    assert said == [f"removed what a lab that had lost its record left in {folder}"]
+    assert not folder.exists()
+    assert not Lab.discard_remains(folder, said.append)
+    assert not folder.exists()
+
+
+def test_a_lab_with_its_record_is_no_remains(record: LabRecord, tmp_path: Path) -> None:
+    record.write(tmp_path)
+    assert not Lab.discard_remains(tmp_path, pytest.fail)
+    assert Lab.find(tmp_path)

@@ -1,0 +1,51 @@
+"""What the file system refuses in a folder of ours on this machine, as an error that says which, why, and a way out."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from aiinfra.errors import OutsideError
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+STATE: Final = "XDG_STATE_HOME"
+"""The variable that moves what must outlive a run; without it HOME decides."""
+CACHE: Final = "XDG_CACHE_HOME"
+"""The variable that moves what can be made again."""
+
+
+@contextmanager
+def usable(what: str, folder: Path, variable: str = STATE) -> Iterator[None]:
+    """Inside, an `OSError` means that `what` cannot be used. Raises `OutsideError` `machine.folder` for it."""
+    try:
+        yield
+    except OSError as error:
+        why = str(error.strerror or error)
+        raise refused(what, why, Path(error.filename or folder), variable, full=error.errno in FULL) from error
+
+
+def refused(what: str, why: str, folder: Path, variable: str = STATE, *, full: bool = False) -> OutsideError:
+    """The error for a folder that cannot be used."""
+    way_out = "free some space there, or set" if full else "set"
+    return OutsideError(
+        f"{what} cannot be used: {why}",
+        code="machine.folder",
+        where=str(folder),
+        hint=f"{way_out} {variable} to a folder that you may write to",
+    )
+
+
+def why_unusable(folder: Path, needed: int = 1) -> str:
+    """Why `needed` bytes cannot be written to a folder, there or not yet; empty when they can. Writes nothing."""
+    nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not nearest.is_dir():
+        return f"{nearest} is not a folder"
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return f"{nearest} cannot be written"
+    free = shutil.disk_usage(nearest).free
+    return "" if free >= needed else f"{free >> 20} MiB are free and {max(1, needed >> 20)} MiB are needed"
