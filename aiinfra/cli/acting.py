@@ -93,10 +93,12 @@ class Watch:
     def rehearse(self, act: Callable[[], Rehearsal]) -> NoReturn:
         """The same for a rehearsal, which is several runs and one verdict."""
         from aiinfra.ui import rehearsal as r
+        from aiinfra.ui import rehearsal_summary
 
         with self.view:
             found = act()
         text, code = r.rehearsal_text, r.exit_code(found)
+        rehearsal_summary.write(self.summaries, found, self.console.out.masker)
         form = self.console.form
         self.console.conclude(
             form, code, r.errors(found), lambda: text(found, self.console.terminal()), lambda: r.rehearsal_json(found)

@@ -28,6 +28,7 @@ def rehearse(
     env: o.EnvArgument,
     fault: FaultOption = "",
     sets: o.SetOption,
+    summary: o.SummaryOption,
     parallel: o.ParallelOption = 8,
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
@@ -39,7 +40,7 @@ def rehearse(
     from aiinfra.session.options import Options, Tools
     from aiinfra.session.rehearse import rehearse
 
-    watch = Watch.of(ctx, output, events)
+    watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline), "lab")
     choice = Options(parallel=parallel)
     watch.rehearse(lambda: rehearse(session, Fault.parse(fault) if fault else None, choice))

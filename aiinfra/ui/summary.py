@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
@@ -38,11 +39,16 @@ def check_suffixes(paths: Sequence[Path]) -> None:
 
 
 def write(paths: Sequence[Path], report: RunReport, masker: Masker) -> None:
-    """Write each summary. Raises `OutsideError` when a file cannot be written."""
+    """Write each summary of a run. Raises `OutsideError` when a file cannot be written."""
+    write_each(paths, {suffix: partial(form, report) for suffix, form in _FORMATS.items()}, masker)
+
+
+def write_each(paths: Sequence[Path], texts: Mapping[str, Callable[[], str]], masker: Masker) -> None:
+    """Write to each path the text of its suffix. Raises `OutsideError` when a file cannot be written."""
     for path in paths:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(masker(_FORMATS[path.suffix](report)), encoding="utf-8")
+            path.write_text(masker(texts[path.suffix]()), encoding="utf-8")
         except OSError as exc:
             raise OutsideError(
                 f"the summary could not be written: {exc.strerror}", code="cli.summary_unwritable", where=str(path)
@@ -52,7 +58,7 @@ def write(paths: Sequence[Path], report: RunReport, masker: Masker) -> None:
 def markdown(report: RunReport) -> str:
     """A table of the stacks, then each failure with its causes."""
     rows = (
-        f"| {_SIGN[result.outcome]} | {result.stack} | {result.kind} | {_cell(outcome_words(result, report.verb))} "
+        f"| {_SIGN[result.outcome]} | {result.stack} | {result.kind} | {cell(outcome_words(result, report.verb))} "
         f"| {duration(result.seconds)} |"
         for result in report.results
     )
@@ -74,7 +80,7 @@ def _failure(title: str, error: ErrorRecord, causes: Sequence[str]) -> list[str]
     return ["", f"### {title}", "", "```text", *(line.replace("```", "'''") for line in told), "```", f"`{error.code}`"]
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
@@ -86,10 +92,15 @@ def junit(report: RunReport) -> str:
     for error in report.errors:
         case = xml.SubElement(suite, "testcase", classname=report.environment, name=error.where or error.code, time="0")
         _fail(case, error, ())
-    for name, tags in (("tests", ("testcase",)), ("failures", ("failure",)), ("skipped", ("skipped",))):
-        suite.set(name, str(sum(len(list(suite.iter(tag))) for tag in tags)))
+    return document(suite, report.seconds)
+
+
+def document(suite: xml.Element, seconds: float) -> str:
+    """The JUnit file of one suite, its cases counted."""
+    for name, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped")):
+        suite.set(name, str(len(list(suite.iter(tag)))))
     suite.set("errors", "0")
-    suite.set("time", f"{report.seconds:.3f}")
+    suite.set("time", f"{seconds:.3f}")
     suites = xml.Element("testsuites")
     suites.append(suite)
     xml.indent(suites)
@@ -105,20 +116,20 @@ def _case(suite: xml.Element, report: RunReport, result: StackResult) -> None:
         time=f"{result.seconds:.3f}",
     )
     if result.outcome in (Outcome.BLOCKED, Outcome.SKIPPED):
-        xml.SubElement(case, "skipped", message=_clean(result.because))
+        xml.SubElement(case, "skipped", message=clean(result.because))
     elif result.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
         _fail(case, result.error or ErrorRecord("step.failed", result.stack, result.because), result.causes)
     else:
-        xml.SubElement(case, "system-out").text = _clean(outcome_words(result, report.verb))
+        xml.SubElement(case, "system-out").text = clean(outcome_words(result, report.verb))
 
 
 def _fail(case: xml.Element, error: ErrorRecord, causes: Sequence[str]) -> None:
-    failure = xml.SubElement(case, "failure", type=error.code, message=_clean(error.message))
+    failure = xml.SubElement(case, "failure", type=error.code, message=clean(error.message))
     hint = (f"→ {error.hint}",) if error.hint else ()
-    failure.text = _clean("\n".join((error.message, *(f"← {cause}" for cause in causes), *hint)))
+    failure.text = clean("\n".join((error.message, *(f"← {cause}" for cause in causes), *hint)))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     return _NOT_XML.sub("�", text)
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -66,6 +67,14 @@ def test_a_cluster_that_is_cut_off_is_told_and_then_healed(rehearsed: Any) -> No
 def test_a_release_that_a_webhook_refused_is_installed_once_the_webhook_is_back(rehearsed: Any) -> None:
     code, told = rehearsed("onprem.yaml", "--fault", "webhook-down@gpu-operator")
     assert (code, told["passed"]) == (0, True), told["errors"]
+
+
+def test_a_rehearsal_is_summed_up_for_ci(rehearsed: Any, tmp_path: Path) -> None:
+    code, _ = rehearsed("small.yaml", "--summary", "rehearsal.md", "--summary", "out/rehearsal.xml")
+    assert code == 0
+    assert (tmp_path / "rehearsal.md").read_text().startswith("## aiinfra rehearse small\n\npassed: 3 of 3 in ")
+    suite = ElementTree.parse(tmp_path / "out" / "rehearsal.xml").getroot()[0]
+    assert [case.get("name") for case in suite] == ["up", "up again", "destroy"]
 
 
 def test_a_fault_that_touches_nothing_fails_the_rehearsal(rehearsed: Any) -> None:

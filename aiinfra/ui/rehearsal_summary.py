@@ -1,0 +1,56 @@
+"""Summaries of a rehearsal for CI: Markdown for a job page, JUnit for a test report.
+
+A case is one part of the rehearsal: a stack that fails by the fault that was asked for is no failure of the rehearsal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from xml.etree import ElementTree as xml
+
+from aiinfra.ui.durations import duration
+from aiinfra.ui.masking import Masker
+from aiinfra.ui.rehearsal import Rehearsal, verdict
+from aiinfra.ui.summary import cell, clean, document, write_each
+
+
+def write(paths: Sequence[Path], rehearsal: Rehearsal, masker: Masker) -> None:
+    """Write each summary. Raises `OutsideError` when a file cannot be written."""
+    write_each(paths, {".md": partial(markdown, rehearsal), ".xml": partial(junit, rehearsal)}, masker)
+
+
+def markdown(rehearsal: Rehearsal) -> str:
+    """A table of the parts, then what was assumed and what was simulated."""
+    rows = (
+        f"| {'✅' if act.passed else '❌'} | {cell(act.name)} | {cell(act.why)} | {duration(act.report.seconds)} |"
+        for act in rehearsal.acts
+    )
+    lines = [f"## aiinfra rehearse {rehearsal.environment}", "", verdict(rehearsal, _seconds(rehearsal)), ""]
+    lines += ["| | part | result | time |", "|---|---|---|---|", *rows]
+    lines += _listed("Assumed, as the file does not say:", rehearsal.assumed)
+    lines += _listed("Simulated:", rehearsal.simulated)
+    return "\n".join(lines) + "\n"
+
+
+def _listed(title: str, sentences: Sequence[str]) -> list[str]:
+    return ["", title, "", *(f"- {sentence}" for sentence in sentences)] if sentences else []
+
+
+def junit(rehearsal: Rehearsal) -> str:
+    """One suite; one test case a part."""
+    suite = xml.Element("testsuite", name=f"aiinfra rehearse {rehearsal.environment}")
+    for act in rehearsal.acts:
+        case = xml.SubElement(
+            suite, "testcase", classname=rehearsal.environment, name=act.name, time=f"{act.report.seconds:.3f}"
+        )
+        if act.passed:
+            xml.SubElement(case, "system-out").text = clean(act.why)
+        else:
+            xml.SubElement(case, "failure", type="rehearsal.failed", message=clean(act.why)).text = clean(act.why)
+    return document(suite, _seconds(rehearsal))
+
+
+def _seconds(rehearsal: Rehearsal) -> float:
+    return sum(act.report.seconds for act in rehearsal.acts)
