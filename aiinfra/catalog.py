@@ -1,11 +1,16 @@
-"""The kinds that are installed: ours, and those that other packages add by the entry point group `aiinfra.stacks`."""
+"""The kinds that are installed: ours, and those that other packages add by the entry point group `aiinfra.stacks`.
+
+A kind is imported when it is asked for: a run pays for the kinds that its file names, however many are installed.
+"""
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiinfra.errors import ConfigError
 from aiinfra.stack import StackType
@@ -22,69 +27,92 @@ FOREIGN = (
 """What importing somebody else's module may raise."""
 
 Kind = StackType[Any, Any]
+Load = Callable[[], Kind]
 
 
 class Catalog(Mapping[str, Kind]):
     """Kinds by name, in the order in which they were given."""
 
-    def __init__(self, kinds: Iterable[tuple[Kind, str]]) -> None:
-        """Kinds with the packages that bring them. Raises `ConfigError` when two have one name."""
-        self._kinds: dict[str, Kind] = {}
+    def __init__(self, kinds: Iterable[tuple[str, str, Load]]) -> None:
+        """Name, package and what loads it, of each. Raises `ConfigError` when two have one name."""
+        self._loads: dict[str, Load] = {}
         self._origins: dict[str, str] = {}
-        for kind, package in kinds:
-            self._add(kind, package)
+        self._loaded: dict[str, Kind] = {}
+        for name, package, load in kinds:
+            self._add(name, package, load)
 
     @classmethod
     def of(cls, *kinds: Kind) -> Catalog:
-        return cls((kind, OURS) for kind in kinds)
+        return cls((kind.kind, OURS, partial(_same, kind)) for kind in kinds)
 
     @classmethod
     def installed(cls) -> Catalog:
-        """Ours and the others'. Raises `ConfigError` naming the package whose entry point is broken."""
-        from stacks import CATALOG
+        """Ours and the others'."""
+        from stacks import KINDS
 
-        return cls([*((kind, OURS) for kind in CATALOG), *_from_packages(_entry_points())])
+        ours = ((name, OURS, partial(_ours, name)) for name in KINDS)
+        return cls([*ours, *_from_packages(_entry_points())])
 
     def __getitem__(self, kind: str) -> Kind:
-        return self._kinds[kind]
+        """Raises `ConfigError` naming the package whose entry point is broken."""
+        if kind not in self._loaded:
+            self._loaded[kind] = self._loads[kind]()
+        return self._loaded[kind]
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._loads
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._kinds)
+        return iter(self._loads)
 
     def __len__(self) -> int:
-        return len(self._kinds)
+        return len(self._loads)
 
     def origin(self, kind: str) -> str:
         """Name of the package that brings the kind: `aiinfra` for ours."""
         return self._origins[kind]
 
-    def _add(self, kind: Kind, package: str) -> None:
-        if kind.kind in self._kinds:
+    def _add(self, name: str, package: str, load: Load) -> None:
+        if name in self._loads:
             raise ConfigError(
-                f"the kind {kind.kind} is defined by {self.origin(kind.kind)} and by {package}",
+                f"the kind {name} is defined by {self.origin(name)} and by {package}",
                 code="catalog.duplicate",
-                where=kind.kind,
+                where=name,
                 hint="uninstall one of them",
             )
-        self._kinds[kind.kind], self._origins[kind.kind] = kind, package
+        self._loads[name], self._origins[name] = load, package
 
 
-def _entry_points() -> Iterable[EntryPoint]:
-    """Entry points of the group. All metadata take 40 ms to read, so only when some file names the group."""
-    if not any(_names_group(Path(folder)) for folder in dict.fromkeys(sys.path)):
-        return ()
-    from importlib.metadata import entry_points
-
-    return entry_points(group=GROUP)
+def _same(kind: Kind) -> Kind:
+    return kind
 
 
-def _names_group(folder: Path) -> bool:
-    """Whether a package in the folder has entry points of ours; one that cannot be read has none."""
+def _ours(name: str) -> Kind:
+    return cast("Kind", importlib.import_module(f"stacks.{name}").STACK)
+
+
+def _entry_points() -> Iterator[tuple[EntryPoint, str]]:
+    """Entry points of the group, with the package of each; of two with one name the first on the path counts.
+
+    All packages' metadata take 40 ms to read, so only those that name the group are.
+    """
+    seen = set()
+    for info in (info for folder in dict.fromkeys(sys.path) for info in _naming_group(Path(folder))):
+        from importlib.metadata import Distribution
+
+        package = Distribution.at(info)
+        if package.name not in seen:
+            seen.add(package.name)
+            yield from ((point, package.name) for point in package.entry_points.select(group=GROUP))
+
+
+def _naming_group(folder: Path) -> list[Path]:
+    """The metadata of packages in the folder that have entry points of ours; what cannot be read has none."""
     try:
         infos = [path for path in folder.iterdir() if path.suffix in {".dist-info", ".egg-info"}]
     except OSError:
-        return False
-    return any(f"[{GROUP}]" in _text(info / "entry_points.txt") for info in infos)
+        return []
+    return [info for info in infos if f"[{GROUP}]" in _text(info / "entry_points.txt")]
 
 
 def _text(path: Path) -> str:
@@ -94,13 +122,12 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _from_packages(points: Iterable[EntryPoint]) -> Iterator[tuple[Kind, str]]:
-    for point in points:
-        package = point.dist.name if point.dist else "an unnamed package"
-        yield _loaded(point, package), package
+def _from_packages(points: Iterable[tuple[EntryPoint, str]]) -> Iterator[tuple[str, str, Load]]:
+    for point, package in points:
+        yield point.name, package, partial(_theirs, point, package)
 
 
-def _loaded(point: EntryPoint, package: str) -> Kind:
+def _theirs(point: EntryPoint, package: str) -> Kind:
     hint = f"repair or uninstall {package}"
     try:
         kind = point.load()

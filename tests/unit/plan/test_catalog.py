@@ -40,7 +40,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Packages:
 
 def refusal() -> tuple[str, str, str, str]:
     with pytest.raises(ConfigError) as caught:
-        Catalog.installed()
+        dict(Catalog.installed())
     record = caught.value.record
     return record.code, record.where, record.message, record.hint
 
@@ -48,6 +48,7 @@ def refusal() -> tuple[str, str, str, str]:
 def test_ours_are_there() -> None:
     catalog = Catalog.installed()
     assert {"existing_cluster", "nfd", "gpu_operator", "gpu_proof"} <= set(catalog)
+    assert [kind.kind for kind in catalog.values()] == list(catalog)
     assert catalog.origin("nfd") == "aiinfra"
 
 
@@ -79,6 +80,13 @@ def test_a_package_that_is_broken_is_named(
         f"the kind ours of package their-kinds cannot be loaded: {reason}",
         "repair or uninstall their-kinds",
     )
+
+
+def test_a_package_that_is_broken_is_in_nobodys_way(packages: Packages) -> None:
+    packages.install("ours", "their_unused:STACK", "raise RuntimeError")
+    catalog = Catalog.installed()
+    assert "ours" in catalog
+    assert catalog["nfd"].kind == "nfd"
 
 
 @pytest.mark.parametrize(
