@@ -46,7 +46,7 @@ _TABLE: Mapping[str, _Entry] = {
     "InvalidLogin": _Entry(
         LoginRefused,
         "{vcenter} does not accept the user or its password",
-        "check user and password in the vcenter block",
+        "check both in the vcenter block",
     ),
     "PasswordExpired": _Entry(LoginRefused, "the password of the account has expired at {vcenter}", "set a new one"),
     "NotAuthenticated": _Entry(LoginRefused, "the session at {vcenter} ended at once", "run again", transient=True),
