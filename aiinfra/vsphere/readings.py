@@ -153,8 +153,10 @@ class Host:
     vms: Sequence[VmOnHost] = ()
     memory_mib: int = 0
     memory_free_mib: int = 0
+    """What powered-on VMs have not reserved."""
     datastores: Sequence[str] = ()
     """morefs."""
+    reboot_required: bool | None = None
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -202,6 +204,32 @@ class Source:
     """Size of each disk."""
     snapshots: int
     connected: bool = True
+
+
+Role = Literal["source", "folder", "datastore", "resource_pool"]
+"""Which object of a site a privilege is needed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeededPrivilege:
+    privilege: str
+    """`VirtualMachine.Config.Resource`."""
+    on: Role
+    needed_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteWanted:
+    """What is to be read: each a name, a path below its usual folder of the datacenter, or a whole inventory path."""
+
+    datacenter: str
+    cluster: str
+    datastore: str
+    folder: str = ""
+    """Empty: the datacenter's own folder of VMs."""
+    source: str = ""
+    """Empty: there is none yet, as it is imported."""
+    privileges: Sequence[NeededPrivilege] = ()
 
 
 @dataclass(frozen=True, slots=True)

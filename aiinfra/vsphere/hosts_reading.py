@@ -1,0 +1,94 @@
+"""All hosts of some clusters: their properties and VMs at once, then two questions to each, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from aiinfra.vsphere import host_reading
+from aiinfra.vsphere.host_reading import DEVICES, HOST_PATHS, OFFERS, VM_PATHS, Asked, HostVms
+from aiinfra.vsphere.inventory import Entity
+from aiinfra.vsphere.parallel import Questions
+from aiinfra.vsphere.properties import Row, Step, Wanted, collect, retrieve
+from aiinfra.vsphere.readings import Host
+from aiinfra.vsphere.session import VCenter
+from aiinfra.vsphere.whole_reading import Told, told
+
+NO_GPU: Final = "not asked, as the host has no NVIDIA GPU"
+BROWSER: Final = "environmentBrowser"
+"""Property of a cluster that is needed here."""
+_DOWN: Final = (Step("host", "ComputeResource", "host", ("vm",)), Step("vm", "HostSystem", "vm"))
+
+
+@dataclass(slots=True)
+class HostsReading:
+    """The answers that are known, and those on their way."""
+
+    clusters: Mapping[str, Entity]
+    """By moref."""
+    rows: Sequence[Row]
+    """Of the hosts, by name."""
+    vms: Mapping[str, Sequence[Row]]
+    """Of each host, by its moref."""
+    asked: Sequence[Future[Asked]]
+    devices: Future[Mapping[str, Sequence[Any]]]
+
+    def hosts(self, cluster: str, licences: Told[Mapping[str, str]]) -> list[Host]:
+        """The hosts of one cluster, once everything is answered."""
+        return [
+            self._host(row, asked.result(), licences)
+            for row, asked in zip(self.rows, self.asked, strict=True)
+            if _cluster(row) == cluster
+        ]
+
+    def _host(self, row: Row, asked: Asked, licences: Told[Mapping[str, str]]) -> Host:
+        held = HostVms(self.vms.get(row.moref, ()), self.devices.result())
+        edition = (licences.value or {}).get(row.moref)
+        why = {} if edition else {"license_edition": licences.why or "no licence is assigned to it"}
+        asked = replace(asked, edition=edition, unread={**asked.unread, **why})
+        return host_reading.host(row, self.clusters[_cluster(row)].path, asked, held)
+
+
+def read_hosts(vcenter: VCenter, asking: Questions, clusters: Mapping[str, Entity]) -> HostsReading:
+    paths = {"HostSystem": HOST_PATHS, "VirtualMachine": VM_PATHS}
+    rows = retrieve(vcenter, [Wanted([each.object for each in clusters.values()], paths, _DOWN)])
+    hosts = sorted((row for row in rows if row.kind == "HostSystem"), key=lambda row: str(row.get("name")))
+    vms = _by_host([row for row in rows if row.kind == "VirtualMachine"])
+    vcenter.paths.update({row.moref: f"{clusters[_cluster(row)].path}/{row.get('name')}" for row in hosts})
+    browsers = {moref: each.row.get(BROWSER) for moref, each in clusters.items()}
+    asked = asking.each(lambda row: _asked(row, browsers[_cluster(row)]), hosts)
+    return HostsReading(clusters, hosts, vms, asked, asking.ask(lambda: _devices(vcenter, hosts, vms)))
+
+
+def _cluster(row: Row) -> str:
+    return str(row.get("parent")._moId)
+
+
+def _by_host(vms: Sequence[Row]) -> Mapping[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for vm in vms:
+        if (host := vm.get("runtime.host")) is not None and vm.get("runtime.powerState") == "poweredOn":
+            found.setdefault(host._moId, []).append(vm)
+    return found
+
+
+def _asked(row: Row, browser: Any) -> Asked:
+    if not host_reading.connected(row):
+        return Asked(unread=dict.fromkeys((*OFFERS, "vibs"), host_reading.away(row)))
+    if not host_reading.has_gpus(row):
+        return Asked(offers_nothing=True, unread={"vibs": NO_GPU})
+    target, packages = told(lambda: browser.QueryConfigTarget(row.object)), told(lambda: _packages(row))
+    unread = {**dict.fromkeys(OFFERS, target.why), "vibs": packages.why}
+    return Asked(target.value, packages.value, {name: why for name, why in unread.items() if why})
+
+
+def _packages(row: Row) -> Sequence[Any]:
+    return list(row.get("configManager.imageConfigManager").FetchSoftwarePackages())
+
+
+def _devices(vcenter: VCenter, hosts: Sequence[Row], vms: Mapping[str, Sequence[Row]]) -> Mapping[str, Sequence[Any]]:
+    """Of the VMs that may hold GPUs, by moref."""
+    found = [vm.object for host in hosts for vm in host_reading.with_gpus(host, vms.get(host.moref, ()))]
+    return {row.moref: row.get(DEVICES, ()) for row in collect(vcenter, "VirtualMachine", [DEVICES], found)}

@@ -1,0 +1,81 @@
+"""What is asked of a vCenter as a whole: licences, settings, sources, and what the account may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from aiinfra.vsphere import inventory
+from aiinfra.vsphere.errors import LoginRefused, Unreachable, VSphereError
+from aiinfra.vsphere.place_reading import SOURCE_PATHS, source
+from aiinfra.vsphere.properties import collect
+from aiinfra.vsphere.readings import NeededPrivilege, Source
+from aiinfra.vsphere.session import VCenter
+
+T = TypeVar("T")
+SETTINGS: Final = ("vgpu.hotmigrate.enabled",)
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[T]):
+    """An answer, or why there is none."""
+
+    value: T | None = None
+    why: str = ""
+
+
+def told(question: Callable[[], T]) -> Told[T]:
+    """A refusal is an answer of its kind; what ends the conversation is raised."""
+    try:
+        return Told(question())
+    except (Unreachable, LoginRefused):
+        raise
+    except VSphereError as error:
+        return Told(None, error.record.message)
+
+
+def licences(manager: Any) -> Mapping[str, str]:
+    """Names of licences by the moref of who has them."""
+    assigned = manager.QueryAssignedLicenses() if manager is not None else ()
+    return {each.entityId: each.assignedLicense.name for each in assigned or ()}
+
+
+def settings(vcenter: VCenter) -> Mapping[str, str]:
+    """Those of `SETTINGS` that are set: a vCenter refuses to tell of one that is not."""
+    found: dict[str, str] = {}
+    for name in SETTINGS:
+        try:
+            options = vcenter.content.setting.QueryOptions(name)
+        except VSphereError as error:
+            if error.fault != "InvalidName":
+                raise
+        else:
+            found |= {option.key: str(option.value) for option in options if option.key == name}
+    return found
+
+
+def sources(vcenter: VCenter, paths: Iterable[str]) -> Mapping[str, Source]:
+    """By path; one that does not exist, or is no VM, is absent."""
+    found = {path: inventory.find(vcenter, path) for path in sorted(set(paths) - {""})}
+    vms = {obj._moId: path for path, obj in found.items() if obj is not None and type(obj).__name__ == _VM}
+    rows = collect(vcenter, "VirtualMachine", SOURCE_PATHS, [found[path] for path in vms.values()])
+    return {vms[row.moref]: source(row, vms[row.moref]) for row in rows}
+
+
+def granted(
+    vcenter: VCenter, needs: Sequence[NeededPrivilege], objects: Mapping[str, Any]
+) -> Mapping[str, frozenset[str]]:
+    """Which of the privileges the session has, by the moref of each object."""
+    wanted = sorted({need.privilege for need in needs})
+    if not wanted:
+        return {}
+    manager, entities = vcenter.content.authorizationManager, [objects[moref] for moref in sorted(objects)]
+    answers = manager.HasPrivilegeOnEntities(entities, vcenter.session_key, wanted)
+    return {
+        answer.entity._moId: frozenset(each.privId for each in answer.privAvailability if each.isGranted)
+        for answer in answers
+    }
+
+
+_VM: Final = "vim.VirtualMachine"
