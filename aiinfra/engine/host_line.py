@@ -24,7 +24,9 @@ Reply = Mapping[str, Any]
 HINTS: Final[Mapping[str, str]] = {
     "damaged": "put back the copy beside it (*.bak), or one of .pulumi/history, and run refresh",
     "key_service": "check the key's URL in state.secrets and the credentials for it",
+    "legacy": "run pulumi state upgrade on it",
     "locked": "wait for it to end; if it is dead, run pulumi cancel on the stack",
+    "newer": "use an aiinfra that is as new as what wrote it last, or another state.url",
     "passphrase": "set PULUMI_CONFIG_PASSPHRASE to the passphrase that this state was made with",
     "state": "check the state's URL and the credentials for it",
 }
@@ -37,7 +39,9 @@ HOST_CODES: Final[Mapping[str, str]] = {
     "damaged": "engine.damaged",
     "interrupted": "engine.interrupted",
     "key_service": "engine.key_service",
+    "legacy": "engine.legacy",
     "locked": "engine.locked",
+    "newer": "engine.newer",
     "not_found": "engine.not_found",
     "panic": "engine.panic",
     "passphrase": "engine.passphrase",

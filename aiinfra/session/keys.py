@@ -11,6 +11,7 @@ from pathlib import Path
 from aiinfra.engine.digest import key_from, key_of_random, keyed
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.notes import FileNotes
+from aiinfra.engine.state_format import check_format
 from aiinfra.model.state_url import PASSPHRASE
 from aiinfra.session.engine import Engine
 from aiinfra.session.place import Place
@@ -46,6 +47,7 @@ def open_secrets(engine: Engine, journal: Journal, place: Place) -> None:
 
     Raises `EngineError` `engine.passphrase` or `engine.key_service`.
     """
+    _check_format(engine, place)
     known = journal.environment_id()
     if known is None or journal.seal() != _seal(engine.world, place, known):
         engine.prepared().ready(make=False)
@@ -53,6 +55,7 @@ def open_secrets(engine: Engine, journal: Journal, place: Place) -> None:
 
 def make_environment(engine: Engine, journal: Journal, place: Place, name: str) -> str:
     """The environment's id, made where there is none, its secrets open. Nothing is made when they do not."""
+    _check_format(engine, place)
     known = journal.environment_id()
     if known is not None and journal.seal() == _seal(engine.world, place, known):
         return known
@@ -60,6 +63,17 @@ def make_environment(engine: Engine, journal: Journal, place: Place, name: str) 
     made = known or journal.make_environment_id(name, engine.world.now())
     journal.keep_seal(_seal(engine.world, place, made))
     return made
+
+
+def _check_format(engine: Engine, place: Place) -> None:
+    """See that the state is of the format that we work on; a folder is looked at without a host.
+
+    Raises `EngineError` `engine.newer`, `engine.legacy` or `engine.damaged`.
+    """
+    if isinstance(place.notes, FileNotes):
+        check_format(place.notes.root.parents[1])
+    else:
+        engine.host().stacks()
 
 
 def _seal(world: World, place: Place, environment_id: str) -> str:

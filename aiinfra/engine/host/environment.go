@@ -119,10 +119,22 @@ func (e *environment) open(ctx context.Context) (diy.Backend, error) {
 	}
 	opened, err := diy.New(ctx, e.sink, e.storage.address(), e.project(""))
 	if err != nil {
-		return nil, err
+		return nil, formatFailure(err)
 	}
 	e.backend = opened
 	return opened, nil
+}
+
+// formatFailure gives a state of a format that we do not work on a code; Pulumi has only words for it (pkg/v3 v3.259.0
+// backend/diy/backend.go, newDIYBackend).
+func formatFailure(err error) error {
+	switch {
+	case strings.Contains(err.Error(), "state store unsupported"):
+		return fail(codeNewer, "the state is of a newer format than this aiinfra knows")
+	case strings.Contains(err.Error(), "Legacy DIY state"):
+		return fail(codeLegacy, "the state is of Pulumi's old format, whose stacks belong to no project")
+	}
+	return err
 }
 
 // existing gives the backend, or nil when nothing was ever written there. It writes nothing.

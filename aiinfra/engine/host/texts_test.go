@@ -136,3 +136,17 @@ func TestADamagedStateIsSaidAsSuch(t *testing.T) {
 		t.Error(got.Code, got.Message)
 	}
 }
+
+func TestAStateOfAnotherFormatIsSaidAsSuch(t *testing.T) {
+	for meta, want := range map[string]string{"version: 2\n": codeNewer, "version: 0\n": codeLegacy} {
+		root := t.TempDir()
+		e := newTestEnvironment(t, root, "x")
+		if err := e.storage.write(t.Context(), ".pulumi/meta.yaml", []byte(meta)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := e.find(t.Context(), "s")
+		if got := asFailure(err, codeFailed); got.Code != want {
+			t.Errorf("%q: %s, %s", meta, got.Code, got.Message)
+		}
+	}
+}

@@ -141,3 +141,16 @@ def test_a_missing_passphrase_is_exit_2_and_nothing_is_made(make_site: Make) -> 
     assert done.returncode == 2
     assert "the state is sealed by a passphrase and none is given" in done.stderr
     assert not site.state.exists()
+
+
+def test_a_state_of_a_newer_format_is_refused_before_any_step(make_site: Make) -> None:
+    site = make_site({"a": {"kind": "things"}})
+    assert site.result("up")["exit_code"] == 0
+    (site.state / ".pulumi" / "meta.yaml").write_text("version: 2\n")
+    for words in (("up", "--yes"), ("up", "--yes", "--no-skip"), ("preview",), ("refresh",), ("destroy", "--yes")):
+        done = site.run(words[0], "world", *words[1:])
+        assert done.returncode == 3, words
+        assert "the state is of a newer format than this aiinfra knows\n" in done.stderr
+        assert "→ use an aiinfra that is as new as what wrote it last, or another state.url\n" in done.stderr
+        assert "code engine.newer · exit 3" in done.stderr
+        assert "✗ failed" not in done.stdout

@@ -1,0 +1,30 @@
+"""Whether a state in a folder is of the one format that the engine host works on, told without the host."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from aiinfra.engine.host_line import EngineError, refusal
+
+OURS: Final = 1
+"""Stacks belong to projects (pulumi/pkg v3.259.0, backend/diy/meta.go)."""
+_VERSION: Final = re.compile(rb"^version: *(\d+) *$", re.MULTILINE)
+
+
+def check_format(state: Path) -> None:
+    """Raises `EngineError`. A state that is not there yet, or cannot be read, is judged by whoever opens it."""
+    meta = state / ".pulumi" / "meta.yaml"
+    try:
+        told = _VERSION.search(meta.read_bytes())
+    except OSError:
+        return
+    if told is None:
+        message = "the state does not say of which format it is"
+        raise EngineError(message, code="engine.damaged", where=str(meta), hint=f"write version: {OURS} to it")
+    version = int(told[1])
+    if version > OURS:
+        raise refusal("newer", "the state is of a newer format than this aiinfra knows", str(meta))
+    if version < OURS:
+        raise refusal("legacy", "the state is of Pulumi's old format, whose stacks belong to no project", str(meta))
