@@ -13,8 +13,8 @@ class Access:
     user: str
     password: str = field(repr=False)
     port: int = 443
-    ca_file: str = ""
-    """PEM file of the authorities to trust instead of the system's; empty: the system's."""
+    ca: str = field(default="", repr=False)
+    """Authorities to trust instead of the system's, PEM; empty: the system's."""
     fingerprint: str = ""
     """SHA-256 of the certificate, hexadecimal with or without colons; pins it in place of any authority."""
     insecure: bool = False

@@ -15,9 +15,13 @@ from typing import Any, Final
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
 
 MARK_SPEC: Final = "aiinfra.dev/spec"
+MARK_DOMAIN: Final = "aiinfra.dev/failure-domain"
 MARK_STEP: Final = "aiinfra.dev/step"
-"""How far the making of a template is: one of `STEPS`."""
-STEPS: Final = ("cloned", "configured")
+"""What it is, and how far: one of the following."""
+CLONED: Final = "cloned"
+CONFIGURED: Final = "configured"
+PROOF: Final = "proof"
+"""A throw-away clone that is powered on."""
 NAME_LIMIT: Final = 80
 """Characters of a VM's name in vCenter."""
 USE_MMIO: Final = "pciPassthru.use64bitMMIO"
@@ -103,6 +107,7 @@ class TemplateSpec:
     source: str
     """Inventory path of a VM or template, or the digest of an OVA."""
     devices: Sequence[Device]
+    """Empty with device groups, which bring theirs."""
     cpus: int
     cores_per_socket: int
     memory_mib: int
@@ -142,7 +147,7 @@ class TemplateSpec:
             "CPU hot add": False,
             "memory hot add": False,
             "disk UUID": True,
-            "GPU devices": tuple(sorted(map(str, self.devices))),
+            **({"GPU devices": tuple(sorted(map(str, self.devices)))} if self.devices else {}),
             "device groups": tuple(sorted(self.device_groups)),
             **{f"extraConfig {key}": value for key, value in self.keys().items()},
         }

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
-from aiinfra.vsphere.desired import MARK_SPEC, MARK_STEP
+from aiinfra.vsphere.desired import MARK_DOMAIN, MARK_SPEC, MARK_STEP
 from aiinfra.vsphere.properties import Row, Step, Wanted, collect, retrieve
 from aiinfra.vsphere.session import VCenter
 
-MARKS: Final = (MARK_ENVIRONMENT, MARK_ID, MARK_STACK, MARK_SPEC, MARK_STEP)
+MARKS: Final = (MARK_ENVIRONMENT, MARK_ID, MARK_STACK, MARK_DOMAIN, MARK_SPEC, MARK_STEP)
 FOLDERS: Final = ("vm", "host", "datastore", "network")
 """The folder of each kind that every datacenter has, by its name in a path."""
 
@@ -108,11 +108,6 @@ def paths_of(rows: Sequence[Row]) -> dict[str, str]:
     """Inventory paths by moref, of rows with `name` and `parent`; the root folder has none."""
     by_moref = {row.moref: row for row in rows}
     return {row.moref: "".join(reversed(list(_upwards(row, by_moref)))) for row in rows}
-
-
-def absolute(path: str, datacenter: str, kind: str) -> str:
-    """`templates` as `/dc1/vm/templates`, for the folder `kind` of a datacenter; an absolute path as it is."""
-    return path.rstrip("/") if path.startswith("/") else f"/{datacenter}/{kind}/{path.rstrip('/')}".rstrip("/")
 
 
 def _upwards(row: Row | None, by_moref: Mapping[str, Row]) -> Iterator[str]:

@@ -13,8 +13,9 @@ from typing import Any, Final
 from aiinfra.vsphere import inventory, privileges, whole_reading
 from aiinfra.vsphere.errors import NotFound
 from aiinfra.vsphere.hosts_reading import BROWSER, HostsReading, read_hosts
-from aiinfra.vsphere.inventory import Entity, absolute
+from aiinfra.vsphere.inventory import Entity
 from aiinfra.vsphere.parallel import questions
+from aiinfra.vsphere.paths import absolute
 from aiinfra.vsphere.place_reading import DATASTORE_PATHS, datastore
 from aiinfra.vsphere.properties import Wanted
 from aiinfra.vsphere.readings import Cluster, MissingPrivilege, Role, Site, SiteWanted, Source

@@ -6,7 +6,6 @@ import hashlib
 import re
 import socket
 import ssl
-from pathlib import Path
 
 from aiinfra.vsphere.access import Access
 from aiinfra.vsphere.errors import Untrusted
@@ -16,21 +15,17 @@ _EXPIRED, _NOT_YET, _NAMES = 10, 9, (62, 64)
 
 
 def context(access: Access) -> ssl.SSLContext:
-    """Raises `Untrusted` when the file of authorities or the fingerprint cannot be used."""
+    """Raises `Untrusted` when the authorities or the fingerprint cannot be used."""
     if access.fingerprint or access.insecure:
         pinned(access)
         unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
         return unverified
-    if access.ca_file and not Path(access.ca_file).is_file():
-        raise Untrusted(
-            f"ca_file {access.ca_file} does not exist", where=str(access), hint="name a PEM file of authorities"
-        )
     try:
-        return ssl.create_default_context(cafile=access.ca_file or None)
-    except (ssl.SSLError, OSError) as error:
-        message = f"ca_file {access.ca_file} holds no certificate that can be read"
-        raise Untrusted(message, where=str(access), hint="name a PEM file of authorities") from error
+        return ssl.create_default_context(cadata=access.ca or None)
+    except (ssl.SSLError, ValueError) as error:
+        message = f"ca of {access} holds no certificate that can be read"
+        raise Untrusted(message, where=str(access), hint="write ca: ${file:PATH} with a PEM file") from error
 
 
 def pinned(access: Access) -> str:
@@ -78,7 +73,7 @@ def _why(error: ssl.SSLCertVerificationError, access: Access) -> str:
         return f"the certificate of {access} is not valid yet"
     if error.verify_code in _NAMES:
         return f"the certificate of {access} is for another name"
-    authorities = f"in {access.ca_file}" if access.ca_file else "that this machine knows"
+    authorities = "in ca" if access.ca else "that this machine knows"
     return f"the certificate of {access} is signed by no authority {authorities}"
 
 
@@ -89,7 +84,7 @@ def _way_out(error: ssl.SSLCertVerificationError, access: Access) -> str:
         return "reach the vCenter by the name in its certificate, or pin its fingerprint"
     shown = _shown(access)
     ask = f" ({colons(shown)}; compare it on the vCenter itself)" if shown else ""
-    return f"put its root certificates into ca_file, or pin its fingerprint{ask}"
+    return f"give its root certificates as ca, or pin its fingerprint{ask}"
 
 
 def _shown(access: Access) -> str:

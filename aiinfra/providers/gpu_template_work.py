@@ -1,0 +1,141 @@
+"""What a `GpuTemplate` does in a vCenter, from typed parts to its outputs. Imports pyVmomi."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from aiinfra.errors import StepError
+from aiinfra.providers.gpu_template import Flags
+from aiinfra.vsphere.desired import Owner, TemplateSpec, Value, plain
+from aiinfra.vsphere.fixes import changes
+from aiinfra.vsphere.host_changes import apply
+from aiinfra.vsphere.inventory import find, marked
+from aiinfra.vsphere.making import Order, Standing, make, mend, standing
+from aiinfra.vsphere.mig import steps
+from aiinfra.vsphere.ova import Place, imported
+from aiinfra.vsphere.power_on import prove
+from aiinfra.vsphere.reading import read_sites
+from aiinfra.vsphere.readings import Site
+from aiinfra.vsphere.removal import remove
+from aiinfra.vsphere.request import Ova, Request
+from aiinfra.vsphere.resolving import Resolved, resolve
+from aiinfra.vsphere.session import VCenter
+from aiinfra.waiting import Pending, TimedOut, Waiter
+
+LOOK_EVERY = 10.0
+"""Seconds between two looks at hosts that somebody is working on."""
+
+
+def make_template(vcenter: VCenter, request: Request, flags: Flags, kept: Collection[str]) -> dict[str, Any]:
+    """The outputs of a template that was made or found. Raises `AiinfraError`, `Stopped`."""
+    site = _ready_site(vcenter, request, flags)
+    resolved = resolve(request, site)
+    order = _order(vcenter, request, resolved.spec, site, flags)
+    made = make(vcenter, order, kept)
+    verified = prove(vcenter, order, vcenter.object(made.moref, "VirtualMachine")) if flags.power_on else ""
+    return {**_told(made, resolved), "vcenter_uuid": vcenter.about.instance_uuid, "verified": verified}
+
+
+def read_template(vcenter: VCenter, moref: str, spec: TemplateSpec) -> Mapping[str, Any] | None:
+    """Its settings as they are now; None when it is gone."""
+    found = standing(vcenter, vcenter.object(moref, "VirtualMachine"))
+    return None if found is None else _shown(spec, found.settings)
+
+
+def mend_template(vcenter: VCenter, request: Request, flags: Flags, spec: TemplateSpec, moref: str) -> dict[str, Any]:
+    """Put right what somebody changed by hand; the outputs that changed."""
+    site = _site(vcenter, request)
+    order = _order(vcenter, request, spec, site, flags, imports=False)
+    made = mend(vcenter, order, vcenter.object(moref, "VirtualMachine"))
+    verified = prove(vcenter, order, vcenter.object(made.moref, "VirtualMachine")) if flags.power_on else ""
+    return {"settings": _shown(spec, made.settings), "path": made.path, "verified": verified}
+
+
+def delete_template(vcenter: VCenter, owner: Owner, moref: str, limit: float) -> None:
+    """Only what carries our mark; a template that others stand on is kept and said."""
+    found = next((vm for vm in marked(vcenter, owner.environment_id) if vm.moref == moref), None)
+    if found is None:
+        return
+    if kept := remove(vcenter, found, limit):
+        vcenter.say(str(kept))
+
+
+def _site(vcenter: VCenter, request: Request) -> Site:
+    return read_sites(vcenter, [request.site()])[0]
+
+
+def _ready_site(vcenter: VCenter, request: Request, flags: Flags) -> Site:
+    """The site, once hosts are as the template needs them: changed by us when we may, or by somebody we wait for."""
+    site = _site(vcenter, request)
+    if flags.manage_hosts and (wanted := changes(site.cluster.hosts, request.vm())):
+        apply(vcenter, wanted)
+        site = _site(vcenter, request)
+    return _with_mig(vcenter, request, flags, site) if flags.wait_for_host_mig else site
+
+
+def _with_mig(vcenter: VCenter, request: Request, flags: Flags, site: Site) -> Site:
+    latest = site
+
+    def ask() -> Site | Pending:
+        nonlocal latest
+        todo = steps(latest.cluster.hosts, request.vm())
+        if not todo:
+            return latest
+        latest = _site(vcenter, request)
+        return Pending("MIG mode on the hosts: " + " ".join(line.strip() for one in todo for line in one.lines()))
+
+    try:
+        return Waiter(flags.limit, LOOK_EVERY, stop=vcenter.stop, on_wait=lambda what, _: vcenter.say(what)).until(ask)
+    except TimedOut as error:
+        raise StepError(
+            f"MIG mode was not switched within {flags.limit:g} s: {error.last}",
+            code="vsphere.mig_off",
+            hint="run these commands in the hosts' shells, then run again",
+        ) from error
+
+
+def _order(
+    vcenter: VCenter, request: Request, spec: TemplateSpec, site: Site, flags: Flags, *, imports: bool = True
+) -> Order:
+    assert site.datastore is not None and site.folder is not None
+    folder, datastore = find(vcenter, site.folder), vcenter.object(site.datastore.moref, "Datastore")
+    pool = _pool(vcenter, request, site)
+    source = None
+    if isinstance(request.source, Ova):
+        source = imported(vcenter, request, Place(folder, pool, datastore), flags.limit) if imports else None
+    elif site.source is not None:
+        source = vcenter.object(site.source.moref, "VirtualMachine")
+    return Order(request.owner, spec, folder, pool, datastore, source, flags.limit)
+
+
+def _pool(vcenter: VCenter, request: Request, site: Site) -> Any:
+    if not request.resource_pool:
+        return vcenter.object(site.cluster.resource_pool, "ResourcePool")
+    path = f"{site.cluster.path}/Resources/{request.resource_pool}"
+    path = request.resource_pool if request.resource_pool.startswith("/") else path
+    found = find(vcenter, path)
+    if found is None:
+        raise StepError(f"resource pool {path} does not exist", code="vsphere.not_found", hint="name one that exists")
+    return found
+
+
+def _told(made: Standing, resolved: Resolved) -> dict[str, Any]:
+    return {
+        "name": made.name,
+        "path": made.path,
+        "moref": made.moref,
+        "gpu_model": resolved.gpu_model,
+        "gpu_memory_mib": resolved.gpu_memory_mib,
+        "gpu_count": resolved.gpu_count,
+        "profile": resolved.profile,
+        "spec": plain(resolved.spec),
+        "settings": _shown(resolved.spec, made.settings),
+        "explained": list(resolved.explained),
+    }
+
+
+def _shown(spec: TemplateSpec, settings: Mapping[str, Value]) -> dict[str, Any]:
+    """What is kept in the state: only the fields that we set, as a VM's other keys may hold anything."""
+    shown = {name: settings.get(name) for name in spec.settings()}
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in shown.items()}

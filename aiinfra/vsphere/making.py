@@ -1,0 +1,210 @@
+"""Makes one GPU VM template, or goes on where an earlier run stopped: the world is looked at before anything is made.
+
+Clone, powered off and marked → hardware version → all settings in one call → read back and compared → template. The
+settings are those of `desired.TemplateSpec`; a real vCenter keeps them on clones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pyVmomi import vim
+
+from aiinfra.errors import StepError
+from aiinfra.stack import MARK_STACK
+from aiinfra.vsphere.config_spec import DEVICE_GROUPS, READ_BACK, configuring, marking, settings_of
+from aiinfra.vsphere.desired import (
+    CLONED,
+    CONFIGURED,
+    HARDWARE_VERSION,
+    MARK_DOMAIN,
+    MARK_SPEC,
+    MARK_STEP,
+    PROOF,
+    Difference,
+    Owner,
+    TemplateSpec,
+    Value,
+    differences,
+)
+from aiinfra.vsphere.errors import Exists
+from aiinfra.vsphere.inventory import MarkedVm, marked, path_of
+from aiinfra.vsphere.properties import Row, collect, one
+from aiinfra.vsphere.removal import remove
+from aiinfra.vsphere.session import VCenter
+from aiinfra.vsphere.tasks import finish
+
+GROUPS_API: Final = "8.0"
+DYNAMIC_API: Final = "7.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be made, where, and of what."""
+
+    owner: Owner
+    spec: TemplateSpec
+    folder: Any = field(repr=False)
+    """`vim.Folder`."""
+    pool: Any = field(repr=False)
+    """`vim.ResourcePool`."""
+    datastore: Any = field(repr=False)
+    """`vim.Datastore`."""
+    source: Any = field(repr=False)
+    """`vim.VirtualMachine`."""
+    limit: float
+    """Seconds for each task."""
+
+    @property
+    def name(self) -> str:
+        return self.spec.name(self.owner)
+
+    def marks(self, step: str) -> dict[str, str]:
+        domain = self.spec.placement.failure_domain
+        return {MARK_DOMAIN: domain, MARK_SPEC: self.spec.digest, MARK_STEP: step}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A template as it was read back."""
+
+    moref: str
+    path: str
+    name: str
+    settings: Mapping[str, Value]
+
+
+def make(vcenter: VCenter, order: Order, kept: Collection[str] = ()) -> Standing:
+    """The template of `order`, made or mended.
+
+    Whatever else of ours stands for this stack and failure domain is what a run that died left, and is removed, but
+    for the names `kept`. Raises `VSphereError`, `StepError` for settings that vCenter did not keep, `Stopped`.
+    """
+    ours = _ours(vcenter, order)
+    standing = next((vm for vm in ours if vm.marks.get(MARK_SPEC) == order.spec.digest and not _is_proof(vm)), None)
+    for left in ours:
+        if left is not standing and left.name not in kept:
+            vcenter.say(f"removing {left.path}, which a run that died left")
+            remove(vcenter, left, order.limit)
+    vm = (standing and _adopted(vcenter, order, standing)) or _cloned(vcenter, order)
+    return mend(vcenter, order, vm)
+
+
+def mend(vcenter: VCenter, order: Order, vm: Any) -> Standing:
+    """Give a VM or template of ours every setting that it lacks, and see it a template."""
+    row = _read(vcenter, order, vm)
+    if row.get("config.template"):
+        if not _lacks(order, row):
+            return _standing(vcenter, row)
+        vcenter.say(f"mending {order.name}: {'; '.join(map(str, _lacks(order, row)))}")
+        vm.MarkAsVirtualMachine(order.pool)
+    _configure(vcenter, order, vm, row)
+    row = _read(vcenter, order, vm)
+    if lacking := _lacks(order, row):
+        told = "; ".join(map(str, lacking))
+        message = f"vCenter did not keep what was set on {order.name}: {told}"
+        raise StepError(message, code="vsphere.not_kept", hint="see its tasks in vCenter, and run again")
+    vm.MarkAsTemplate()
+    return _standing(vcenter, row)
+
+
+def standing(vcenter: VCenter, vm: Any) -> Standing | None:
+    """A template as it is now; None when it is gone, or no template any more."""
+    row = one(vcenter, vm, _paths(vcenter))
+    return _standing(vcenter, row) if row and row.get("config.template") else None
+
+
+def _ours(vcenter: VCenter, order: Order) -> list[MarkedVm]:
+    mine = (order.owner.stack, order.spec.placement.failure_domain)
+    found = marked(vcenter, order.owner.environment_id)
+    return [vm for vm in found if (vm.marks.get(MARK_STACK), vm.marks.get(MARK_DOMAIN, "")) == mine]
+
+
+def _is_proof(vm: MarkedVm) -> bool:
+    return vm.marks.get(MARK_STEP) == PROOF
+
+
+def _adopted(vcenter: VCenter, order: Order, found: MarkedVm) -> Any | None:
+    """What an earlier run began, when it is whole; else it is removed."""
+    _await_tasks(vcenter, found, order.limit)
+    disks = [_disks(vcenter, vm) for vm in (found.object, order.source)]
+    if found.is_template or (disks[0] and len(disks[0]) == len(disks[1])):
+        return found.object
+    vcenter.say(f"removing {found.path}, which was cloned half")
+    remove(vcenter, found, order.limit)
+    return None
+
+
+def _await_tasks(vcenter: VCenter, found: MarkedVm, limit: float) -> None:
+    """A vCenter goes on with a task whose caller died."""
+    row = one(vcenter, found.object, ["recentTask"])
+    tasks = (row.get("recentTask") if row else None) or []
+    for task in collect(vcenter, "Task", ["info.state", "info.cancelled"], tasks):
+        if task.get("info.state") in ("running", "queued"):
+            finish(vcenter, task.object, "waiting for an earlier task on", found.path, limit=limit)
+
+
+def _disks(vcenter: VCenter, vm: Any) -> Sequence[Any]:
+    row = one(vcenter, vm, ["config.hardware.device"])
+    devices = (row.get("config.hardware.device") if row else None) or ()
+    return [device for device in devices if isinstance(device, vim.vm.device.VirtualDisk)]
+
+
+def _cloned(vcenter: VCenter, order: Order) -> Any:
+    try:
+        return clone(vcenter, order, order.source, order.name, CLONED)
+    except Exists:
+        found = next((vm for vm in _ours(vcenter, order) if vm.name == order.name), None)
+        if found is None:
+            raise
+        return found.object
+
+
+def clone(vcenter: VCenter, order: Order, source: Any, name: str, step: str) -> Any:
+    """A marked clone, powered off. Returns the `vim.VirtualMachine`."""
+    where = vim.vm.RelocateSpec(datastore=order.datastore, pool=order.pool)
+    marks = marking(order.owner, order.marks(step))
+    spec = vim.vm.CloneSpec(location=where, powerOn=False, template=False, config=marks)
+    task = source.CloneVM_Task(order.folder, name, spec)
+    about = f"{order.spec.placement.folder}/{name}"
+    vm = finish(vcenter, task, "cloning", about, limit=order.limit)
+    vcenter.paths[vm._moId] = about
+    return vm
+
+
+def _configure(vcenter: VCenter, order: Order, vm: Any, row: Row) -> None:
+    about = f"{order.spec.placement.folder}/{order.name}"
+    version = settings_of(row.values)[HARDWARE_VERSION]
+    if isinstance(version, int) and version < order.spec.hardware_version:
+        task = vm.UpgradeVM_Task(f"vmx-{order.spec.hardware_version}")
+        finish(vcenter, task, "upgrading the hardware of", about, limit=order.limit)
+    groups = bool(order.spec.device_groups)
+    if groups:
+        vcenter.require_api(GROUPS_API, "device groups")
+    vcenter.require_api(DYNAMIC_API, "GPUs in VM templates")
+    present = row.get("config.hardware.device") or ()
+    spec = configuring(order.spec, present, order.marks(CONFIGURED), groups=groups)
+    finish(vcenter, vm.ReconfigVM_Task(spec), "configuring", about, limit=order.limit)
+
+
+def _paths(vcenter: VCenter) -> list[str]:
+    has_groups = int(vcenter.about.api_version.partition(".")[0]) >= int(GROUPS_API.partition(".")[0])
+    return [*READ_BACK, *([DEVICE_GROUPS] if has_groups else [])]
+
+
+def _read(vcenter: VCenter, order: Order, vm: Any) -> Row:
+    row = one(vcenter, vm, _paths(vcenter))
+    if row is None:
+        raise StepError(f"{order.name} was removed while it was made", code="vsphere.not_found", hint="run again")
+    return row
+
+
+def _lacks(order: Order, row: Row) -> list[Difference]:
+    return differences(order.spec.settings(), settings_of(row.values))
+
+
+def _standing(vcenter: VCenter, row: Row) -> Standing:
+    path = path_of(vcenter, row.object) or ""
+    return Standing(row.moref, path, str(row.get("name")), settings_of(row.values))

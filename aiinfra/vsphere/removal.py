@@ -1,0 +1,97 @@
+"""Removes what carries our mark, and nothing else; keeps a template whose disks other VMs stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pyVmomi import vim
+
+from aiinfra.errors import AiinfraError
+from aiinfra.vsphere.errors import NotFound
+from aiinfra.vsphere.inventory import MarkedVm, marked, path_of
+from aiinfra.vsphere.properties import Row, collect, one
+from aiinfra.vsphere.session import VCenter
+from aiinfra.vsphere.tasks import finish
+
+DEVICES: Final = "config.hardware.device"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was not removed, and why."""
+
+    path: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    removed: Sequence[str] = field(default=())
+    """Inventory paths."""
+    left: Sequence[Kept] = field(default=())
+
+
+def remove(vcenter: VCenter, vm: MarkedVm, limit: float) -> Kept | None:
+    """Remove a VM or template of ours; None when it is gone. Raises `VSphereError`, `Stopped`."""
+    if clones := _linked_clones(vcenter, vm):
+        return Kept(vm.path, f"kept, as its disks are those of {', '.join(clones)}")
+    try:
+        if vm.powered_on:
+            finish(vcenter, vm.object.PowerOffVM_Task(), "powering off", vm.path, limit=limit)
+        finish(vcenter, vm.object.Destroy_Task(), "removing", vm.path, limit=limit)
+    except NotFound:
+        return None
+    return None
+
+
+def sweep(vcenter: VCenter, environment_id: str, limit: float) -> Swept:
+    """Remove everything of an environment, and look again. What does not go is named, with why."""
+    removed: list[str] = []
+    left: list[Kept] = []
+    for vm in marked(vcenter, environment_id):
+        try:
+            kept = remove(vcenter, vm, limit)
+        except AiinfraError as error:
+            kept = Kept(vm.path, error.record.message)
+        if kept:
+            left.append(kept)
+        else:
+            removed.append(vm.path)
+    named = {kept.path for kept in left}
+    again = [Kept(vm.path, "it is still there") for vm in marked(vcenter, environment_id) if vm.path not in named]
+    return Swept(removed, [*left, *again])
+
+
+def _linked_clones(vcenter: VCenter, vm: MarkedVm) -> list[str]:
+    """Paths of the VMs whose disks stand on snapshots of this one. Without a snapshot there are none."""
+    row = one(vcenter, vm.object, ["snapshot", "datastore", DEVICES])
+    if row is None or row.get("snapshot") is None:
+        return []
+    disks = _disks(row)
+    own = {_file(backing) for disk in disks for backing in (disk.backing, *_parents(disk.backing))}
+    stores = collect(vcenter, "Datastore", ["vm"], row.get("datastore") or [])
+    others = {other._moId: other for store in stores for other in store.get("vm") or () if other._moId != vm.moref}
+    found = collect(vcenter, "VirtualMachine", [DEVICES], list(others.values()))
+    return sorted(path_of(vcenter, other.object) or other.moref for other in found if _stands_on(other, own))
+
+
+def _stands_on(other: Row, files: Collection[str]) -> bool:
+    return any(_file(parent) in files for disk in _disks(other) for parent in _parents(disk.backing))
+
+
+def _disks(row: Row) -> list[Any]:
+    return [device for device in row.get(DEVICES) or () if isinstance(device, vim.vm.device.VirtualDisk)]
+
+
+def _parents(backing: Any) -> Iterator[Any]:
+    while (backing := getattr(backing, "parent", None)) is not None:
+        yield backing
+
+
+def _file(backing: Any) -> str:
+    return str(getattr(backing, "fileName", "") or "")

@@ -1,0 +1,174 @@
+"""From what a stack asks for and what the hosts tell to the template that is made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from aiinfra.errors import StepError
+from aiinfra.vsphere.desired import DynamicPassthrough, StaticPassthrough, Vgpu
+from aiinfra.vsphere.readings import DeviceGroup, Site, StaticChoice
+from aiinfra.vsphere.request import Ova, Request, request_of
+from aiinfra.vsphere.resolving import resolve
+from tests.unit.vsphere.conftest import MIG_STARTABLE
+from tests.unit.vsphere.test_checks import passed, shared, world
+
+OWNER = {"environment": "dc1", "environment_id": "0123456789ab", "stack": "template"}
+WANTED: dict[str, Any] = {
+    "failure_domain": "",
+    "place": {"datacenter": "dc1", "cluster": "gpu", "datastore": "ssd", "folder": "templates", "resource_pool": ""},
+    "source": "templates/rhcos",
+    "gpu": {"mode": "vgpu", "profile": "", "model": "A100-PCIe-40GB", "memory": 20480.0, "count": 1.0},
+    "cpus": 16.0,
+    "cores_per_socket": 1.0,
+    "memory_mib": 131072.0,
+    "hardware_version": 19.0,
+    "mmio": "auto",
+    "extra_config": {},
+}
+
+
+def request(**changes: Any) -> Request:
+    return request_of(OWNER, {**WANTED, **changes})
+
+
+def gpu(mode: str, **fields: Any) -> dict[str, Any]:
+    return {"gpu": {"mode": mode, **fields}}
+
+
+def refused(request: Request, site: Site) -> tuple[str, str, str]:
+    with pytest.raises(StepError) as caught:
+        resolve(request, site)
+    record = caught.value.record
+    return record.code, record.message, record.hint
+
+
+def test_a_vgpu_by_intent() -> None:
+    told = resolve(request(), world())
+    assert told.spec.devices == (Vgpu("grid_a100-20c"),)
+    assert (told.gpu_model, told.gpu_memory_mib, told.gpu_count, told.profile) == (
+        "A100-PCIe-40GB", 20480, 1, "grid_a100-20c",
+    )  # fmt: skip
+    assert told.explained[0] == "profile grid_a100-20c: time-sliced, 20 GiB, can be started on esx-01"
+    assert (
+        told.explained[-1] == "MMIO 512 GB: the larger of 512 GB and 64 GB by the doubling rule for 20 GB of GPU memory"
+    )
+
+
+def test_the_same_request_is_the_same_template() -> None:
+    one, other = resolve(request(), world()), resolve(request(), world(shared(), shared("esx-02")))
+    assert one.spec.digest == other.spec.digest
+    assert resolve(request(cpus=17), world()).spec.digest != one.spec.digest
+
+
+def test_a_vgpu_by_name_knows_its_card() -> None:
+    told = resolve(request(**gpu("vgpu", profile="GRID_A100-40C", count=1)), world())
+    assert (told.spec.devices, told.gpu_model, told.gpu_memory_mib) == (
+        (Vgpu("grid_a100-40c"),), "A100-PCIe-40GB", 40960,
+    )  # fmt: skip
+
+
+def test_mig_backed() -> None:
+    wanted = gpu("mig", model="A100-PCIe-40GB", memory=5120, count=2)
+    told = resolve(request(**wanted), world(shared(startable=MIG_STARTABLE)))
+    assert told.spec.devices == (Vgpu("grid_a100-1-5c"), Vgpu("grid_a100-1-5c"))
+
+
+def test_passthrough_by_model_and_label() -> None:
+    told = resolve(request(**gpu("passthrough", model="A100-PCIe-40GB", label="gpu-a100", count=8)), world(passed()))
+    assert told.spec.devices == (DynamicPassthrough(0x10DE, 0x20F1, "gpu-a100"),) * 8
+    assert told.spec.mmio_gb == 1024
+    assert told.explained[0] == (
+        "passthrough of 10de:20f1 labelled gpu-a100: esx-01 have such cards; placement takes one that is free"
+    )
+
+
+def test_static_passthrough_takes_the_ids_from_the_host() -> None:
+    choice = StaticChoice("0000:3b:00.0", "5f1e", 0x10DE, 0x20F1, "NVIDIA A100")
+    told = resolve(
+        request(**gpu("static_passthrough", host="esx-01", pci_ids=["0000:3b:00.0"])), world(passed(static=(choice,)))
+    )
+    assert told.spec.devices == (StaticPassthrough("0000:3b:00.0", 0x10DE, 0x20F1, "5f1e", "NVIDIA A100"),)
+    assert told.gpu_count == 1
+
+
+def test_a_device_group_brings_its_devices() -> None:
+    name = "Nvidia:2@grid_a100-40c%NVLink"
+    told = resolve(request(**gpu("device_group", group=name)), world(shared(groups=(DeviceGroup(name),))))
+    assert (told.spec.devices, told.spec.device_groups, told.gpu_model) == ((), (name,), "A100-PCIe-40GB")
+    assert "GPU devices" not in told.spec.settings()
+
+
+def test_mmio_as_the_file_says() -> None:
+    assert resolve(request(mmio=0), world()).spec.keys() == {"disk.EnableUUID": "TRUE"}
+    assert resolve(request(mmio=2048.0), world()).spec.mmio_gb == 2048
+
+
+def test_an_image_is_known_by_its_contents() -> None:
+    ova = {"ova": "/images/rhcos.ova", "sha256": "ab" * 32}
+    asked = request(source=ova)
+    assert asked.source == Ova("/images/rhcos.ova", "ab" * 32)
+    assert resolve(asked, world(source=None)).spec.source == f"sha256:{'ab' * 32}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "site", "says"),
+    [
+        (
+            {},
+            world(folder=None),
+            ("vsphere.not_found", "folder templates does not exist in vc.dc1.example", "name one that exists"),
+        ),
+        (
+            {},
+            world(source=None),
+            (
+                "vsphere.not_found",
+                "source /dc1/vm/templates/rhcos does not exist in vc.dc1.example",
+                "name a VM or template that exists, by its inventory path",
+            ),
+        ),
+        (
+            {},
+            world(source=replace(world().source, disk_mib=(1, 2))),  # type: ignore[type-var]
+            (
+                "vsphere.source",
+                "source /dc1/vm/templates/rhcos has 2 disks; a machine set needs one",
+                "take an image with one disk",
+            ),
+        ),
+        (
+            gpu("vgpu", profile="grid_l40s-48c"),
+            world(),
+            (
+                "vsphere.profile_unknown",
+                "no host lists the vGPU profile grid_l40s-48c",
+                "did you mean grid_a100-8c?",
+            ),
+        ),
+        (
+            gpu("passthrough", model="L40S"),
+            world(passed()),
+            ("vsphere.cards", "no host of /dc1/host/gpu has a L40S", "they have: NVIDIA A100-PCIE-40GB"),
+        ),
+        (
+            gpu("static_passthrough", host="esx-01", pci_ids=["0000:af:00.0"]),
+            world(passed()),
+            ("vsphere.passthrough", "esx-01 passes no device 0000:af:00.0 through", "it passes through: none"),
+        ),
+        (
+            gpu("static_passthrough", host="esx-09", pci_ids=["0000:af:00.0"]),
+            world(passed()),
+            ("vsphere.host_away", "/dc1/host/gpu has no host esx-09", "its hosts are: esx-01"),
+        ),
+        (
+            gpu("device_group", group="Nvidia:8"),
+            world(),
+            ("vsphere.cards", "no host of /dc1/host/gpu lists the device group Nvidia:8", "they list: none"),
+        ),
+    ],
+)
+def test_a_site_that_cannot_serve_it(changes: dict[str, Any], site: Site, says: tuple[str, str, str]) -> None:
+    assert refused(request(**changes), site) == says
