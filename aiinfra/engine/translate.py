@@ -13,6 +13,9 @@ from typing import Any
 from aiinfra.engine.events import Diagnostic, Event, ResourceChanged
 
 _COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
+_OWN_END = re.compile(r"(update|preview) (failed|canceled)")
+"""What the engine says of an operation after all else (pkg/resource/deploy/deployment_executor.go, v3.259.0); the
+operation's result tells it better."""
 _BOOKKEEPING = ("pulumi:pulumi:Stack", "pulumi:providers:")
 _STATES = {"resourcePreEvent": "started", "resOutputsEvent": "done", "resOpFailedEvent": "failed"}
 
@@ -37,7 +40,7 @@ def _resource(stack: str, metadata: Mapping[str, Any], state: str, at: datetime)
 def _diagnostic(stack: str, told: Mapping[str, Any], at: datetime) -> Iterator[Event]:
     severity = told.get("severity", "info")
     text = plain(told.get("message", ""))
-    if not text or told.get("ephemeral") or severity == "debug":
+    if not text or told.get("ephemeral") or severity == "debug" or _OWN_END.fullmatch(text):
         return
     yield Diagnostic(stack, severity.removeprefix("info#").replace("infoerr", "info"), text, at)
 

@@ -23,9 +23,6 @@ from aiinfra.ui.progress import PAST, Progress, StackProgress, short_type
 from aiinfra.ui.report import mark, outcome_words, report_text
 from aiinfra.ui.terminal import Terminal
 
-ENGINE_SAYS_NOTHING = "update failed"
-"""What Pulumi says of a stack after each error that it has said already."""
-
 
 def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]:
     """What to print for an event, given the run as it stands after it.
@@ -60,7 +57,7 @@ def unexplained(stack: StackProgress, progress: Progress) -> Iterator[str]:
     """Errors that were said about a stack and that its result does not repeat."""
     error = stack.result.error if stack.result else None
     for complaint in stack.complaints:
-        if complaint != ENGINE_SAYS_NOTHING and not (error and error.message in complaint):
+        if not (error and error.message in complaint):
             yield f"{prefixed(stack.name, progress)} error: {complaint}"
 
 

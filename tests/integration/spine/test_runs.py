@@ -81,14 +81,17 @@ def test_namesakes_with_different_state_do_not_touch_each_other(make_site: Make)
 def test_one_ctrl_c_finishes_what_runs_and_saves(make_site: Make) -> None:
     site = make_site({})
     site.write({"a": {"kind": "things", "delay": 0.4, "count": 4, "folder": str(site.things)}})
+    told: list[Told] = []
 
     def interrupt(event: Told, pid: int) -> bool:
-        if event["type"] == "waiting":
+        if event["type"] == "waiting" and not any(earlier["type"] == "waiting" for earlier in told):
             kill(pid, signal.SIGINT)
-            return True
+        told.append(event)
         return False
 
     assert site.until(interrupt, "up", "world", "--yes") == 130
+    assert [event for event in told if event["type"] == "diagnostic"] == []
+    assert told[-1]["result"]["results"][0]["because"] == "stopped; what had begun is saved"
     made = site.inventory()
     assert 1 <= len(made) < 4
     state = json.loads((site.state / ".pulumi" / "stacks" / "world" / "a.json").read_text())["checkpoint"]["latest"]

@@ -98,7 +98,6 @@ def test_an_error_is_told_once_also_when_the_engine_says_it_three_times() -> Non
     message = "ClusterPolicy cluster-policy is not ready"
     said = [
         Diagnostic("gpu-operator", "error", f"{message} [kube.not_ready]", at(1)),
-        Diagnostic("gpu-operator", "error", "update failed", at(1)),
         Diagnostic("gpu-operator", "error", "resource plugin aiinfra exited", at(1)),
         Diagnostic("gpu-operator", "error", "resource plugin aiinfra exited", at(1)),
     ]
