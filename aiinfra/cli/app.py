@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from aiinfra import __version__
 from aiinfra.cli import crash
 from aiinfra.cli.console import Console
+from aiinfra.cli.examples import exemplified
 from aiinfra.cli.form import guessed
 from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError
 from aiinfra.session.interrupt import raised
@@ -100,6 +101,7 @@ def loaded(name: str, entry: Entry) -> Any:
         sub.command(name)(found)
     command = typer.main.get_command(sub)
     command.name = name
+    exemplified(command, name)
     return command
 
 

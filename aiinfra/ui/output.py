@@ -10,6 +10,7 @@ import errno
 import io
 import json
 import os
+import re
 import threading
 from typing import TextIO, cast
 
@@ -19,6 +20,14 @@ GONE = frozenset({errno.EPIPE, errno.EIO})
 """How a reader that left looks: a pipe without its other end, a terminal that was closed."""
 _PLAIN = str.maketrans({"·": "-", "…": "...", "←": "<-", "→": "->"})
 """What our own signs become where they cannot be written; other letters become `?`."""
+
+
+_CONTROL = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What moves the cursor, sounds, renames the terminal or turns the direction of writing."""
+
+
+def _shown(control: re.Match[str]) -> str:
+    return control[0].encode("unicode_escape").decode()
 
 
 class Output:
@@ -33,8 +42,11 @@ class Output:
         self._broken = stream is None
 
     def line(self, text: str = "") -> None:
-        """Write the text and an end of line, in what the stream's encoding has."""
-        self._write(self._encodable(self.masker(text)) + "\n")
+        """Write the text and an end of line, in what the stream's encoding has.
+
+        Control characters in it, which others may have put into a message, are shown instead of obeyed; colours stay.
+        """
+        self._write(self._encodable(_CONTROL.sub(_shown, self.masker(text))) + "\n")
 
     def json(self, value: object, *, indent: int | None = None) -> None:
         """Write one JSON document."""

@@ -17,6 +17,8 @@ from aiinfra.ui.tables import cut, table, width, wrapped
 from aiinfra.ui.terminal import Terminal
 
 HEAD = ("stack", "kind", "needs", "settings", "certainty")
+NARROW = 80
+"""Columns below which a table that does not fit is not drawn."""
 LEAST_SETTINGS = 40
 """Columns that settings get however narrow the terminal is."""
 
@@ -34,7 +36,7 @@ def _fitted(rows: Sequence[tuple[str, ...]], columns: int) -> list[str] | None:
     """The table, its settings cut to what is left of the line; None when the other columns leave too little."""
     others = [max(width(row[at]) for row in rows) for at in (0, 1, 2, 4)]
     room = columns - sum(others) - 2 * len(HEAD)
-    if room < LEAST_SETTINGS and columns < sum(others):
+    if columns < NARROW and room < min(LEAST_SETTINGS, max(width(row[3]) for row in rows)):
         return None
     cut_rows = [(*row[:3], cut(row[3], max(LEAST_SETTINGS, room)), row[4]) for row in rows]
     return table(cut_rows, indent=2).split("\n")

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import jsonschema
 import pytest
 
 from aiinfra.cli.app import COMMANDS, loaded
+from aiinfra.cli.examples import EXAMPLES
 from aiinfra.ui.schemas import result_schema
 from tests.unit.cli.conftest import Aiinfra
 
@@ -65,6 +68,28 @@ def test_no_words_at_all_are_a_question_for_help(aiinfra: Aiinfra) -> None:
 def test_every_command_of_the_table_loads_and_explains_itself(name: str, aiinfra: Aiinfra) -> None:
     assert loaded(name, COMMANDS[name]).name == name
     assert aiinfra(name, "--help").code == 0
+
+
+def paths(command: Any, path: str) -> Iterator[str]:
+    """The command and those below it; not those that are not shown."""
+    yield path
+    for name, below in getattr(command, "commands", {}).items():
+        if not below.hidden:
+            yield from paths(below, f"{path} {name}")
+
+
+def test_every_command_has_examples() -> None:
+    assert {path for name, entry in COMMANDS.items() for path in paths(loaded(name, entry), name)} == set(EXAMPLES)
+
+
+@pytest.mark.parametrize(("path", "line"), [(path, line) for path, lines in EXAMPLES.items() for line in lines])
+def test_an_example_is_shown_and_can_be_typed(path: str, line: str, aiinfra: Aiinfra) -> None:
+    assert f"    aiinfra {line}\n" in aiinfra(*path.split(), "--help").out
+    words = line.split()
+    command = loaded(words[0], COMMANDS[words[0]])
+    with command.make_context(words[0], words[1:]) as context:
+        if below := getattr(command, "commands", {}):
+            below[words[1]].make_context(words[1], words[2:], parent=context).close()
 
 
 @pytest.mark.parametrize(

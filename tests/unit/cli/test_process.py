@@ -151,6 +151,17 @@ def test_a_reader_that_leaves_early_is_no_failure(home: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("words", "code"), [("--version", 0), ("kinds", 0), ("plan small -o json", 0), ("pln", 2)])
+def test_a_standard_stream_that_is_closed_is_no_failure(words: str, code: int, closed: str, home: Path) -> None:
+    script = f"{sys.executable} -m aiinfra {words} {closed}"
+    environ = {"PATH": os.defpath, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(["bash", "-c", script], cwd=home, env=environ, text=True, capture_output=True, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "has a bug" not in done.stdout + done.stderr
+
+
 def complete(home: Path, words: str, at: int) -> list[str]:
     environ = {
         "PATH": os.defpath, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),

@@ -52,3 +52,13 @@ def test_a_stream_that_was_closed_before_the_start_takes_nothing() -> None:
     out = Output(None)
     out.line("first")
     assert out.lost == ""
+
+
+def test_what_would_drive_the_terminal_is_shown_instead_of_obeyed() -> None:
+    stream = io.StringIO()
+    Output(stream).line(
+        "bad \x1b]0;title\x07 \x1b[2J \r\x7f\x9b \u202ertl\u202c\ta tab, \x1b[31mred\x1b[0m\nsecond line"
+    )
+    assert stream.getvalue() == (
+        "bad \\x1b]0;title\\x07 \\x1b[2J \\r\\x7f\\x9b \\u202ertl\\u202c\ta tab, \x1b[31mred\x1b[0m\nsecond line\n"
+    )
