@@ -188,8 +188,10 @@ class StackType(Generic[I, O]):
     """A proof: its success grows old, and `up --prove` runs it again."""
     connection: tuple[str, ...] = ()
     """Inputs that say how to reach the outside; a lab puts their defaults in their place and reads none of them."""
+    lab_defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Defaults of inputs that are others in a lab."""
     foreign: str = ""
-    """What others decide of the outcome, in words (`its chart's objects`): a plan of the stack is likely, never exact."""
+    """What others decide of the outcome, in words (`its chart's objects`): a plan of it is likely, never exact."""
     foretold: tuple[str, ...] = ()
     """Outputs that follow from the stack's own values in the file, so that they are known before it ever ran."""
     sources: tuple[Path, ...] = field(default=())

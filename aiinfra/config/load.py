@@ -68,4 +68,4 @@ def _unplaced(problem: Problem) -> Located:
 def _with_target(layers: list[Layer], catalog: Kinds) -> Merged:
     tree = merged(layers).tree
     upper = [*lab_layer(tree, catalog), *layers]
-    return merged([*upper, *shared_layer(merged(upper).tree, catalog), default_layer(tree)])
+    return merged([*upper, *shared_layer(merged(upper).tree, catalog), default_layer(tree, catalog)])

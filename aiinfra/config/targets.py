@@ -23,11 +23,24 @@ def is_lab(tree: Tree) -> bool:
     return isinstance(tree, Mapping) and tree.get("target") == "lab"
 
 
-def default_layer(tree: Tree) -> Layer:
+def default_layer(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> Layer:
     """The weakest layer."""
+    stacks = tree.get("stacks") if isinstance(tree, Mapping) else None
+    asked = {name: _kind(entry, kinds) for name, entry in stacks.items()} if isinstance(stacks, Mapping) else {}
+    differing = {name: kind for name, kind in asked.items() if kind and kind.lab_defaults}
     if is_lab(tree):
-        return Layer("default for target lab", unmarked({"state": {"url": ""}}))
-    return Layer("default for target real", unmarked({"state": {"url": REAL_STATE}}))
+        defaults: Tree = {name: dict(kind.lab_defaults) for name, kind in differing.items()}
+        return Layer("default for target lab", unmarked({"state": {"url": ""}, **_stacks(defaults)}))
+    defaults = {name: {at: _default(kind, at) for at in kind.lab_defaults} for name, kind in differing.items()}
+    return Layer("default for target real", unmarked({"state": {"url": REAL_STATE}, **_stacks(defaults)}))
+
+
+def _stacks(tree: Tree) -> dict[str, Tree]:
+    return {"stacks": tree} if tree else {}
+
+
+def _kind(entry: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> StackType[Any, Any] | None:
+    return kinds.get(str(entry.get("kind"))) if isinstance(entry, Mapping) else None
 
 
 def lab_layer(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[Layer]:
@@ -60,7 +73,7 @@ def is_shared(at: Loc, whole: Merged) -> bool:
 def _in_vcenter(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> Iterator[tuple[str, Mapping[str, Tree]]]:
     stacks = tree.get("stacks") if isinstance(tree, Mapping) else None
     for name, entry in stacks.items() if isinstance(stacks, Mapping) else ():
-        kind = kinds.get(str(entry.get("kind"))) if isinstance(entry, Mapping) else None
+        kind = _kind(entry, kinds)
         if kind and isinstance(entry, Mapping) and FIELD in kind.inputs.model_fields:
             yield name, entry
 
@@ -69,7 +82,7 @@ def _connections(stacks: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> dict
     """The connection fields that entries give, set back to their defaults."""
     found: dict[str, Tree] = {}
     for name, entry in stacks.items() if isinstance(stacks, Mapping) else ():
-        kind = kinds.get(str(entry.get("kind"))) if isinstance(entry, Mapping) else None
+        kind = _kind(entry, kinds)
         given = [field for field in kind.connection if field in entry] if kind and isinstance(entry, Mapping) else []
         if kind and given:
             found[name] = {field: _in_lab(kind, field) for field in given}
@@ -77,5 +90,9 @@ def _connections(stacks: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> dict
 
 
 def _in_lab(kind: StackType[Any, Any], field: str) -> Tree:
+    return LAB_VCENTER if field == FIELD else _default(kind, field)
+
+
+def _default(kind: StackType[Any, Any], field: str) -> Tree:
     default: Tree = kind.inputs.model_fields[field].get_default(call_default_factory=True)
-    return LAB_VCENTER if field == FIELD else default
+    return default

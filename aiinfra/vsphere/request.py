@@ -120,6 +120,5 @@ def request_of(owner: Mapping[str, str], wanted: Mapping[str, Any], **flags: Any
         hardware_version=int(wanted["hardware_version"]),
         mmio=mmio if mmio == "auto" else int(mmio),
         extra_config=dict(wanted.get("extra_config") or {}),
-        guest_driver=wanted.get("guest_driver") or "",
         **flags,
     )

@@ -1,7 +1,5 @@
 """VM templates with GPUs."""
 
-from pathlib import Path
-
 from aiinfra.stack import StackType
 from stacks.vsphere_gpu_template.checks import Checks
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, GpuTemplates
@@ -14,5 +12,5 @@ STACK = StackType(
     program="stacks.vsphere_gpu_template.program:program",
     checks=Checks(),
     connection=("vcenter",),
-    sources=(Path(__file__).parent,),
+    lab_defaults={"verify": "power_on"},
 )

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from aiinfra.facts.gpus import GPUS
 from aiinfra.facts.vgpu import ProfileName, family_of
-from aiinfra.stack import Broken
+from aiinfra.stack import Broken, Finding
+from aiinfra.vsphere.checks import judge
+from aiinfra.vsphere.readings import Site, SiteWanted
+from aiinfra.vsphere.request import Request, request_of
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, PassthroughDevices, StaticDevices, VgpuDevices
+from stacks.vsphere_gpu_template.wanted import places, wanted
 
 RESERVED = "aiinfra.dev/"
+_NOBODY = {"environment": "", "environment_id": "", "stack": ""}
+"""Whose template it is makes no difference to a site."""
 
 
 class Checks:
+    wants = ("vcenter",)
+
+    def sites(self, inputs: GpuTemplateInputs) -> list[SiteWanted]:
+        """What is to be read of the vCenter for `preflight`, one for each failure domain."""
+        return [request.site() for request in _requests(inputs)]
+
+    def preflight(self, inputs: GpuTemplateInputs, facts: Mapping[str, Any]) -> Iterator[Finding]:
+        """`facts["vcenter"]`: the sites, in the order of `sites`."""
+        sites: list[Site] = facts.get("vcenter") or []
+        for request, site in zip(_requests(inputs), sites, strict=False):
+            yield from judge(site, request.vm())
+
     def rules(self, inputs: GpuTemplateInputs) -> Iterator[Broken]:
         yield from _places(inputs)
         if isinstance(inputs.gpu, VgpuDevices):
@@ -27,6 +46,15 @@ class Checks:
         for key in inputs.extra_config:
             if key.startswith(RESERVED):
                 yield Broken(("extra_config", key), "is a key of aiinfra's own marks", "choose another name")
+
+
+def _requests(inputs: GpuTemplateInputs) -> list[Request]:
+    flags = {
+        "guest_driver": inputs.guest_driver,
+        "manage_hosts": inputs.manage_hosts,
+        "power_on": inputs.verify == "power_on",
+    }
+    return [request_of(_NOBODY, wanted(inputs, name, place), **flags) for name, place in places(inputs).items()]
 
 
 def _places(inputs: GpuTemplateInputs) -> Iterator[Broken]:

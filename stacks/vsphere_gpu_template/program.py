@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pulumi
 
 from aiinfra.resources.vsphere import GpuTemplate
 from aiinfra.stack import StackContext
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, GpuTemplates, Place
+from stacks.vsphere_gpu_template.wanted import places, wanted
 
 
 def program(context: StackContext, inputs: GpuTemplateInputs) -> GpuTemplates:
-    places = dict(sorted(inputs.failure_domains.items())) or ({"": inputs.place} if inputs.place else {})
-    made = {name: _template(context, inputs, name, place) for name, place in places.items()}
+    made = {name: _template(context, inputs, name, place) for name, place in places(inputs).items()}
     first = next(iter(made.values()))
     return GpuTemplates.of(
         name=first.name,
@@ -38,26 +35,9 @@ def _template(context: StackContext, inputs: GpuTemplateInputs, failure_domain: 
         failure_domain or "template",
         connection={name: getattr(inputs.vcenter, name) for name in type(inputs.vcenter).model_fields},
         owner={"environment": context.environment, "environment_id": context.environment_id, "stack": context.stack},
-        wanted={
-            "failure_domain": failure_domain,
-            "place": place.model_dump(),
-            "source": _source(inputs),
-            "gpu": inputs.gpu.model_dump(),
-            "cpus": inputs.cpus,
-            "cores_per_socket": inputs.cores_per_socket,
-            "memory_mib": inputs.memory,
-            "hardware_version": inputs.hardware_version,
-            "mmio": inputs.mmio,
-            "extra_config": inputs.extra_config,
-        },
-        verify=inputs.verify or "none",
+        wanted=wanted(inputs, failure_domain, place),
+        verify=inputs.verify,
         manage_hosts=inputs.manage_hosts,
         wait_for_host_mig=inputs.wait_for_host_mig,
         limit_seconds=inputs.limit,
     )
-
-
-def _source(inputs: GpuTemplateInputs) -> Any:
-    if isinstance(inputs.source, str):
-        return inputs.source
-    return {**inputs.source.model_dump(), "ova": str(Path(inputs.source.ova).expanduser())}

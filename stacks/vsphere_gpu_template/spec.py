@@ -114,8 +114,8 @@ class GpuTemplateInputs(Inputs):
     """GB of 64-bit MMIO space; `auto` computes it, 0 sets none."""
     extra_config: dict[str, str] = Field(default_factory=dict)
     """More keys of the VM's configuration, such as `pciPassthru.allowP2P`."""
-    verify: Literal["none", "power_on"] | None = None
-    """`power_on`: a throw-away clone is started and its device read back. Unset: off on a real target, on in a lab."""
+    verify: Literal["none", "power_on"] = "none"
+    """`power_on`: a throw-away clone is started and its device read back. In a lab that is the default."""
     manage_hosts: bool = False
     """Let aiinfra set graphics type, passthrough and labels of hosts; without it nothing on a host is changed."""
     wait_for_host_mig: bool = False

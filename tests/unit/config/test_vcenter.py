@@ -12,20 +12,23 @@ from aiinfra.config import Loaded, load_environment
 from aiinfra.errors import ConfigError
 from aiinfra.model.vcenter import VCenterSpec
 from aiinfra.plan.secrets import needed_secrets, read_secrets
-from aiinfra.stack import Input, Inputs, Outputs, StackType
+from aiinfra.stack import Input, Inputs, Outputs, StackName, StackType
 from tests.unit.site import a_world
 
 
 class VmTaken(Inputs):
     vcenter: VCenterSpec
     size: int = 1
+    verify: bool = False
 
 
 class VmGiven(Outputs):
     name: Input[str]
 
 
-CATALOG = Catalog.of(StackType("vm", "A VM.", VmTaken, VmGiven, "none:none", connection=("vcenter",)))
+CATALOG = Catalog.of(
+    StackType("vm", "A VM.", VmTaken, VmGiven, "none:none", connection=("vcenter",), lab_defaults={"verify": True})
+)
 SHARED = "vcenter: {host: vc, user: '${env:U}', password: '${env:P}', ca: '${file:ca.pem}'}\n"
 HEAD = "version: v1\nname: site\n"
 TWO = "stacks:\n  a: {kind: vm}\n  b:\n    kind: vm\n    vcenter: {host: other, user: me, password: '${env:B}'}\n"
@@ -89,6 +92,15 @@ def test_a_lab_gives_its_own_and_reads_no_secret_of_a_real_one(tmp_path: Path) -
         for stack in ("a", "b"):
             told = vcenter(loaded, stack)
             assert (told.host, told.ca, told.fingerprint, told.insecure) == ("lab", "", "", False)
+
+
+def test_a_default_may_be_another_in_a_lab(tmp_path: Path) -> None:
+    for target, verify, source in (("lab", True, "default for target lab"), (None, False, "default for target real")):
+        loaded = load(tmp_path, SHARED + TWO, target)  # type: ignore[arg-type]
+        told = loaded.plan.steps[StackName("a")].inputs
+        assert isinstance(told, VmTaken)
+        assert told.verify is verify
+        assert [layer.source for layer in loaded.origins(("stacks", "a", "verify"))] == [source]
 
 
 def test_there_is_one_way_to_trust_a_certificate(tmp_path: Path) -> None:
