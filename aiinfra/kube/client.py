@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from aiinfra.kube import kubeconfig
 from aiinfra.kube.discovery import Discovery
-from aiinfra.kube.errors import Expired, Invalid, NoSuchKind, NotFound
+from aiinfra.kube.errors import Expired, Invalid, NoSuchKind, NotFound, not_kubernetes
 from aiinfra.kube.objects import ApiResource, Object, ObjectRef
 from aiinfra.kube.transport import Query, Transport
 
@@ -181,7 +181,11 @@ class KubeClient:
     def cluster_uid(self) -> str:
         """uid of the `kube-system` namespace: the cluster's identity."""
         ref = ObjectRef("v1", "Namespace", "kube-system")
-        return str(self._transport.json("GET", "/api/v1/namespaces/kube-system", about=str(ref))["metadata"]["uid"])
+        found = self._transport.json("GET", "/api/v1/namespaces/kube-system", about=str(ref))
+        uid = (found.get("metadata") or {}).get("uid")
+        if not uid:
+            raise not_kubernetes(self.server)
+        return str(uid)
 
     def raw(self, method: str, path: str, *, query: Query | None = None, accept: str = "application/json") -> Object:
         """Any request by its path; for the few that no method above covers."""

@@ -98,15 +98,26 @@ class Expired(KubeError):
 
 UNREACHABLE_HINT = "check that the cluster is up and that this machine can reach the address in the kubeconfig"
 
+CA_HINT = "put the cluster's CA into certificate-authority-data of the kubeconfig"
+_NAMES_HINT = "give the server an address in the kubeconfig that its certificate names"
+_CERTIFICATE_HINTS: Mapping[int, str] = {
+    9: "check the clock of this machine",
+    10: "renew the API server's certificate, or check the clock of this machine",
+    62: _NAMES_HINT,
+    64: _NAMES_HINT,
+}
+"""By OpenSSL's verify code (openssl/x509_vfy.h): not yet valid, expired, another host name, another IP address."""
+
 
 def from_transport(error: OSError | http.client.HTTPException, server: str) -> Unreachable:
     """The error for a request that got no answer."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Untrusted(
-            f"the certificate of {server} is not trusted: {error.verify_message}",
-            where=server,
-            hint="put the cluster's CA into certificate-authority-data of the kubeconfig",
-        )
+        why = (error.verify_message or "").rstrip(".")
+        hint = _CERTIFICATE_HINTS.get(error.verify_code, CA_HINT)
+        return Untrusted(f"the certificate of {server} is not trusted: {why}", where=server, hint=hint)
+    if isinstance(error, ssl.SSLError):
+        why = (error.reason or "it was cut off").replace("_", " ").lower()
+        return Unreachable(f"TLS with {server} fails: {why}", where=server, hint=UNREACHABLE_HINT, transient=True)
     if isinstance(error, TimeoutError):
         return Unreachable(f"{server} did not answer in time", where=server, hint=UNREACHABLE_HINT, transient=True)
     why = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
@@ -142,3 +153,7 @@ def _family(status: int, said: str) -> tuple[type[KubeError], str]:
     if "failed to create typed patch object" in said:  # the API server answers 500 to an apply with unknown fields
         return Invalid, ""
     return _BY_STATUS.get(status, (KubeError, ""))
+
+
+def not_kubernetes(server: str) -> KubeError:
+    return KubeError(f"{server} does not answer as a Kubernetes API server does", where=server, hint=UNREACHABLE_HINT)

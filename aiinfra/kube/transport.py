@@ -31,6 +31,7 @@ class Transport:
 
     def __init__(self, access: Access, timeout: float) -> None:
         self.server = access.server
+        self._way = f"{access.server} through the proxy {_bare(access.proxy)}" if access.proxy else access.server
         self._timeout = timeout
         self._login = Login(access)
         self._pool = Pool(access, timeout, CONNECTIONS * 2)
@@ -97,7 +98,13 @@ class Transport:
         return {"Accept": "application/json", "User-Agent": AGENT, **self._login.headers()}
 
     def _unreachable(self, error: OSError | http.client.HTTPException) -> Unreachable:
-        return from_transport(error, self.server)
+        return from_transport(error, self._way)
+
+
+def _bare(proxy: str) -> str:
+    """Without user and password."""
+    scheme, _, rest = proxy.rpartition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _target(path: str, query: Query) -> str:

@@ -31,7 +31,7 @@ class Clusters:
     def identified(self, kubeconfig: str, uid: str) -> KubeClient:
         """The client, once the cluster behind the kubeconfig is known to be the recorded one.
 
-        Raises `StepError` (`kube.other_cluster`) naming both uids before anything is touched.
+        Raises `StepError` (`cluster.another`) naming both uids before anything is touched.
         """
         client = self.client(kubeconfig)
         live = client.cluster_uid()
@@ -46,9 +46,12 @@ class Clusters:
             self._clients.clear()
 
 
-def other_cluster(server: str, *, expected: str, found: str) -> StepError:
+ANOTHER_HINT = "give the kubeconfig of the recorded cluster; the new one takes an environment of another name"
+
+
+def other_cluster(server: str, *, expected: str, found: str, hint: str = ANOTHER_HINT) -> StepError:
     return StepError(
         f"{server} is another cluster: its uid is {found}, recorded is {expected}",
-        code="kube.other_cluster",
-        hint="give the kubeconfig of the recorded cluster, or use a new stack name for the new cluster",
+        code="cluster.another",
+        hint=hint,
     )

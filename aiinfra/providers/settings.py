@@ -12,6 +12,7 @@ from aiinfra.providers.contract import CheckFailure, Diff, Properties
 
 Kind = type | tuple[type, ...]
 
+MOVED_HINT = "nothing moves between clusters: give the stack in the new cluster another name"
 TYPE_NAMES: Mapping[Kind, str] = {
     str: "text",
     list: "a list",
@@ -43,7 +44,7 @@ def differs(old_inputs: Properties, news: Properties) -> Diff:
     """Every change is an update; a change of the cluster's uid is refused, as nothing moves between clusters."""
     old, new = _bare(old_inputs.get("uid")), _bare(news.get("uid"))
     if isinstance(old, str) and isinstance(new, str) and old != new:
-        raise other_cluster("the cluster of this stack", expected=old, found=new)
+        raise other_cluster("the cluster of this stack", expected=old, found=new, hint=MOVED_HINT)
     return Diff(changed_paths(old_inputs, news))
 
 

@@ -12,15 +12,15 @@ from aiinfra.cluster import ClusterAccess
 from aiinfra.engine.events import RunReport, StackResult
 from aiinfra.engine.queue import Queue
 from aiinfra.engine.run import Run
-from aiinfra.engine.wire import Secret, Unknown, reveal
 from aiinfra.errors import ConfigError
 from aiinfra.session import work
 from aiinfra.session.aftermath import Aftermath, Sweeper, unknown_ids
+from aiinfra.session.identity import Known, given_access, meet, opened
 from aiinfra.session.keys import forget_key
 from aiinfra.session.options import Options
 from aiinfra.session.place import Place
 from aiinfra.session.reporting import Reporting
-from aiinfra.stack import SecretSource
+from aiinfra.stack import StackName
 from aiinfra.waiting import Stopped
 
 if TYPE_CHECKING:
@@ -31,8 +31,11 @@ def run(session: Session, turn: work.Turn, place: Place, options: Options, repor
     """Destroy what is chosen. Only a whole destroy sweeps and ends with the place."""
     needs, kinds = _standing(turn)
     chosen = _chosen(needs, turn.standing(), options)
+    clusters = _clusters(turn, needs)
+    if not place.is_simulated:
+        meet([cluster for cluster in clusters if _reached(cluster.stack, chosen, needs)], session.world.environ)
     report.started([name for name in reversed(needs) if name in chosen])
-    kubeconfigs = _kubeconfigs(turn, needs)
+    kubeconfigs = {cluster.stack: cluster.kubeconfig for cluster in clusters}
     queue = Queue.down({name: [n for n in needs[name] if n in chosen] for name in needs if name in chosen})
     walk = Run(
         queue,
@@ -107,17 +110,18 @@ def _chosen(needs: Mapping[str, list[str]], standing: Collection[str], options: 
     return chosen
 
 
-def _kubeconfigs(turn: work.Turn, needs: Mapping[str, list[str]]) -> dict[str, str]:
-    """Access to every cluster that may hold something of ours, read before anything is taken down."""
-    found = {}
+def _clusters(turn: work.Turn, needs: Mapping[str, list[str]]) -> list[Known]:
+    """Every cluster that may hold something of ours, read before anything is taken down; the recorded access first."""
+    found = []
     for name in needs:
-        step = turn.plan.steps.get(name)  # type: ignore[call-overload]  # names are plain strings here
+        step = turn.plan.steps.get(StackName(name))
         if step is None or not issubclass(step.kind.outputs, ClusterAccess):
             continue
-        told = turn.engine.outputs(name).get("kubeconfig") if turn.stood(name) else None
-        late = getattr(step.inputs, "kubeconfig", None)
-        if told is None and isinstance(late, SecretSource):
-            told = turn.secret(late)
-        if isinstance(told, Secret) and not isinstance(told.value, Unknown):
-            found[name] = str(reveal(told))
+        told = turn.engine.outputs(name) if turn.stood(name) else {}
+        if text := opened(told.get("kubeconfig")) or given_access(step, turn.secret):
+            found.append(Known(name, text, opened(told.get("uid"))))
     return found
+
+
+def _reached(cluster: str, chosen: Collection[str], needs: Mapping[str, list[str]]) -> bool:
+    return cluster in chosen or any(cluster in needs[name] for name in chosen)

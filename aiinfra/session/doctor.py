@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from aiinfra.cluster import ClusterAccess
+from aiinfra.cluster import GivenAccess
 from aiinfra.disk import CACHE, STATE, why_unusable
-from aiinfra.engine.journal import Journal
-from aiinfra.engine.wire import Secret, reveal
 from aiinfra.errors import AiinfraError, ConfigError
 from aiinfra.model.state_url import shown
 from aiinfra.plan.planner import Step
 from aiinfra.session.engine import Engine
+from aiinfra.session.identity import Known, given_access, identify, recorded_uid
 from aiinfra.session.keys import NEVER_UP
 from aiinfra.session.lab_place import LAB_SERVERS
 from aiinfra.session.place import Place
 from aiinfra.session.session import Session
-from aiinfra.stack import Finding, Preflight, SecretSource
+from aiinfra.session.work import Turn
+from aiinfra.stack import Finding, Preflight
 from aiinfra.world import World
 
 
@@ -57,8 +57,8 @@ def _examine(session: Session) -> Iterator[Examined]:
             return
         journal = session.journal(place, engine)
         turn = session.turn(place, engine, journal, journal.environment_id() or NEVER_UP, secrets)
-        for name, step in turn.plan.steps.items():
-            yield from _stack(str(name), step, turn.secret, journal)
+        for step in turn.plan.steps.values():
+            yield from _stack(step, turn)
 
 
 def _folders(world: World) -> Iterator[Examined]:
@@ -99,37 +99,24 @@ def _answered(subject: str, ask: Callable[[], Finding]) -> Examined:
         )
 
 
-def _stack(name: str, step: Step, secret: Callable[[SecretSource], object], journal: Journal) -> Iterator[Examined]:
+def _stack(step: Step, turn: Turn) -> Iterator[Examined]:
     facts: dict[str, object] = {}
-    late = getattr(step.inputs, "kubeconfig", None)
-    if issubclass(step.kind.outputs, ClusterAccess) and late:
-        yield _answered(name, lambda: _cluster(name, _text(late, secret), journal, facts))
+    if isinstance(step.kind.checks, GivenAccess):
+        yield _answered(step.name, lambda: _cluster(step, turn, facts))
     if isinstance(step.kind.checks, Preflight):
         for finding in step.kind.checks.preflight(step.inputs, facts):
-            yield Examined(name, finding)
+            yield Examined(step.name, finding)
 
 
-def _text(late: object, secret: Callable[[SecretSource], object]) -> str:
-    if not isinstance(late, SecretSource):
-        return str(late)
-    told = secret(late)
-    return str(reveal(told)) if isinstance(told, Secret) else ""
-
-
-def _cluster(name: str, kubeconfig: str, journal: Journal, facts: dict[str, object]) -> Finding:
+def _cluster(step: Step, turn: Turn, facts: dict[str, object]) -> Finding:
     from aiinfra.kube.client import KubeClient
 
+    about, kubeconfig = f"cluster of {step.name}", given_access(step, turn.secret)
+    if not kubeconfig:
+        return Finding("unknown", about, "not asked, as another stack gives its kubeconfig", "to answer")
+    known = Known(step.name, kubeconfig, recorded_uid(step.name, turn.journal, turn.engine))
+    uid = identify(known, turn.world.environ)
     with KubeClient.from_kubeconfig(kubeconfig) as client:
-        uid, version, nodes = client.cluster_uid(), client.version(), client.list("v1", "Node")
+        version, nodes = client.version(), client.list("v1", "Node")
     facts["kubernetes"] = {"uid": uid, "version": version, "nodes": nodes}
-    known = journal.success(name)
-    if known and known.uid and known.uid != uid:
-        return Finding(
-            "error",
-            f"cluster of {name}",
-            f"its identity is {uid}",
-            f"the cluster that was used before, {known.uid}",
-            "point the kubeconfig at that cluster, or destroy this environment first",
-            code="cluster.another",
-        )
-    return Finding("ok", f"cluster of {name}", f"{version}, {len(nodes)} nodes", "to answer")
+    return Finding("ok", about, f"{version}, {len(nodes)} nodes", "to answer")

@@ -27,6 +27,7 @@ from aiinfra.plan.selection import select
 from aiinfra.session import destroy, work
 from aiinfra.session.engine import Engine
 from aiinfra.session.host_notes import HostNotes
+from aiinfra.session.identity import given_clusters, meet
 from aiinfra.session.interrupt import Interrupts
 from aiinfra.session.keys import NEVER_UP, digest_key, make_environment, open_secrets
 from aiinfra.session.options import ANY_TOOLS, DEFAULTS, Options, Tools
@@ -100,6 +101,7 @@ class Session:
         with self.places.imagined() as place, self._engine(place, options) as engine:
             journal = self.journal(place, engine)
             open_secrets(engine, journal, place)
+            self._meet_clusters(place, engine, journal, secrets, options)
             turn = self.turn(place, engine, journal, journal.environment_id() or NEVER_UP, secrets, options)
             return self._walk(Verb.PREVIEW, options, turn, place, work.preview)
 
@@ -144,9 +146,18 @@ class Session:
         self, verb: Verb, options: Options, place: Place, secrets: Mapping[SecretSource, str], act: work.Act
     ) -> RunReport:
         with place.standing(), self._engine(place, options) as engine, self._locked(verb, place, engine) as journal:
+            self._meet_clusters(place, engine, journal, secrets, options)
             made = make_environment(engine, journal, place, self.plan.environment.name)
             turn = self.turn(place, engine, journal, made, secrets, options)
             return self._walk(verb, options, turn, place, act)
+
+    def _meet_clusters(
+        self, place: Place, engine: Engine, journal: Journal, secrets: Mapping[SecretSource, str], options: Options
+    ) -> None:
+        """Raises `ClustersRefused`. A lab's clusters are its own."""
+        if not place.is_simulated:
+            known = given_clusters(self.plan, self._chosen(options), journal, engine, _opener(place, secrets))
+            meet(list(known), self.world.environ)
 
     def _walk(self, verb: Verb, options: Options, turn: work.Turn, place: Place, act: work.Act) -> RunReport:
         chosen = self._chosen(options)

@@ -12,3 +12,8 @@ class Checks:
     def rules_around(self, name: StackName, inputs: ExistingClusterInputs, around: Surroundings) -> Iterator[Broken]:
         if around.target == "real" and inputs.kubeconfig == "":
             yield Broken(("kubeconfig",), "a real cluster needs a kubeconfig", "write ${file:~/.kube/config}")
+
+    def access(self, inputs: ExistingClusterInputs, text: str) -> str:
+        from stacks.existing_cluster.kubeconfig import narrowed
+
+        return narrowed(text, inputs.context)

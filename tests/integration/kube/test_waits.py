@@ -52,8 +52,8 @@ def test_a_kubeconfig_of_another_cluster_stops(engine: Connection, east: Site, w
         engine.update(CLUSTER, made, {"kubeconfig": west.kubeconfig})
     assert caught.value.text == (
         f"{west.client.server} is another cluster: its uid is {west.uid}, recorded is {east.uid}"
-        " → give the kubeconfig of the recorded cluster, or use a new stack name for the new cluster"
-        " [kube.other_cluster]"
+        " → give the kubeconfig of the recorded cluster; the new one takes an environment of another name"
+        " [cluster.another]"
     )
 
 

@@ -125,29 +125,6 @@ def test_what_belongs_to_a_namesake_is_not_taken_over(place: Callable[..., Site]
     assert one.result("destroy")["exit_code"] == 0
 
 
-def test_another_cluster_behind_the_kubeconfig_stops_an_up(
-    place: Callable[..., Site], lab: Lab, east: KubeClient
-) -> None:
-    site = place("one", ["a"])
-    assert site.result("up")["exit_code"] == 0
-    before = state(site)
-    point(site, lab, "west")
-
-    stopped = site.result("up")
-    assert stopped["exit_code"] == 4
-    assert outcomes(stopped) == {"cluster": "failed", "notes": "blocked"}
-    (error,) = stopped["errors"]
-    assert error["code"] == "kube.other_cluster"
-    assert error["message"] == (
-        f"{server(lab, 'west')} is another cluster: its uid is {uid(lab, 'west')}, recorded is {uid(lab, 'east')}"
-    )
-    assert state(site) == before
-
-    point(site, lab, "east")
-    assert outcomes(site.result("up")) == {"cluster": "unchanged", "notes": "unchanged"}
-    assert site.result("destroy")["exit_code"] == 0
-
-
 def test_a_destroy_goes_to_the_cluster_that_was_recorded(
     place: Callable[..., Site], lab: Lab, east: KubeClient
 ) -> None:
@@ -160,28 +137,6 @@ def test_a_destroy_goes_to_the_cluster_that_was_recorded(
     with KubeClient.from_kubeconfig(lab.kubeconfig("west")) as west:
         assert notes(west) == {"a": "a"}
     assert other.result("destroy")["exit_code"] == 0
-
-
-@pytest.mark.parametrize("verb", ["up", "destroy"])
-def test_a_cluster_that_does_not_answer_stops_the_run(
-    place: Callable[..., Site], lab: Lab, east: KubeClient, verb: str
-) -> None:
-    site = place("one", ["a"])
-    assert site.result("up")["exit_code"] == 0
-    before = state(site)
-    lab.set_fault("api-partition", "east")
-    try:
-        stopped = site.result(verb, *(["--no-skip"] if verb == "up" else []))
-    finally:
-        lab.lift_fault("api-partition", "east")
-    assert stopped["exit_code"] == 4
-    assert [error["code"] for error in stopped["errors"]] == ["kube.unreachable"]
-    assert server(lab, "east") in stopped["errors"][0]["message"]
-    assert state(site) == before
-    assert notes(east) == {"a": "a"}
-    assert site.result(verb)["exit_code"] == 0
-    assert site.result("destroy")["exit_code"] == 0
-    assert notes(east) == {}
 
 
 def test_what_stands_without_a_state_is_swept_by_its_mark(place: Callable[..., Site], east: KubeClient) -> None:
