@@ -13,7 +13,6 @@ from aiinfra.cli.console import Console
 from aiinfra.cli.form import EventsForm, Form, OutputForm, chosen
 from aiinfra.engine.events import RunReport
 from aiinfra.errors import ConfigError, Interrupted
-from aiinfra.ui import summary
 from aiinfra.ui.ndjson import report_json
 from aiinfra.ui.terminal import Terminal
 from aiinfra.ui.views import PlainSight, Sight, StreamSight, View
@@ -40,7 +39,10 @@ class Watch:
         """Raises `ConfigError` for options that do not go together, before anything is read."""
         console = Console.of(ctx)
         console.form = chosen(output, events)
-        summary.check_suffixes(summaries)
+        if summaries:
+            from aiinfra.ui import summary
+
+            summary.check_suffixes(summaries)
         return cls(console, summaries, View(_sight(console), console.world.now))
 
     def session(self, env: str, sets: Sequence[str], tools: Tools, target: Literal["lab"] | None = None) -> Session:
@@ -81,7 +83,10 @@ class Watch:
         """Run, show the end in every sink, and leave with the run's exit code. `path`: what an `up` would take."""
         with self.view:
             report = act()
-        summary.write(self.summaries, report, self.console.out.masker)
+        if self.summaries:
+            from aiinfra.ui import summary
+
+            summary.write(self.summaries, report, self.console.out.masker)
         if self.console.form is not Form.TEXT:
             self.console.machine({**report_json(report), **(path.as_json() if path else {})})
         elif path:

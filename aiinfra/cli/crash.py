@@ -5,10 +5,8 @@ Installed as Python's own hooks for uncaught exceptions, so that no code has to 
 
 from __future__ import annotations
 
-import platform
 import sys
 import threading
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +40,9 @@ def report(console: Console, argv: Sequence[str], error: BaseException, trace: T
 
 def crash_file(console: Console, argv: Sequence[str], error: BaseException, trace: TracebackType | None) -> Path | None:
     """The path of the file that was written, mode 0600; None when the folder cannot be written."""
+    import platform
+    import traceback
+
     folder = console.world.state() / "crashes"
     path = folder / f"{console.world.now():%Y%m%dT%H%M%S%f}.txt"
     lines = (

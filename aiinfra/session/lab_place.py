@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from aiinfra.engine.notes import FileNotes
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree, reveal
 from aiinfra.errors import OutsideError
-from aiinfra.providers.contract import Call, ProviderSpec
 from aiinfra.session.place import Place
 from aiinfra.stack import SecretSource
 
 if TYPE_CHECKING:
     from aiinfra.lab.lab import Lab
+    from aiinfra.providers.contract import Call, ProviderSpec
 
 LAB_SERVERS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 LAB_PATIENCE: Final = 10.0

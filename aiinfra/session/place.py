@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from aiinfra.engine.notes import Notes
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError, StepError
-from aiinfra.providers.contract import ProviderSpec
 from aiinfra.stack import SecretSource
+
+if TYPE_CHECKING:
+    from aiinfra.providers.contract import ProviderSpec
 
 
 @dataclass(frozen=True, slots=True)

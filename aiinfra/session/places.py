@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiinfra.disk import usable
 from aiinfra.plan.planner import Plan
@@ -15,8 +16,10 @@ from aiinfra.session.options import Tools
 from aiinfra.session.place import Place
 from aiinfra.session.real_place import real_place
 from aiinfra.stack import SecretSource
-from aiinfra.toolchain import Toolchain
 from aiinfra.world import World
+
+if TYPE_CHECKING:
+    from aiinfra.toolchain import Toolchain
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Places:
 
     @property
     def toolchain(self) -> Toolchain:
+        from aiinfra.toolchain import Toolchain
+
         return Toolchain(self.world, self.tools.directory, self.tools.offline)
 
     def engine_binary(self) -> Path:

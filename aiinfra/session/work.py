@@ -53,6 +53,7 @@ class Turn:
     stop: threading.Event = field(default_factory=threading.Event)
     outputs: dict[str, Mapping[str, Tree]] = field(default_factory=dict)
     _stood: frozenset[str] | None = None
+    _sources: dict[str, str] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
     """What stands for a finished stack in the digests of those that refer to it."""
 
@@ -95,11 +96,18 @@ class Turn:
         parts = (
             step.kind.kind,
             self.sources,
-            sources_digest(step.kind.watched()),
+            self._own_sources(step),
             self.environment_id,
             self._proof(step),
         )
         return keyed(self.key, *parts, inputs_text(step.inputs, self._late_digest))
+
+    def _own_sources(self, step: Step) -> str:
+        """Read once in a run, however many stacks are of the kind."""
+        kind = step.kind.kind
+        if kind not in self._sources:
+            self._sources[kind] = sources_digest(step.kind.watched())
+        return self._sources[kind]
 
     def _late_digest(self, late: Ref | SecretSource) -> str:
         if isinstance(late, SecretSource):
