@@ -9,6 +9,7 @@ from aiinfra.cluster import GivenAccess
 from aiinfra.disk import CACHE, STATE, why_unusable
 from aiinfra.errors import AiinfraError, ConfigError
 from aiinfra.model.state_url import shown
+from aiinfra.model.vcenter import FIELD
 from aiinfra.plan.planner import Step
 from aiinfra.session.engine import Engine
 from aiinfra.session.identity import Known, given_access, identify, recorded_uid
@@ -16,6 +17,7 @@ from aiinfra.session.keys import NEVER_UP
 from aiinfra.session.lab_place import LAB_SERVERS
 from aiinfra.session.place import Place
 from aiinfra.session.session import Session
+from aiinfra.session.vcenters import in_vcenters
 from aiinfra.session.work import Turn
 from aiinfra.stack import Finding, Preflight
 from aiinfra.world import World
@@ -59,6 +61,7 @@ def _examine(session: Session) -> Iterator[Examined]:
         turn = session.turn(place, engine, journal, journal.environment_id() or NEVER_UP, secrets)
         for step in turn.plan.steps.values():
             yield from _stack(step, turn)
+        yield from _vcenters(turn)
 
 
 def _folders(world: World) -> Iterator[Examined]:
@@ -103,9 +106,16 @@ def _stack(step: Step, turn: Turn) -> Iterator[Examined]:
     facts: dict[str, object] = {}
     if isinstance(step.kind.checks, GivenAccess):
         yield _answered(step.name, lambda: _cluster(step, turn, facts))
-    if isinstance(step.kind.checks, Preflight):
+    if isinstance(step.kind.checks, Preflight) and FIELD not in step.kind.connection:
         for finding in step.kind.checks.preflight(step.inputs, facts):
             yield Examined(step.name, finding)
+
+
+def _vcenters(turn: Turn) -> Iterator[Examined]:
+    if steps := in_vcenters(turn.plan.steps.values()):
+        from aiinfra.session.vcenter_checks import judged
+
+        yield from (Examined(one.stack, one.finding) for one in judged(turn, steps))
 
 
 def _cluster(step: Step, turn: Turn, facts: dict[str, object]) -> Finding:

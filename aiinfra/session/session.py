@@ -35,6 +35,7 @@ from aiinfra.session.place import Place
 from aiinfra.session.places import Places
 from aiinfra.session.reporting import Reporting
 from aiinfra.session.sources import shared_sources
+from aiinfra.session.vcenters import meet_vcenters
 from aiinfra.stack import SecretSource, StackName
 from aiinfra.world import World
 
@@ -149,6 +150,8 @@ class Session:
             self._meet_clusters(place, engine, journal, secrets, options)
             made = make_environment(engine, journal, place, self.plan.environment.name)
             turn = self.turn(place, engine, journal, made, secrets, options)
+            if verb is Verb.UP:
+                meet_vcenters(turn, self._chosen(options), self.places.say)
             return self._walk(verb, options, turn, place, act)
 
     def _meet_clusters(

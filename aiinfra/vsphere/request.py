@@ -89,6 +89,7 @@ class Request:
             group=told.get("group") or "",
             guest_driver=self.guest_driver,
             manage_hosts=self.manage_hosts,
+            power_on=self.power_on,
             source="" if isinstance(self.source, Ova) else absolute(self.source, self.datacenter, "vm"),
         )
 

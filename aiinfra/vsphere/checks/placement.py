@@ -118,7 +118,7 @@ def _no_profile(told: NoProfile, about: str, needed: str) -> Finding:
 
 
 def capacity(site: Site, wanted: WantedVm) -> Iterator[Finding]:
-    """How many VMs could be started now, on each host and in total. None free is a warning: templates need none."""
+    """How many VMs could be started now, on each host and in total. None is an error when one is to be started."""
     shape = _shape(site, wanted)
     if shape is None:
         return
@@ -138,7 +138,8 @@ def capacity(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     if total(rooms):
         yield ok("vsphere.capacity", about, read, needed)
     else:
-        yield error("vsphere.capacity", about, read, needed, "free cards or memory, or ask less for each VM")
+        full = error if wanted.power_on else warning
+        yield full("vsphere.capacity", about, read, needed, "free cards or memory, or ask less for each VM")
 
 
 def _shape(site: Site, wanted: WantedVm) -> Shape | None:

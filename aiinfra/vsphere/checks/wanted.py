@@ -35,6 +35,8 @@ class WantedVm:
     manage_hosts: bool = False
     source: str = ""
     """Inventory path of what is cloned; empty for an OVA."""
+    power_on: bool = False
+    """Whether a VM of it is started to prove that it can be."""
 
     @property
     def shares_cards(self) -> bool:

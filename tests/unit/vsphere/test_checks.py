@@ -295,12 +295,16 @@ class TestCapacity:
     def test_a_full_cluster_is_an_error_and_says_what_limits_each_host(self) -> None:
         used = card(passthrough=ON, vms=("vm",))
         full = shared(cards=(used,), vms=(VmOnHost("vm", ("grid_a100-10c",)),))
-        assert [text for text in told(world(full), VGPU) if "room" in text] == [
+        assert [text for text in told(world(full), replace(VGPU, power_on=True)) if "room" in text] == [
             "warning esx-01: no room: grid_a100-40c: 0 free, a VM takes 1 | room for a VM of 1 GPUs and 64 GiB | "
             "free a card, or expect no VM there",
             "error cluster gpu: 0 more VMs in total | room for a VM of 1 GPUs and 64 GiB | "
             "free cards or memory, or ask less for each VM",
         ]
+
+    def test_a_template_that_is_not_started_needs_no_room_now(self) -> None:
+        full = shared(cards=(card(passthrough=ON, vms=("vm",)),), vms=(VmOnHost("vm", ("grid_a100-10c",)),))
+        assert {f.level for f in judge(world(full), VGPU) if f.code == "vsphere.capacity"} == {"warning"}
 
     def test_a_host_in_maintenance_counts_nothing_and_the_other_serves(self) -> None:
         both = world(shared("esx-01", maintenance=True), shared("esx-02"))

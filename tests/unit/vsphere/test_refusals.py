@@ -173,7 +173,7 @@ FAILED = "Module 'DevicePowerOn' power on failed."
                 "The amount of graphics resource available in the parent resource pool is insufficient for the operation.",
             ),
             "vsphere.capacity",
-            "no card has room for its vGPU, or the cards are not in Shared Direct mode",
+            "no card takes its vGPU: they are full, hold vGPUs of another size, or are not in Shared Direct mode",
         ),
         (
             worded(vim.fault.InsufficientMemoryResourcesFault, "", unreserved=1, requested=2),
@@ -207,12 +207,12 @@ def test_hosts_that_refuse_for_one_cause_are_named_together() -> None:
     same = vim.fault.NoCompatibleHost(host=hosts, error=[room, vim.fault.InsufficientGraphicsResourcesFault()])
     assert said(same, powering=True).record.message == (
         "/dc1/vm/templates/gpu-1 was not powered on: esx-01, esx-02: "
-        "no card has room for its vGPU, or the cards are not in Shared Direct mode"
+        "no card takes its vGPU: they are full, hold vGPUs of another size, or are not in Shared Direct mode"
     )
     apart = vim.fault.NoCompatibleHost(host=hosts, error=[room, memory])
     assert said(apart, powering=True).record.message == (
         "/dc1/vm/templates/gpu-1 was not powered on: "
-        "esx-01: no card has room for its vGPU, or the cards are not in Shared Direct mode; "
+        "esx-01: no card takes its vGPU: they are full, hold vGPUs of another size, or are not in Shared Direct mode; "
         "esx-02: no host has enough memory that can be reserved for it"
     )
 

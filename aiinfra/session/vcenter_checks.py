@@ -1,0 +1,121 @@
+"""Before any step: what the vCenters of the stacks that will run tell, judged by their kinds.
+
+Stacks of one account share one session and one reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from aiinfra.engine.wire import Secret, Unknown, reveal
+from aiinfra.errors import AiinfraError, ErrorRecord, OutsideError
+from aiinfra.model.vcenter import FIELD
+from aiinfra.plan.planner import Step
+from aiinfra.providers.vcenters import access_of
+from aiinfra.session.work import Turn
+from aiinfra.stack import Finding, Preflight, SecretSource
+from aiinfra.vsphere.access import Access
+from aiinfra.vsphere.readings import Site, SiteWanted
+
+
+@runtime_checkable
+class ReadsSites(Protocol):
+    """A kind whose `preflight` judges sites of a vCenter."""
+
+    def sites(self, inputs: Any) -> Sequence[SiteWanted]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    stack: str
+    finding: Finding
+
+
+class NotReady(OutsideError):
+    """Preflights found what makes a run pointless: one record each."""
+
+    def __init__(self, judged: Sequence[Judged]) -> None:
+        self._records = [_record(one) for one in judged]
+        first = self._records[0]
+        super().__init__(first.message, code=first.code, where=first.where, hint=first.hint)
+
+    def records(self) -> Sequence[ErrorRecord]:
+        return self._records
+
+
+def judged(turn: Turn, steps: Sequence[Step]) -> list[Judged]:
+    """Every finding of these stacks; a vCenter that does not answer is one of each stack that works there."""
+    return [one for access, its in _by_access(turn, steps).items() for one in _at(turn, access, its)]
+
+
+def require(turn: Turn, steps: Sequence[Step], say: Callable[[str], None]) -> None:
+    """Say what is not well with those that will run, and raise `NotReady` when it is an error."""
+    found = judged(turn, [step for step in steps if _will_run(turn, step)])
+    if errors := [one for one in found if one.finding.level == "error"]:
+        raise NotReady(errors)
+    for one in found:
+        if one.finding.level != "ok":
+            record = _record(one)
+            say(
+                f"{record.where}: {record.message} ({record.hint})"
+                if record.hint
+                else f"{record.where}: {record.message}"
+            )
+
+
+def _will_run(turn: Turn, step: Step) -> bool:
+    known = turn.journal.success(step.name)
+    return not (turn.skip and known and known.digest == turn.digest(step))
+
+
+def _by_access(turn: Turn, steps: Sequence[Step]) -> Mapping[Access, list[Step]]:
+    found: dict[Access, list[Step]] = {}
+    for step in steps:
+        if isinstance(step.kind.checks, ReadsSites) and (access := _access(turn, step)):
+            found.setdefault(access, []).append(step)
+    return found
+
+
+def _access(turn: Turn, step: Step) -> Access | None:
+    """None while another stack gives a part of it, or while a lab does not run."""
+    spec = getattr(step.inputs, FIELD)
+    fields = {name: _opened(turn, getattr(spec, name)) for name in type(spec).model_fields}
+    return None if any(isinstance(value, Unknown) for value in fields.values()) else access_of(fields)
+
+
+def _opened(turn: Turn, value: Any) -> Any:
+    if isinstance(value, SecretSource):
+        told = turn.secret(value)
+        return told.value if isinstance(told, Secret) and isinstance(told.value, Unknown) else reveal(told)
+    return value if isinstance(value, str | int | bool) else Unknown()
+
+
+def _at(turn: Turn, access: Access, steps: Sequence[Step]) -> Iterator[Judged]:
+    try:
+        sites = _read(turn, access, [step.kind.checks.sites(step.inputs) for step in steps])  # type: ignore[attr-defined]
+    except AiinfraError as error:
+        record = error.record
+        about = record.where or str(access)
+        finding = Finding("error", about, record.message, "an answer", record.hint, code=record.code)
+        yield from (Judged(step.name, finding) for step in steps)
+        return
+    for step, its in zip(steps, sites, strict=True):
+        assert isinstance(step.kind.checks, Preflight)
+        yield from (Judged(step.name, each) for each in step.kind.checks.preflight(step.inputs, {FIELD: its}))
+
+
+def _read(turn: Turn, access: Access, wanted: Sequence[Sequence[SiteWanted]]) -> list[list[Site]]:
+    from aiinfra.vsphere.reading import read_sites
+    from aiinfra.vsphere.session import VCenter
+
+    with VCenter.open(access, stop=turn.stop, say=lambda what: None) as vcenter:
+        told = iter(read_sites(vcenter, [site for one in wanted for site in one]))
+    return [[next(told) for _ in one] for one in wanted]
+
+
+def _record(one: Judged) -> ErrorRecord:
+    finding = one.finding
+    message = f"{finding.about}: {finding.read}; needed: {finding.needed}"
+    return ErrorRecord(finding.code, one.stack, message, finding.hint)
