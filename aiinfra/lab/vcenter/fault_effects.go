@@ -1,0 +1,192 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+// setFaults replaces what is broken: what it does to hosts is done and undone here.
+func (w *world) setFaults(all []fault) error {
+	for _, one := range all {
+		if err := one.check(); err != nil {
+			return err
+		}
+		if err := w.checkPlace(one); err != nil {
+			return err
+		}
+	}
+	before := w.faults.all()
+	w.faults.replace(all)
+	w.showFaults(all)
+	if has(all, faultSessionExpired) && !has(before, faultSessionExpired) {
+		w.endSessions()
+	}
+	return w.occupy(all)
+}
+
+func has(all []fault, name string) bool {
+	for _, one := range all {
+		if one.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// checkPlace: a fault of hosts at a place that is none would break nothing, and a test of it prove nothing.
+func (w *world) checkPlace(one fault) error {
+	host, profile, _ := strings.Cut(one.Place, "/")
+	switch one.Name {
+	case faultHostFull, faultRebootPending, faultVibMismatch:
+		if one.Place != "" && w.hostNamed(one.Place) == nil {
+			return fmt.Errorf("no host is named %q", one.Place)
+		}
+	case faultProfileMissing:
+		if one.Place != "" && w.hostNamed(host) == nil && (profile != "" || !w.knowsProfile(host)) {
+			return fmt.Errorf("no host and no profile is named %q", one.Place)
+		}
+	}
+	return nil
+}
+
+func (w *world) knowsProfile(name string) bool {
+	for _, h := range w.hosts {
+		for _, c := range h.cards {
+			if c.profile(name) != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// otherBranch is a vGPU branch that no guest driver of the time works with.
+const otherBranch = "470.256.02-1OEM.700.1.0.15843807"
+
+func (w *world) showFaults(all []fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, h := range w.hosts {
+		h.hidden, h.pendingFault, h.brokenVib = map[string]bool{}, false, false
+		h.vibs = append([]vibSaid(nil), h.said.Vibs...)
+		for _, one := range all {
+			h.suffer(one)
+		}
+		w.publish(h)
+	}
+}
+
+func (h *host) suffer(one fault) {
+	place, profile, split := strings.Cut(one.Place, "/")
+	here := one.Place == "" || one.Place == h.said.Name
+	switch {
+	case one.Name == faultRebootPending && here:
+		h.pendingFault = true
+	case one.Name == faultVibMismatch && here:
+		h.brokenVib = true
+		for i := range h.vibs {
+			if strings.EqualFold(h.vibs[i].Vendor, "NVIDIA") {
+				h.vibs[i].Version = otherBranch
+			}
+		}
+	case one.Name == faultProfileMissing && here:
+		h.hidden[""] = true
+	case one.Name == faultProfileMissing && split && place == h.said.Name:
+		h.hidden[strings.ToLower(profile)] = true
+	case one.Name == faultProfileMissing && !split:
+		h.hidden[strings.ToLower(one.Place)] = true
+	}
+}
+
+// endSessions logs everybody out, as vCenter does with who is idle too long.
+func (w *world) endSessions() {
+	manager := w.registry.SessionManager()
+	ctx := w.newContext(&simulator.Session{UserSession: types.UserSession{Key: "control"}, Registry: simulator.NewRegistry(), Map: w.registry})
+	w.sessions.Range(func(key, _ any) bool {
+		manager.TerminateSession(ctx, &types.TerminateSession{SessionId: []string{key.(string)}})
+		w.sessions.Delete(key)
+		return true
+	})
+}
+
+const occupantPrefix = "occupant-"
+
+// occupy fills the hosts that are to be full with VMs of somebody else, and removes those of hosts that no longer are.
+func (w *world) occupy(all []fault) error {
+	for _, dc := range w.datacenters {
+		for _, c := range dc.clusters {
+			for _, h := range c.hosts {
+				full := false
+				for _, one := range all {
+					full = full || one.Name == faultHostFull && (one.Place == "" || one.Place == h.said.Name)
+				}
+				if err := w.occupyHost(dc, h, full); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (w *world) occupyHost(dc *datacenter, h *host, full bool) error {
+	prefix := occupantPrefix + h.said.Name + "-"
+	there := false
+	for _, child := range append([]ref(nil), w.registry.Get(dc.vmFolder).(*simulator.Folder).ChildEntity...) {
+		vm := w.findVM(child)
+		if vm == nil || !strings.HasPrefix(vm.Name, prefix) {
+			continue
+		}
+		there = true
+		if full {
+			continue
+		}
+		if refused := w.powerOff(vm); refused != nil {
+			return fmt.Errorf("%s", refused.message)
+		}
+		if refused := w.remove(vm, true); refused != nil {
+			return fmt.Errorf("%s", refused.message)
+		}
+	}
+	if !full || there {
+		return nil
+	}
+	return w.fill(dc, h, prefix)
+}
+
+// fill gives every free place on the cards of the host to a VM of its own.
+func (w *world) fill(dc *datacenter, h *host, prefix string) error {
+	for number := 0; ; number++ {
+		said := &vmSaid{
+			Name: fmt.Sprintf("%s%d", prefix, number), Host: h.said.Name, HardwareVersion: 19, GuestID: "rhel9_64Guest", Firmware: "efi",
+			MemoryMib: 1024, Cpus: 1, PoweredOn: true,
+		}
+		w.mu.Lock()
+		largest := ""
+		size := int64(0)
+		for _, listed := range h.profiles() {
+			for _, c := range h.serving() {
+				if own := c.profile(listed.Name); own != nil && c.takes(own) && own.FrameBufferGib > size {
+					largest, size = own.Name, own.FrameBufferGib
+				}
+			}
+		}
+		for _, c := range h.cards {
+			if largest == "" && h.passthroughActive(c) && c.idle() && len(said.Passthrough) == 0 {
+				said.Passthrough = []string{c.said.PciID}
+			}
+		}
+		w.mu.Unlock()
+		if largest != "" {
+			said.Gpus = []string{largest}
+		} else if len(said.Passthrough) == 0 {
+			return nil
+		}
+		if err := w.buildVM(dc, said); err != nil {
+			return fmt.Errorf("filling host %s: %w", h.said.Name, err)
+		}
+	}
+}

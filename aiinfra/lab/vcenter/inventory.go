@@ -1,0 +1,217 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/methods"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+func (w *world) buildDatacenter(said *datacenterSaid) error {
+	root := w.registry.Get(w.rootFolder()).(*simulator.Folder)
+	made := simulator.NewDatacenter(w.building, &root.Folder)
+	made.Name = said.Name
+	dc := &datacenter{
+		said:       said,
+		ref:        made.Self,
+		vmFolder:   made.VmFolder,
+		folders:    map[string]ref{"": made.VmFolder},
+		datastores: map[string]ref{},
+		networks:   map[string]ref{},
+	}
+	w.datacenters = append(w.datacenters, dc)
+	for _, folder := range said.Folders {
+		if _, err := w.buildFolder(dc, folder); err != nil {
+			return err
+		}
+	}
+	w.buildNetworks(dc, made)
+	for i := range said.Datastores {
+		w.buildDatastore(dc, made, &said.Datastores[i])
+	}
+	for i := range said.Clusters {
+		w.buildCluster(dc, &said.Clusters[i])
+	}
+	for i := range said.VMs {
+		if err := w.buildVM(dc, &said.VMs[i]); err != nil {
+			return fmt.Errorf("/%s/vm/%s: %w", said.Name, said.VMs[i].Name, err)
+		}
+	}
+	return nil
+}
+
+func (w *world) rootFolder() ref {
+	return w.registry.Get(ref{Type: "ServiceInstance", Value: "ServiceInstance"}).(*simulator.ServiceInstance).Content.RootFolder
+}
+
+// buildFolder makes a folder of VMs and those above it.
+func (w *world) buildFolder(dc *datacenter, at string) (ref, error) {
+	at = strings.Trim(at, "/")
+	if found, ok := dc.folders[at]; ok {
+		return found, nil
+	}
+	above := strings.TrimSuffix(path.Dir(at), ".")
+	parent, err := w.buildFolder(dc, above)
+	if err != nil {
+		return ref{}, err
+	}
+	answer := w.registry.Get(parent).(*simulator.Folder).CreateFolder(w.building, &types.CreateFolder{This: parent, Name: path.Base(at)})
+	if fault := answer.Fault(); fault != nil {
+		return ref{}, fmt.Errorf("folder %s: %s", at, fault.String)
+	}
+	dc.folders[at] = answer.(*methods.CreateFolderBody).Res.Returnval
+	return dc.folders[at], nil
+}
+
+// buildNetworks adds to the "VM Network" that every datacenter has.
+func (w *world) buildNetworks(dc *datacenter, made *simulator.Datacenter) {
+	for _, one := range made.Network {
+		dc.networks[w.registry.Get(one).(*mo.Network).Name] = one
+	}
+	folder := w.registry.Get(made.NetworkFolder).(*simulator.Folder)
+	for _, name := range dc.said.Networks {
+		if _, known := dc.networks[name]; known {
+			continue
+		}
+		network := &mo.Network{Name: name}
+		network.Entity().Name = name
+		w.putChild(&folder.Folder, network)
+		network.Summary = &types.NetworkSummary{Network: &network.Self, Name: name, Accessible: true}
+		made.Network = append(made.Network, network.Self)
+		dc.networks[name] = network.Self
+	}
+}
+
+func (w *world) buildDatastore(dc *datacenter, made *simulator.Datacenter, said *datastoreSaid) {
+	folder := w.registry.Get(made.DatastoreFolder).(*simulator.Folder)
+	store := &simulator.Datastore{}
+	store.Name = said.Name
+	w.putChild(&folder.Folder, store)
+	location := "ds:///vmfs/volumes/" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(dc.said.Name+"/"+said.Name)).String() + "/"
+	free := said.FreeMib << 20
+	mode := types.DatastoreSummaryMaintenanceModeStateNormal
+	if said.Maintenance {
+		mode = types.DatastoreSummaryMaintenanceModeStateInMaintenance
+	}
+	store.Summary = types.DatastoreSummary{
+		Datastore: &store.Self, Name: said.Name, Url: location, Capacity: said.CapacityMib << 20, FreeSpace: free,
+		Accessible: true, MultipleHostAccess: types.NewBool(true), Type: "VMFS", MaintenanceMode: string(mode),
+	}
+	now := time.Now()
+	store.Info = &types.VmfsDatastoreInfo{DatastoreInfo: types.DatastoreInfo{
+		Name: said.Name, Url: location, FreeSpace: free, MaxFileSize: 64 << 40, Timestamp: &now,
+	}}
+	made.Datastore = append(made.Datastore, store.Self)
+	dc.datastores[said.Name] = store.Self
+}
+
+func (w *world) buildCluster(dc *datacenter, said *clusterSaid) {
+	folder := w.registry.Get(w.registry.Get(dc.ref).(*simulator.Datacenter).HostFolder).(*simulator.Folder)
+	made, _ := simulator.CreateClusterComputeResource(w.building, folder, said.Name, types.ClusterConfigSpecEx{})
+	c := &cluster{said: said, ref: made.Self, dc: dc, pool: *made.ResourcePool}
+	dc.clusters = append(dc.clusters, c)
+	var options []types.BaseOptionValue
+	for _, key := range sortedKeys(said.Drs.Options) {
+		options = append(options, &types.OptionValue{Key: key, Value: said.Drs.Options[key]})
+	}
+	config := made.ConfigurationEx.(*types.ClusterConfigInfoEx)
+	config.DrsConfig = types.ClusterDrsConfigInfo{
+		Enabled:                   types.NewBool(said.Drs.Enabled),
+		EnableVmBehaviorOverrides: types.NewBool(true),
+		DefaultVmBehavior:         types.DrsBehavior(said.Drs.Behavior),
+		VmotionRate:               3,
+		Option:                    options,
+	}
+	config.DasConfig.Enabled = types.NewBool(false)
+	made.Network = sortedRefs(dc.networks)
+	made.Datastore = sortedRefs(dc.datastores)
+	for i := range said.Hosts {
+		w.buildHost(c, made, &said.Hosts[i])
+	}
+	for _, store := range made.Datastore {
+		w.mount(store, made.Host)
+	}
+	w.installBrowser(c, made)
+}
+
+func (w *world) mount(store ref, hosts []ref) {
+	object := w.registry.Get(store).(*simulator.Datastore)
+	for _, h := range hosts {
+		object.Host = append(object.Host, types.DatastoreHostMount{Key: h, MountInfo: types.HostMountInfo{
+			AccessMode: string(types.HostMountModeReadWrite), Mounted: types.NewBool(true), Accessible: types.NewBool(true),
+		}})
+	}
+}
+
+// putChild is what VMware's simulator does for a folder and keeps to itself.
+func (w *world) putChild(folder *mo.Folder, child mo.Entity) {
+	ctx := w.newContext(nil)
+	w.registry.WithLock(ctx, folder.Self, func() {
+		w.registry.PutEntity(folder, child)
+		folder.ChildEntity = append(folder.ChildEntity, child.Reference())
+	})
+}
+
+func (w *world) dropChild(folder *mo.Folder, child ref) {
+	ctx := w.newContext(nil)
+	w.registry.Remove(ctx, child)
+	w.registry.WithLock(ctx, folder.Self, func() {
+		kept := slices.Clone(folder.ChildEntity)
+		simulator.RemoveReference(&kept, child)
+		folder.ChildEntity = kept
+	})
+}
+
+func (w *world) datacenterOf(entity mo.Entity) *datacenter {
+	for at := entity; at != nil; {
+		for _, dc := range w.datacenters {
+			if dc.ref == at.Reference() {
+				return dc
+			}
+		}
+		parent := at.Entity().Parent
+		if parent == nil {
+			return nil
+		}
+		at, _ = w.registry.Get(*parent).(mo.Entity)
+	}
+	return nil
+}
+
+// pathOf is the inventory path: /dc1/vm/templates/rhcos.
+func (w *world) pathOf(entity ref) string {
+	at, ok := w.registry.Get(entity).(mo.Entity)
+	var parts []string
+	for ok && at.Entity().Parent != nil {
+		parts = append(parts, at.Entity().Name)
+		at, ok = w.registry.Get(*at.Entity().Parent).(mo.Entity)
+	}
+	slices.Reverse(parts)
+	return "/" + strings.Join(parts, "/")
+}
+
+func sortedKeys[V any](all map[string]V) []string {
+	keys := make([]string, 0, len(all))
+	for key := range all {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func sortedRefs(all map[string]ref) []ref {
+	refs := make([]ref, 0, len(all))
+	for _, one := range all {
+		refs = append(refs, one)
+	}
+	slices.SortFunc(refs, func(a, b ref) int { return cmp.Compare(a.Value, b.Value) })
+	return refs
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/simulator/esx"
+	"github.com/vmware/govmomi/simulator/vpx"
+)
+
+// world is the simulated vCenter: VMware's registry of objects, and beside it what that does not know.
+type world struct {
+	said     *description
+	service  *simulator.Service
+	registry *simulator.Registry
+	building *simulator.Context
+	calls    calls
+	faults   *faults
+	denied   *privileges
+	jobs     sync.Map // ref of a task -> *job
+	leases   sync.Map // ref of a lease -> *lease
+	pages    sync.Map // token -> []page
+	sessions sync.Map // key -> true: every session that called
+	files    sync.Map // name of a disk file on a datastore -> true
+	counter  atomic.Int64
+	address  string // of the API
+
+	mu          sync.Mutex // guards hosts, cards, and who holds them; taken before the lock of any object
+	datacenters []*datacenter
+	hosts       map[ref]*host
+}
+
+type datacenter struct {
+	said       *datacenterSaid
+	ref        ref
+	vmFolder   ref
+	folders    map[string]ref // by path below the folder of VMs; "" is that folder
+	datastores map[string]ref
+	networks   map[string]ref
+	clusters   []*cluster
+}
+
+func newWorld(said *description) (*world, error) {
+	content := vpx.ServiceContent
+	about := &content.About
+	about.ApiVersion, about.Version, about.Build = said.APIVersion, said.Version, said.Build
+	about.Name, about.FullName = "VMware vCenter Server", "VMware vCenter Server "+said.Version+" build-"+said.Build
+	about.InstanceUuid = uuid.NewString()
+	esx.AdvancedOptions = esx.AdvancedOptions[:min(20, len(esx.AdvancedOptions))] // copied for each host, and no use here
+
+	instance, _ := simulator.NewServiceInstance(simulator.NewContext(), content, vpx.RootFolder)
+	w := &world{said: said, building: instance, registry: instance.Map, hosts: map[ref]*host{}}
+	w.service = simulator.New(instance, nil)
+	w.service.Listen = &url.URL{User: url.UserPassword(said.User, said.Password)}
+	w.faults = newFaults()
+	w.denied = newPrivileges(w, said.Privileges.Missing)
+	w.installDoor()
+	w.installManagers()
+	w.registry.AddHandler(&taskNames{})
+	for i := range said.Datacenters {
+		if err := w.buildDatacenter(&said.Datacenters[i]); err != nil {
+			return nil, err
+		}
+	}
+	w.installLicenses()
+	return w, nil
+}
+
+// newContext is one on whose behalf locks are held; work that runs beside a request has its own.
+func (w *world) newContext(session *simulator.Session) *simulator.Context {
+	if session == nil {
+		session = w.building.Session
+	}
+	return &simulator.Context{Context: context.Background(), Session: session, Map: w.registry}
+}
+
+func (w *world) next() int64 { return w.counter.Add(1) }
+
+func (w *world) hostNamed(name string) *host {
+	for _, h := range w.hosts {
+		if h.said.Name == name {
+			return h
+		}
+	}
+	return nil
+}
