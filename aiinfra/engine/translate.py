@@ -16,6 +16,8 @@ _COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 _OWN_END = re.compile(r"(update|preview) (failed|canceled)")
 """What the engine says of an operation after all else (pkg/resource/deploy/deployment_executor.go, v3.259.0); the
 operation's result tells it better."""
+_PENDING = re.compile(r"Attempting to deploy or update resources with (\d+) pending operations")
+"""What begins a page of advice for users of Pulumi's own command; an up asks the world, a destroy sweeps it."""
 _BOOKKEEPING = ("pulumi:pulumi:Stack", "pulumi:providers:")
 _STATES = {"resourcePreEvent": "started", "resOutputsEvent": "done", "resOpFailedEvent": "failed"}
 
@@ -42,6 +44,8 @@ def _diagnostic(stack: str, told: Mapping[str, Any], at: datetime) -> Iterator[E
     text = plain(told.get("message", ""))
     if not text or told.get("ephemeral") or severity == "debug" or _OWN_END.fullmatch(text):
         return
+    if pending := _PENDING.match(text):
+        text = f"operations of an earlier run that were stopped half-way: {pending[1]}"
     yield Diagnostic(stack, severity.removeprefix("info#").replace("infoerr", "info"), text, at)
 
 

@@ -23,6 +23,9 @@ from aiinfra.ui.progress import PAST, Progress, StackProgress, short_type
 from aiinfra.ui.report import mark, outcome_words, report_text
 from aiinfra.ui.terminal import Terminal
 
+STOPPED = "stopped while waiting"
+"""What our providers say of an object that was awaited when the run was stopped."""
+
 
 def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]:
     """What to print for an event, given the run as it stands after it.
@@ -56,8 +59,9 @@ def _is_news(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diag
 def unexplained(stack: StackProgress, progress: Progress) -> Iterator[str]:
     """Errors that were said about a stack and that its result does not repeat."""
     error = stack.result.error if stack.result else None
+    stopped = stack.result is not None and stack.result.outcome is Outcome.INTERRUPTED
     for complaint in stack.complaints:
-        if not (error and error.message in complaint):
+        if not (error and error.message in complaint) and not (stopped and STOPPED in complaint):
             yield f"{prefixed(stack.name, progress)} error: {complaint}"
 
 

@@ -25,3 +25,8 @@ def test_what_else_the_engine_says_is_told() -> None:
     assert said("update failed: the disk is full") == [
         Diagnostic("nfd", "error", "update failed: the disk is full", AT)
     ]
+
+
+def test_what_was_stopped_half_way_is_counted_without_advice_for_another_command() -> None:
+    text = "Attempting to deploy or update resources with 2 pending operations from previous deployment.\nRun pulumi."
+    assert said(text) == [Diagnostic("nfd", "error", "operations of an earlier run that were stopped half-way: 2", AT)]

@@ -1,7 +1,18 @@
 from dataclasses import replace
 from textwrap import dedent
 
-from aiinfra.engine.events import Diagnostic, Event, Message, ResourceChanged, RunEnded, StackEnded, StackStarted, Verb
+from aiinfra.engine.events import (
+    Diagnostic,
+    Event,
+    Message,
+    Outcome,
+    ResourceChanged,
+    RunEnded,
+    StackEnded,
+    StackResult,
+    StackStarted,
+    Verb,
+)
 from aiinfra.ui.plain import lines
 from aiinfra.ui.progress import Progress, advance
 from aiinfra.ui.terminal import ASCII, Terminal
@@ -105,4 +116,17 @@ def test_an_error_is_told_once_also_when_the_engine_says_it_three_times() -> Non
         up lab · 1 stack · simulated
         gpu-operator | error: resource plugin aiinfra exited
         gpu-operator | ✗ failed · 6m12
+        """)
+
+
+def test_that_a_wait_was_stopped_is_told_by_the_stack_that_was_interrupted() -> None:
+    stopped = StackResult("nfd", "nfd", Outcome.INTERRUPTED, 2.0, "stopped; what had begun is saved")
+    said = [
+        Diagnostic("nfd", "error", "Namespace nfd: stopped while waiting [run.interrupted, transient]", at(1)),
+        Diagnostic("nfd", "error", "the disk is full", at(1)),
+    ]
+    assert told(started(stacks=["nfd"]), *said, StackEnded(stopped, at(2))) == dedent("""\
+        up lab · 1 stack · simulated
+        nfd | error: the disk is full
+        nfd | ✗ interrupted (stopped; what had begun is saved) · 2.0 s
         """)
