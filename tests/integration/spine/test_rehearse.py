@@ -69,6 +69,14 @@ def test_a_release_that_a_webhook_refused_is_installed_once_the_webhook_is_back(
     assert (code, told["passed"]) == (0, True), told["errors"]
 
 
+def test_definitions_that_are_not_made_are_named_and_come_with_the_next_up(rehearsed: Any) -> None:
+    code, told = rehearsed("small.yaml", "--fault", "crd-late")
+    assert (code, told["passed"]) == (0, True), told["errors"]
+    assert told["acts"][0]["why"] == (
+        "nfd: no chart or operator has brought CustomResourceDefinition nodefeatures.nfd.k8s-sigs.io to the cluster yet"
+    )
+
+
 def test_a_rehearsal_is_summed_up_for_ci(rehearsed: Any, tmp_path: Path) -> None:
     code, _ = rehearsed("small.yaml", "--summary", "rehearsal.md", "--summary", "out/rehearsal.xml")
     assert code == 0
