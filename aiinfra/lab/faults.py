@@ -21,7 +21,7 @@ FILE: Final = "faults.json"
 API_PARTITION: Final = "api-partition"
 FAULTS: Final[Mapping[str, str]] = {
     API_PARTITION: "clients cannot reach the API server: open connections are reset, new ones refused",
-    "crd-late": "custom resource definitions that a chart brings are not made: a release that lacks one fails after 20 s",
+    "crd-late": "custom resource definitions that a chart brings are not made; a release that lacks one fails in 20 s",
     "driver-kernel-mismatch": "there is no driver image for the kernel of the nodes",
     "image-pull": "images of the operators cannot be pulled",
     "webhook-down": "an admission webhook is registered and nothing answers it",
