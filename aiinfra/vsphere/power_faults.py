@@ -73,7 +73,7 @@ _RULES: Sequence[_Rule] = (
         "vsphere.licence",
         "the licence edition of the host does not allow GPU devices",
         "assign vSphere Enterprise Plus, or an edition that includes vGPU, to the host",
-        says=r"licen[cs]e|edition",
+        says=r"\blicen[cs]e|\bedition\b",
         faults=(
             "LicenseRestricted",
             "InvalidEditionLicense",
@@ -92,21 +92,27 @@ _RULES: Sequence[_Rule] = (
     _rule(
         "vsphere.vgpu_plugin",
         "the vGPU manager of the host could not start its vGPU",
-        "read vmware.log of the VM: most often MIG mode, ECC or the vGPU manager's branch does not fit the profile",
+        "see with aiinfra doctor whether the vGPU manager fits; else vmware.log of the VM says why",
         says=r"could not initialize plugin|libnvidia-vgx|vmiop",
     ),
     _rule(
         "vsphere.capacity",
-        "no card has room for its vGPU, or the cards are not in Shared Direct mode",
-        "free a card, or set the graphics type of the hosts to Shared Direct: aiinfra doctor shows both",
+        "no card takes its vGPU: they are full, hold vGPUs of another size, or are not in Shared Direct mode",
+        "free a card, or use the profile that runs there: aiinfra doctor shows what each card can start",
         says=r"graphics resource",
         faults=("InsufficientGraphicsResourcesFault",),
+    ),
+    _rule(
+        "vsphere.capacity",
+        "no card that it may have is free",
+        "free a card: aiinfra doctor shows who uses them",
+        says=r"devices? .*required by VM .*not available|device .*already in use",
     ),
     _rule(
         "vsphere.memory",
         "no host has enough memory that can be reserved for it",
         "free memory on the hosts, or give the VM less",
-        says=r"(available )?memory resources? .*(insufficient|enough)|insufficient memory",
+        says=r"memory resources? .*insufficient|(insufficient|not have sufficient) memory",
         faults=(
             "InsufficientMemoryResourcesFault",
             "InsufficientHostMemoryCapacityFault",

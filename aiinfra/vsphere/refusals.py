@@ -23,6 +23,8 @@ from aiinfra.vsphere.power_faults import PowerOnCause, power_on_cause, without_d
 Naming = Callable[[Any], str]
 """The inventory path of a managed object, or its kind and id when there is none."""
 
+UNCOMMON = "vsphere.power_on"
+"""Code of a refusal to power on that the checklist does not have."""
 POWERING = frozenset({"PowerOnVM_Task", "PowerOnMultiVM_Task"})
 
 
@@ -126,13 +128,19 @@ def _forbidden(fault: Any, object_name: str, naming: Naming, vcenter: str) -> Fo
 def _cause(fault: Any, naming: Naming) -> PowerOnCause | None:
     """Hosts that refuse for the same cause are named together."""
     by_host = _by_host(fault, naming)
-    causes = {host: cause for host, one in by_host if (cause := _own_cause(one))}
-    if not causes:
+    if not by_host:
         return _own_cause(fault) or without_detail(fault_name(fault))
-    distinct = list(dict.fromkeys(causes.values()))
+    causes = {host: _own_cause(one) or _uncommon(one) for host, one in by_host}
+    distinct = sorted(dict.fromkeys(causes.values()), key=lambda cause: cause.code == UNCOMMON)
     hosts = {cause: ", ".join(host for host, its in causes.items() if its == cause) for cause in distinct}
     why = "; ".join(f"{hosts[cause]}: {cause.why}" for cause in distinct)
     return PowerOnCause(distinct[0].code, why, distinct[0].hint)
+
+
+def _uncommon(fault: Any) -> PowerOnCause:
+    return without_detail(fault_name(fault)) or PowerOnCause(
+        UNCOMMON, _sentence(fault), "aiinfra doctor shows each host"
+    )
 
 
 def _own_cause(fault: Any) -> PowerOnCause | None:

@@ -42,12 +42,14 @@ class VCenter:
     awaited, the questions for its state keep the session alive.
     """
 
-    def __init__(self, access: Access, stop: threading.Event, say: Callable[[str], None], timeout: float) -> None:
+    def __init__(
+        self, access: Access, connections: Connections, stop: threading.Event, say: Callable[[str], None]
+    ) -> None:
         self.access, self.stop, self.say = access, stop, say
         self.paths: dict[str, str] = {}
         """Inventory paths by moref, as far as they were read: for texts."""
-        self._connections = Connections(access, stop, timeout)
-        self._stub = Stub(self._connections, negotiated(self._connections, str(access)), str(access), self.name)
+        self._connections = connections
+        self._stub = Stub(connections, negotiated(connections, str(access)), str(access), self.name)
         self.content: Any = vim.ServiceInstance("ServiceInstance", self._stub).RetrieveContent()
         """`vim.ServiceInstanceContent`."""
         self.about = _about(self.content, access)
@@ -62,8 +64,13 @@ class VCenter:
         timeout: float = ANSWER_SECONDS,
     ) -> Self:
         """Connect and log in. `say` hears what is awaited; `timeout` is seconds for one answer."""
-        vcenter = cls(access, stop, say, timeout)
-        vcenter._stub.log_in(vcenter._log_in)
+        connections = Connections(access, stop, timeout)
+        try:
+            vcenter = cls(access, connections, stop, say)
+            vcenter._stub.log_in(vcenter._log_in)
+        except BaseException:
+            connections.close()
+            raise
         return vcenter
 
     def __enter__(self) -> Self:

@@ -148,15 +148,16 @@ class Stub(SoapAdapter.SoapStubAdapterBase):  # type: ignore[misc]
         if answer.status not in (200, 500):
             message = f"{self._name} answers {info.wsdlName} with HTTP {answer.status} {answer.reason}"
             raise Unreadable(message, where=self._name, hint="check that no proxy stands between")
+        response = _Response(self)
         try:
-            found = _Response(self).Deserialize(io.BytesIO(answer.body), info.result)
+            found = response.Deserialize(io.BytesIO(answer.body), info.result)
         except UNPARSABLE as error:
             raise self._unreadable(info.wsdlName) from error
         if isinstance(found, vmodl.MethodFault):
             raise found
         if fault := _unauthenticated(found):
             raise fault
-        if answer.status == 500:
+        if answer.status == 500 or not response.begun:
             raise self._unreadable(info.wsdlName)
         return found
 
@@ -181,6 +182,12 @@ class _Response(SoapAdapter.SoapResponseDeserializer):  # type: ignore[misc]
     def __init__(self, stub: Stub) -> None:
         super().__init__(stub)
         self.deser = _Values(stub)
+        self.begun = False
+        """Whether it was one at all: a method without a result answers nothing else."""
+
+    def StartElementHandler(self, tag: str, attributes: Any) -> None:
+        self.begun = self.begun or tag.endswith("Response") or tag == self.soapFaultTag
+        super().StartElementHandler(tag, attributes)
 
 
 class _Values(SoapAdapter.SoapDeserializer):  # type: ignore[misc]

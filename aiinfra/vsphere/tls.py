@@ -23,7 +23,7 @@ def context(access: Access) -> ssl.SSLContext:
         return unverified
     try:
         return ssl.create_default_context(cadata=access.ca or None)
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, ValueError, TypeError) as error:
         message = f"ca of {access} holds no certificate that can be read"
         raise Untrusted(message, where=str(access), hint="write ca: ${file:PATH} with a PEM file") from error
 
