@@ -1,0 +1,190 @@
+"""`lab.vcenter:` of an environment file: the simulated vCenter. All of it has defaults.
+
+Hardware is described, never its consequences: which profiles can be started, what a host lists and what is refused
+follow from the cards, from how they are set, and from the VMs that run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from aiinfra.facts.gpus import UnknownGpu
+from aiinfra.facts.gpus import gpu as known_gpu
+from aiinfra.model.lab_model import LabModel
+from aiinfra.model.units import Size
+
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+Name = Annotated[str, Field(pattern=r"^[^/\\%]+$", max_length=80)]
+
+
+class LabCards(LabModel):
+    """Cards of a host that are alike."""
+
+    model: str
+    """By its name in `aiinfra.facts.gpus` (`A100-PCIe-40GB`)."""
+    count: Annotated[int, Field(ge=1, le=16)] = 1
+    mode: Literal["vgpu", "passthrough"] = "vgpu"
+    label: str = ""
+    """Hardware label of cards that are passed through."""
+    mig: bool = False
+    mixed_size: bool = False
+    """vGPUs of several sizes on one card."""
+    ecc: bool = True
+    sriov: bool = True
+    """Switched on in the firmware of the host; cards since Ampere need it for vGPUs."""
+
+    @field_validator("model")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            return known_gpu(name).name
+        except UnknownGpu as error:
+            near = f"; did you mean {error.near!r}?" if error.near else ""
+            raise ValueError(f"no GPU model is named {name!r}{near}") from error
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.mig and not known_gpu(self.model).mig_capable:
+            raise ValueError(f"{self.model} has no MIG")
+        if self.mig and self.mixed_size:
+            raise ValueError("a card in MIG mode has no mixed-size mode")
+        if self.mode == "passthrough" and (self.mig or self.mixed_size):
+            raise ValueError("a card that is passed through serves no vGPUs: mig and mixed_size mean nothing")
+        if self.label and self.mode != "passthrough":
+            raise ValueError("only a card that is passed through has a label")
+        return self
+
+
+class LabEsxHosts(LabModel):
+    """ESXi hosts that are alike. Their names are `<group>-0`, `<group>-1`, …"""
+
+    count: Annotated[int, Field(ge=0, le=1000)] = 1
+    version: Version = "8.0.3"
+    build: Annotated[str, Field(pattern=r"^\d+$")] = "24022510"
+    license: str = ""
+    """Empty: that of the vCenter's block."""
+    memory: Size = 1024 * 1024
+    cpus: Annotated[int, Field(ge=1, le=1024)] = 64
+    default_graphics_type: Literal["shared", "sharedDirect"] = "sharedDirect"
+    assignment_policy: Literal["performance", "consolidation"] = "performance"
+    driver: Annotated[str, Field(pattern=r"^(\d+\.\d+(\.\d+)?)?$")] = "580.65.05"
+    """NVIDIA's host driver (vGPU manager); empty: none is installed."""
+    dns: tuple[str, ...] = ("10.0.0.53",)
+    ntp: tuple[str, ...] = ("10.0.0.123",)
+    ntp_running: bool = True
+    maintenance: bool = False
+    disconnected: bool = False
+    reboot_pending: bool = False
+    """Cards that are switched to passthrough are not active yet."""
+    cards: tuple[LabCards, ...] = (LabCards(model="A100-PCIe-40GB", count=2),)
+
+    @model_validator(mode="after")
+    def _slots(self) -> Self:
+        if sum(cards.count for cards in self.cards) > 16:
+            raise ValueError("a host has at most 16 cards")
+        return self
+
+
+class LabDrs(LabModel):
+    enabled: bool = True
+    behavior: Literal["manual", "partiallyAutomated", "fullyAutomated"] = "fullyAutomated"
+    options: Mapping[str, str] = Field(default_factory=lambda: {"VgpuMMAutomationTimeoutSecs": "-1"})
+
+
+class LabEsxCluster(LabModel):
+    drs: LabDrs = LabDrs()
+    hosts: dict[Name, LabEsxHosts] = Field(default_factory=lambda: {"esx": LabEsxHosts(count=2)})
+
+    def host_names(self) -> list[str]:
+        return [f"{group}-{number}" for group, hosts in self.hosts.items() for number in range(hosts.count)]
+
+
+class LabDatastore(LabModel):
+    capacity: Size = 4 * 1024 * 1024
+    free: Size = 2 * 1024 * 1024
+    maintenance: bool = False
+
+    @model_validator(mode="after")
+    def _not_more_than_all(self) -> Self:
+        if self.free > self.capacity:
+            raise ValueError("free is more than capacity")
+        return self
+
+
+class LabVm(LabModel):
+    """A VM, or a template that others are made from."""
+
+    folder: str = ""
+    host: str = ""
+    """Empty: the first host of the datacenter."""
+    datastore: str = ""
+    """Empty: the first of the datacenter."""
+    template: bool = False
+    hardware_version: Annotated[int, Field(ge=9, le=22)] = 15
+    guest: str = "rhel9_64Guest"
+    firmware: Literal["bios", "efi"] = "efi"
+    secure_boot: bool = False
+    memory: Size = 16 * 1024
+    cpus: Annotated[int, Field(ge=1)] = 4
+    disks: tuple[Size, ...] = (16 * 1024,)
+    powered_on: bool = False
+    gpus: tuple[str, ...] = ()
+    """vGPU profiles, one for each device."""
+    snapshots: Annotated[int, Field(ge=0)] = 0
+    annotation: str = ""
+    extra_config: Mapping[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _templates_are_off(self) -> Self:
+        if self.template and self.powered_on:
+            raise ValueError("a template cannot be powered on")
+        if self.secure_boot and self.firmware != "efi":
+            raise ValueError("secure boot needs firmware efi")
+        return self
+
+
+class LabDatacenter(LabModel):
+    folders: tuple[str, ...] = ("templates",)
+    """Of VMs, below `vm`: `templates`, `team/templates`."""
+    networks: tuple[str, ...] = ("VM Network",)
+    datastores: dict[Name, LabDatastore] = Field(default_factory=lambda: {"ssd": LabDatastore()}, min_length=1)
+    clusters: dict[Name, LabEsxCluster] = Field(default_factory=lambda: {"gpu": LabEsxCluster()})
+    vms: dict[Name, LabVm] = Field(default_factory=lambda: {"rhcos": LabVm(folder="templates", template=True)})
+
+    @model_validator(mode="after")
+    def _places_exist(self) -> Self:
+        hosts = [name for cluster in self.clusters.values() for name in cluster.host_names()]
+        if len(set(hosts)) != len(hosts):
+            raise ValueError("two hosts have the same name")
+        for name, vm in self.vms.items():
+            for field, place, known in (
+                ("host", vm.host, hosts),
+                ("folder", vm.folder, self.folders),
+                ("datastore", vm.datastore, self.datastores),
+            ):
+                if place and place not in known:
+                    raise ValueError(f"vms.{name}.{field}: there is no {field} {place!r}")
+        if self.vms and not hosts:
+            raise ValueError("there are VMs, and no host for them")
+        return self
+
+
+class LabMissingPrivilege(LabModel):
+    """One that the account has not at this inventory path, nor below it."""
+
+    privilege: str
+    path: Annotated[str, Field(pattern=r"^/")]
+
+
+class LabVCenter(LabModel):
+    version: Version = "8.0.3"
+    license: str = "VMware vSphere 8 Enterprise Plus"
+    """Of hosts that name no other."""
+    settings: Mapping[str, str] = Field(default_factory=lambda: {"vgpu.hotmigrate.enabled": "true"})
+    delays: Mapping[str, Annotated[int, Field(ge=0, le=600_000)]] = Field(default_factory=dict)
+    """Milliseconds by SOAP method (`CloneVM_Task`); `*` is every method."""
+    missing_privileges: tuple[LabMissingPrivilege, ...] = ()
+    datacenters: dict[Name, LabDatacenter] = Field(default_factory=lambda: {"dc1": LabDatacenter()}, min_length=1)
