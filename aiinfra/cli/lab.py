@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aiinfra.cli.complete import environment_names
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import Form, OutputForm
 from aiinfra.cli.options import EnvArgument, OutputOption
@@ -35,14 +36,20 @@ FaultArgument = Annotated[
         metavar="NAME", show_default=False, help="One of `aiinfra lab faults`.", autocompletion=_fault_names
     ),
 ]
+AnyEnvArgument = Annotated[
+    str, typer.Argument(metavar="[ENV]", show_default=False, help="A file or a name.", autocompletion=environment_names)
+]
 AtOption = Annotated[str, typer.Option("--at", metavar="PLACE", help="A cluster or a stack; default: everywhere.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Also under a run that uses the lab; that run fails.")]
 LiftOption = Annotated[bool, typer.Option("--lift", help="Mend it instead.")]
 
 
 @app.command()
-def status(ctx: typer.Context, env: EnvArgument, output: OutputOption = OutputForm.TEXT) -> None:
-    """Say whether the lab of ENV runs, with its clusters and what is broken in it."""
+def status(ctx: typer.Context, env: AnyEnvArgument = "", output: OutputOption = OutputForm.TEXT) -> None:
+    """Say whether the lab of ENV runs, with its clusters and what is broken in it; without ENV list all labs."""
+    if not env:
+        _list(Console.of(ctx), output)
+        return
     console, name, lab = _found(ctx, env, output)
     if lab is None:
         console.answer(output, lambda: views.no_lab_text(name), lambda: {"lab": None})
@@ -57,6 +64,17 @@ def status(ctx: typer.Context, env: EnvArgument, output: OutputOption = OutputFo
             lambda: views.live_lab_text(name, str(lab.folder), live, now),
             lambda: {"lab": {"folder": str(lab.folder), "alive": True, **live}},
         )
+
+
+def _list(console: Console, output: OutputForm) -> None:
+    from aiinfra.lab.folders import all_labs
+    from aiinfra.lab.lab import Lab
+
+    console.form = Form(output.value)
+    found = [lab for folder in all_labs(console.world) if (lab := Lab.find(folder))]
+    rows = [(lab.folder, lab.record.since if lab.alive else "", lab.record.death(), lab.clusters()) for lab in found]
+    now = console.world.now()
+    console.answer(output, lambda: views.labs_text(rows, now), lambda: {"labs": [views.lab_json(*row) for row in rows]})
 
 
 @app.command()

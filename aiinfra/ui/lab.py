@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from aiinfra.ui.durations import age
@@ -24,6 +25,23 @@ def _troubles(status: Mapping[str, Any], now: datetime) -> Iterator[str]:
         place = f"at {fault['place']}" if fault["place"] else "everywhere"
         yield f"fault {fault['name']} {place}, set {_ago(fault['since'], now)}"
     yield from status["ended"]
+
+
+def labs_text(labs: Sequence[tuple[Path, str, str, Sequence[str]]], now: datetime) -> str:
+    """All labs: folder, since when it runs (empty: it is dead), why it is dead, clusters."""
+    if not labs:
+        return "there is no lab on this machine"
+    rows = [("LAB", "STATE", "CLUSTERS", "FOLDER")]
+    for folder, since, death, clusters in labs:
+        state = f"runs, started {_ago(since, now)}" if since else f"dead, as {death}"
+        rows.append((folder.name.rpartition("-")[0], state, ", ".join(clusters) or "none", str(folder)))
+    return table(rows)
+
+
+def lab_json(folder: Path, since: str, death: str, clusters: Sequence[str]) -> Mapping[str, object]:
+    """One of them, as JSON."""
+    why = "" if since else death
+    return {"folder": str(folder), "alive": bool(since), "since": since, "why": why, "clusters": list(clusters)}
 
 
 def no_lab_text(name: str) -> str:

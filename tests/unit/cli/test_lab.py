@@ -42,6 +42,31 @@ def test_a_dead_lab_is_told_from_a_live_one(aiinfra: Aiinfra) -> None:
     )
 
 
+def test_without_env_all_labs_are_listed(aiinfra: Aiinfra) -> None:
+    assert aiinfra("lab", "status").out == "there is no lab on this machine\n"
+    folder = dead_lab()
+    head, row = aiinfra("lab", "status").out.splitlines()
+    assert head.split() == ["LAB", "STATE", "CLUSTERS", "FOLDER"]
+    parts = ["small", "dead, as the machine was restarted since", "dc1", str(folder)]
+    assert [part.strip() for part in row.split("  ") if part] == parts
+    (told,) = aiinfra("lab", "status", "-o", "json").json["labs"]
+    why = "the machine was restarted since"
+    assert told == {"folder": str(folder), "alive": False, "since": "", "why": why, "clusters": ["dc1"]}
+
+
+def test_destroying_a_lab_of_an_earlier_boot_discards_it_whole(aiinfra: Aiinfra) -> None:
+    folder = dead_lab()
+    (folder / "state").mkdir()
+    answer = aiinfra("destroy", "small", "--yes")
+    assert answer.code == 0
+    assert answer.out.splitlines()[0] == (
+        "discarded the dead lab of 2026-11-22T08:00:00+00:00 with its state (clusters: dc1): "
+        "the machine was restarted since"
+    )
+    assert answer.out.splitlines()[-1] == "Nothing left: no lab runs: 0 processes, 0 files, 0 stacks."
+    assert not folder.exists()
+
+
 def test_stopping_a_dead_lab_removes_its_folder(aiinfra: Aiinfra) -> None:
     folder = dead_lab()
     assert aiinfra("lab", "stop", "small").out == "stopped the lab of small: 0 processes, and its folder\n"

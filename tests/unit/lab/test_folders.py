@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from aiinfra.lab.folders import lab_folder
+import pytest
+
+from aiinfra.errors import OutsideError
+from aiinfra.lab.folders import check_path, lab_folder
 from aiinfra.world import World
 
 
@@ -28,3 +31,14 @@ def test_one_file_has_one_lab_however_it_is_named(tmp_path: Path) -> None:
     link = tmp_path / "other.yaml"
     link.symlink_to(file)
     assert lab_folder(world, "dev", link) == lab_folder(world, "dev", tmp_path / "sub" / ".." / "dev.yaml")
+
+
+@pytest.mark.parametrize("odd", ["%", "?", "#", "\n"])
+def test_a_path_that_the_url_of_a_state_cannot_hold_is_refused(odd: str) -> None:
+    with pytest.raises(OutsideError) as caught:
+        check_path(Path(f"/home/a{odd}b/labs/lab-1"))
+    assert caught.value.record.code == "machine.folder"
+    assert caught.value.record.message == (
+        f"the folder for labs cannot be used: its path holds {odd!r}, which the URL of a state cannot"
+    )
+    check_path(Path("/home/a b ü'&/labs/lab-1"))
