@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.waiting import Waiter
-from benchmarks.measure import Row, run, timed
+from benchmarks.goals import KUBECTL
+from benchmarks.measure import Failed, Samples, run
 
-BUDGETS = {100: (0.5, 0.3), 1000: (3.0, 1.5)}
+SIZES = (100, 1000)
 
 
 def config_maps(namespace: str, number: int) -> list[dict[str, Any]]:
@@ -30,45 +31,37 @@ def config_maps(namespace: str, number: int) -> list[dict[str, Any]]:
     return [space, *maps]
 
 
-def rows(folder: Path, environ: Mapping[str, str], runs: int) -> Iterator[Row]:
-    """Needs a lab that runs below `folder`'s environment `lab`."""
-
-    from aiinfra.lab.folders import lab_folder
-    from aiinfra.lab.lab import Lab
-    from aiinfra.world import World
-
-    lab = Lab.find(lab_folder(World.real(), "lab", folder / "lab.yaml"))
-    assert lab is not None
-    kubeconfig = lab.kubeconfig("cluster")
-    for number in BUDGETS:
-        yield from _ours(kubeconfig, number, min(runs, 3))
-        yield from _kubectl(folder, environ, kubeconfig, number)
+def measure(samples: Samples, kubeconfig: str, folder: Path, environ: Mapping[str, str], runs: int) -> None:
+    """Apply to the cluster of `kubeconfig`. Raises `Failed`."""
+    for number in SIZES:
+        _ours(samples, kubeconfig, number, min(runs, 3))
+        _kubectl(samples, kubeconfig, number, folder, environ)
 
 
-def _ours(kubeconfig: str, number: int, runs: int) -> Iterator[Row]:
+def _ours(samples: Samples, kubeconfig: str, number: int, runs: int) -> None:
     from aiinfra.kube.applying import apply_all
 
-    objects, (first, again) = config_maps(f"ours-{number}", number), BUDGETS[number]
+    objects = config_maps(f"ours-{number}", number)
     with KubeClient.from_kubeconfig(kubeconfig) as client:
 
         def apply() -> None:
             done = apply_all(client, objects, owned=(), waiter=lambda: Waiter(limit=30))
             if not done.complete:
-                raise RuntimeError(f"not applied: {done.refusals[0]}")
+                raise Failed(f"not applied: {done.refusals[0]}")
 
-        yield timed(f"apply {number} objects", apply, 1, first)
-        yield timed(f"apply {number} objects again", apply, runs, again)
+        samples.take(f"apply {number} objects", apply)
+        samples.take(f"apply {number} objects again", apply, runs)
         client.delete(ObjectRef("v1", "Namespace", f"ours-{number}"))
 
 
-def _kubectl(folder: Path, environ: Mapping[str, str], kubeconfig: str, number: int) -> Iterator[Row]:
+def _kubectl(samples: Samples, kubeconfig: str, number: int, folder: Path, environ: Mapping[str, str]) -> None:
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         return
+    (folder / "kubeconfig").touch(mode=0o600)
     (folder / "kubeconfig").write_text(kubeconfig)
-    (folder / "kubeconfig").chmod(0o600)
     items = {"apiVersion": "v1", "kind": "List", "items": config_maps(f"theirs-{number}", number)}
     (folder / "objects.json").write_text(json.dumps(items))
     command = [kubectl, "--kubeconfig=kubeconfig", "apply", "--server-side", "-f", "objects.json"]
-    yield timed(f"kubectl apply --server-side, {number}", lambda: run(command, folder, environ), 1)
-    yield timed(f"kubectl apply --server-side again, {number}", lambda: run(command, folder, environ), 1)
+    samples.take(f"{KUBECTL} apply {number}", lambda: run(command, folder, environ))
+    samples.take(f"{KUBECTL} apply {number} again", lambda: run(command, folder, environ))
