@@ -73,6 +73,7 @@ clean: ## Remove what was made here; the toolchain's cache stays
 
 $(SET_UP): $(LOCKED) pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q aiinfra stacks
 	@touch $@
 
 $(LOCKED): requirements.lock
