@@ -61,8 +61,8 @@ VM_PATHS: Final = (
     "name",
     "runtime.powerState",
     "runtime.host",
-    "summary.config.memoryReservation",
-    "summary.config.memorySizeMB",
+    "config.memoryAllocation.reservation",
+    "config.hardware.memoryMB",
 )
 DEVICES: Final = "config.hardware.device"
 UNTOLD: Final = "vCenter does not tell it"
@@ -272,8 +272,8 @@ def _passed(backing: Any) -> str | None:
 
 
 def _reserved(vm: Row) -> int:
-    return int(vm.get("summary.config.memoryReservation", 0)) if vm.get("runtime.powerState") == "poweredOn" else 0
+    return int(vm.get("config.memoryAllocation.reservation", 0)) if vm.get("runtime.powerState") == "poweredOn" else 0
 
 
 def _size(vm: Row) -> int:
-    return int(vm.get("summary.config.memorySizeMB", 0))
+    return int(vm.get("config.hardware.memoryMB", 0))

@@ -25,7 +25,6 @@ from aiinfra.vsphere.whole_reading import Told, told
 DRS: Final = "configurationEx.drsConfig"
 POOL: Final = "resourcePool"
 _LICENCES: Final = "licenseAssignmentManager"
-_ABSENT: Final = "does not exist"
 
 
 def read_sites(vcenter: VCenter, wanted: Sequence[SiteWanted]) -> list[Site]:
@@ -73,8 +72,12 @@ class _Whole:
 
     licences: Told[Mapping[str, str]]
     settings: Told[Mapping[str, str]]
-    sources: Mapping[str, Source]
+    sources: Mapping[str, Told[Source]]
     granted: Told[Mapping[str, frozenset[str]]]
+
+    def source(self, place: _Place) -> Source | None:
+        told = self.sources.get(place.source)
+        return told.value if told else None
 
 
 def _walked(vcenter: VCenter) -> Mapping[str, Sequence[Entity]]:
@@ -104,7 +107,9 @@ def _place(vcenter: VCenter, site: SiteWanted, found: Mapping[str, Sequence[Enti
     )
 
 
-def _granted(vcenter: VCenter, places: Sequence[_Place], sources: Mapping[str, Source]) -> Mapping[str, frozenset[str]]:
+def _granted(
+    vcenter: VCenter, places: Sequence[_Place], sources: Mapping[str, Told[Source]]
+) -> Mapping[str, frozenset[str]]:
     needs = [need for place in places for need in place.wanted.privileges]
     kinds: Mapping[Role, str] = {
         "source": "VirtualMachine",
@@ -115,13 +120,13 @@ def _granted(vcenter: VCenter, places: Sequence[_Place], sources: Mapping[str, S
     objects = {
         moref: vcenter.object(moref, kinds[role])
         for place in places
-        for role, (_, moref) in place.morefs(sources.get(place.source)).items()
+        for role, (_, moref) in place.morefs(sources.get(place.source, Told()).value).items()
     }
     return whole_reading.granted(vcenter, needs, objects)
 
 
 def _site(vcenter: VCenter, place: _Place, whole: _Whole, hosts: HostsReading) -> Site:
-    source = whole.sources.get(place.source)
+    source = whole.source(place)
     return Site(
         vcenter=str(vcenter.access),
         instance_uuid=vcenter.about.instance_uuid,
@@ -163,11 +168,13 @@ def _missing(place: _Place, whole: _Whole, source: Source | None) -> list[Missin
 
 def _unread(place: _Place, whole: _Whole) -> Mapping[str, str]:
     wanted = place.wanted
-    absent = {
-        "datastore": "" if place.datastore else absolute(wanted.datastore, wanted.datacenter, "datastore"),
-        "folder": "" if place.folder else absolute(wanted.folder, wanted.datacenter, "vm"),
-        "source": "" if place.source in whole.sources else place.source,
+    store = absolute(wanted.datastore, wanted.datacenter, "datastore")
+    folder = absolute(wanted.folder, wanted.datacenter, "vm")
+    reasons = {
+        "datastore": "" if place.datastore else f"{store} does not exist",
+        "folder": "" if place.folder else f"{folder} does not exist",
+        "source": whole.sources.get(place.source, Told()).why,
+        "missing_privileges": whole.granted.why,
+        "settings": whole.settings.why,
     }
-    unread = {name: f"{path} {_ABSENT}" for name, path in absent.items() if path}
-    refused = {"missing_privileges": whole.granted.why, "settings": whole.settings.why}
-    return unread | {name: why for name, why in refused.items() if why}
+    return {name: why for name, why in reasons.items() if why}

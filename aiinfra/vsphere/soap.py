@@ -23,7 +23,7 @@ from aiinfra.vsphere.connections import Answer, Connections
 from aiinfra.vsphere.errors import LoginRefused, NotAVCenter, Unreachable, Unreadable, VSphereError
 
 VERSIONS: Final = "/sdk/vimServiceVersions.xml"
-SAFE: Final = ("Retrieve", "Query", "Find", "Fetch", "Has", "CurrentTime")
+SAFE: Final = ("Retrieve", "Query", "Find", "Fetch", "fetch", "Has", "CurrentTime")
 """Begin the names of methods that only read: asked again when a kept connection was closed."""
 UNPARSABLE: Final = (ExpatError, AttributeError, KeyError, TypeError, ValueError)
 """What pyVmomi's deserializer raises for an answer that it does not understand."""

@@ -55,12 +55,17 @@ def settings(vcenter: VCenter) -> Mapping[str, str]:
     return found
 
 
-def sources(vcenter: VCenter, paths: Iterable[str]) -> Mapping[str, Source]:
-    """By path; one that does not exist, or is no VM, is absent."""
+def sources(vcenter: VCenter, paths: Iterable[str]) -> Mapping[str, Told[Source]]:
+    """By inventory path."""
     found = {path: inventory.find(vcenter, path) for path in sorted(set(paths) - {""})}
     vms = {obj._moId: path for path, obj in found.items() if obj is not None and type(obj).__name__ == _VM}
     rows = collect(vcenter, "VirtualMachine", SOURCE_PATHS, [found[path] for path in vms.values()])
-    return {vms[row.moref]: source(row, vms[row.moref]) for row in rows}
+    read = {vms[row.moref]: Told(source(row, vms[row.moref])) for row in rows}
+    return {path: read.get(path) or Told(None, _why_no_source(path, obj)) for path, obj in found.items()}
+
+
+def _why_no_source(path: str, found: Any) -> str:
+    return f"{path} does not exist" if found is None or type(found).__name__ == _VM else f"{path} is no VM"
 
 
 def granted(
