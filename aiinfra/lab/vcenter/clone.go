@@ -103,8 +103,13 @@ func (j *job) cloneSite(source *simulator.VirtualMachine, req *types.CloneVM_Tas
 		return site, invalidArgument("spec.location.pool")
 	}
 	if to.Datastore != nil {
-		if _, ok := j.registry.Get(*to.Datastore).(*simulator.Datastore); !ok {
+		store, ok := j.registry.Get(*to.Datastore).(*simulator.Datastore)
+		if !ok {
 			return site, gone(*to.Datastore)
+		}
+		if store.Summary.MaintenanceMode != string(types.DatastoreSummaryMaintenanceModeStateNormal) {
+			fault := &types.InvalidDatastoreState{DatastoreName: store.Name}
+			return site, &refusal{fault, "The operation is not allowed in the current state of datastore '" + store.Name + "'."}
 		}
 		site.datastore = *to.Datastore
 	}

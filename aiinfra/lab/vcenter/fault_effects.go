@@ -151,7 +151,7 @@ func (w *world) occupyHost(dc *datacenter, h *host, full bool) error {
 			return fmt.Errorf("%s", refused.message)
 		}
 	}
-	if !full || there {
+	if !full || there || h.checkState() != nil {
 		return nil
 	}
 	return w.fill(dc, h, prefix)
@@ -169,6 +169,9 @@ func (w *world) fill(dc *datacenter, h *host, prefix string) error {
 		size := int64(0)
 		for _, listed := range h.profiles() {
 			for _, c := range h.serving() {
+				if h.brokenVib || !licensedForVgpus(h.said.License) {
+					break
+				}
 				if own := c.profile(listed.Name); own != nil && c.takes(own) && own.FrameBufferGib > size {
 					largest, size = own.Name, own.FrameBufferGib
 				}

@@ -155,8 +155,9 @@ func (w *world) mount(store ref, hosts []ref) {
 func (w *world) putChild(folder *mo.Folder, child mo.Entity) {
 	ctx := w.newContext(nil)
 	w.registry.WithLock(ctx, folder.Self, func() {
+		w.registry.NewEntity(child)
+		folder.ChildEntity = append(folder.ChildEntity, child.Reference()) // first: open views look there when it is put
 		w.registry.PutEntity(folder, child)
-		folder.ChildEntity = append(folder.ChildEntity, child.Reference())
 	})
 }
 

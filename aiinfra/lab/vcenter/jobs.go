@@ -56,7 +56,7 @@ func (j *job) run(do work) {
 	defer j.jobs.Delete(j.task.Self)
 	result, refused := types.AnyType(nil), j.linger()
 	if refused == nil {
-		result, refused = do(j)
+		result, refused = j.inTurn(do)
 	}
 	changes := []types.PropertyChange{{Name: "info.completeTime", Val: time.Now()}}
 	if refused == nil {
@@ -72,6 +72,16 @@ func (j *job) run(do work) {
 			types.PropertyChange{Name: "info.state", Val: types.TaskInfoStateError})
 	}
 	j.registry.AtomicUpdate(j.ctx, j.task, changes)
+}
+
+// inTurn lets one change of a VM end before the next begins; clones of it only read.
+func (j *job) inTurn(do work) (types.AnyType, *refusal) {
+	if j.method != "CloneVM_Task" && j.task.Info.Entity.Type == "VirtualMachine" {
+		turn, _ := j.turns.LoadOrStore(*j.task.Info.Entity, &sync.Mutex{})
+		turn.(*sync.Mutex).Lock()
+		defer turn.(*sync.Mutex).Unlock()
+	}
+	return do(j)
 }
 
 // linger is the time that the work takes on disks and hosts, with progress; and the fault of a task that hangs.

@@ -2,65 +2,13 @@ package main
 
 import (
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
-
-// buildVM makes a VM of the description, by the ways that a client has.
-func (w *world) buildVM(dc *datacenter, said *vmSaid) error {
-	h := dc.hostFor(said)
-	if h == nil {
-		return fmt.Errorf("there is no host for it")
-	}
-	store := dc.datastores[dc.said.Datastores[0].Name]
-	if said.Datastore != "" {
-		store = dc.datastores[said.Datastore]
-	}
-	network := sortedKeys(dc.networks)[0]
-	if len(dc.said.Networks) > 0 {
-		network = dc.said.Networks[0]
-	}
-	spec, err := said.described(store, network, h)
-	if err != nil {
-		return err
-	}
-	site := machine{dc: dc, folder: dc.folders[said.Folder], pool: &h.cluster.pool, host: h, datastore: store}
-	site.config = blank(said.Name, w.datastoreName(store))
-	if refused := w.configure(site.config, spec, site, false); refused != nil {
-		return fmt.Errorf("%s", refused.message)
-	}
-	if said.Template {
-		site.config.Template, site.pool = true, nil
-	}
-	vm, refused := w.add(site)
-	if refused != nil {
-		return fmt.Errorf("%s", refused.message)
-	}
-	for i := range said.Snapshots {
-		w.snapshot(vm, fmt.Sprintf("snapshot-%d", i+1), "")
-	}
-	if said.PoweredOn {
-		if refused := w.powerOn(vm, false); refused != nil {
-			return fmt.Errorf("%s", refused.message)
-		}
-	}
-	return nil
-}
-
-func (dc *datacenter) hostFor(said *vmSaid) *host {
-	for _, c := range dc.clusters {
-		for _, h := range c.hosts {
-			if said.Host == h.said.Name || said.Host == "" && (said.Cluster == "" || said.Cluster == c.said.Name) {
-				return h
-			}
-		}
-	}
-	return nil
-}
 
 func (d *desk) ReconfigVMTask(ctx *simulator.Context, req *types.ReconfigVM_Task) soap.HasFault {
 	vm := d.findVM(req.This)
@@ -143,7 +91,7 @@ func (d *desk) MarkAsTemplate(ctx *simulator.Context, req *types.MarkAsTemplate)
 	d.link(site, vm.Self, false)
 	site.pool = nil
 	d.link(site, vm.Self, true)
-	vm.ResourcePool = nil
+	d.registry.WithLock(ctx, vm, func() { vm.ResourcePool = nil })
 	d.change(vm, config)
 	return &methods.MarkAsTemplateBody{Res: &types.MarkAsTemplateResponse{}}
 }
@@ -168,7 +116,7 @@ func (d *desk) MarkAsVirtualMachine(ctx *simulator.Context, req *types.MarkAsVir
 	site.pool = &req.Pool
 	config := copied(vm.Config)
 	config.Template = false
-	vm.ResourcePool, vm.Runtime.Host = &req.Pool, &site.host.ref
+	d.registry.WithLock(ctx, vm, func() { vm.ResourcePool, vm.Runtime.Host = &req.Pool, &site.host.ref })
 	d.link(site, vm.Self, true)
 	d.change(vm, config)
 	return &methods.MarkAsVirtualMachineBody{Res: &types.MarkAsVirtualMachineResponse{}}
@@ -214,6 +162,10 @@ func (j *job) upgrade(vm *simulator.VirtualMachine, asked string) *refusal {
 }
 
 func (d *desk) DestroyTask(ctx *simulator.Context, req *types.Destroy_Task) soap.HasFault {
+	if folder, ok := d.registry.Get(req.This).(*simulator.Folder); ok {
+		task := d.start(ctx, folder, "Destroy_Task", folder.Name, func(j *job) (types.AnyType, *refusal) { return nil, j.removeFolder(folder) })
+		return &methods.Destroy_TaskBody{Res: &types.Destroy_TaskResponse{Returnval: task}}
+	}
 	vm := d.findVM(req.This)
 	if vm == nil {
 		return gone(req.This).answer()
@@ -249,97 +201,23 @@ func (w *world) remove(vm *simulator.VirtualMachine, files bool) *refusal {
 	return nil
 }
 
-func (d *desk) RelocateVMTask(ctx *simulator.Context, req *types.RelocateVM_Task) soap.HasFault {
-	return notSupported().answer()
-}
-
-func (d *desk) CreateVMTask(ctx *simulator.Context, req *types.CreateVM_Task) soap.HasFault {
-	folder, ok := d.registry.Get(req.This).(*simulator.Folder)
-	if !ok {
-		return gone(req.This).answer()
+// removeFolder takes what is in it along.
+func (w *world) removeFolder(folder *simulator.Folder) *refusal {
+	if parent, ok := w.registry.Get(*folder.Parent).(*simulator.Folder); !ok || parent.Parent == nil {
+		return notSupported()
 	}
-	task := d.start(ctx, folder, "CreateVM_Task", req.Config.Name, func(j *job) (types.AnyType, *refusal) {
-		vm, refused := j.create(&req.Config, folder.Self, req.Pool, req.Host)
+	for _, child := range slices.Clone(folder.ChildEntity) {
+		var refused *refusal
+		switch child := w.registry.Get(child).(type) {
+		case *simulator.VirtualMachine:
+			refused = w.remove(child, true)
+		case *simulator.Folder:
+			refused = w.removeFolder(child)
+		}
 		if refused != nil {
-			return nil, refused
+			return refused
 		}
-		return vm.Self, nil
-	})
-	return &methods.CreateVM_TaskBody{Res: &types.CreateVM_TaskResponse{Returnval: task}}
-}
-
-// create makes a VM from nothing but a spec.
-func (w *world) create(spec *types.VirtualMachineConfigSpec, folder, pool ref, on *ref) (*simulator.VirtualMachine, *refusal) {
-	c := w.clusterOfPool(pool)
-	if c == nil {
-		return nil, gone(pool)
 	}
-	if !validName(spec.Name) {
-		return nil, invalidName(spec.Name)
-	}
-	site := machine{dc: c.dc, folder: folder, pool: &pool, host: c.anyHost()}
-	if on != nil && w.hosts[*on] != nil {
-		site.host = w.hosts[*on]
-	}
-	store, refused := datastoreOf(spec, c.dc)
-	if refused != nil {
-		return nil, refused
-	}
-	site.datastore = store
-	site.config = blank(spec.Name, w.datastoreName(store))
-	if refused := w.configure(site.config, spec, site, false); refused != nil {
-		w.freeDisks(site.config)
-		return nil, refused
-	}
-	vm, refused := w.add(site)
-	if refused != nil {
-		w.freeDisks(site.config)
-	}
-	return vm, refused
-}
-
-func (w *world) snapshot(vm *simulator.VirtualMachine, name, description string) ref {
-	made := &simulator.VirtualMachineSnapshot{}
-	made.Vm, made.Config = vm.Self, *vm.Config
-	made.Self = ref{Type: "VirtualMachineSnapshot", Value: fmt.Sprintf("snapshot-%d", w.next())}
-	w.registry.Put(made)
-	info := &types.VirtualMachineSnapshotInfo{CurrentSnapshot: &made.Self}
-	if vm.Snapshot != nil {
-		info.RootSnapshotList = vm.Snapshot.RootSnapshotList
-	}
-	info.RootSnapshotList = append(info.RootSnapshotList[:len(info.RootSnapshotList):len(info.RootSnapshotList)], types.VirtualMachineSnapshotTree{
-		Snapshot: made.Self, Vm: vm.Self, Name: name, Description: description, CreateTime: time.Now(),
-		State: vm.Runtime.PowerState, Id: int32(len(info.RootSnapshotList) + 1),
-	})
-	w.registry.WithLock(w.newContext(nil), vm, func() {
-		vm.Snapshot = info
-		vm.RootSnapshot = append(vm.RootSnapshot[:len(vm.RootSnapshot):len(vm.RootSnapshot)], made.Self)
-	})
-	return made.Self
-}
-
-func (d *desk) CreateSnapshotTask(ctx *simulator.Context, req *types.CreateSnapshot_Task) soap.HasFault {
-	vm := d.findVM(req.This)
-	if vm == nil {
-		return gone(req.This).answer()
-	}
-	task := d.start(ctx, vm, "CreateSnapshot_Task", vm.Name, func(j *job) (types.AnyType, *refusal) {
-		if vm.Config.Template {
-			return nil, notSupported()
-		}
-		return j.snapshot(vm, req.Name, req.Description), nil
-	})
-	return &methods.CreateSnapshot_TaskBody{Res: &types.CreateSnapshot_TaskResponse{Returnval: task}}
-}
-
-func (d *desk) RemoveAllSnapshotsTask(ctx *simulator.Context, req *types.RemoveAllSnapshots_Task) soap.HasFault {
-	vm := d.findVM(req.This)
-	if vm == nil {
-		return gone(req.This).answer()
-	}
-	task := d.start(ctx, vm, "RemoveAllSnapshots_Task", vm.Name, func(j *job) (types.AnyType, *refusal) {
-		j.registry.WithLock(j.ctx, vm, func() { vm.Snapshot, vm.RootSnapshot = nil, nil })
-		return nil, nil
-	})
-	return &methods.RemoveAllSnapshots_TaskBody{Res: &types.RemoveAllSnapshots_TaskResponse{Returnval: task}}
+	w.dropChild(&w.registry.Get(*folder.Parent).(*simulator.Folder).Folder, folder.Self)
+	return nil
 }

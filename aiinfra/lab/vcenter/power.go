@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vmware/govmomi/simulator"
@@ -101,15 +102,7 @@ func (w *world) powerOn(vm *simulator.VirtualMachine, placed bool) *refusal {
 
 // showPower sets the power state, and in dynamic devices which card they were given.
 func (w *world) showPower(vm *simulator.VirtualMachine, state types.VirtualMachinePowerState, h *host, given *grant) {
-	config := copied(vm.Config)
-	for i, device := range passthroughDevices(config) {
-		if backing, ok := device.Backing.(*types.VirtualPCIPassthroughDynamicBackingInfo); ok {
-			backing.AssignedId = ""
-			if given != nil {
-				backing.AssignedId = given.assigned[i]
-			}
-		}
-	}
+	config := assigned(vm.Config, given)
 	ctx := w.newContext(nil)
 	now := time.Now()
 	w.registry.WithLock(ctx, vm, func() {
@@ -122,6 +115,27 @@ func (w *world) showPower(vm *simulator.VirtualMachine, state types.VirtualMachi
 		summarize(vm)
 		w.registry.Update(ctx, vm, []types.PropertyChange{{Name: "runtime.powerState", Val: state}})
 	})
+}
+
+// assigned writes into dynamic devices which card they have; nothing given takes it out again.
+func assigned(config *types.VirtualMachineConfigInfo, given *grant) *types.VirtualMachineConfigInfo {
+	dynamic := func(device types.BaseVirtualDevice) *types.VirtualPCIPassthroughDynamicBackingInfo {
+		backing, _ := device.GetVirtualDevice().Backing.(*types.VirtualPCIPassthroughDynamicBackingInfo)
+		return backing
+	}
+	if !slices.ContainsFunc(config.Hardware.Device, func(device types.BaseVirtualDevice) bool { return dynamic(device) != nil }) {
+		return config
+	}
+	config = copied(config)
+	for i, device := range passthroughDevices(config) {
+		if backing := dynamic(device); backing != nil {
+			backing.AssignedId = ""
+			if given != nil {
+				backing.AssignedId = given.assigned[i]
+			}
+		}
+	}
+	return config
 }
 
 func (w *world) move(vm *simulator.VirtualMachine, from, to *host) {
@@ -156,9 +170,4 @@ func (w *world) powerOff(vm *simulator.VirtualMachine) *refusal {
 	w.showPower(vm, types.VirtualMachinePowerStatePoweredOff, h, nil)
 	w.publish(h)
 	return nil
-}
-
-// SuspendVMTask: a VM with devices that are passed through cannot be suspended; others here neither.
-func (d *desk) SuspendVMTask(ctx *simulator.Context, req *types.SuspendVM_Task) soap.HasFault {
-	return notSupported().answer()
 }

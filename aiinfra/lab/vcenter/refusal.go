@@ -44,6 +44,10 @@ func notAuthenticated(object ref) *refusal {
 	return &refusal{fault, "The session is not authenticated."}
 }
 
+func invalidLogin() *refusal {
+	return &refusal{&types.InvalidLogin{}, "Cannot complete login due to an incorrect user name or password."}
+}
+
 func noPermission(object ref, privilege string) *refusal {
 	return &refusal{&types.NoPermission{Object: &object, PrivilegeId: privilege}, "Permission to perform this operation was denied."}
 }
