@@ -9,4 +9,5 @@ KINDS: Final = (
     "nfd",
     "gpu_operator",
     "gpu_proof",
+    "vsphere_gpu_template",
 )

@@ -1,7 +1,7 @@
 """What can be broken in a lab, by name, and what is broken now (`faults.json` in the lab's folder).
 
 The supervisor alone writes the file, whole; the lab's controllers watch it. `api-partition` is effected by the
-supervisor, the others by the controllers.
+supervisor, those of the vCenter by that, the others by the controllers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,18 @@ from aiinfra.lab.record import write_atomic
 
 FILE: Final = "faults.json"
 API_PARTITION: Final = "api-partition"
+VCENTER_FAULTS: Final[Mapping[str, str]] = {
+    "clone-fails-halfway": "a clone ends in an error when the VM is there already, half made",
+    "profile-missing": "hosts offer no vGPU profile",
+    "reboot-pending": "cards are enabled for passthrough and not active before a reboot of their host",
+    "task-hangs": "tasks on VMs do not end",
+    "vcenter-host-full": "the cards of hosts are all in use",
+    "vcenter-session-expired": "the vCenter forgets each session once",
+    "vib-mismatch": "the hosts' vGPU manager is of a branch that fits no guest driver",
+}
+"""Those of the lab's vCenter; a place is the name of a host there."""
 FAULTS: Final[Mapping[str, str]] = {
+    **VCENTER_FAULTS,
     API_PARTITION: "clients cannot reach the API server: open connections are reset, new ones refused",
     "crd-late": "custom resource definitions that a chart brings are not made; a release that lacks one fails in 20 s",
     "driver-kernel-mismatch": "there is no driver image for the kernel of the nodes",

@@ -19,6 +19,7 @@ from aiinfra.lab.record import LabRecord
 
 if TYPE_CHECKING:
     from aiinfra.lab.faults import Fault
+    from aiinfra.lab.simulated_vcenter import VCenterAccount
     from aiinfra.model.lab import LabSpec
 
 OnProgress = Callable[[str], None]
@@ -47,8 +48,12 @@ class Lab:
         cluster_names: Sequence[str],
         binaries: Mapping[str, Path],
         on_progress: OnProgress,
+        *,
+        vcenter: bool = False,
     ) -> Self:
         """A live lab with these clusters, as `spec` describes them (with its defaults where it does not).
+
+        `vcenter` asks for a vCenter too.
 
         A live lab is used again; a dead one is discarded whole first. Two at once give one lab.
         Raises `OutsideError` when it cannot be started.
@@ -63,7 +68,8 @@ class Lab:
                 on_progress("lab: supervisor started")
             wanted = {name: _described(spec, name) for name in cluster_names}
             texts = {name: str(path) for name, path in binaries.items()}
-            _ask(folder, {"verb": "ensure", "clusters": wanted, "binaries": texts}, on_progress)
+            asked = {"verb": "ensure", "clusters": wanted, "binaries": texts}
+            _ask(folder, {**asked, "vcenter": _vcenter(folder, spec) if vcenter else None}, on_progress)
         return cls(folder, _live_record(folder), discarded)
 
     @property
@@ -86,8 +92,8 @@ class Lab:
         """Names of the clusters that answer."""
         return tuple(self.record.clusters)
 
-    def provides(self, spec: LabSpec, cluster_names: Sequence[str]) -> bool:
-        """Whether it has all these clusters just as `spec` describes them; if not, `open` changes it."""
+    def provides(self, spec: LabSpec, cluster_names: Sequence[str], *, vcenter: bool = False) -> bool:
+        """Whether it has all these clusters, and a vCenter, as `spec` describes them; if not, `open` changes it."""
         from aiinfra.lab.simulated_cluster import SPEC, cluster_home
 
         def same(name: str) -> bool:
@@ -95,7 +101,14 @@ class Lab:
             return name in self.record.clusters and json.loads(path.read_text()) == _described(spec, name)
 
         with usable("the lab's folder", self.folder):
-            return all(map(same, cluster_names))
+            return all(map(same, cluster_names)) and (not vcenter or _has_vcenter(self.folder, spec))
+
+    def vcenter(self) -> VCenterAccount | None:
+        """How its vCenter is reached; None when it has none. Secret."""
+        from aiinfra.lab.simulated_vcenter import VCenterAccount
+
+        with usable("the lab's folder", self.folder):
+            return VCenterAccount.read(self.folder)
 
     @property
     def state_url(self) -> str:
@@ -182,6 +195,34 @@ def _described(spec: LabSpec, name: str) -> Mapping[str, Any]:
     from aiinfra.model.lab import LabCluster
 
     return (spec.clusters.get(name) or LabCluster()).model_dump()
+
+
+def _has_vcenter(folder: Path, spec: LabSpec) -> bool:
+    from aiinfra.lab.simulated_vcenter import described
+
+    return described(folder) == _wanted_vcenter(spec)
+
+
+def _vcenter(folder: Path, spec: LabSpec) -> Mapping[str, Any]:
+    """Raises `OutsideError` when the lab's vCenter was told to be another: what is in it would be lost."""
+    from aiinfra.lab.simulated_vcenter import described
+
+    if described(folder) is not None and not _has_vcenter(folder, spec):
+        raise OutsideError(
+            "the lab's vCenter was started with another description of lab.vcenter",
+            code="lab.vcenter_changed",
+            where="lab.vcenter",
+            hint="destroy the environment, or `aiinfra lab stop` it, then run again",
+        )
+    return _wanted_vcenter(spec)
+
+
+def _wanted_vcenter(spec: LabSpec) -> Mapping[str, Any]:
+    """As JSON has it; its account is made when it starts."""
+    from aiinfra.lab.vcenter_description import vcenter_description
+
+    wanted: Mapping[str, Any] = json.loads(json.dumps(vcenter_description(spec.vcenter, user="", password="")))
+    return wanted
 
 
 def _ask(folder: Path, request: Mapping[str, Any], on_progress: OnProgress) -> Any:

@@ -27,12 +27,13 @@ from typing import Any, Final
 
 from aiinfra.disk import usable
 from aiinfra.engine.lock import Process, boot_id
-from aiinfra.lab import control_plane, faults
+from aiinfra.lab import control_plane, faults, simulated_vcenter
 from aiinfra.lab.children import Children, Spawner
 from aiinfra.lab.control import ControlServer, Say
 from aiinfra.lab.partition import Doors
 from aiinfra.lab.record import LabRecord, is_of
 from aiinfra.lab.simulated_cluster import ClusterStarter, SimulatedCluster, spec_text
+from aiinfra.lab.simulated_vcenter import SimulatedVCenter
 from aiinfra.waiting import Pending, Stopped, Waiter
 from aiinfra.world import World
 
@@ -59,6 +60,7 @@ class Supervisor:
         self._children = Children(spawner, folder / "logs", self._heard_change)
         self._doors = Doors()
         self._starter = ClusterStarter(folder, self._children, self._doors)
+        self._vcenter = SimulatedVCenter(folder, self._children)
 
     def answer(self, request: Mapping[str, Any], say: Say) -> object:
         """Do a verb of the control socket."""
@@ -68,7 +70,7 @@ class Supervisor:
     def _answer(self, request: Mapping[str, Any], say: Say) -> object:
         match request["verb"]:
             case "ensure":
-                return self.ensure(request["clusters"], request["binaries"], say)
+                return self.ensure(request["clusters"], request["binaries"], say, request.get("vcenter"))
             case "status":
                 return self.status()
             case "fault":
@@ -80,8 +82,10 @@ class Supervisor:
             case other:
                 raise AssertionError(f"no verb {other!r}")
 
-    def ensure(self, specs: Mapping[str, Any], binaries: Mapping[str, str], say: Say) -> object:
-        """Start the clusters that are new, change the nodes of those whose description changed."""
+    def ensure(
+        self, specs: Mapping[str, Any], binaries: Mapping[str, str], say: Say, vcenter: Mapping[str, Any] | None = None
+    ) -> object:
+        """Start the clusters that are new, change the nodes of those whose description changed; start the vCenter."""
         from aiinfra.model.lab import LabCluster
 
         wanted = {name: LabCluster.model_validate(spec) for name, spec in specs.items()}
@@ -92,6 +96,10 @@ class Supervisor:
             for future in work:
                 future.result()
             self._ensure_controllers()
+            if vcenter is not None and simulated_vcenter.VCENTER not in self._children.names():
+                self._vcenter.start(vcenter, binaries[simulated_vcenter.VCENTER])
+                self._effect_faults()
+                say("vcenter: answers")
         return self.status()
 
     def _ensure_one(self, name: str, spec: Any, binaries: Mapping[str, str], say: Say) -> None:
@@ -138,10 +146,15 @@ class Supervisor:
         with self._writing:
             faults.write(self._folder, change(faults.read(self._folder)))
         self._effect_partitions()
+        self._effect_faults()
         return None
 
     def _effect_partitions(self) -> None:
         self._doors.shut_only(faults.partitioned(faults.read(self._folder), list(self._clusters)))
+
+    def _effect_faults(self) -> None:
+        if simulated_vcenter.VCENTER in self._children.names():
+            self._vcenter.break_by(fault for fault in faults.read(self._folder) if fault.name in faults.VCENTER_FAULTS)
 
     def stop(self) -> object:
         """Stop everything: what needs the API server first, then it, then etcd. Whatever fails, the supervisor ends."""

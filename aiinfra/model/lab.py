@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from aiinfra.facts.gpus import UnknownGpu
 from aiinfra.facts.gpus import gpu as known_gpu
-
-
-class LabModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from aiinfra.model.lab_model import LabModel
+from aiinfra.model.lab_vcenter import LabVCenter
 
 
 class NodeGroup(LabModel):
@@ -59,3 +57,5 @@ class LabCluster(LabModel):
 class LabSpec(LabModel):
     clusters: dict[str, LabCluster] = Field(default_factory=dict)
     """By the name of the `existing_cluster` stack that uses it. One not described is assumed and listed so."""
+    vcenter: LabVCenter = LabVCenter()
+    """Started when a stack works in a vCenter."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,13 +22,21 @@ LAB_PATIENCE: Final = 10.0
 """Seconds; in a lab nothing takes minutes, so what looks broken for so long is."""
 LAB_SWEEPING: Final = 30.0
 """Seconds; a namespace takes about five."""
-SIMULATED: Final = (
+SIMULATED_CLUSTERS: Final = (
     "nodes are described, not run: kubelets, kernels and GPUs are simulated; the control plane is real",
     "Helm charts are not fetched: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in",
     "operators are simulated: NFD labels nodes and the GPU Operator makes GPUs allocatable from described hardware",
     "the kubernetes provider is a stand-in that applies to the real API server, without the real one's input checks",
     "CUDA does not run: a GPU pod's answer is computed by the lab",
 )
+SIMULATED_VCENTER: Final = (
+    "the vCenter is a simulator: hosts, cards and VMs are described, nothing is cloned or powered on but on paper",
+)
+
+
+def _simulated(clusters: Sequence[str], *, vcenter: bool) -> Sequence[str]:
+    """What is simulated of what is used."""
+    return (*(SIMULATED_CLUSTERS if clusters or not vcenter else ()), *(SIMULATED_VCENTER if vcenter else ()))
 
 
 def notes_of(folder: Path, environment: str) -> FileNotes:
@@ -43,6 +52,7 @@ def place_of(
     lab: Lab, environment: str, clusters: Sequence[str], secret: Callable[[SecretSource], str] | None
 ) -> Place:
     """The place of a lab that runs."""
+    vcenter = _vcenter(lab)
     return Place(
         state_url=lab.state_url,
         secrets="passphrase",
@@ -51,9 +61,10 @@ def place_of(
         environ={},
         notes=notes_of(lab.folder, environment),
         kubeconfigs={name: Secret(lab.kubeconfig(name)) for name in clusters},
+        vcenter=vcenter,
         secret=secret,
         stand_ins=lambda: _stand_ins(lab.folder, clusters),
-        simulated=SIMULATED,
+        simulated=_simulated(clusters, vcenter=bool(vcenter)),
         official_plugins=False,
         patience=LAB_PATIENCE,
         sweeping=LAB_SWEEPING,
@@ -62,7 +73,7 @@ def place_of(
     )
 
 
-def ghost_place(folder: Path, environment: str, clusters: Sequence[str]) -> Place:
+def ghost_place(folder: Path, environment: str, clusters: Sequence[str], *, vcenter: bool) -> Place:
     """The place of a lab that does not run: what it would give is not known yet. For `preview`."""
     unknown: Mapping[str, Tree] = dict.fromkeys(clusters, UNKNOWN)
     return Place(
@@ -73,10 +84,17 @@ def ghost_place(folder: Path, environment: str, clusters: Sequence[str]) -> Plac
         environ={},
         notes=notes_of(folder, environment),
         kubeconfigs=unknown,
+        vcenter=dict.fromkeys(("host", "user", "password", "port", "fingerprint"), UNKNOWN) if vcenter else {},
         stand_ins=lambda: _stand_ins(folder, clusters),
-        simulated=SIMULATED,
+        simulated=_simulated(clusters, vcenter=vcenter),
         official_plugins=False,
     )
+
+
+def _vcenter(lab: Lab) -> Mapping[str, Tree]:
+    """Only the fields that say something secret are secrets."""
+    account = lab.vcenter()
+    return {**asdict(account), "password": Secret(account.password)} if account else {}
 
 
 def _stand_ins(folder: Path, clusters: Sequence[str]) -> Sequence[ProviderSpec]:

@@ -34,6 +34,8 @@ class Place:
     """None: the notes lie in a remote state and are reached through the engine host."""
     kubeconfigs: Mapping[str, Tree] = field(default_factory=dict, repr=False)
     """What the lab gives to stacks that ask for an existing cluster, by stack: a secret, or unknown."""
+    vcenter: Mapping[str, Tree] = field(default_factory=dict, repr=False)
+    """How the lab's vCenter is reached, by field of a `VCenterSpec`; unknown before the lab runs, empty without one."""
     secret: Callable[[SecretSource], str] | None = field(default=None, repr=False)
     """Opens secret sources; None: the real ones are read."""
     stand_ins: Callable[[], Sequence[ProviderSpec]] = tuple

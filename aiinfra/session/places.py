@@ -15,6 +15,7 @@ from aiinfra.session.lab_place import LAB_SERVERS, cluster_names, ghost_place, p
 from aiinfra.session.options import Tools
 from aiinfra.session.place import Place
 from aiinfra.session.real_place import real_place
+from aiinfra.session.vcenters import in_vcenters
 from aiinfra.stack import SecretSource
 from aiinfra.world import World
 
@@ -70,9 +71,11 @@ class Places:
         with usable("the folder for labs", folder.parent):
             folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lab = Lab.find(folder)
-        if lab is None or not lab.alive or not lab.provides(self.plan.environment.lab, clusters):
-            binaries = self.toolchain.ensure((*LAB_SERVERS, "aiinfra-engine"), self.say)
-            lab = Lab.open(folder, self.plan.environment.lab, clusters, binaries, self.say)
+        spec, vcenter = self.plan.environment.lab, bool(in_vcenters(self.plan.steps.values()))
+        if lab is None or not lab.alive or not lab.provides(spec, clusters, vcenter=vcenter):
+            programs = (*LAB_SERVERS, *(["vcenter"] if vcenter else ()), "aiinfra-engine")
+            binaries = self.toolchain.ensure(programs, self.say)
+            lab = Lab.open(folder, spec, clusters, binaries, self.say, vcenter=vcenter)
         return place_of(lab, self.plan.environment.name, clusters, self.secret)
 
     def found(self) -> Place | None:
@@ -107,7 +110,8 @@ class Places:
             yield place
             return
         with _scratch() as folder:
-            yield ghost_place(folder, self.plan.environment.name, self.clusters())
+            vcenter = bool(in_vcenters(self.plan.steps.values()))
+            yield ghost_place(folder, self.plan.environment.name, self.clusters(), vcenter=vcenter)
 
     def _real(self) -> Place:
         return real_place(self.world, self.plan.environment.name, self.plan.environment.state, self.path.parent)

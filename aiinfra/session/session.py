@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -18,7 +18,7 @@ from aiinfra.engine.journal import Journal
 from aiinfra.engine.lock import EnvironmentLock
 from aiinfra.engine.queue import Queue
 from aiinfra.engine.run import Run
-from aiinfra.engine.wire import Secret, Tree
+from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError
 from aiinfra.model.state_url import shown
 from aiinfra.plan.planner import Plan
@@ -30,6 +30,7 @@ from aiinfra.session.host_notes import HostNotes
 from aiinfra.session.identity import given_clusters, meet
 from aiinfra.session.interrupt import Interrupts
 from aiinfra.session.keys import NEVER_UP, digest_key, make_environment, open_secrets
+from aiinfra.session.lab_access import opener, with_lab_access
 from aiinfra.session.options import ANY_TOOLS, DEFAULTS, Options, Tools
 from aiinfra.session.place import Place
 from aiinfra.session.places import Places
@@ -159,7 +160,7 @@ class Session:
     ) -> None:
         """Raises `ClustersRefused`. A lab's clusters are its own."""
         if not place.is_simulated:
-            known = given_clusters(self.plan, self._chosen(options), journal, engine, _opener(place, secrets))
+            known = given_clusters(self.plan, self._chosen(options), journal, engine, opener(place, secrets))
             meet(list(known), self.world.environ)
 
     def _walk(self, verb: Verb, options: Options, turn: work.Turn, place: Place, act: work.Act) -> RunReport:
@@ -245,7 +246,7 @@ class Session:
         secrets: Mapping[SecretSource, str],
         options: Options = DEFAULTS,
     ) -> work.Turn:
-        prepared = _with_lab_clusters(self.plan, place)
+        prepared = with_lab_access(self.plan, place)
         engine.hidden = tuple(secrets.values())
         return work.Turn(
             world=self.world,
@@ -254,7 +255,7 @@ class Session:
             journal=journal,
             environment_id=environment_id,
             key=digest_key(self.world, place, environment_id),
-            secret=_opener(place, secrets),
+            secret=opener(place, secrets),
             sources=shared_sources(simulated=place.is_simulated),
             skip=options.skip,
             prove=self.world.now().isoformat() if options.prove else "",
@@ -268,24 +269,3 @@ class Session:
         )
         self.on_secrets(found.values())
         return found
-
-
-LAB_KUBECONFIG = "lab kubeconfig of "
-
-
-def _with_lab_clusters(plan: Plan, place: Place) -> Plan:
-    """The plan with the lab's kubeconfigs where a stack asks for an existing cluster."""
-    steps = dict(plan.steps)
-    for name in map(StackName, place.kubeconfigs):
-        late = SecretSource("file", LAB_KUBECONFIG + name)
-        steps[name] = replace(steps[name], inputs=steps[name].inputs.model_copy(update={"kubeconfig": late}))
-    return replace(plan, steps=steps)
-
-
-def _opener(place: Place, secrets: Mapping[SecretSource, str]) -> Callable[[SecretSource], Tree]:
-    def open_secret(source: SecretSource) -> Tree:
-        if source.name.startswith(LAB_KUBECONFIG):
-            return place.kubeconfigs[source.name.removeprefix(LAB_KUBECONFIG)]
-        return Secret(secrets[source])
-
-    return open_secret

@@ -47,7 +47,7 @@ class NotReady(OutsideError):
 
 def judged(turn: Turn, steps: Sequence[Step]) -> list[Judged]:
     """Every finding of these stacks; a vCenter that does not answer is one of each stack that works there."""
-    return [one for access, its in _by_access(turn, steps).items() for one in _at(turn, access, its)]
+    return [one for access, its in by_access(turn, steps).items() for one in _at(turn, access, its)]
 
 
 def require(turn: Turn, steps: Sequence[Step], say: Callable[[str], None]) -> None:
@@ -55,14 +55,10 @@ def require(turn: Turn, steps: Sequence[Step], say: Callable[[str], None]) -> No
     found = judged(turn, [step for step in steps if _will_run(turn, step)])
     if errors := [one for one in found if one.finding.level == "error"]:
         raise NotReady(errors)
-    for one in found:
-        if one.finding.level != "ok":
-            record = _record(one)
-            say(
-                f"{record.where}: {record.message} ({record.hint})"
-                if record.hint
-                else f"{record.where}: {record.message}"
-            )
+    for stack in dict.fromkeys(one.stack for one in found):
+        doubts = [one.finding for one in found if one.stack == stack and one.finding.level != "ok"]
+        if doubts:
+            say(f"{stack}: {len(doubts)} doubts about its vCenter, none that stops it; aiinfra doctor shows them")
 
 
 def _will_run(turn: Turn, step: Step) -> bool:
@@ -70,7 +66,8 @@ def _will_run(turn: Turn, step: Step) -> bool:
     return not (turn.skip and known and known.digest == turn.digest(step))
 
 
-def _by_access(turn: Turn, steps: Sequence[Step]) -> Mapping[Access, list[Step]]:
+def by_access(turn: Turn, steps: Sequence[Step]) -> Mapping[Access, list[Step]]:
+    """Stacks by the account on a vCenter that they use, as far as it is known."""
     found: dict[Access, list[Step]] = {}
     for step in steps:
         if isinstance(step.kind.checks, ReadsSites) and (access := _access(turn, step)):

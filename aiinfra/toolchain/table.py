@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 KUBERNETES = "1.36.3"
 ETCD = "3.6.16"
 KWOK = "0.8.0"
+GOVMOMI = "0.56.0"
 PULUMI = "3.259.0"
 """The newest `pulumi/pkg/v3` whose module can be had from the Go module proxy."""
 
@@ -95,6 +96,7 @@ ENGINE_HOST = GoModule(
     ("-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w {_PULUMI_SET}"),
     disk="3 GB",
 )
+VCENTER = GoModule("lab-vcenter", PACKAGE / "lab" / "vcenter", ("-ldflags", "-s -w"), disk="1 GB")
 LAB_SERVERS = GoModule(
     "lab-servers",
     PACKAGE / "lab" / "servers",
@@ -119,6 +121,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
             Tool("kube-controller-manager", KUBERNETES, LAB_SERVERS, "k8s.io/kubernetes/cmd/kube-controller-manager"),
             Tool("kube-scheduler", KUBERNETES, LAB_SERVERS, "k8s.io/kubernetes/cmd/kube-scheduler"),
             Tool("kwok", KWOK, LAB_SERVERS, "sigs.k8s.io/kwok/cmd/kwok", releases=_KWOK_RELEASES),
+            Tool("vcenter", GOVMOMI, VCENTER, ".", built_as="vcenter"),
         )
     }
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from aiinfra.errors import ErrorRecord, OutsideError
@@ -22,7 +22,7 @@ def findings_text(examined: Sequence[Examined], terminal: Terminal) -> str:
 
     What is well with hosts stands in a table of its own above, one row a host.
     """
-    hosts = host_table([finding for _, finding in examined], terminal)
+    hosts = "\n\n".join(_host_tables(examined, terminal))
     examined_all, examined = examined, [one for one in examined if not one[1].host or one[1].level != "ok"]
     rows = table([_row(one, terminal) for one in examined]).split("\n")
     hints = [finding.hint if finding.level != "ok" else "" for _, finding in examined]
@@ -30,6 +30,12 @@ def findings_text(examined: Sequence[Examined], terminal: Terminal) -> str:
     for row, hint, following in zip(rows, hints, [*hints[1:], ""], strict=True):
         lines += [row, f"  {terminal.marks.hint} {hint}"] if hint and hint != following else [row]
     return "\n".join((*([hosts, ""] if hosts else []), *lines, verdict(examined_all)))
+
+
+def _host_tables(examined: Sequence[Examined], terminal: Terminal) -> Iterator[str]:
+    """One for each stack that asks something of hosts, under its name."""
+    for subject in dict.fromkeys(subject for subject, finding in examined if finding.host):
+        yield f"{subject}\n{host_table([finding for one, finding in examined if one == subject], terminal)}"
 
 
 def _row(one: Examined, terminal: Terminal) -> tuple[str, ...]:

@@ -50,14 +50,14 @@ _RULES: Sequence[_Rule] = (
         says=r"number of pages needed\b.*exceeds limit",
     ),
     _rule(
-        "vsphere.host_driver",
+        "vsphere.driver",
         "the vGPU manager of the host and the driver do not fit together",
         "install the vGPU manager of the guest driver's branch on the host: aiinfra doctor shows both",
         says=r"(driver|vgpu|vib|manager).*version.*(mismatch|incompatible|not compatible)"
         r"|incompatible.*(driver|vgpu manager)|version mismatch",
     ),
     _rule(
-        "vsphere.mixed_sizes",
+        "vsphere.sizes",
         "its vGPU profile has another size than the vGPUs that run on the card, and the card is in same-size mode",
         "use the profile that runs there, free a card, or switch the card to mixed-size mode",
         says=r"same[- ]size|mixed[- ]size|different (frame ?buffer )?sizes?|profile.*size.*(running|in use)",
@@ -93,7 +93,7 @@ _RULES: Sequence[_Rule] = (
         "vsphere.vgpu_plugin",
         "the vGPU manager of the host could not start its vGPU",
         "see with aiinfra doctor whether the vGPU manager fits; else vmware.log of the VM says why",
-        says=r"could not initialize plugin|libnvidia-vgx|vmiop",
+        says=r"could not initialize plugin|libnvidia-vgx",
     ),
     _rule(
         "vsphere.capacity",

@@ -70,8 +70,12 @@ _TABLE: Mapping[str, _Entry] = {
     "MethodNotFound": _Entry(
         TooOld, "{vcenter} has no {method} for {about}: its API is too old", "use a vCenter 7.0 or newer"
     ),
-    "HostNotConnected": _Entry(VSphereError, "the host of {about} is not connected", "reconnect it", transient=True),
-    "HostCommunication": _Entry(VSphereError, "the host of {about} does not answer", "reconnect it", transient=True),
+    "HostNotConnected": _Entry(
+        VSphereError, "the host of {about} is not connected", "reconnect it in vCenter, then run again", transient=True
+    ),
+    "HostCommunication": _Entry(
+        VSphereError, "the host of {about} does not answer", "reconnect it in vCenter, then run again", transient=True
+    ),
     "RequestCanceled": _Entry(VSphereError, "the task on {about} was cancelled in vCenter", "run again"),
     "InvalidProperty": _Entry(VSphereError, "{about} has no property {name}", "use a vCenter 7.0 or newer"),
     "Timedout": _Entry(Unreachable, "vCenter gave up on {about}: {text}", "run again", transient=True),
@@ -169,7 +173,7 @@ def _texts(fault: Any) -> Iterator[str]:
     yield fault.msg or ""
     yield str(getattr(fault, "reason", "") or "")
     for message in fault.faultMessage or ():
-        yield f"{message.key or ''} {message.message or ''}"
+        yield message.message or ""
 
 
 def _sentence(fault: Any) -> str:

@@ -142,7 +142,7 @@ def _static(wanted: WantedVm, site: Site) -> _Devices:
     if host is None:
         there = ", ".join(host.name for host in site.cluster.hosts)
         message, hint = f"{site.cluster.path} has no host {wanted.host}", f"its hosts are: {there}"
-        raise StepError(message, code="vsphere.host_away", where=site.cluster.path, hint=hint)
+        raise StepError(message, code="vsphere.present", where=site.cluster.path, hint=hint)
     devices = tuple(_static_device(host, pci_id) for pci_id in wanted.pci_ids)
     cards = [card for card in host.cards if card.pci_id in wanted.pci_ids]
     gpu = next((gpu for gpu in GPUS.values() if cards and is_model(cards[0], gpu)), None)

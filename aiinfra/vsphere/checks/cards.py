@@ -64,12 +64,12 @@ def labels(host: Host, wanted: WantedVm) -> Iterator[Finding]:
         read = f"label {card.passthrough.label}" if card.passthrough and card.passthrough.label else "no label"
         needed, about = f"label {wanted.label}", f"{host.name} {card.pci_id}"
         if read == needed:
-            yield ok("vsphere.hardware_label", about, read, needed)
+            yield ok("vsphere.label", about, read, needed)
         else:
             by_hand = "set the hardware label of the device"
             fix = "`up` sets it, as manage_hosts allows"
             hint = fix if wanted.manage_hosts else f"{by_hand}, or set manage_hosts: true"
-            yield warning("vsphere.hardware_label", about, read, needed, hint)
+            yield warning("vsphere.label", about, read, needed, hint)
 
 
 def mig(host: Host, wanted: WantedVm) -> Iterator[Finding]:
@@ -79,18 +79,18 @@ def mig(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     cards = concerned(host, wanted)
     if not cards or host.startable is None or host.profiles is None:
         if cards:
-            yield unknown("vsphere.mig_mode", host, host.name, "startable", "MIG mode as the profile needs it")
+            yield unknown("vsphere.mig", host, host.name, "startable", "MIG mode as the profile needs it")
         return
     on = mig_is_on(host, {card.device_vendor_id for card in cards})
     read = f"MIG {'on' if on else 'off'} on {len(cards)} of its cards"
     if wanted.mode == "mig" and not on:
         hint = "switch it on in the host's shell by the commands shown below the table"
-        yield error("vsphere.mig_mode", host.name, read, "MIG on", hint)
+        yield error("vsphere.mig", host.name, read, "MIG on", hint)
     elif wanted.mode == "vgpu" and on and not _time_sliced(host, cards):
         hint = "switch it off in the host's shell, or set gpu.mode: mig"
-        yield error("vsphere.mig_mode", host.name, read, "MIG off", hint)
+        yield error("vsphere.mig", host.name, read, "MIG off", hint)
     else:
-        yield ok("vsphere.mig_mode", host.name, read, f"MIG {'on' if wanted.mode == 'mig' else 'off'}")
+        yield ok("vsphere.mig", host.name, read, f"MIG {'on' if wanted.mode == 'mig' else 'off'}")
 
 
 def mig_is_on(host: Host, device_vendor_ids: set[int]) -> bool:
@@ -117,12 +117,12 @@ def mixed_sizes(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     for card in concerned(host, wanted):
         about, needed = f"{host.name} {card.pci_id}", "told, as one size only fits on a card without mixed sizes"
         if card.vgpu_mode == "mixedSize":
-            yield ok("vsphere.mixed_sizes", about, "mixed sizes", needed)
+            yield ok("vsphere.sizes", about, "mixed sizes", needed)
         elif card.vgpu_mode is None:
             hint = "expect one size for each card; vCenter 8.0 Update 3 tells it"
-            yield warning("vsphere.mixed_sizes", about, "not told by this vCenter", needed, hint)
+            yield warning("vsphere.sizes", about, "not told by this vCenter", needed, hint)
         else:
-            yield ok("vsphere.mixed_sizes", about, "one size for each card", needed)
+            yield ok("vsphere.sizes", about, "one size for each card", needed)
 
 
 def ecc(host: Host, wanted: WantedVm) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ def graphics_type(host: Host, wanted: WantedVm) -> Iterator[Finding]:
         return
     needed, field = "sharedDirect", "default_graphics_type"
     if host.default_graphics_type is None:
-        yield unknown("vsphere.graphics_type", host, host.name, field, needed)
+        yield unknown("vsphere.graphics", host, host.name, field, needed)
         return
     other = [card for card in concerned(host, wanted) if card.graphics_type not in (None, needed)]
     if host.default_graphics_type != needed or other:
@@ -33,7 +33,7 @@ def graphics_type(host: Host, wanted: WantedVm) -> Iterator[Finding]:
         )
     else:
         policy = POLICIES.get(host.assignment_policy or "", "policy not told")
-        yield ok("vsphere.graphics_type", host.name, f"sharedDirect, vGPUs {policy}", needed)
+        yield ok("vsphere.graphics", host.name, f"sharedDirect, vGPUs {policy}", needed)
 
 
 def _settable(wanted: WantedVm, by_hand: str) -> str:
@@ -70,12 +70,12 @@ def driver(host: Host, wanted: WantedVm) -> Iterator[Finding]:
         return
     if host.vibs is None:
         yield unknown(
-            "vsphere.host_driver", host, host.name, "vibs", needed, hint="run on the host: esxcli software vib list"
+            "vsphere.driver", host, host.name, "vibs", needed, hint="run on the host: esxcli software vib list"
         )
         return
     if not host.vibs:
         hint = "install NVIDIA's vGPU manager VIB of the guests' branch, and reboot"
-        yield error("vsphere.host_driver", host.name, "no VIB of NVIDIA", needed, hint)
+        yield error("vsphere.driver", host.name, "no VIB of NVIDIA", needed, hint)
         return
     yield _branch(host, host.vibs[0], wanted)
 
@@ -90,17 +90,17 @@ def _branch(host: Host, vib: Vib, wanted: WantedVm) -> Finding:
     version = driver_of(vib)
     read = f"{vib.name} {version or vib.version}"
     if not wanted.guest_driver:
-        return ok("vsphere.host_driver", host.name, f"{read}; the guest's driver is not told", "NVIDIA's vGPU manager")
+        return ok("vsphere.driver", host.name, f"{read}; the guest's driver is not told", "NVIDIA's vGPU manager")
     needed = f"a branch that takes guest driver {wanted.guest_driver}"
     works = esxi.fits(version, wanted.guest_driver) if version else None
     if works is None:
         hint = "compare them with NVIDIA's compatibility table"
         return Finding("unknown", host.name, f"{read}: a branch we do not know", needed, hint, esxi.BRANCH_SOURCE,
-                       "vsphere.host_driver")  # fmt: skip
+                       "vsphere.driver")  # fmt: skip
     if works:
-        return ok("vsphere.host_driver", host.name, read, needed, esxi.BRANCH_SOURCE)
+        return ok("vsphere.driver", host.name, read, needed, esxi.BRANCH_SOURCE)
     hint = "install a guest driver of the host's branch, or a vGPU manager of the guest's"
-    return error("vsphere.host_driver", host.name, read, needed, hint, source=esxi.BRANCH_SOURCE)
+    return error("vsphere.driver", host.name, read, needed, hint, source=esxi.BRANCH_SOURCE)
 
 
 def model_support(host: Host, wanted: WantedVm) -> Iterator[Finding]:
@@ -112,9 +112,9 @@ def model_support(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     version = driver_of(host.vibs[0])
     needed = f"a vGPU manager of branch {need.driver} or newer for {gpu.name}"
     if version and int(version.partition(".")[0]) >= need.driver:
-        yield ok("vsphere.model_support", host.name, version, needed, need.source)
+        yield ok("vsphere.model", host.name, version, needed, need.source)
     elif version:
-        yield error("vsphere.model_support", host.name, version, needed, "update the vGPU manager", source=need.source)
+        yield error("vsphere.model", host.name, version, needed, "update the vGPU manager", source=need.source)
     else:
         yield warning(
             "model_support", host.name, host.vibs[0].version, needed, "see which driver it is", source=need.source

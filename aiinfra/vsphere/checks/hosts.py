@@ -19,12 +19,12 @@ LOOK = "look at the host's licence in vCenter"
 
 def present(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     if not host.connected:
-        yield error("vsphere.host_away", host.name, "not connected", "connected", "connect it in vCenter")
+        yield error("vsphere.present", host.name, "not connected", "connected", "connect it in vCenter")
     elif host.maintenance:
         hint = "end its maintenance mode, or expect nothing of it"
-        yield warning("vsphere.host_away", host.name, "in maintenance mode", "in service", hint)
+        yield warning("vsphere.present", host.name, "in maintenance mode", "in service", hint)
     else:
-        yield ok("vsphere.host_away", host.name, "in service", "in service")
+        yield ok("vsphere.present", host.name, "in service", "in service")
 
 
 def version(host: Host, wanted: WantedVm) -> Iterator[Finding]:
@@ -32,7 +32,7 @@ def version(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     needed, why, source = _floor(wanted)
     least = f"ESXi {'.'.join(map(str, needed))} or newer ({why})"
     if host.version is None or host.build is None:
-        yield unknown("vsphere.esxi_version", host, host.name, "version", least)
+        yield unknown("vsphere.esxi", host, host.name, "version", least)
         return
     named = esxi.release_of(host.version, int(host.build)) or host.version
     read = f"ESXi {named}, build {host.build}"
@@ -41,7 +41,7 @@ def version(host: Host, wanted: WantedVm) -> Iterator[Finding]:
             "esxi_version", host.name, read, least, "update the host, or ask less of the template", source=source
         )
     else:
-        yield ok("vsphere.esxi_version", host.name, read, least, source)
+        yield ok("vsphere.esxi", host.name, read, least, source)
 
 
 def _floor(wanted: WantedVm) -> tuple[esxi.Version, str, str]:

@@ -48,12 +48,25 @@ def judge(site: Site, wanted: WantedVm) -> list[Finding]:
     if not chosen:
         name = f"host {wanted.host}" if wanted.host else "hosts"
         found.append(
-            error("vsphere.host_away", f"cluster {site.cluster.name}", f"has no {name}", "a host", "name another")
+            error("vsphere.present", f"cluster {site.cluster.name}", f"has no {name}", "a host", "name another")
         )
-    for host in chosen:
-        checks = (hosts.present, *(HOST_CHECKS if host.connected else ()))
-        found += [replace(finding, host=host.name) for check in checks for finding in check(host, wanted)]
-    return found + _no_cards(site, wanted)
+    return found + _of_hosts(chosen, wanted) + _no_cards(site, wanted)
+
+
+def _of_hosts(chosen: Sequence[Host], wanted: WantedVm) -> list[Finding]:
+    """What keeps one host from serving is a warning as long as another one serves."""
+    by_host = {host.name: _of(host, wanted) for host in chosen}
+    having = [host.name for host in chosen if wanted.mode == "device_group" or cards.concerned(host, wanted)]
+    serving = [name for name in having if not any(finding.level == "error" for finding in by_host[name])]
+    found = [finding for findings in by_host.values() for finding in findings]
+    if not serving:
+        return found
+    return [replace(finding, level="warning") if finding.level == "error" else finding for finding in found]
+
+
+def _of(host: Host, wanted: WantedVm) -> list[Finding]:
+    checks = (hosts.present, *(HOST_CHECKS if host.connected else ()))
+    return [replace(finding, host=host.name) for check in checks for finding in check(host, wanted)]
 
 
 def _of_host(finding: Finding, site: Site) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from aiinfra.stack import Finding
 from aiinfra.vsphere.capacity import Shape, free, total
+from aiinfra.vsphere.checks.cards import concerned
 from aiinfra.vsphere.checks.findings import error, ok, unknown, warning
 from aiinfra.vsphere.checks.wanted import WantedVm
 from aiinfra.vsphere.profiles import Choice, NoProfile, choose
@@ -123,7 +124,7 @@ def capacity(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     if shape is None:
         return
     needed = f"room for a VM of {wanted.count} GPUs and {wanted.memory_mib / 1024:g} GiB"
-    rooms = free(site.cluster.hosts, shape)
+    rooms = free([host for host in site.cluster.hosts if concerned(host, wanted)], shape)
     for room in rooms:
         if room.vms is None:
             hint = "see its vGPU profiles in vCenter"

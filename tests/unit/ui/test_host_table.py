@@ -46,7 +46,7 @@ def test_no_hosts_no_table() -> None:
 
 def test_what_is_not_well_is_told_below_it() -> None:
     text = findings_text([("template", finding) for finding in FOUND], Terminal(width=60))
-    assert text.split("\n")[5:] == [
+    assert text.split("\n")[6:] == [
         "✗  template  esx-01 0000:af:00.0  passthrough read    needed: more",
         "?  template  esx-02               graphics_type read  needed: more",
         "!  template  esx-02               ntp read            needed: more",

@@ -288,7 +288,7 @@ class TestMig:
     def test_a_host_that_does_not_list_what_it_can_start_is_unknown(self) -> None:
         silent = shared(startable=None, unread={"startable": "no permission System.Read"})
         levels = {(f.level, f.code) for f in judge(world(silent), MIG)}
-        assert {("unknown", "vsphere.mig_mode"), ("unknown", "vsphere.mig_off")} <= levels
+        assert {("unknown", "vsphere.mig"), ("unknown", "vsphere.mig_off")} <= levels
 
 
 class TestCapacity:
@@ -317,7 +317,16 @@ def test_a_host_that_is_away_is_asked_nothing_more() -> None:
     away = host("esx-01", connected=False, cards=(), startable=None, profiles=None, version=None)
     both = world(away, shared("esx-02"))
     assert [(f.level, f.read) for f in judge(both, VGPU) if f.about == "esx-01" and f.code != "vsphere.capacity"] == [
-        ("error", "not connected")
+        ("warning", "not connected")
+    ]
+    assert ("error", "not connected") in [(f.level, f.read) for f in judge(world(away), VGPU)]
+
+
+def test_a_host_that_cannot_serve_is_no_error_beside_one_that_can() -> None:
+    both = world(shared("esx-01"), shared("esx-02", default_graphics_type="shared"))
+    assert told(both, VGPU)[:2] == [
+        ECC,
+        "warning esx-02: host shared | sharedDirect | set SharedDirect and restart the host, or set manage_hosts: true",
     ]
 
 

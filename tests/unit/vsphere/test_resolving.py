@@ -161,7 +161,7 @@ def test_an_image_is_known_by_its_contents() -> None:
         (
             gpu("static_passthrough", host="esx-09", pci_ids=["0000:af:00.0"]),
             world(passed()),
-            ("vsphere.host_away", "/dc1/host/gpu has no host esx-09", "its hosts are: esx-01"),
+            ("vsphere.present", "/dc1/host/gpu has no host esx-09", "its hosts are: esx-01"),
         ),
         (
             gpu("device_group", group="Nvidia:8"),

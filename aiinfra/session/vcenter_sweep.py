@@ -1,0 +1,44 @@
+"""After a destroy: what carries the environment's mark in its vCenters is removed, and what is left is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind
+from aiinfra.session.aftermath import Aftermath
+from aiinfra.session.vcenter_checks import by_access
+from aiinfra.session.vcenters import in_vcenters
+from aiinfra.session.work import Turn
+from aiinfra.vsphere.access import Access
+
+if TYPE_CHECKING:
+    from aiinfra.vsphere.removal import Swept
+
+HINT = "look at it in vCenter; then run destroy again"
+
+
+def sweep_vcenters(turn: Turn, say: Callable[[str], None], limit: float) -> Aftermath:
+    """In every vCenter that the file names. `limit` is seconds for each task. Raises `Stopped`."""
+    looked: list[str] = []
+    left: list[ErrorRecord] = []
+    for access in by_access(turn, in_vcenters(turn.plan.steps.values())):
+        try:
+            swept = _swept(turn, access, say, limit)
+        except AiinfraError as error:
+            message = f"vCenter {access} could not be asked what is left: {error.record.message}"
+            left.append(ErrorRecord(LeftBehind.default_code, str(access), message, error.record.hint, transient=True))
+        else:
+            count = f"{len(swept.left)} objects marked {turn.environment_id}"
+            swept_too = f"; {len(swept.removed)} swept" if swept.removed else ""
+            looked.append(f"vCenter {access} ({count}{swept_too})")
+            left += [ErrorRecord(LeftBehind.default_code, str(access), str(kept), HINT) for kept in swept.left]
+    return Aftermath(tuple(looked), tuple(left))
+
+
+def _swept(turn: Turn, access: Access, say: Callable[[str], None], limit: float) -> Swept:
+    from aiinfra.vsphere.removal import sweep
+    from aiinfra.vsphere.session import VCenter
+
+    with VCenter.open(access, stop=turn.stop, say=say) as vcenter:
+        return sweep(vcenter, turn.environment_id, limit)
