@@ -32,7 +32,7 @@ def find_environment(env: str, world: World) -> Path:
 def environment_names(world: World) -> list[str]:
     """Names that can be given as ENV, for hints and completion."""
     folders = (*_local_folders(world), *installed_folders())
-    files = (path for folder in folders for path in sorted(_listed(folder)))
+    files = (path for folder in folders for path in sorted(_listed(folder)) if path.is_file())
     return list(dict.fromkeys(p.stem for p in files if p.suffix in SUFFIXES and p.stem[0] not in "._"))
 
 
@@ -67,6 +67,8 @@ def _in_folder(folder: Path, env: str, world: World) -> Path | None:
 
 def _not_found(env: str, world: World) -> ConfigError:
     hint = did_you_mean(env, environment_names(world))
+    if env and _exists(folder := world.cwd / env) and folder.is_dir():
+        hint = f"{env} is a folder: name a file in it"
     looked = ", ".join(f"./{folder}" if folder != "." else "./" for folder in FOLDERS)
     message = f"no environment is named {env}: looked for {env}.yaml in {looked} and the installed examples"
     return ConfigError(message, code="config.not_found", where="ENV", hint=hint or "aiinfra init writes a first one")

@@ -44,6 +44,13 @@ def test_a_file_that_is_its_own_link(site: Site) -> None:
     assert site.says("loop.yaml") == ["there is no file loop.yaml (known are site.yaml)"]
 
 
+def test_a_folder_is_no_environment_and_is_not_offered_as_one(site: Site) -> None:
+    site.write("sub/site.yaml", GOOD)
+    (site.folder / "dir.yaml").mkdir()
+    assert site.says("sub")[0].endswith(" (sub is a folder: name a file in it)")
+    assert "dir" not in site.says("nothing-like-it")[0]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_without_rights(site: Site) -> None:
     site.write("closed/site.yaml", GOOD)
