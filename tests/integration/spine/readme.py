@@ -6,15 +6,16 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 PATH = Path(__file__).parents[3] / "README.md"
 _FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.M | re.S)
 _FILE = re.compile(r"`([\w./-]+\.(?:py|yaml|toml))`")
 _VARYING = (
-    (re.compile(r"\b\d+(\.\d+)? s\b|\b\d+m\d\d\b"), "… s"),
+    (re.compile(r"\b\d+(\.\d+)? s\b(?! ago)|\b\d+m\d\d\b"), "… s"),
+    (re.compile(r"\bjust now\b|\b\d+ (s|min) ago\b"), "… ago"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.+]+"), "…"),
-    (re.compile(r" {2,}(?=\S)"), "  "),
 )
 LEFT_OUT = "…"
 
@@ -23,8 +24,14 @@ LEFT_OUT = "…"
 class Typed:
     """One command of a `console` block, and the lines below it."""
 
-    words: Sequence[str]
+    line: str
     prints: str
+    remark: str = ""
+    """What stands behind it as a comment."""
+
+    @property
+    def words(self) -> Sequence[str]:
+        return self.line.split()
 
 
 def section(title: str, level: str = "##") -> str:
@@ -47,16 +54,34 @@ def typed(text: str) -> Iterator[Typed]:
         if fence[2] == "console":
             for one in re.split(r"^\$ ", textwrap.dedent(fence[3]), flags=re.M)[1:]:
                 line, _, prints = one.partition("\n")
-                yield Typed(line.partition("#")[0].split(), prints)
+                command, _, remark = line.partition("#")
+                yield Typed(command.strip(), prints, remark.strip())
 
 
-def steady(said: str) -> str:
-    """Without times, waiting lines (how many there are depends on the machine), and the width of columns."""
+def timeless(said: str) -> str:
+    """Without times, and without waiting lines: how many there are depends on the machine."""
     lines = [line for line in said.splitlines() if not re.search(r"\| (waiting|still|waits)", line)]
     text = "".join(f"{line}\n" for line in lines)
     for pattern, instead in _VARYING:
         text = pattern.sub(instead, text)
     return text
+
+
+def orderless(said: str) -> str:
+    """Resources of one stack that do not need each other are made in any order: their lines stand sorted."""
+    groups = groupby(said.splitlines(), key=_made)
+    return "\n".join(line for made, lines in groups for line in (sorted(lines) if made else lines))
+
+
+def _made(line: str) -> str:
+    """The stack of a line that says what was made; empty for other lines."""
+    stack, _, said = line.partition(" | ")
+    return stack if said.startswith(("created ", "updated ")) else ""
+
+
+def steady(said: str) -> str:
+    """As `timeless`, without the width of columns."""
+    return re.sub(r" {2,}(?=\S)", "  ", timeless(said))
 
 
 def agrees(said: str, shown: str) -> bool:

@@ -1,4 +1,4 @@
-"""The README's transcript is what the command says, times left out."""
+"""What the README types works, and what it shows below a command is what the command says, times left out."""
 
 from __future__ import annotations
 
@@ -8,38 +8,43 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.spine import readme
 from tests.integration.spine.lab_site import place_example
+from tests.integration.spine.readme import Typed, orderless, timeless
 from tests.integration.spine.site import Site
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
-README = Path(__file__).parents[3] / "README.md"
-BLOCK = re.compile(r"(<!-- transcript: up lab -->\n```console\n)(.*?)(```\n<!-- end -->)", re.S)
-VARYING = ((re.compile(r"\b\d+(\.\d+)? s\b|\b\d+m\d\d\b"), "… s"), (re.compile(r"\d{4}-\d\d-\d\dT[\d:.+]+"), "…"))
+TRANSCRIPT = re.compile(r"(<!-- transcript -->\n```console\n)(.*?)(```\n<!-- end -->)", re.S)
 
 
-def steady(transcript: str) -> str:
-    """Without times, waiting lines (how many there are depends on the machine), and the order of parallel stacks."""
-    lines = [line for line in transcript.splitlines() if not re.search(r"\| (waiting|still|waits)", line)]
-    text = "\n".join(lines) + "\n"
-    for pattern, instead in VARYING:
-        text = pattern.sub(instead, text)
-    return text
+@pytest.fixture
+def site(make_site: Callable[..., Site], lab_servers: Mapping[str, Path]) -> Site:
+    made = make_site({"unused": {"kind": "things"}}, environment="lab")
+    place_example(made)
+    return made
 
 
-def test_the_transcript_of_up_lab_is_true(
-    make_site: Callable[..., Site], lab_servers: Mapping[str, Path], pytestconfig: pytest.Config
-) -> None:
-    site = make_site({"unused": {"kind": "things"}}, environment="lab")
-    place_example(site)
+def test_the_tour_is_true(site: Site, pytestconfig: pytest.Config) -> None:
+    tour = readme.section("From a file to a GPU pod")
+    said: dict[str, str] = {}
     try:
-        done = site.run("up", "lab", "--yes")
+        for command in readme.typed(tour):
+            done = site.run(*command.words[1:])
+            assert done.returncode == _expected(command), f"{command.line}\n{done.stdout}{done.stderr}"
+            said[command.line] = timeless(done.stdout)
     finally:
-        site.run("destroy", "lab", "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
-    said = "$ aiinfra up lab --yes\n" + steady(done.stdout)
-    readme = README.read_text()
+        site.run("lab", "stop", "lab")
+    written = TRANSCRIPT.sub(lambda block: block[1] + _filled(block[2], said) + block[3], tour)
     if pytestconfig.getoption("--update-golden"):
-        README.write_text(BLOCK.sub(lambda found: found[1] + said + found[3], readme))
-    shown = BLOCK.search(README.read_text())
-    assert shown is not None
-    assert shown[2] == said
+        readme.PATH.write_text(readme.PATH.read_text().replace(tour, written))
+    assert orderless(readme.section("From a file to a GPU pod")) == orderless(written)
+
+
+def _expected(command: Typed) -> int:
+    return int(command.remark.removeprefix("exit ")) if command.remark.startswith("exit ") else 0
+
+
+def _filled(block: str, said: Mapping[str, str]) -> str:
+    """The commands of a block with what they said below each."""
+    lines = re.findall(r"^\$ (.*)$", block, re.M)
+    return "".join(f"$ {line}\n{said[line.partition('#')[0].strip()]}" for line in lines)
