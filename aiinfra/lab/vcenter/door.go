@@ -95,7 +95,6 @@ func (w *world) installDoor() {
 		if ctx.Session == nil {
 			return nil, nil
 		}
-		w.sessions.Store(ctx.Session.Key, true)
 		if refused := w.denied.check(method); refused != nil {
 			return d.refuse(method, refused), nil
 		}

@@ -105,11 +105,10 @@ func (h *host) suffer(one fault) {
 func (w *world) endSessions() {
 	manager := w.registry.SessionManager()
 	ctx := w.newContext(&simulator.Session{UserSession: types.UserSession{Key: "control"}, Registry: simulator.NewRegistry(), Map: w.registry})
-	w.sessions.Range(func(key, _ any) bool {
-		manager.TerminateSession(ctx, &types.TerminateSession{SessionId: []string{key.(string)}})
-		w.sessions.Delete(key)
-		return true
-	})
+	everybody := ctx.Session.Get(manager.Self).(*simulator.SessionManager).SessionList
+	for _, one := range everybody {
+		manager.TerminateSession(ctx, &types.TerminateSession{SessionId: []string{one.Key}})
+	}
 }
 
 const occupantPrefix = "occupant-"

@@ -24,7 +24,6 @@ type world struct {
 	jobs     sync.Map // ref of a task -> *job
 	leases   sync.Map // ref of a lease -> *lease
 	pages    sync.Map // token -> []page
-	sessions sync.Map // key -> true: every session that called
 	turns    sync.Map // ref of a VM -> *sync.Mutex
 	files    sync.Map // name of a disk file on a datastore -> true
 	counter  atomic.Int64
