@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, TypeGuard
@@ -157,6 +158,18 @@ class Journal:
         self.notes.put(f"stacks/{stack}.json", json.dumps(told).encode())
         self.notes.delete(f"undone/{stack}")
         self.notes.delete(f"failed/{stack}")
+
+    def namespaces(self, cluster: str) -> dict[str, str]:
+        """uid by name of the namespaces of the environment that were seen in a cluster, which is told by its uid."""
+        raw = self.notes.get(f"namespaces/{cluster}.json")
+        told = None if raw is None else _parse(f"namespaces/{cluster}.json", raw)
+        return {name: uid for name, uid in (told or {}).items() if isinstance(uid, str)}
+
+    def keep_namespaces(self, cluster: str, seen: Mapping[str, str]) -> None:
+        """To be called before they may go: what Helm releases put outside of them is known by their names alone."""
+        kept = self.namespaces(cluster)
+        if not seen.items() <= kept.items():
+            self.notes.put(f"namespaces/{cluster}.json", json.dumps({**kept, **seen}).encode())
 
     def took(self, verb: str, stack: str, seconds: float) -> None:
         if seconds > 1:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.dependents import census
@@ -16,6 +17,9 @@ from aiinfra.waiting import Waiter
 
 RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 """Annotation that Helm puts on every object of a release (helm/helm pkg/action/validate.go)."""
+OF_EVERY_CLUSTER = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+"""Namespaces that a cluster makes itself: releases in them are other people's, whatever mark the namespace bears."""
+NONE: Mapping[str, str] = MappingProxyType({})
 LIMIT = 300.0
 
 
@@ -26,13 +30,19 @@ class Swept:
     """What did not go, and types that could not be asked (named `*`): nothing is proved about those."""
 
 
-def inventory(client: KubeClient, environment_id: str, *, namespaces: Collection[str] = ()) -> list[ObjectRef]:
+def namespaces_of(client: KubeClient, environment_id: str) -> dict[str, str]:
+    """uid by name of the namespaces that bear the environment's mark, those that are going included."""
+    marked = client.list("v1", "Namespace", labels=f"{MARK_ID}={environment_id}")
+    return {obj["metadata"]["name"]: obj["metadata"]["uid"] for obj in marked}
+
+
+def inventory(client: KubeClient, environment_id: str, *, namespaces: Mapping[str, str] = NONE) -> list[ObjectRef]:
     """All objects marked with the id, and cluster-wide objects of Helm releases in its namespaces.
 
-    `namespaces` are further namespaces known to be the environment's. Raises the first refusal when some type of
-    object could not be asked.
+    `namespaces` are those that bore its mark earlier, by name their uid: one that is gone counts, one of the same
+    name that somebody made since does not. Raises the first refusal when some type of object could not be asked.
     """
-    found, unasked = _find(client, environment_id, namespaces)
+    found, unasked = _find(client, environment_id, {**namespaces})
     if unasked:
         raise next(iter(unasked.values()))
     return sorted(found)
@@ -50,37 +60,47 @@ def sweep(
     client: KubeClient,
     environment_id: str,
     *,
-    namespaces: Collection[str] = (),
+    namespaces: Mapping[str, str] = NONE,
     say: Callable[[str], None] = lambda text: None,
     stop: threading.Event | None = None,
     limit_seconds: float = LIMIT,
 ) -> Swept:
-    """Remove them in the order that their kinds need, owners before what they own, and see them gone."""
+    """Remove what `inventory` tells in the order that kinds need, owners before what they own, and see it gone."""
 
     def waiter() -> Waiter:
         return Waiter(limit_seconds, stop=stop or threading.Event(), on_wait=lambda what, seconds: say(what))
 
     removed: list[ObjectRef] = []
-    found, unasked = _find(client, environment_id, namespaces)
+    known = {**namespaces}
+    found, unasked = _find(client, environment_id, known)
     left: list[Left] = []
     while found and not left:
         uids = {ref: obj["metadata"]["uid"] for ref, obj in found.items()}
         roots = [ref for ref, obj in found.items() if not obj["metadata"].get("ownerReferences")]
         left = remove_all(client, roots or list(found), uids, waiter) or await_gone(client, list(found), uids, waiter())
         removed += [ref for ref in found if ref not in {item.ref for item in left}]
-        found, unasked = _find(client, environment_id, namespaces)
+        found, unasked = _find(client, environment_id, known)
     return Swept(sorted(set(removed)), [*left, *(_unasked(resource, error) for resource, error in unasked.items())])
 
 
 def _find(
-    client: KubeClient, environment_id: str, namespaces: Collection[str]
+    client: KubeClient, environment_id: str, known: dict[str, str]
 ) -> tuple[dict[ObjectRef, Object], Mapping[ApiResource, KubeError]]:
+    """`known` learns the marked namespaces: it is needed when they are gone and found no more."""
     marked = census(client, labels=f"{MARK_ID}={environment_id}")
-    ours = {*namespaces, *(obj["metadata"]["name"] for obj in marked.objects if obj["kind"] == "Namespace")}
+    known |= {obj["metadata"]["name"]: obj["metadata"]["uid"] for obj in marked.objects if obj["kind"] == "Namespace"}
+    ours = set(_still_ours(client, known))
     wide = census(client, cluster_scoped_only=True) if ours else None
     helm = [obj for obj in wide.objects if _release_namespace(obj) in ours] if wide else []
     unasked = {**marked.unasked, **(wide.unasked if wide else {})}
     return {ObjectRef.of(obj): obj for obj in (*marked.objects, *helm)}, unasked
+
+
+def _still_ours(client: KubeClient, known: Mapping[str, str]) -> Iterator[str]:
+    for name in known.keys() - OF_EVERY_CLUSTER:
+        standing = client.get(ObjectRef("v1", "Namespace", name))
+        if standing is None or standing["metadata"]["uid"] == known[name]:
+            yield name
 
 
 def _release_namespace(obj: Object) -> str:

@@ -1,13 +1,19 @@
-"""After a destroy: ask the world what carries our mark, remove it, and say what is left."""
+"""Around a destroy: note what will be needed to ask the world, then ask it what is ours, remove it, say what is left.
+
+A chart puts objects outside of its namespace and on none of them our mark. They are ours when Helm's annotation names
+a namespace of ours, so those are noted while they stand: a stack takes its namespace down before we ask.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind
+from aiinfra.engine.journal import Journal
+from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind, OutsideError
+from aiinfra.session.identity import Known
 
 if TYPE_CHECKING:
     from aiinfra.kube.sweep import Swept
@@ -24,11 +30,35 @@ class Aftermath:
     left: Sequence[ErrorRecord]
 
 
+def note_namespaces(journal: Journal, environment_id: str, clusters: Iterable[Known]) -> None:
+    """To be called before anything is taken down. Raises `OutsideError` when a cluster does not answer.
+
+    A cluster that answers and does not tell is passed over: what cannot be asked is told by the sweep.
+    """
+    from aiinfra.kube.client import KubeClient
+    from aiinfra.kube.errors import KubeError, Refused
+    from aiinfra.kube.sweep import namespaces_of
+
+    for cluster in clusters:
+        try:
+            with KubeClient.from_kubeconfig(cluster.kubeconfig) as client:
+                journal.keep_namespaces(client.cluster_uid(), namespaces_of(client, environment_id))
+        except Refused:
+            continue
+        except KubeError as error:
+            told = error.record
+            raise OutsideError(
+                told.message, code=told.code, where=cluster.stack, hint=told.hint, transient=told.transient
+            ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Sweeper:
     """Removes what carries an environment's id."""
 
     environment_id: str
+    noted: Callable[[str], Mapping[str, str]]
+    """Namespaces that bore the id, uid by name; of the cluster with this uid."""
     say: Callable[[str], None]
     stop: threading.Event
     limit_seconds: float
@@ -53,7 +83,14 @@ class Sweeper:
         from aiinfra.kube.sweep import sweep
 
         with KubeClient.from_kubeconfig(kubeconfig) as client:
-            return sweep(client, self.environment_id, say=self.say, stop=self.stop, limit_seconds=self.limit_seconds)
+            return sweep(
+                client,
+                self.environment_id,
+                namespaces=self.noted(client.cluster_uid()),
+                say=self.say,
+                stop=self.stop,
+                limit_seconds=self.limit_seconds,
+            )
 
     def _told(self, stack: str, swept: Swept) -> str:
         found = f"cluster {stack} ({len(swept.left)} objects marked {self.environment_id}"

@@ -14,7 +14,7 @@ from aiinfra.engine.queue import Queue
 from aiinfra.engine.run import Run
 from aiinfra.errors import ConfigError
 from aiinfra.session import work
-from aiinfra.session.aftermath import Aftermath, Sweeper, unknown_ids
+from aiinfra.session.aftermath import Aftermath, Sweeper, note_namespaces, unknown_ids
 from aiinfra.session.identity import Known, given_access, meet, opened
 from aiinfra.session.keys import forget_key
 from aiinfra.session.options import Options
@@ -32,8 +32,11 @@ def run(session: Session, turn: work.Turn, place: Place, options: Options, repor
     needs, kinds = _standing(turn)
     chosen = _chosen(needs, turn.standing(), options)
     clusters = _clusters(turn, needs)
+    reached = [cluster for cluster in clusters if _reached(cluster.stack, chosen, needs)]
     if not place.is_simulated:
-        meet([cluster for cluster in clusters if _reached(cluster.stack, chosen, needs)], session.world.environ)
+        meet(reached, session.world.environ)
+    if turn.environment_id:
+        note_namespaces(turn.journal, turn.environment_id, reached)
     report.started([name for name in reversed(needs) if name in chosen])
     kubeconfigs = {cluster.stack: cluster.kubeconfig for cluster in clusters}
     queue = Queue.down({name: [n for n in needs[name] if n in chosen] for name in needs if name in chosen})
@@ -60,7 +63,9 @@ def run(session: Session, turn: work.Turn, place: Place, options: Options, repor
 def _sweep(session: Session, turn: work.Turn, place: Place, kubeconfigs: Mapping[str, str]) -> Aftermath:
     if not turn.environment_id:
         return unknown_ids(kubeconfigs, turn.plan.environment.name)
-    return Sweeper(turn.environment_id, session.places.say, turn.stop, place.sweeping).sweep(kubeconfigs)
+    journal = turn.journal
+    sweeper = Sweeper(turn.environment_id, journal.namespaces, session.places.say, turn.stop, place.sweeping)
+    return sweeper.sweep(kubeconfigs)
 
 
 def _finish(

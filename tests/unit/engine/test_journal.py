@@ -93,3 +93,17 @@ def test_an_environment_whose_id_is_lost_is_not_given_another_one(journal: Journ
     assert raised.value.record.hint == (
         'write {"id": ID} to it; ID is the label aiinfra.dev/environment-id of any object that the environment made'
     )
+
+
+def test_namespaces_are_kept_by_cluster_until_the_environment_is_forgotten(journal: Journal) -> None:
+    assert journal.namespaces("c1") == {}
+    journal.keep_namespaces("c1", {"nfd": "u1", "gpu": "u2"})
+    journal.keep_namespaces("c1", {"gpu": "u3"})
+    journal.keep_namespaces("c1", {})
+    journal.keep_namespaces("c2", {"nfd": "u4"})
+    assert journal.namespaces("c1") == {"nfd": "u1", "gpu": "u3"}
+    assert journal.namespaces("c2") == {"nfd": "u4"}
+    journal.notes.put("namespaces/c2.json", b"{damaged")
+    assert journal.namespaces("c2") == {}
+    journal.erase()
+    assert journal.namespaces("c1") == {}
