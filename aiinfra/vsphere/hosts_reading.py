@@ -12,6 +12,7 @@ from aiinfra.vsphere.host_reading import DEVICES, HOST_PATHS, OFFERS, VM_PATHS, 
 from aiinfra.vsphere.inventory import Entity
 from aiinfra.vsphere.parallel import Questions
 from aiinfra.vsphere.properties import Row, Step, Wanted, collect, retrieve
+from aiinfra.vsphere.pruning import gpus_only, pruning
 from aiinfra.vsphere.readings import Host
 from aiinfra.vsphere.session import VCenter
 from aiinfra.vsphere.whole_reading import Told, told
@@ -53,7 +54,8 @@ class HostsReading:
 
 def read_hosts(vcenter: VCenter, asking: Questions, clusters: Mapping[str, Entity]) -> HostsReading:
     paths = {"HostSystem": HOST_PATHS, "VirtualMachine": VM_PATHS}
-    rows = retrieve(vcenter, [Wanted([each.object for each in clusters.values()], paths, _DOWN)])
+    with pruning(gpus_only):
+        rows = retrieve(vcenter, [Wanted([each.object for each in clusters.values()], paths, _DOWN)])
     hosts = sorted((row for row in rows if row.kind == "HostSystem"), key=lambda row: str(row.get("name")))
     vms = _by_host([row for row in rows if row.kind == "VirtualMachine"])
     vcenter.paths.update({row.moref: f"{clusters[_cluster(row)].path}/{row.get('name')}" for row in hosts})
@@ -91,4 +93,5 @@ def _packages(row: Row) -> Sequence[Any]:
 def _devices(vcenter: VCenter, hosts: Sequence[Row], vms: Mapping[str, Sequence[Row]]) -> Mapping[str, Sequence[Any]]:
     """Of the VMs that may hold GPUs, by moref."""
     found = [vm.object for host in hosts for vm in host_reading.with_gpus(host, vms.get(host.moref, ()))]
-    return {row.moref: row.get(DEVICES, ()) for row in collect(vcenter, "VirtualMachine", [DEVICES], found)}
+    with pruning(gpus_only):
+        return {row.moref: row.get(DEVICES, ()) for row in collect(vcenter, "VirtualMachine", [DEVICES], found)}

@@ -18,7 +18,7 @@ from xml.parsers.expat import ExpatError
 from pyVmomi import SoapAdapter, vim, vmodl
 from pyVmomi.VmomiSupport import Enum, GetServiceVersions, versionIdMap
 
-from aiinfra.vsphere import refusals
+from aiinfra.vsphere import pruning, refusals
 from aiinfra.vsphere.connections import Answer, Connections
 from aiinfra.vsphere.errors import LoginRefused, NotAVCenter, Unreachable, Unreadable, VSphereError
 
@@ -150,7 +150,7 @@ class Stub(SoapAdapter.SoapStubAdapterBase):  # type: ignore[misc]
             raise Unreadable(message, where=self._name, hint="check that no proxy stands between")
         response = _Response(self)
         try:
-            found = response.Deserialize(io.BytesIO(answer.body), info.result)
+            found = response.Deserialize(io.BytesIO(pruning.current.get()(answer.body)), info.result)
         except UNPARSABLE as error:
             raise self._unreadable(info.wsdlName) from error
         if isinstance(found, vmodl.MethodFault):

@@ -1,0 +1,31 @@
+"""What is cut out of an answer, and what stays."""
+
+from __future__ import annotations
+
+from aiinfra.vsphere.pruning import current, gpus_only, pruning
+
+DISK = b'<VirtualDevice xsi:type="VirtualDisk"><key>2000</key><backing xsi:type="X"></backing></VirtualDevice>'
+GPU = b'<VirtualDevice xsi:type="VirtualPCIPassthrough"><key>13000</key></VirtualDevice>'
+BRIDGE = b"<HostPciDevice><id>0000:00:00.0</id><vendorId>-32634</vendorId></HostPciDevice>"
+CARD = b"<HostPciDevice><id>0000:3b:00.0</id><vendorId>4318</vendorId></HostPciDevice>"
+
+
+def test_devices_other_than_gpus_are_cut_out() -> None:
+    assert gpus_only(b"<a>" + DISK + GPU + DISK + BRIDGE + CARD + b"</a>") == b"<a>" + GPU + CARD + b"</a>"
+
+
+def test_another_name_space_of_the_type_is_understood() -> None:
+    assert gpus_only(DISK.replace(b"xsi:", b"XMLSchema-instance:")) == b""
+    assert gpus_only(GPU.replace(b"xsi:", b"XMLSchema-instance:")) != b""
+
+
+def test_what_is_written_otherwise_is_left_whole() -> None:
+    strange = b"<v:VirtualDevice v:t='VirtualDisk'></v:VirtualDevice>"
+    assert gpus_only(strange) == strange
+
+
+def test_nothing_is_cut_unless_asked_for() -> None:
+    assert current.get()(DISK) == DISK
+    with pruning(gpus_only):
+        assert current.get()(DISK) == b""
+    assert current.get()(DISK) == DISK
