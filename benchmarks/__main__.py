@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aiinfra.errors import AiinfraError
-from benchmarks import kubernetes, memory
-from benchmarks.goals import LIBRARIES, MEMORY, OVERHEAD, PULUMI, PYTHON, TERRAFORM, bare
+from benchmarks import kubernetes, memory, vcenter
+from benchmarks.goals import LIBRARIES, MEMORY, OVERHEAD, PULUMI, PYTHON, PYVMOMI, TERRAFORM, bare
 from benchmarks.measure import Failed, Samples, machine, run
 from benchmarks.report import Row, rows, show
 from benchmarks.sites import KINDS, dependent_stacks, small_stacks, terraform
@@ -28,7 +28,7 @@ from benchmarks.sites import KINDS, dependent_stacks, small_stacks, terraform
 ROOT = Path(__file__).parent.parent
 UP = ("up", "many", "--yes")
 DESTROY = ("destroy", "many", "--yes")
-PARTS = ("start_up", "stacks", "overhead", "memory", "terraform", "control_plane", "lab")
+PARTS = ("start_up", "stacks", "overhead", "memory", "terraform", "control_plane", "vcenter", "lab")
 
 
 @dataclass(slots=True)
@@ -152,6 +152,10 @@ class Bench:
 
             self.samples.take("lab control plane ready", open_lab)
             opened[0].stop()
+
+    def vcenter(self) -> None:
+        self.again(PYVMOMI, lambda: self.python("-c", "from pyVmomi import vim; vim.VirtualMachine"))
+        vcenter.measure(self.samples, self.figures, self.folder, self.environ, self.runs)
 
     def lab(self) -> None:
         from aiinfra.lab.folders import lab_folder

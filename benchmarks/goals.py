@@ -9,6 +9,7 @@ from typing import Final
 PYTHON: Final = "floor: python"
 LIBRARIES: Final = "floor: import typer, pydantic, ruamel.yaml"
 PULUMI: Final = "floor: import pulumi"
+PYVMOMI: Final = "floor: import pyVmomi"
 KUBECTL: Final = "kubectl"
 TERRAFORM: Final = "terraform"
 
@@ -37,6 +38,7 @@ GOALS: Final[Mapping[str, Goal]] = {
     "first up, 100 stacks": Goal(None, bare("first up", 100)),
     "first up, 300 stacks": Goal(12.0, bare("first up", 300)),
     "lab control plane ready": Goal(5.0),
+    "read a vCenter of 100 hosts, 800 cards, 2000 VMs": Goal(3.0, PYVMOMI),
     "up lab unchanged": Goal(0.5, LIBRARIES),
     "apply 100 objects": Goal(0.5, f"{KUBECTL} apply 100"),
     "apply 100 objects again": Goal(0.3, f"{KUBECTL} apply 100 again"),
