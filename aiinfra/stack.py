@@ -170,6 +170,18 @@ Program = Callable[[StackContext, Any], Outputs]
 
 
 @dataclass(frozen=True, slots=True)
+class NodeTraces:
+    """What an operator writes on nodes and leaves there when it is uninstalled; a whole destroy takes it off."""
+
+    prefixes: tuple[str, ...]
+    """Of the names of labels and annotations."""
+    managers: tuple[str, ...]
+    """Field managers of the operator's programs: what others set under the same prefixes stays."""
+    definition: str
+    """Name of a CustomResourceDefinition that the operator works by: while it stands, one may be at work."""
+
+
+@dataclass(frozen=True, slots=True)
 class StackType(Generic[I, O]):
     """One kind."""
 
@@ -192,6 +204,8 @@ class StackType(Generic[I, O]):
     """Defaults of inputs that are others in a lab."""
     foreign: str = ""
     """What others decide of the outcome, in words (`its chart's objects`): a plan of it is likely, never exact."""
+    traces: tuple[NodeTraces, ...] = ()
+    """What remains of it on nodes."""
     foretold: tuple[str, ...] = ()
     """Outputs that follow from the stack's own values in the file, so that they are known before it ever ran."""
     sources: tuple[Path, ...] = field(default=())
@@ -273,6 +287,24 @@ class ClusterNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class VCenterNeed:
+    """What a stack asks of a vCenter: names as the file has them; a rehearsal provides them and says so."""
+
+    datacenter: str
+    cluster: str
+    datastore: str
+    folder: str
+    """Below the datacenter's folder of VMs; empty: that one."""
+    source: str
+    """Of a template, below the same folder; empty when there is none."""
+    gpu_model: str
+    mode: Literal["vgpu", "mig", "passthrough"]
+    gpus: int
+    """In one VM."""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the rules of a kind may know of the environment around one stack."""
 
@@ -285,7 +317,7 @@ class Surroundings:
 class LabNeeds(Protocol):
     """Which hardware a rehearsal must have, where the file describes none."""
 
-    def lab_needs(self, inputs: Any, around: Surroundings) -> Iterable[ClusterNeed]: ...
+    def lab_needs(self, inputs: Any, around: Surroundings) -> Iterable[ClusterNeed | VCenterNeed]: ...
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from aiinfra.model.environment import STACK_NAME, Environment, StackEntry
+from aiinfra.model.vcenter import FIELD
 from aiinfra.stack import StackType
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -71,7 +72,8 @@ def _entry(kind: StackType[Any, Any], shared: dict[str, Any]) -> dict[str, Any]:
     inputs = _schema(kind.inputs, shared, f"{kind.kind}.")
     own = _schema(StackEntry, {}, "")["properties"]
     properties = {"kind": {"const": kind.kind}, "depends_on": own["depends_on"], **inputs["properties"]}
-    return {**inputs, "title": kind.kind, "description": kind.summary, "properties": properties}
+    required = [name for name in inputs.get("required", ()) if name != FIELD]
+    return {**inputs, "title": kind.kind, "description": kind.summary, "properties": properties, "required": required}
 
 
 def _schema(model: type[BaseModel], shared: dict[str, Any], prefix: str) -> dict[str, Any]:

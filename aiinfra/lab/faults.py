@@ -29,14 +29,15 @@ VCENTER_FAULTS: Final[Mapping[str, str]] = {
     "vib-mismatch": "the hosts' vGPU manager is of a branch that fits no guest driver",
 }
 """Those of the lab's vCenter; a place is the name of a host there."""
-FAULTS: Final[Mapping[str, str]] = {
-    **VCENTER_FAULTS,
+CLUSTER_FAULTS: Final[Mapping[str, str]] = {
     API_PARTITION: "clients cannot reach the API server: open connections are reset, new ones refused",
     "crd-late": "custom resource definitions that a chart brings are not made; a release that lacks one fails in 20 s",
     "driver-kernel-mismatch": "there is no driver image for the kernel of the nodes",
     "image-pull": "images of the operators cannot be pulled",
     "webhook-down": "an admission webhook is registered and nothing answers it",
 }
+"""Those of clusters and what runs in them."""
+FAULTS: Final[Mapping[str, str]] = dict(sorted({**CLUSTER_FAULTS, **VCENTER_FAULTS}.items()))
 """Every fault with what a user of the cluster sees of it."""
 
 

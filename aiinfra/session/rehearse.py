@@ -11,16 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aiinfra.engine.events import Outcome, RunReport
-from aiinfra.model.environment import Environment
-from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
-from aiinfra.plan.planner import Plan, Step
+from aiinfra.session.assumed import assumed_lab
 from aiinfra.session.breaking import Breaker, Fault
 from aiinfra.session.options import Options
 from aiinfra.session.session import Session
 from aiinfra.session.throwaway import thrown_away
-from aiinfra.stack import ClusterNeed, LabNeeds, SecretSource, StackName, Surroundings
-
-DEFAULT_GPU = "A100-SXM4-40GB"
+from aiinfra.stack import SecretSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,33 +98,3 @@ def _failures(report: RunReport) -> str:
     """The root of each failure."""
     stacks = [f"{r.stack}: {r.causes[-1] if r.causes else r.error.message}" for r in report.results if r.error]
     return "; ".join((*stacks, *(f"{error.where}: {error.message}" for error in report.errors)))
-
-
-def assumed_lab(planned: Plan) -> tuple[LabSpec, list[str]]:
-    """The lab's description with what the file leaves out, and a sentence for each assumption. Pure."""
-    environment: Environment = planned.environment
-    clusters, assumed = dict(environment.lab.clusters), list[str]()
-    around = Surroundings("lab", {name: (step.kind.kind, step.inputs) for name, step in planned.steps.items()})
-    needs = [need for step in planned.steps.values() for need in _needs(step, around)]
-    for name, step in planned.steps.items():
-        if step.kind.kind != "existing_cluster" or name in clusters:
-            continue
-        clusters[name] = _cluster(name, needs)
-        gpu = clusters[name].nodes["gpu"]
-        assumed.append(f"cluster {name}: {gpu.count} nodes with {gpu.gpus} x {gpu.gpu} each, and 1 without a GPU")
-    return environment.lab.model_copy(update={"clusters": clusters}), assumed
-
-
-def _needs(step: Step, around: Surroundings) -> list[ClusterNeed]:
-    checks = step.kind.checks
-    return list(checks.lab_needs(step.inputs, around)) if isinstance(checks, LabNeeds) else []
-
-
-def _cluster(name: StackName, needs: Sequence[ClusterNeed]) -> LabCluster:
-    mine = [need for need in needs if need.cluster in (name, None)]
-    group = NodeGroup(
-        count=max([need.gpu_nodes for need in mine], default=2) or 2,
-        gpus=max([need.gpus_per_node for need in mine], default=8) or 8,
-        gpu=next((need.gpu_model for need in mine if need.gpu_model), DEFAULT_GPU),
-    )
-    return LabCluster(nodes={"cpu": NodeGroup(count=1), "gpu": group})

@@ -8,6 +8,7 @@ from aiinfra.model.display import in_words, public
 from aiinfra.model.environment import Environment
 from aiinfra.model.state_url import shown
 from aiinfra.model.tree import Tree, dotted, is_list, is_map, leaves
+from aiinfra.model.vcenter import FIELD
 from aiinfra.plan.certainty import NOTHING, Certainty, CriticalPath, Recorded, certainties, critical_path
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.plan.secrets import needed_secrets
@@ -120,7 +121,10 @@ def _needs(step: Step) -> str:
 
 
 def _settings(plan: Plan, step: Step) -> str:
-    return " · ".join(_leaf_words(plan.environment.stacks[step.name].inputs)) or "-"
+    """In the order of the kind's fields; the vCenter stands in the headline, or is the lab's."""
+    given = plan.environment.stacks[step.name].inputs
+    fields = [name for name in step.kind.inputs.model_fields if name in given and name != FIELD]
+    return " · ".join(_leaf_words({name: given[name] for name in fields})) or "-"
 
 
 def _leaf_words(inputs: Mapping[str, Tree]) -> Iterator[str]:

@@ -12,5 +12,7 @@ STACK = StackType(
     program="stacks.vsphere_gpu_template.program:program",
     checks=Checks(),
     connection=("vcenter",),
+    foreign="what the hosts can start",
+    foretold=("mode",),
     lab_defaults={"verify": "power_on"},
 )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from aiinfra.facts.gpus import GPUS
 from aiinfra.facts.vgpu import ProfileName, family_of
-from aiinfra.stack import Broken, Finding
+from aiinfra.stack import Broken, Finding, Surroundings, VCenterNeed
 from aiinfra.vsphere.checks import judge
 from aiinfra.vsphere.readings import Site, SiteWanted
 from aiinfra.vsphere.request import Request, request_of
-from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, PassthroughDevices, StaticDevices, VgpuDevices
+from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, PassthroughDevices, Place, StaticDevices, VgpuDevices
 from stacks.vsphere_gpu_template.wanted import places, wanted
 
 RESERVED = "aiinfra.dev/"
+DEFAULT_MODEL = "A100-PCIe-40GB"
+"""Of cards whose model the file does not name."""
+_LIKE: Mapping[str, Literal["vgpu", "passthrough"]] = {"static_passthrough": "passthrough", "device_group": "vgpu"}
 _NOBODY = {"environment": "", "environment_id": "", "stack": ""}
 """Whose template it is makes no difference to a site."""
 
@@ -32,6 +35,10 @@ class Checks:
         for request, site in zip(_requests(inputs), sites, strict=False):
             yield from judge(site, request.vm())
 
+    def lab_needs(self, inputs: GpuTemplateInputs, around: Surroundings) -> Iterator[VCenterNeed]:
+        for place in places(inputs).values():
+            yield _need(inputs, place)
+
     def rules(self, inputs: GpuTemplateInputs) -> Iterator[Broken]:
         yield from _places(inputs)
         if isinstance(inputs.gpu, VgpuDevices):
@@ -46,6 +53,24 @@ class Checks:
         for key in inputs.extra_config:
             if key.startswith(RESERVED):
                 yield Broken(("extra_config", key), "is a key of aiinfra's own marks", "choose another name")
+
+
+def _need(inputs: GpuTemplateInputs, place: Place) -> VCenterNeed:
+    gpu = inputs.gpu
+    profile = family_of(getattr(gpu, "profile", "") or getattr(gpu, "group", "").rpartition("@")[2].partition("%")[0])
+    model = getattr(gpu, "model", "") or (profile.gpus[0] if profile else DEFAULT_MODEL)
+    source = inputs.source if isinstance(inputs.source, str) else ""
+    return VCenterNeed(
+        datacenter=place.datacenter,
+        cluster=place.cluster,
+        datastore=place.datastore,
+        folder=place.folder,
+        source=source.removeprefix(f"/{place.datacenter}/vm/"),
+        gpu_model=model,
+        mode=gpu.mode if gpu.mode in ("vgpu", "mig", "passthrough") else _LIKE[gpu.mode],
+        gpus=getattr(gpu, "count", 2),
+        label=getattr(gpu, "label", ""),
+    )
 
 
 def _requests(inputs: GpuTemplateInputs) -> list[Request]:

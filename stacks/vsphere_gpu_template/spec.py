@@ -97,13 +97,13 @@ class Ova(Inputs):
 
 class GpuTemplateInputs(Inputs):
     vcenter: VCenterSpec
+    gpu: GpuDevices
     source: str | Ova
     """A template or VM to clone: its name, or its inventory path; or an OVA."""
     place: Place | None = None
     """Where the template stands. For several failure domains write `failure_domains` instead."""
     failure_domains: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")], Place] = Field(default_factory=dict)
     """One template each, by the failure domain's name."""
-    gpu: GpuDevices
     cpus: Annotated[int, Field(ge=1, le=768)] = 8
     cores_per_socket: Annotated[int, Field(ge=1)] = 1
     memory: Size = 32 * 1024

@@ -93,8 +93,15 @@ def test_the_faults_are_listed_with_what_they_do(aiinfra: Aiinfra) -> None:
     assert [line.split()[0] for line in lines] == [
         "FAULT",
         "api-partition",
+        "clone-fails-halfway",
         "crd-late",
         "driver-kernel-mismatch",
         "image-pull",
+        "profile-missing",
+        "reboot-pending",
+        "task-hangs",
+        "vcenter-host-full",
+        "vcenter-session-expired",
+        "vib-mismatch",
         "webhook-down",
     ]

@@ -103,7 +103,7 @@ def test_a_value_can_be_set_on_the_command_line(aiinfra: Aiinfra) -> None:
 
 
 def test_kinds_are_listed_with_their_summaries(aiinfra: Aiinfra) -> None:
-    assert aiinfra("kinds").out.splitlines()[1].startswith("nfd               Node Feature Discovery: ")
+    assert aiinfra("kinds").out.splitlines()[1].startswith("nfd                   Node Feature Discovery: ")
 
 
 def test_status_of_an_environment_that_was_never_up(aiinfra: Aiinfra) -> None:
