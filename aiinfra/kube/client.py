@@ -20,6 +20,7 @@ PAGE = 500
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 
 Propagation = Literal["Background", "Foreground", "Orphan"]
+Validation = Literal["Strict", "Ignore"]
 PatchType = Literal["merge", "json", "apply"]
 _PATCH_CONTENT: Mapping[PatchType, str] = {
     "merge": "application/merge-patch+json",
@@ -68,10 +69,16 @@ class KubeClient:
         return [{**own, **item} for item in self._pages(path, {"labelSelector": labels, "fieldSelector": fields})]
 
     def apply(
-        self, obj: Mapping[str, Any], *, field_manager: str = FIELD_MANAGER, force: bool = False, dry_run: bool = False
+        self,
+        obj: Mapping[str, Any],
+        *,
+        field_manager: str = FIELD_MANAGER,
+        force: bool = False,
+        dry_run: bool = False,
+        validation: Validation = "Strict",
     ) -> Object:
-        """Server-side apply with strict field validation; the object as the server keeps it."""
-        query = {"fieldManager": field_manager, "fieldValidation": "Strict", "force": str(force).lower()}
+        """Server-side apply; the object as the server keeps it. `validation`: what becomes of unknown fields."""
+        query = {"fieldManager": field_manager, "fieldValidation": validation, "force": str(force).lower()}
         query |= {"dryRun": "All"} if dry_run else {}
         ref = ObjectRef.of(obj)
         return self._transport.json(

@@ -1,5 +1,7 @@
 """`aiinfra:kubernetes:Ready`: waits on named objects and conditions, and says what holds them up.
 
+With `release`, the objects of that Helm release are kept as its chart made them: a read says in `drift` what somebody
+changed, field by field, and the update that follows puts it back before it waits.
 On delete, the objects of `remove_first` go first, while their operator still stands, with everything they own.
 """
 
@@ -14,12 +16,14 @@ from aiinfra.kube.awaiting import verdict
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.dependents import dependents
 from aiinfra.kube.errors import KubeError
+from aiinfra.kube.helm import ReleaseRef
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.kube.removing import await_gone, remove_all
 from aiinfra.kube.wants import Want, parse
 from aiinfra.providers import settings
 from aiinfra.providers.blame import left_behind
 from aiinfra.providers.border import ended_by
+from aiinfra.providers.charted import Charted, drift, put_back
 from aiinfra.providers.clusters import Clusters
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
 from aiinfra.providers.marshal import known, opened
@@ -34,8 +38,12 @@ SHAPE: Mapping[str, settings.Kind] = {
     "remove_first": list,
     "definitions": list,
     "labels": dict,
+    "release": dict,
+    "drift": list,
 }
-DEFAULTS: Properties = {"limit_seconds": 600, "remove_first": [], "definitions": [], "labels": {}}
+DEFAULTS: Properties = {
+    "limit_seconds": 600, "remove_first": [], "definitions": [], "labels": {}, "release": {}, "drift": [],
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +68,18 @@ class Ready:
             raise PartlyMade(Made(id, inputs), [ended_by(error)]) from error
 
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
-        return Made(id, {**news, "facts": UNKNOWN}) if call.preview else self._wait(call, id, news)
+        if call.preview:
+            return Made(id, {**news, "facts": UNKNOWN})
+        put_back(self._client(news), charted(news), _waiter(call, news))
+        return self._wait(call, id, news)
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
         """Wants that no longer hold are shown as absent, so that the next run waits for them again."""
         client = self._client(state)
         raw = reveal(state.get("wants"))
         holding = [want for want in raw if verdict(client, parse(want)).holds]
-        return Made(id, {**state, "wants": holding}, {**inputs, "wants": holding})
+        seen: Properties = {"wants": holding, "drift": drift(client, charted(state))}
+        return Made(id, {**state, **seen}, {**inputs, **seen})
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
         refs = [ObjectRef.from_json(raw) for raw in settings.value(state, "remove_first") or ()]
@@ -84,6 +96,12 @@ class Ready:
         facts = await_wants(client, wants, _waiter(call, inputs), self.patience)
         _mark_definitions(client, inputs)
         return Made(id, {**inputs, "facts": facts})
+
+
+def charted(properties: Properties) -> Charted:
+    release = settings.value(properties, "release")
+    names = settings.value(properties, "definitions") or ()
+    return Charted(ReleaseRef.from_json(release) if release else None, tuple(names))
 
 
 def _mark_definitions(client: KubeClient, inputs: Properties) -> None:

@@ -63,8 +63,11 @@ class Ready(pulumi.CustomResource):
 
     On delete, the objects of `remove_first` are deleted and awaited first, with everything they own.
     `definitions` are names of CRDs that get `labels`: those that the stack brought, as a chart does not mark them.
+    `release`, a Helm release's name and namespace: its objects are watched, and what was changed by hand is put back.
     """
 
+    drift: pulumi.Output[Sequence[str]]
+    """What a refresh found changed by hand, one sentence for each field; empty after an update."""
     facts: pulumi.Output[Sequence[str]]
     """One sentence for each want, as it was seen to hold."""
 
@@ -80,6 +83,7 @@ class Ready(pulumi.CustomResource):
         after: Any = None,
         definitions: pulumi.Input[Sequence[str]] = (),
         labels: Mapping[str, str] | None = None,
+        release: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
@@ -91,6 +95,8 @@ class Ready(pulumi.CustomResource):
             "after": after,
             "definitions": definitions,
             "labels": dict(labels or {}),
+            "release": dict(release or {}),
+            "drift": [],
             "facts": None,
         }
         super().__init__("aiinfra:kubernetes:Ready", name, props, opts)

@@ -17,6 +17,7 @@ from aiinfra.engine.values import resolver
 from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
 from aiinfra.errors import AiinfraError, OutsideError
 from aiinfra.plan.planner import Plan, Step
+from aiinfra.session.drifted import drifted, way_out
 from aiinfra.session.engine import Engine
 from aiinfra.session.failing import failed_result, failure
 from aiinfra.session.foresight import certainty, refs_of
@@ -254,15 +255,10 @@ def _refresh(turn: Turn, step: Step) -> StackResult:
     if failed := failed_result(turn, step.kind.kind, step.name, done):
         return failed
     drift = {op: n for op, n in done.changes.items() if op not in BOOKKEEPING}
-    if drift:
-        return StackResult(
-            step.name,
-            step.kind.kind,
-            Outcome.CHANGED,
-            0.0,
-            f"the world differs; aiinfra up {turn.plan.environment.name} repairs it",
-            drift,
-        )
+    told = () if known and not drift else drifted(turn.engine.host().export(step.name)["deployment"])
+    if drift or told:
+        because = way_out(told, turn.plan.environment.name)
+        return StackResult(step.name, step.kind.kind, Outcome.CHANGED, 0.0, because, drift, notes=told)
     if known:
         turn.journal.succeed(step.name, replace(known, at=turn.world.now()))
     return StackResult(step.name, step.kind.kind, Outcome.UNCHANGED, 0.0, "as in the state")

@@ -38,7 +38,13 @@ def outcome_words(result: StackResult, verb: Verb) -> str:
     if result.outcome in (Outcome.CHANGED, Outcome.DESTROYED) and (counts := changes_words(result.changes, verb)):
         words = counts
     because = f" ({result.because})" if result.because else ""
-    return "".join((words, because, *(f" · {note}" for note in result.notes)))
+    notes = () if drift(result, verb) else result.notes
+    return "".join((words, because, *(f" · {note}" for note in notes)))
+
+
+def drift(result: StackResult, verb: Verb) -> Sequence[str]:
+    """What a refresh found changed by hand: a sentence each, too many for the line of the stack."""
+    return result.notes if verb is Verb.REFRESH and result.outcome is Outcome.CHANGED else ()
 
 
 def changes_words(changes: Mapping[str, int], verb: Verb) -> str:
@@ -73,9 +79,16 @@ def failure_block(result: StackResult, report: RunReport, terminal: Terminal) ->
 def report_text(report: RunReport, terminal: Terminal) -> str:
     """The end of a run: failures in full, then one closing sentence, then what was simulated."""
     blocks = [failure_block(result, report, terminal) for result in report.results if result.outcome in _FAILED]
+    blocks += ["\n".join(lines) for result in report.results if (lines := drift_lines(result, report.verb))]
     blocks += [failure_text(error, terminal, exit_code=report.exit_code) for error in report.errors]
     closing = "\n".join((closing_line(report), *_simulated(report.simulated, terminal)))
     return "\n\n".join((*blocks, closing))
+
+
+def drift_lines(result: StackResult, verb: Verb) -> list[str]:
+    """`nfd differs:`, then each difference on a line of its own; nothing when none is known."""
+    told = drift(result, verb)
+    return [f"{result.stack} differs:", *(f"  {line}" for line in told)] if told else []
 
 
 def closing_line(report: RunReport) -> str:

@@ -12,7 +12,7 @@ from aiinfra.engine.events import Outcome, RunReport, StackResult
 from aiinfra.errors import ConfigError, ErrorRecord, OutsideError
 from aiinfra.ui.durations import duration
 from aiinfra.ui.masking import Masker
-from aiinfra.ui.report import closing_line, outcome_words
+from aiinfra.ui.report import closing_line, drift, drift_lines, outcome_words
 
 _SIGN: Mapping[Outcome, str] = {
     Outcome.CHANGED: "✅",
@@ -65,6 +65,8 @@ def markdown(report: RunReport) -> str:
     lines = [f"## aiinfra {report.verb.value} {report.environment}", "", closing_line(report), ""]
     lines += ["| | stack | kind | result | time |", "|---|---|---|---|---|", *rows]
     for result in report.results:
+        if told := drift_lines(result, report.verb):
+            lines += ["", told[0], "", *(f"- {line.strip()}" for line in told[1:])]
         if result.error is not None:
             lines += _failure(f"{result.stack} failed", result.error, result.causes)
     for error in report.errors:
@@ -120,7 +122,9 @@ def _case(suite: xml.Element, report: RunReport, result: StackResult) -> None:
     elif result.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
         _fail(case, result.error or ErrorRecord("step.failed", result.stack, result.because), result.causes)
     else:
-        xml.SubElement(case, "system-out").text = clean(outcome_words(result, report.verb))
+        xml.SubElement(case, "system-out").text = clean(
+            "\n".join((outcome_words(result, report.verb), *drift(result, report.verb)))
+        )
 
 
 def _fail(case: xml.Element, error: ErrorRecord, causes: Sequence[str]) -> None:

@@ -23,6 +23,8 @@ class Installed:
     resource: pulumi.Resource
     revision: pulumi.Input[Any]
     """Changes whenever something was installed anew: what is ready must be seen to be ready again."""
+    release: Mapping[str, str]
+    """Name and namespace of the Helm release whose objects are kept as its chart made them; empty without one."""
 
 
 def policy_name(how: How) -> str:
@@ -47,7 +49,7 @@ def install(
     how: How,
     *,
     version: str,
-    namespace: pulumi.Input[str],
+    namespace: str,
     values: Mapping[str, Any],
     limit: int,
     opts: pulumi.ResourceOptions,
@@ -67,6 +69,6 @@ def install(
                 timeout=limit,
                 opts=opts,
             )
-            return Installed(release, release.status.revision)
+            return Installed(release, release.status.revision, {"name": NAME, "namespace": namespace})
         case other:
             assert_never(other)

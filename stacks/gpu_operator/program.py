@@ -53,6 +53,7 @@ def program(context: StackContext, inputs: GpuOperatorInputs) -> GpuOperatorInst
         after=operator.revision,
         definitions=brought.brought,
         labels=context.labels(),
+        release=operator.release,
         opts=pulumi.ResourceOptions(depends_on=[operator.resource]),
     )
     return GpuOperatorInstall.of(

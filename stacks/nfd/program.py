@@ -51,6 +51,7 @@ def program(context: StackContext, inputs: NfdInputs) -> NfdInstall:
         after=release.status.revision,
         definitions=brought.brought,
         labels=context.labels(),
+        release={"name": NAME, "namespace": inputs.namespace},
         opts=pulumi.ResourceOptions(depends_on=[release]),
     )
     return NfdInstall.of(

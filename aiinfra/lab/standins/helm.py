@@ -12,12 +12,12 @@ from aiinfra.kube.client import KubeClient
 from aiinfra.kube.errors import KubeError
 from aiinfra.kube.objects import Object, ObjectRef
 from aiinfra.lab.standins import storage
-from aiinfra.lab.standins.charts.known import facts_of, manifest_of, refused
-from aiinfra.lab.standins.charts.release import Manifest, Release
+from aiinfra.lab.standins.charts.known import facts_of, manifest_of, refused, rendered
+from aiinfra.lab.standins.charts.release import Manifest, Release, ordered
 from aiinfra.lab.standins.clients import Clients, refusals
 from aiinfra.lab.standins.cluster import NotDone, apply, stopped, until_done, until_gone, waiter
 from aiinfra.lab.standins.objects import autoname
-from aiinfra.lab.standins.storage import Revision
+from aiinfra.lab.standins.storage import Content, Revision
 from aiinfra.lab.standins.trees import changed, keeping_secrets
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
 from aiinfra.providers.marshal import known, opened
@@ -96,16 +96,17 @@ class HelmReleases:
             _refuse_unusable(release, before, installing=olds is None)
             number = before.number + 1 if before else 1
             pending = Revision(number, "pending-upgrade" if number > 1 else "pending-install")
-            storage.record(client, release, pending, plain.get("values") or {})
+            content = Content(plain.get("values") or {}, ordered(rendered(plain).objects))
+            storage.record(client, release, pending, content)
             try:
                 self._install(call, client, plain, _dropped(olds, plain))
             except (NotDone, Stopped, KubeError) as error:
                 failed = Revision(number, "failed")
-                storage.record(client, release, failed, plain.get("values") or {})
+                storage.record(client, release, failed, content)
                 made = Made(_id(release), _outputs(inputs, failed))
                 raise PartlyMade(made, [_sentence(release, error)]) from error
             done = Revision(number, "deployed")
-            storage.record(client, release, done, plain.get("values") or {})
+            storage.record(client, release, done, content)
         return Made(_id(release), _outputs(inputs, done))
 
     def _install(self, call: Call, client: KubeClient, inputs: Mapping[str, Any], dropped: Sequence[ObjectRef]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +35,19 @@ def last(client: KubeClient, release: Release) -> Revision | None:
     return max(found, key=lambda revision: revision.number, default=None)
 
 
-def record(client: KubeClient, release: Release, revision: Revision, config: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a revision was made of."""
+
+    config: Mapping[str, Any]
+    """The values that were given."""
+    objects: Sequence[Object]
+    """What the templates made of them."""
+
+
+def record(client: KubeClient, release: Release, revision: Revision, content: Content) -> None:
     """Store it; those that were deployed before become `superseded` once this one is."""
-    client.apply(_secret(release, revision, config), field_manager=MANAGER, force=True)
+    client.apply(_secret(release, revision, content), field_manager=MANAGER, force=True)
     if revision.status == "deployed":
         for before in _stored(client, release, "status=deployed"):
             if before != _ref(release, revision.number):
@@ -64,15 +75,21 @@ def _ref(release: Release, number: int) -> ObjectRef:
     return ObjectRef("v1", "Secret", f"sh.helm.release.v1.{release.name}.v{number}", release.namespace)
 
 
-def _secret(release: Release, revision: Revision, config: Mapping[str, Any]) -> Object:
+def _secret(release: Release, revision: Revision, content: Content) -> Object:
     ref = _ref(release, revision.number)
     labels = {"owner": "helm", "name": release.name, "status": revision.status, "version": str(revision.number)}
-    document = {"name": release.name, "namespace": release.namespace, "version": revision.number, "config": config}
-    text = base64.b64encode(json.dumps(document, sort_keys=True).encode()).decode()
+    document = {
+        "name": release.name,
+        "namespace": release.namespace,
+        "version": revision.number,
+        "config": content.config,
+        "manifest": "".join(f"---\n{json.dumps(obj)}\n" for obj in content.objects),
+    }
+    packed = gzip.compress(json.dumps(document, sort_keys=True).encode(), mtime=0)
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "helm.sh/release.v1",
         "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": labels},
-        "data": {"release": base64.b64encode(text.encode()).decode()},
+        "data": {"release": base64.b64encode(base64.b64encode(packed)).decode()},
     }

@@ -44,12 +44,17 @@ def _unknown(chart: str) -> str:
     return f"the lab knows no chart {chart} in that repository; it can stand in for {near[0]}"
 
 
-def manifest_of(inputs: Mapping[str, Any]) -> Manifest:
-    """What Helm would install, in its order, with the marks of the release. The inputs passed `refused`."""
+def rendered(inputs: Mapping[str, Any]) -> Manifest:
+    """What the templates make, without the marks that Helm adds. The inputs passed `refused`."""
     facts = facts_of(inputs)
     assert facts is not None
     release = Release(str(inputs["name"]), str(inputs["namespace"]))
-    made = _MANIFESTS[facts.name](release, with_defaults(facts.values, inputs.get("values") or {}))
+    return _MANIFESTS[facts.name](release, with_defaults(facts.values, inputs.get("values") or {}))
+
+
+def manifest_of(inputs: Mapping[str, Any]) -> Manifest:
+    """What Helm would install, in its order, with the marks of the release. The inputs passed `refused`."""
+    made, release = rendered(inputs), Release(str(inputs["name"]), str(inputs["namespace"]))
     return Manifest(
         [owned(obj, release) for obj in ordered(made.objects)],
         () if inputs.get("skipCrds") else made.crds,
