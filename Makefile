@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/locked
 SET_UP := $(VENV)/set-up
 HOST := aiinfra/engine/host
+VCENTER := aiinfra/lab/vcenter
 PULUMI := github.com/pulumi/pulumi
 TAGS := osusergo,grpcnotrace
 # Checks that compile as the toolchain does find its packages in Go's cache; else they compile Pulumi anew.
@@ -36,15 +37,18 @@ lint: $(SET_UP) ## Style, types and import directions of Python; vet and staticc
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(AS_BUILT) $(WITH_GO) go -C $(HOST) vet -tags $(TAGS) ./...
+	$(AS_BUILT) $(WITH_GO) go -C $(VCENTER) vet ./...
 	$(WITH_GO) go -C .ci/staticcheck build -o $(CURDIR)/$(BIN)/staticcheck honnef.co/go/tools/cmd/staticcheck
 	cd $(HOST) && $(AS_BUILT) $(WITH_GO) $(CURDIR)/$(BIN)/staticcheck -tags $(TAGS) ./...
+	cd $(VCENTER) && $(AS_BUILT) $(WITH_GO) $(CURDIR)/$(BIN)/staticcheck ./...
 
 format: $(SET_UP) ## Rewrite the Python files in the one style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-host-check: $(SET_UP) ## The engine host's Go tests, again under the race detector (which needs a C compiler)
+host-check: $(SET_UP) ## The Go tests; the engine host's again under the race detector (which needs a C compiler)
 	$(AS_BUILT) $(WITH_GO) go -C $(HOST) test -tags $(TAGS) ./...
+	$(AS_BUILT) $(WITH_GO) go -C $(VCENTER) test ./...
 	CGO_ENABLED=1 $(WITH_GO) go -C $(HOST) test -race -tags $(TAGS) ./...
 
 host-race: $(SET_UP) ## The tests of the engine against a host built with the race detector (minutes)

@@ -15,6 +15,8 @@ from aiinfra.render.tracing import SECRET_SOURCE, STACK_SOURCE
 RELEASE = "kubernetes:helm.sh/v3:Release"
 BUNDLE = "aiinfra:kubernetes:Bundle"
 PROOF = "aiinfra:proof:GpuProof"
+TEMPLATE = "aiinfra:vsphere:GpuTemplate"
+TEMPLATE_NOTE = "A VM template. What of it depends on the hosts (the profile, the MMIO size) is chosen when it is made."
 PROOF_NOTE = "The proof runs it last; its image is the one of the cluster's nvidia-operator-validator."
 RELEASE_FIELDS = ("chart", "repository", "version", "name", "namespace", "values")
 
@@ -41,6 +43,8 @@ def documents(stack: str, resources: Sequence[Recorded]) -> Iterator[Document]:
             yield from (_object(resource.name, obj, shown.get("labels") or {}) for obj in _listed(shown["objects"]))
         elif resource.type == PROOF:
             yield _proof(stack, resource.name, shown)
+        elif resource.type == TEMPLATE:
+            yield Document("vm-template", f"{stack}-{resource.name}", shown["wanted"], (TEMPLATE_NOTE,))
         elif resource.type.startswith("kubernetes:"):
             yield _object(resource.name, shown, {})
 
