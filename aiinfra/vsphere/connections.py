@@ -27,8 +27,8 @@ CHECK = "check that it is up and that this machine can reach it"
 class Answer:
     status: int
     reason: str
-    headers: Mapping[str, str]
-    """Names in lower case."""
+    cookies: str
+    """All that it sets, as a request sends them."""
     body: bytes
 
 
@@ -36,7 +36,9 @@ class Connections:
     """Thread-safe. Raises `Unreachable`, `Untrusted`, and `Stopped` when `stop` is set while an answer is awaited."""
 
     def __init__(self, access: Access, stop: threading.Event, timeout: float) -> None:
-        self._access, self._stop, self._timeout = access, stop, timeout
+        self._access, self._stop = access, stop
+        self.timeout = timeout
+        """Seconds for one answer."""
         self._tls = tls.context(access)
         self._idle: list[http.client.HTTPSConnection] = []
         self._lock = threading.Lock()
@@ -105,16 +107,16 @@ class Connections:
         stop = threading.Event() if self._stop.is_set() else self._stop
         waiting = Pending(f"an answer of {self._access}")
         try:
-            Waiter(self._timeout, every=0, stop=stop).until(lambda: _readable(connected, 0.2) or waiting)
+            Waiter(self.timeout, every=0, stop=stop).until(lambda: _readable(connected, 0.2) or waiting)
         except TimedOut as error:
             raise TimeoutError from error
 
     def _connected(self) -> http.client.HTTPSConnection:
-        near = min(CONNECT_SECONDS, self._timeout)
+        near = min(CONNECT_SECONDS, self.timeout)
         connection = http.client.HTTPSConnection(self._access.host, self._access.port, timeout=near, context=self._tls)
         try:
             connection.connect()
-            connection.sock.settimeout(self._timeout)
+            connection.sock.settimeout(self.timeout)
             tls.verify_pin(self._access, connection.sock)
         except TimeoutError as error:
             connection.close()
@@ -135,7 +137,7 @@ class Connections:
             case ConnectionRefusedError():
                 message = f"{self._access.host} refuses connections on port {self._access.port}"
             case TimeoutError():
-                message = f"{self._access} did not answer within {self._timeout:g} s"
+                message = f"{self._access} did not answer within {self.timeout:g} s"
             case http.client.IncompleteRead() | http.client.HTTPException() | ConnectionError() | ssl.SSLEOFError():
                 message = f"{self._access} broke the connection off before its answer was complete"
             case _:
@@ -156,7 +158,8 @@ def _readable(connected: socket.socket, seconds: float) -> bool:
 
 
 def _read(response: http.client.HTTPResponse) -> Answer:
-    body, headers = response.read(), {name.lower(): value for name, value in response.getheaders()}
-    if headers.get("content-encoding", "").lower() == "gzip":
+    body = response.read()
+    if (response.getheader("Content-Encoding") or "").lower() == "gzip":
         body = gzip.decompress(body)
-    return Answer(response.status, response.reason, headers, body)
+    cookies = (cookie.partition(";")[0] for cookie in response.headers.get_all("Set-Cookie") or ())
+    return Answer(response.status, response.reason, "; ".join(cookies), body)

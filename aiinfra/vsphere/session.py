@@ -22,6 +22,7 @@ from aiinfra.waiting import Stopped
 
 ANSWER_SECONDS: Final = 60.0
 """How long one answer may take: a host's package list takes some seconds."""
+LOGOUT_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class VCenter:
 
     def close(self) -> None:
         """Log out, as far as the vCenter can be reached."""
+        self._connections.timeout = min(LOGOUT_SECONDS, self._connections.timeout)
         with suppress(VSphereError, Stopped):
             self.content.sessionManager.Logout()
         self._connections.close()

@@ -100,7 +100,7 @@ class Stub(SoapAdapter.SoapStubAdapterBase):  # type: ignore[misc]
         try:
             return self._invoke(mo, info, args)
         except vim.fault.NotAuthenticated as fault:
-            if self._login is None or info.wsdlName == "Login":
+            if self._login is None or info.wsdlName in ("Login", "Logout"):
                 raise self._refusal(fault, mo, info) from fault
         except vmodl.MethodFault as fault:
             raise self._refusal(fault, mo, info) from fault
@@ -136,7 +136,7 @@ class Stub(SoapAdapter.SoapStubAdapterBase):  # type: ignore[misc]
         repeatable = info.wsdlName.startswith(SAFE)
         answer = self._connections.ask("POST", "/sdk", request, self._headers(), repeatable=repeatable)
         if info.wsdlName in ("Login", "LoginByToken"):
-            self._cookie = answer.headers.get("set-cookie", "").partition(";")[0]
+            self._cookie = answer.cookies
         return self._understood(answer, info)
 
     def _headers(self) -> Mapping[str, str]:

@@ -322,6 +322,19 @@ def test_logging_out_leaves_no_session(lab: Running, opened: Opened) -> None:
     assert lab.calls()["methods"] == {"Logout": 1}
 
 
+def test_an_expired_session_is_not_begun_anew_to_be_ended(lab: Running, opened: Opened) -> None:
+    vcenter = opened(lab.access())
+    expire(lab, vcenter)
+    vcenter.close()
+    assert vcenter.calls["Login"] == 1
+
+
+@pytest.mark.parametrize("password", ["a<b>&\"c'd", "pä$$ wörd", "${env:X}"])
+def test_any_password_arrives_as_it_is(program: Path, opened: Opened, password: str) -> None:
+    with running(program, world(user="LAB\\installer", password=password)) as strict:
+        assert opened(strict.access(user="LAB\\installer", password=password)).session == 1
+
+
 def expire(lab: Running, vcenter: VCenter) -> None:
     now(vcenter)
     lab.fault("vcenter-session-expired")
