@@ -8,19 +8,34 @@ import select
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from aiinfra.vsphere import tls
 from aiinfra.vsphere.access import Access
 from aiinfra.vsphere.errors import Unreachable
-from aiinfra.waiting import Pending, TimedOut, Waiter
+from aiinfra.waiting import Pending, Stopped, TimedOut, Waiter
 
 CONNECT_SECONDS = 10.0
 KEPT = 16
 DROPPED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
 """How a kept connection shows that the server closed it meanwhile."""
 CHECK = "check that it is up and that this machine can reach it"
+
+
+_step: ContextVar[threading.Event | None] = ContextVar("step", default=None)
+
+
+@contextmanager
+def heeding(stop: threading.Event) -> Iterator[None]:
+    """While it lasts, this thread's requests end with `Stopped` when `stop` is set: one session serves many steps."""
+    token = _step.set(stop)
+    try:
+        yield
+    finally:
+        _step.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +119,16 @@ class Connections:
 
     def _await(self, connected: socket.socket) -> None:
         """Until the answer begins. A stop that was asked for before does not disturb those who clean up."""
-        stop = threading.Event() if self._stop.is_set() else self._stop
+        stops = [stop for stop in (self._stop, _step.get()) if stop is not None and not stop.is_set()]
         waiting = Pending(f"an answer of {self._access}")
+
+        def look() -> bool | Pending:
+            if any(stop.is_set() for stop in stops):
+                raise Stopped(waiting.what)
+            return _readable(connected, 0.2) or waiting
+
         try:
-            Waiter(self.timeout, every=0, stop=stop).until(lambda: _readable(connected, 0.2) or waiting)
+            Waiter(self.timeout, every=0).until(look)
         except TimedOut as error:
             raise TimeoutError from error
 

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
+from aiinfra.vsphere.connections import heeding
 from aiinfra.vsphere.session import VCenter
 from aiinfra.waiting import Stopped
 
@@ -31,7 +32,8 @@ class Questions:
     def _unless_stopped(self, question: Callable[[], R]) -> R:
         if self._vcenter.stop.is_set():
             raise Stopped(f"reading {self._vcenter.access}")
-        return question()
+        with heeding(self._vcenter.stop):
+            return question()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pyVmomi import vim, vmodl
 from pyVmomi.VmomiSupport import GetVmodlType
 
+from aiinfra.vsphere.connections import heeding
 from aiinfra.vsphere.errors import VSphereError
 from aiinfra.vsphere.session import VCenter
 
@@ -67,12 +68,13 @@ def collect(vcenter: VCenter, kind: str, paths: Sequence[str], roots: Sequence[A
 def retrieve(vcenter: VCenter, wanted: Sequence[Wanted], *, page: int = PAGE) -> list[Row]:
     """All rows of one question, whatever it reaches. Asked anew, once, when the session ends between two pages."""
     session = vcenter.session
-    try:
+    with heeding(vcenter.stop):
+        try:
+            return list(_rows(vcenter, wanted, page))
+        except VSphereError:
+            if vcenter.session == session:
+                raise
         return list(_rows(vcenter, wanted, page))
-    except VSphereError:
-        if vcenter.session == session:
-            raise
-    return list(_rows(vcenter, wanted, page))
 
 
 def one(vcenter: VCenter, root: Any, paths: Sequence[str]) -> Row | None:

@@ -12,11 +12,12 @@ import pytest
 
 from aiinfra.vsphere.access import Access
 from aiinfra.vsphere.errors import VSphereError
+from aiinfra.vsphere.reading import read_sites
 from aiinfra.vsphere.session import VCenter
 from aiinfra.waiting import Stopped
 from tests.integration.vsphere.conftest import Opened
 from tests.integration.vsphere.fronts import DAY, NOW, Authority, Front, front
-from tests.integration.vsphere.world import PASSWORD, USER, Running, running, world
+from tests.integration.vsphere.world import PASSWORD, USER, WANTED, Running, running, world
 
 
 def at(port: int, **changes: Any) -> Access:
@@ -230,6 +231,17 @@ def test_a_stop_ends_a_request_that_hangs(
         now(vcenter)
     before.silent = ""
     assert now(vcenter), "who cleans up after a stop can still ask"
+
+
+def test_the_stop_of_one_step_ends_its_read_alone(before: Front, authority: Authority, opened: Opened) -> None:
+    vcenter, stop = opened(at(before.port, ca=authority.pem)), threading.Event()
+    step = vcenter.heard_by(stop, lambda text: None)
+    before.silent = "QueryConfigTarget"
+    threading.Timer(0.3, stop.set).start()
+    with pytest.raises(Stopped, match=r"an answer of 127\.0\.0\.1"):
+        read_sites(step, [WANTED])
+    before.silent = ""
+    assert read_sites(vcenter, [WANTED])
 
 
 def test_a_vcenter_that_dies_in_the_middle(before: Front, authority: Authority, opened: Opened) -> None:
