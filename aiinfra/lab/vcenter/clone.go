@@ -29,7 +29,7 @@ func (j *job) clone(source *simulator.VirtualMachine, req *types.CloneVM_Task) (
 	if refused != nil {
 		return nil, refused
 	}
-	if taken := j.registry.FindByName(req.Name, j.registry.Get(req.Folder).(*simulator.Folder).ChildEntity); taken != nil {
+	if taken := j.childNamed(j.registry.Get(req.Folder).(*simulator.Folder), req.Name); taken != nil {
 		return nil, duplicateName(req.Name, taken.Reference())
 	}
 	config := copied(source.Config)

@@ -156,16 +156,31 @@ func (w *world) putChild(folder *mo.Folder, child mo.Entity) {
 	ctx := w.newContext(nil)
 	w.registry.WithLock(ctx, folder.Self, func() {
 		w.registry.NewEntity(child)
-		folder.ChildEntity = append(folder.ChildEntity, child.Reference()) // first: open views look there when it is put
+		folder.ChildEntity = entered(folder.ChildEntity, child.Reference()) // first: open views look there when it is put
 		w.registry.PutEntity(folder, child)
 	})
+}
+
+// entered is a list of its own with more at its end. It has room, since the simulator's views read lists of folders
+// without a lock while they grow.
+func entered(list []ref, more ...ref) []ref {
+	if cap(list)-len(list) < len(more) || len(more) == 0 {
+		list = append(make([]ref, 0, 2*len(list)+256), list...)
+	}
+	return append(list, more...)
+}
+
+// childNamed is what a folder has of that name.
+func (w *world) childNamed(folder *simulator.Folder, name string) (found mo.Entity) {
+	w.registry.WithLock(w.newContext(nil), folder.Self, func() { found = w.registry.FindByName(name, folder.ChildEntity) })
+	return found
 }
 
 func (w *world) dropChild(folder *mo.Folder, child ref) {
 	ctx := w.newContext(nil)
 	w.registry.Remove(ctx, child)
 	w.registry.WithLock(ctx, folder.Self, func() {
-		kept := slices.Clone(folder.ChildEntity)
+		kept := entered(folder.ChildEntity)
 		simulator.RemoveReference(&kept, child)
 		folder.ChildEntity = kept
 	})

@@ -52,7 +52,7 @@ func (w *world) freeName(vm *simulator.VirtualMachine, name string) *refusal {
 		return invalidName(name)
 	}
 	folder := w.registry.Get(*vm.Parent).(*simulator.Folder)
-	if taken := w.registry.FindByName(name, folder.ChildEntity); taken != nil && taken.Reference() != vm.Self {
+	if taken := w.childNamed(folder, name); taken != nil && taken.Reference() != vm.Self {
 		return duplicateName(name, taken.Reference())
 	}
 	return nil

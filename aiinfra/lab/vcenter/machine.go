@@ -63,7 +63,7 @@ func (w *world) add(m machine) (*simulator.VirtualMachine, *refusal) {
 		vm.Self = ref{Type: "VirtualMachine", Value: fmt.Sprintf("vm-%d", w.next())}
 		vm.Summary.Vm = &vm.Self
 		summarize(vm)
-		folder.ChildEntity = append(folder.ChildEntity, vm.Self) // first: open views look there when it is put
+		folder.ChildEntity = entered(folder.ChildEntity, vm.Self) // first: open views look there when it is put
 		w.registry.PutEntity(folder, vm)
 	})
 	if refused != nil {
