@@ -20,7 +20,9 @@ class Weight(IntEnum):
     """It waits for something else, as far as can be seen."""
     BLOCKED = 1
     """It cannot go on, for want of something."""
-    BROKEN = 2
+    FAILING = 2
+    """It has failed by itself, and is just trying again."""
+    BROKEN = 3
     """It is broken by itself."""
 
 
@@ -47,10 +49,10 @@ class Diagnosis:
 
 
 def gravest(causes: Iterable[Cause]) -> list[Cause]:
-    """Those that weigh most; of equal ones the order is kept."""
+    """Those that weigh most, in their order; what fails again and again is told between two failures too."""
     found = list(causes)
     most = max((cause.gravest for cause in found), default=Weight.WAITING)
-    return [cause for cause in found if cause.gravest == most]
+    return [cause for cause in found if cause.gravest >= min(most, Weight.FAILING)]
 
 
 def told(causes: Iterable[Cause]) -> Diagnosis:
@@ -64,8 +66,14 @@ def told(causes: Iterable[Cause]) -> Diagnosis:
         roots.setdefault(chain[-1].says, chain)
     first, *others = list(roots.values())[:MOST]
     also = [ALSO + ", as ".join(cause.says for cause in chain) for chain in others]
-    hints = [cause.hint for chain in (first, *others) for cause in reversed(chain) if cause.hint]
-    return Diagnosis([*(cause.says for cause in first), *also], "; ".join(dict.fromkeys(hints)), worst[0].gravest)
+    hints = filter(None, (_way_out(chain) for chain in (first, *others)))
+    weight = max(cause.gravest for cause in worst)
+    return Diagnosis([*(cause.says for cause in first), *also], "; ".join(dict.fromkeys(hints)), weight)
+
+
+def _way_out(chain: Sequence[Cause]) -> str:
+    """The one that is nearest to the root."""
+    return next((cause.hint for cause in reversed(chain) if cause.hint), "")
 
 
 def _chains(cause: Cause) -> Iterator[list[Cause]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from aiinfra.diagnosis import gpu_policy, kinds, nodes, pods, refusals, workloads
+from aiinfra.diagnosis import gpu_policy, kinds, nodes, pods, refusals, shortage, workloads
 from aiinfra.diagnosis.cause import Cause, Diagnosis, Weight, told
 from aiinfra.diagnosis.readings import clean
 from aiinfra.diagnosis.scene import Scene, name, status
@@ -13,6 +13,7 @@ from aiinfra.kube.objects import Object, ObjectRef
 from aiinfra.kube.wants import AllocatableWant, NodesWant, ObjectWant, Want
 
 _CRD = re.compile(rf"{kinds.CRD} (?P<name>[a-z0-9.-]+[a-z0-9])")
+_RESOURCE = re.compile(r"nvidia\.com/[\w.-]*\w")
 WORKLOADS = frozenset({"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job"})
 
 
@@ -88,9 +89,10 @@ def _pod(scene: Scene, ref: ObjectRef) -> list[Cause]:
 
 
 def _with_policies(scene: Scene, cause: Cause) -> Cause:
-    """A pod that finds no GPU: the operator's troubles are behind it, if it has any."""
-    deeper = tuple(_policies(scene))
+    """A pod that finds no GPU: the operator's troubles are behind it, if it has any, else those who hold the GPUs."""
     root = cause.because[0]
+    asked = _RESOURCE.search(root.says)
+    deeper = tuple(_policies(scene) or shortage.why(scene, asked[0] if asked else ""))
     return Cause(cause.says, because=(Cause(root.says, root.hint, root.weight, deeper),), weight=cause.weight)
 
 
@@ -124,7 +126,7 @@ def _unlabelled(scene: Scene, want: NodesWant) -> list[Cause]:
 
 
 def _not_offered(scene: Scene, want: AllocatableWant) -> list[Cause]:
-    found = _policies(scene)
+    found = _policies(scene) or gpu_policy.kept_off(scene)
     shown = f"{nodes.offers(scene, want.resource)} of {want.resource}"
     few = Cause(shown, "expect fewer GPUs, or see to the nodes that lack them", weight=Weight.BLOCKED)
     return found or [few]

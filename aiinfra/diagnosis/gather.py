@@ -16,6 +16,7 @@ KINDS: Sequence[tuple[str, str]] = (
     ("v1", "Namespace"),
     ("v1", "Pod"),
     ("v1", "Service"),
+    ("v1", "PersistentVolumeClaim"),
     ("v1", "Event"),
     ("apps/v1", "Deployment"),
     ("apps/v1", "ReplicaSet"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from aiinfra.diagnosis import kinds, nodes, workloads
+from aiinfra.diagnosis import kinds, nodes, placing, workloads
 from aiinfra.diagnosis.cause import Cause, Weight
 from aiinfra.diagnosis.readings import clean
 from aiinfra.diagnosis.scene import Scene, condition, labels, name, status
@@ -33,9 +33,11 @@ def why(scene: Scene, policy: str) -> list[Cause]:
         return [undefined]
     found = scene.find(KIND, policy)
     operator = [cause for deployment in _operators(scene) for cause in workloads.why(scene, deployment)]
-    if found is None or operator:
+    if found is None:
         return operator or [_absent(scene)]
-    return list(_of_policy(scene, found))
+    if any(cause.gravest > Weight.WAITING for cause in operator):
+        return [*operator, *_of_operands(scene, found)]  # what it last said of the policy may be old
+    return [*operator, *_of_policy(scene, found)]
 
 
 def _operators(scene: Scene) -> list[Object]:
@@ -55,8 +57,7 @@ def _of_policy(scene: Scene, policy: Object) -> Iterator[Cause]:
     if condition(policy, "Ready").get("reason") in IDLE:
         yield from nodes.unlabelled(scene)
         return
-    for operand in sorted(scene.owned(policy, "DaemonSet"), key=_order):
-        yield from workloads.why(scene, operand)
+    yield from _of_operands(scene, policy)
     error = condition(policy, "Error")
     reason = str(error.get("reason") or "") if error.get("status") == "True" else ""
     if reason not in ONLY_WAITING:
@@ -64,6 +65,17 @@ def _of_policy(scene: Scene, policy: Object) -> Iterator[Cause]:
     if not _operators(scene):
         yield Cause("no GPU Operator runs in the cluster", "install it", weight=Weight.BLOCKED)
     yield from nodes.not_ready(scene)
+
+
+def kept_off(scene: Scene) -> list[Cause]:
+    """Nodes that repel the operands: a taint counts once, by the operand that all others wait for."""
+    operands = [each for policy in scene.all(KIND) for each in scene.owned(policy, "DaemonSet")]
+    return [cause for operand in sorted(operands, key=_order)[:1] for cause in placing.kept_off(scene, operand)]
+
+
+def _of_operands(scene: Scene, policy: Object) -> Iterator[Cause]:
+    for operand in sorted(scene.owned(policy, "DaemonSet"), key=_order):
+        yield from workloads.why(scene, operand)
 
 
 def _order(daemonset: Object) -> int:

@@ -24,6 +24,7 @@ def _reading(pattern: str, says: str, hint: str, weight: Weight = Weight.BROKEN)
     return Reading(re.compile(pattern, re.I), says, hint, weight)
 
 
+NO_IMAGE = r"not found|manifest unknown|does not exist|name unknown"
 IMAGE: Sequence[Reading] = (
     _reading(
         r"unauthorized|authentication required|no basic auth|denied|forbidden",
@@ -46,9 +47,9 @@ IMAGE: Sequence[Reading] = (
         "use an image for this architecture",
     ),
     _reading(
-        r"not found|manifest unknown|does not exist|name unknown",
+        NO_IMAGE,
         "image {image} does not exist",
-        "correct its name and version",
+        "correct its name and version, or bring it into the registry",
     ),
     _reading(
         r"invalid reference|InvalidImageName|couldn't parse image", "{image} is no image name", "correct the name"
@@ -58,7 +59,16 @@ IMAGE: Sequence[Reading] = (
 
 DRIVER_IMAGE: Sequence[Reading] = (
     _reading(
-        r"not found|manifest unknown|does not exist|name unknown",
+        NO_IMAGE,
+        "image {image} does not exist",
+        "set driver.version to one that is published for this system, or bring it into the registry",
+    ),
+    *IMAGE,
+)
+
+KERNEL_IMAGE: Sequence[Reading] = (
+    _reading(
+        NO_IMAGE,
         "image {image} for kernel {kernel} does not exist",
         "set driver.version to one that is published for this system, or driver.precompiled to false",
     ),
@@ -77,8 +87,10 @@ ENDED: Sequence[Reading] = (
         "look at the driver's DaemonSet",
         Weight.BLOCKED,
     ),
-    _reading(r"oomkilled", "it used more memory than its limit", "raise its memory limit"),
-    _reading(r".*", "{last}", ""),
+    _reading(
+        r"oomkilled", "container {container} used more memory than its limit", "raise the memory limit of {container}"
+    ),
+    _reading(r".*", "{last}", "see kubectl logs {pod} -c {container} --previous"),
 )
 """Last words of containers that ended with an error."""
 
@@ -106,7 +118,13 @@ UNSCHEDULABLE: Sequence[Reading] = (
         "label the nodes, or change its selector",
         Weight.BLOCKED,
     ),
-    _reading(r".*", "no node can take it: {last}", "", Weight.BLOCKED),
+    _reading(
+        r"were unschedulable",
+        "the nodes that could take it are cordoned: {last}",
+        "kubectl uncordon them, or add nodes",
+        Weight.BLOCKED,
+    ),
+    _reading(r".*", "no node can take it: {last}", "add nodes, or ask for less", Weight.BLOCKED),
 )
 """Messages of the scheduler (kubernetes pkg/scheduler/framework)."""
 

@@ -29,8 +29,8 @@ class Scene:
         return owned
 
     @cached_property
-    def _warnings(self) -> Mapping[str, list[Object]]:
-        events = [obj for obj in self.objects if obj["kind"] == "Event" and obj.get("type") == "Warning"]
+    def _events(self) -> Mapping[str, list[Object]]:
+        events = [obj for obj in self.objects if obj["kind"] == "Event"]
         by_uid: dict[str, list[Object]] = {}
         for event in sorted(events, key=_last_seen, reverse=True):
             by_uid.setdefault((event.get("involvedObject") or {}).get("uid", ""), []).append(event)
@@ -50,9 +50,13 @@ class Scene:
         found = self._by_owner.get(owner["metadata"]["uid"], [])
         return [obj for obj in found if not kind or obj["kind"] == kind]
 
+    def events(self, obj: Object) -> list[Object]:
+        """Events about an object, newest first."""
+        return self._events.get(obj["metadata"]["uid"], [])
+
     def warnings(self, obj: Object, *reasons: str) -> list[Object]:
         """Warning events about an object, newest first."""
-        found = self._warnings.get(obj["metadata"]["uid"], [])
+        found = [event for event in self.events(obj) if event.get("type") == "Warning"]
         return [event for event in found if not reasons or event.get("reason") in reasons]
 
 

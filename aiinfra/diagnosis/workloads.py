@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiinfra.diagnosis import pods
-from aiinfra.diagnosis.cause import Cause, Weight
+from aiinfra.diagnosis import placing, pods
+from aiinfra.diagnosis.cause import Cause
 from aiinfra.diagnosis.readings import clean
 from aiinfra.diagnosis.refusals import refused
 from aiinfra.diagnosis.scene import Scene, condition, name, status
@@ -17,7 +17,7 @@ PARTS = ("ReplicaSet", "Job")
 def why(scene: Scene, workload: Object) -> list[Cause]:
     """Its pods' causes, alike ones taken together; the refusal to make pods, when that is why there are none."""
     found = list(_of_pods(scene, workload))
-    return [*found, *_refusals(scene, workload)] or _own_words(workload)
+    return [*found, *_refusals(scene, workload)] or _own_words(scene, workload)
 
 
 def pods_of(scene: Scene, workload: Object) -> list[Object]:
@@ -48,12 +48,11 @@ def _lacks_pods(workload: Object) -> bool:
     return bool(found.get("replicas", 0) < workload["spec"].get("replicas", 1))
 
 
-def _own_words(workload: Object) -> list[Cause]:
+def _own_words(scene: Scene, workload: Object) -> list[Cause]:
     """What its own conditions say, when its pods say nothing."""
     for type in ("ReplicaFailure", "Failed"):
         if (found := condition(workload, type)).get("status") == "True":
             return [Cause(f"{name(workload)}: {clean(str(found.get('message') or found.get('reason')))}")]
     if workload["kind"] == "DaemonSet" and not status(workload).get("desiredNumberScheduled"):
-        says = f"{name(workload)} matches no node"
-        return [Cause(says, "label the nodes as its selector asks", weight=Weight.BLOCKED)]
+        return placing.nowhere(scene, workload)
     return []

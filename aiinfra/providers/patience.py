@@ -13,7 +13,7 @@ from aiinfra.kube.awaiting import Asking, NotReady
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.errors import Unreachable
 from aiinfra.kube.wants import Want
-from aiinfra.providers.blame import not_ready
+from aiinfra.providers.blame import SHOWN, not_ready
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
 LOOK_EVERY = 10.0
@@ -22,7 +22,7 @@ LOOK_EVERY = 10.0
 
 @dataclass(slots=True)
 class _Watching:
-    """Asks as `Asking` does. The same broken root, seen for `patience` seconds, ends the wait."""
+    """Asks as `Asking` does. The same root, seen for `patience` seconds and broken now, ends the wait."""
 
     asking: Asking
     client: KubeClient
@@ -42,7 +42,11 @@ class _Watching:
         if self.seen.weight == Weight.BROKEN and now - self.since >= self.patience:
             raise TimedOut(answer.what)
         told = self.seen.causes and not self.asking.refused
-        return Pending(" ← ".join((answer.what, *self.seen.causes))) if told else answer
+        return Pending(" ← ".join((self._gist() or answer.what, *self.seen.causes))) if told else answer
+
+    def _gist(self) -> str:
+        """What lacks, without the reasons that the objects give: the root says it better."""
+        return "; ".join(f"{seen.about}: {seen.seen}" for _, seen in self.asking.lacking[:SHOWN])
 
     def _look(self) -> Diagnosis:
         if self.asking.refused:
@@ -54,7 +58,8 @@ class _Watching:
 
     def _note(self, found: Diagnosis, now: float) -> None:
         if found.causes != self.seen.causes:
-            self.seen, self.since = found, now
+            self.since = now
+        self.seen = found
 
 
 def await_wants(client: KubeClient, wants: Sequence[Want], waiter: Waiter, patience: float) -> list[str]:

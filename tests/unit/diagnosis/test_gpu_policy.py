@@ -8,7 +8,7 @@ from aiinfra.diagnosis.cause import Diagnosis, Weight
 from aiinfra.diagnosis.diagnose import diagnose_wants
 from aiinfra.diagnosis.scene import Scene
 from aiinfra.kube.objects import ObjectRef
-from aiinfra.kube.wants import ClusterPolicyReady, NodesWant, ObjectWant
+from aiinfra.kube.wants import AllocatableWant, ClusterPolicyReady, NodesWant, ObjectWant
 from tests.unit.diagnosis.scenes import (
     KERNEL,
     Object,
@@ -133,6 +133,67 @@ def test_the_operator_comes_before_what_it_makes() -> None:
     crash = waiting("gpu-operator", "CrashLoopBackOff", last="panic: no more memory")
     scene = a_scene(a_crd(), deployment, replicas, a_pod(replicas, "cpu-0", crash), policy, a_victim(policy))
     assert diagnosed(scene).causes == ["gpu-operator on cpu-0: CrashLoopBackOff", "panic: no more memory"]
+
+
+def test_the_operator_and_an_operand_that_broke_each_by_itself_are_both_named() -> None:
+    policy = a_policy()
+    deployment = a_deployment("gpu-operator", app="gpu-operator")
+    replicas = a_replica_set(deployment)
+    crash = waiting("gpu-operator", "CrashLoopBackOff", last="panic: no more memory")
+    broken = [deployment, replicas, a_pod(replicas, "cpu-0", crash)]
+    assert diagnosed(a_scene(a_crd(), broken, gpu_nodes(), policy, a_driver(policy, "gpu-0"))).causes == [
+        "gpu-operator on cpu-0: CrashLoopBackOff",
+        "panic: no more memory",
+        "and also nvidia-driver-daemonset on gpu-0: ImagePullBackOff, "
+        f"as image {DRIVER_IMAGE} for kernel {KERNEL} does not exist",
+    ]
+
+
+def test_what_an_operator_said_before_it_broke_is_no_cause() -> None:
+    policy = a_policy(error=("True", "ReconcileFailed", "version must be set"))
+    deployment = a_deployment("gpu-operator", available=0, app="gpu-operator")
+    replicas = a_replica_set(deployment)
+    crash = waiting("gpu-operator", "CrashLoopBackOff", last="panic: no more memory")
+    scene = a_scene(a_crd(), deployment, replicas, a_pod(replicas, "cpu-0", crash), policy)
+    assert diagnosed(scene).causes == ["gpu-operator on cpu-0: CrashLoopBackOff", "panic: no more memory"]
+
+
+def test_a_driver_image_that_does_not_exist_for_the_system() -> None:
+    policy, image = a_policy(), "nvcr.io/nvidia/driver:595.91.07-rhel9"
+    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, a_driver(policy, "gpu-0", image=image)))
+    assert found.causes[1:] == [f"image {image} does not exist"]
+    assert found.hint == "set driver.version to one that is published for this system, or bring it into the registry"
+
+
+def test_operands_that_no_node_takes_for_its_taint() -> None:
+    policy, taint = a_policy(), {"key": "dedicated", "value": "ml", "effect": "NoSchedule"}
+    driver = a_daemon_set("nvidia-driver-daemonset", policy, desired=0)
+    scene = a_scene(an_operator(), a_node("gpu-0", taints=[taint]), policy, driver)
+    assert diagnosed(scene).causes == [
+        "nvidia-driver-daemonset may not run on gpu-0, which has the taint dedicated=ml:NoSchedule"
+    ]
+
+
+def test_operands_that_match_no_node() -> None:
+    policy = a_policy()
+    driver = a_daemon_set("nvidia-driver-daemonset", policy, desired=0)
+    driver["spec"]["template"]["spec"]["nodeSelector"] = {"nvidia.com/gpu.deploy.driver": "true"}
+    assert diagnosed(a_scene(an_operator(), gpu_nodes(), policy, driver)).causes == [
+        "nvidia-driver-daemonset matches no node: none is labelled nvidia.com/gpu.deploy.driver=true"
+    ]
+
+
+def test_a_gpu_node_whose_taint_keeps_the_operands_off() -> None:
+    policy, taint = a_policy(("True", "Reconciled", ""), ("False", "Ready", "")), {"key": "ml", "effect": "NoSchedule"}
+    driver, plugin = (
+        a_daemon_set(f"nvidia-{each}-daemonset", policy, desired=1) for each in ("driver", "device-plugin")
+    )
+    pods = [a_pod(each, "gpu-0", running("c")) for each in (driver, plugin)]
+    nodes = [a_node("gpu-0"), a_node("gpu-1", gpus=0, taints=[taint])]
+    found = diagnose_wants(
+        a_scene(an_operator(), nodes, policy, driver, plugin, pods), [AllocatableWant("nvidia.com/gpu", 16)]
+    )
+    assert found.causes == ["nvidia-driver-daemonset may not run on gpu-1, which has the taint ml:NoSchedule"]
 
 
 def test_a_definition_that_is_not_there() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aiinfra.diagnosis.cause import Diagnosis, Weight
 from aiinfra.diagnosis.diagnose import diagnose_object, diagnose_text, diagnose_wants
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.kube.wants import AllocatableWant, ObjectWant, RolledOut
@@ -160,10 +161,43 @@ def test_what_is_wrong_with_a_pod(status: Object, chain: list[str]) -> None:
     assert broken(status) == chain
 
 
+def restarted(code: int = 1, *, ended: bool = False) -> Object:
+    """A container at its third try, at work or just ended as before."""
+    said = {"terminated": {"exitCode": code, "reason": "Error", "message": "no more room"}}
+    state = said if ended else {"running": {}}
+    return {"name": "c", "ready": False, "restartCount": 2, "state": state, "lastState": said}
+
+
+def test_a_container_that_fails_again_and_again_is_told_between_two_failures_too() -> None:
+    crashing = ["web on gpu-0: CrashLoopBackOff", "no more room"]
+    assert broken(waiting("c", "CrashLoopBackOff", last="no more room")) == crashing
+    assert broken(restarted()) == crashing
+    assert broken(restarted(ended=True)) == crashing
+    assert broken(restarted(143)) == ["web on gpu-0: NotReady", "container c runs and is not ready"]
+
+
+def test_only_a_container_that_has_ended_or_waits_to_is_called_broken_by_itself() -> None:
+    deployment = a_deployment("web", "default", available=0)
+    replicas = a_replica_set(deployment)
+    tries, waits = a_pod(replicas, "gpu-0", restarted()), a_pod(replicas, "gpu-1", restarted(ended=True))
+    again = diagnose_object(a_scene(deployment, replicas, tries), DEPLOYMENT)
+    assert again == Diagnosis(
+        ["web on gpu-0: CrashLoopBackOff", "no more room"],
+        "see kubectl logs -n default web-5d8-gpu-0 -c c --previous",
+        Weight.FAILING,
+    )
+    both = diagnose_object(a_scene(deployment, replicas, tries, waits), DEPLOYMENT)
+    assert both == Diagnosis(
+        ["web on gpu-0 and gpu-1: CrashLoopBackOff", "no more room"],
+        "see kubectl logs -n default web-5d8-gpu-1 -c c --previous",
+        Weight.BROKEN,
+    )
+
+
 def test_a_container_that_used_too_much_memory() -> None:
     status = waiting("c", "CrashLoopBackOff", last="x")
     status["lastState"]["terminated"] = {"exitCode": 137, "reason": "OOMKilled"}
-    assert broken(status)[1] == "it used more memory than its limit"
+    assert broken(status)[1] == "container c used more memory than its limit"
 
 
 def test_a_volume_that_cannot_be_mounted_is_read_from_the_event() -> None:
@@ -200,6 +234,62 @@ def test_a_pod_that_finds_no_gpu() -> None:
         "proof-pending: Unschedulable",
         "no node has nvidia.com/gpu to spare: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu",
     ]
+
+
+def test_a_pod_that_finds_no_gpu_as_others_hold_them() -> None:
+    pod, ref = a_cuda_pod()
+    limits = {"resources": {"limits": {"nvidia.com/gpu": "4"}}}
+    train, serve = (an_object("v1", "Pod", name, "ml", spec={"nodeName": "gpu-0"}) for name in ("train", "serve"))
+    train["spec"]["containers"], serve["spec"]["containers"] = [limits, limits], [{}]
+    found = diagnose_object(a_scene(an_operator(), a_node("gpu-0"), pod, train, serve), ref)
+    assert found.causes[2:] == ["8 of the 8 nvidia.com/gpu of gpu-0 are taken by ml/train (8)"]
+    assert found.hint == "end one of them, or add nodes with GPUs"
+
+
+def test_a_pod_that_finds_no_gpu_as_the_node_is_cordoned() -> None:
+    pod, ref = a_cuda_pod()
+    node = a_node("gpu-0")
+    node["spec"]["unschedulable"] = True
+    found = diagnose_object(a_scene(an_operator(), node, pod), ref)
+    assert found.causes[2:] == ["node gpu-0 is cordoned, so nothing new starts there"]
+    assert found.hint == "kubectl uncordon gpu-0"
+
+
+PREEMPTION = "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling"
+
+
+def claiming(scheduler: str) -> Object:
+    pod = an_unscheduled_pod(an_object("batch/v1", "Job", "train", "ml"), f"{scheduler}. {PREEMPTION}")
+    return {**pod, "spec": {**pod["spec"], "volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]}}
+
+
+def test_a_claim_that_nothing_provisions_a_volume_for() -> None:
+    pod = claiming("0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims")
+    claim = an_object("v1", "PersistentVolumeClaim", "data", "ml", status={"phase": "Pending"})
+    event = a_warning(claim, "FailedBinding", "no volumes for this claim and no storage class is set") | {
+        "type": "Normal"
+    }
+    assert diagnose_object(a_scene(pod, claim, event), ObjectRef.of(pod)) == Diagnosis(
+        [
+            "train-pending: Unschedulable",
+            "PersistentVolumeClaim ml/data is Pending: no volumes for this claim and no storage class is set",
+        ],
+        "name a StorageClass that can provision it, or make a volume for it",
+        Weight.BLOCKED,
+    )
+
+
+def test_a_claim_that_does_not_exist() -> None:
+    pod = claiming('0/2 nodes are available: persistentvolumeclaim "data" not found')
+    found = diagnose_object(a_scene(pod), ObjectRef.of(pod))
+    assert found.causes[1:] == ["PersistentVolumeClaim ml/data does not exist"]
+
+
+def test_a_claim_that_waits_for_its_pod_is_not_why_the_pod_waits() -> None:
+    pod = claiming("0/2 nodes are available: 2 Insufficient cpu")
+    claim = an_object("v1", "PersistentVolumeClaim", "data", "ml", status={"phase": "Pending"})
+    found = diagnose_object(a_scene(pod, claim), ObjectRef.of(pod))
+    assert found.causes[1:] == ["no node has enough cpu: 0/2 nodes are available: 2 Insufficient cpu"]
 
 
 def test_gpus_that_are_not_offered_are_counted_by_node() -> None:
