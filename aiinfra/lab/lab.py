@@ -19,7 +19,7 @@ from aiinfra.lab.record import LabRecord
 
 if TYPE_CHECKING:
     from aiinfra.lab.faults import Fault
-    from aiinfra.lab.simulated_vcenter import VCenterAccount
+    from aiinfra.lab.vcenter_account import VCenterAccount
     from aiinfra.model.lab import LabSpec
 
 OnProgress = Callable[[str], None]
@@ -105,7 +105,7 @@ class Lab:
 
     def vcenter(self) -> VCenterAccount | None:
         """How its vCenter is reached; None when it has none. Secret."""
-        from aiinfra.lab.simulated_vcenter import VCenterAccount
+        from aiinfra.lab.vcenter_account import VCenterAccount
 
         with usable("the lab's folder", self.folder):
             return VCenterAccount.read(self.folder)

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import httpx
 
@@ -17,35 +17,15 @@ from aiinfra.lab.children import Children
 from aiinfra.lab.faults import Fault
 from aiinfra.lab.partition import LOOPBACK
 from aiinfra.lab.record import write_atomic
+from aiinfra.lab.vcenter_account import ACCOUNT, FOLDER, VCenterAccount
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
-VCENTER: Final = "vcenter"
+VCENTER: Final = FOLDER
 """Name of the process, of its program and of its folder."""
 START_LIMIT: Final = 60.0
 """Seconds; it takes a tenth of one."""
 ANSWER_LIMIT: Final = 10.0
-_WANTED, _DESCRIPTION, _READY, _TOKEN, _ACCOUNT = (
-    f"{name}.json" for name in ("wanted", "description", "ready", "token", "account")
-)
-
-
-@dataclass(frozen=True, slots=True)
-class VCenterAccount:
-    """How the lab's vCenter is reached; secret."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    fingerprint: str
-
-    @classmethod
-    def read(cls, folder: Path) -> Self | None:
-        """Of the lab in `folder`; None when it has no vCenter."""
-        try:
-            return cls(**json.loads((folder / VCENTER / _ACCOUNT).read_text()))
-        except FileNotFoundError:
-            return None
+_WANTED, _DESCRIPTION, _READY, _TOKEN = (f"{name}.json" for name in ("wanted", "description", "ready", "token"))
 
 
 def described(folder: Path) -> Mapping[str, Any] | None:
@@ -84,7 +64,7 @@ class SimulatedVCenter:
             self.children.stop([VCENTER])
             raise _failed(f"it did not answer within {START_LIMIT:g} s") from error
         reached = VCenterAccount(LOOPBACK, told["port"], fingerprint=told["fingerprint"], **account)
-        write_atomic(home / _ACCOUNT, json.dumps(asdict(reached)))
+        write_atomic(home / ACCOUNT, json.dumps(asdict(reached)))
 
     def break_by(self, faults: Iterable[Fault]) -> None:
         """Let exactly these faults hold. Raises `OutsideError`."""

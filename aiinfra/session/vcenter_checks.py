@@ -52,18 +52,14 @@ def judged(turn: Turn, steps: Sequence[Step]) -> list[Judged]:
 
 def require(turn: Turn, steps: Sequence[Step], say: Callable[[str], None]) -> None:
     """Say what is not well with those that will run, and raise `NotReady` when it is an error."""
-    found = judged(turn, [step for step in steps if _will_run(turn, step)])
+    found = judged(turn, steps)
     if errors := [one for one in found if one.finding.level == "error"]:
         raise NotReady(errors)
     for stack in dict.fromkeys(one.stack for one in found):
         doubts = [one.finding for one in found if one.stack == stack and one.finding.level != "ok"]
         if doubts:
-            say(f"{stack}: {len(doubts)} doubts about its vCenter, none that stops it; aiinfra doctor shows them")
-
-
-def _will_run(turn: Turn, step: Step) -> bool:
-    known = turn.journal.success(step.name)
-    return not (turn.skip and known and known.digest == turn.digest(step))
+            count = f"{len(doubts)} doubts" if len(doubts) > 1 else "a doubt"
+            say(f"{stack}: {count} about its vCenter, none that stops it: aiinfra doctor shows more")
 
 
 def by_access(turn: Turn, steps: Sequence[Step]) -> Mapping[Access, list[Step]]:

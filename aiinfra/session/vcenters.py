@@ -16,7 +16,13 @@ def in_vcenters(steps: Iterable[Step]) -> list[Step]:
 
 def meet_vcenters(turn: Turn, chosen: Sequence[StackName], say: Callable[[str], None]) -> None:
     """Raises `NotReady`, before any step, when a stack that will run cannot succeed."""
-    if steps := in_vcenters(turn.plan.steps[name] for name in chosen):
+    steps = in_vcenters(turn.plan.steps[name] for name in chosen)
+    if steps := [step for step in steps if _will_run(turn, step)]:
         from aiinfra.session.vcenter_checks import require
 
         require(turn, steps, say)
+
+
+def _will_run(turn: Turn, step: Step) -> bool:
+    known = turn.journal.success(step.name)
+    return not (turn.skip and known and known.digest == turn.digest(step))

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiinfra.facts.gpus import GPUS
 from aiinfra.facts.vgpu import ProfileName, family_of
 from aiinfra.stack import Broken, Finding, Surroundings, VCenterNeed
-from aiinfra.vsphere.checks import judge
-from aiinfra.vsphere.readings import Site, SiteWanted
-from aiinfra.vsphere.request import Request, request_of
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, PassthroughDevices, Place, StaticDevices, VgpuDevices
-from stacks.vsphere_gpu_template.wanted import places, wanted
+from stacks.vsphere_gpu_template.wanted import places
+
+if TYPE_CHECKING:
+    from aiinfra.vsphere.readings import SiteWanted
 
 RESERVED = "aiinfra.dev/"
 DEFAULT_MODEL = "A100-PCIe-40GB"
 """Of cards whose model the file does not name."""
 _LIKE: Mapping[str, Literal["vgpu", "passthrough"]] = {"static_passthrough": "passthrough", "device_group": "vgpu"}
-_NOBODY = {"environment": "", "environment_id": "", "stack": ""}
-"""Whose template it is makes no difference to a site."""
 
 
 class Checks:
@@ -27,13 +25,15 @@ class Checks:
 
     def sites(self, inputs: GpuTemplateInputs) -> list[SiteWanted]:
         """What is to be read of the vCenter for `preflight`, one for each failure domain."""
-        return [request.site() for request in _requests(inputs)]
+        from stacks.vsphere_gpu_template.preflight import sites
+
+        return sites(inputs)
 
     def preflight(self, inputs: GpuTemplateInputs, facts: Mapping[str, Any]) -> Iterator[Finding]:
         """`facts["vcenter"]`: the sites, in the order of `sites`."""
-        sites: list[Site] = facts.get("vcenter") or []
-        for request, site in zip(_requests(inputs), sites, strict=False):
-            yield from judge(site, request.vm())
+        from stacks.vsphere_gpu_template.preflight import judged
+
+        return judged(inputs, facts.get("vcenter") or ())
 
     def lab_needs(self, inputs: GpuTemplateInputs, around: Surroundings) -> Iterator[VCenterNeed]:
         for place in places(inputs).values():
@@ -71,15 +71,6 @@ def _need(inputs: GpuTemplateInputs, place: Place) -> VCenterNeed:
         gpus=getattr(gpu, "count", 2),
         label=getattr(gpu, "label", ""),
     )
-
-
-def _requests(inputs: GpuTemplateInputs) -> list[Request]:
-    flags = {
-        "guest_driver": inputs.guest_driver,
-        "manage_hosts": inputs.manage_hosts,
-        "power_on": inputs.verify == "power_on",
-    }
-    return [request_of(_NOBODY, wanted(inputs, name, place), **flags) for name, place in places(inputs).items()]
 
 
 def _places(inputs: GpuTemplateInputs) -> Iterator[Broken]:
