@@ -54,6 +54,7 @@ class Engine:
     _host: EngineHost | None = None
     _programs: ProgramServer | None = None
     _served: Served | None = None
+    _imported: bool = False
     _running: dict[str, OperationHandle] = field(default_factory=dict)
     _attached: int = 0
     """Pid of the host that knows our providers."""
@@ -76,12 +77,15 @@ class Engine:
 
     def prepared(self) -> EngineHost:
         """The host, for whoever is about to operate: it starts and derives its key while Pulumi is imported here."""
-        with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
-            imported = [pool.submit(import_module, name) for name in OPERATING]
-            host = self.host()
-            for one in imported:
-                one.result()
-            return host
+        with self._lock:
+            if not self._imported:
+                with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
+                    imported = [pool.submit(import_module, name) for name in OPERATING]
+                    self.host()
+                    for one in imported:
+                        one.result()
+                self._imported = True
+            return self.host()
 
     def announce(self, on_host: Callable[[int], None]) -> None:
         """Tell `on_host` of the host that runs, and of those to come."""
