@@ -30,7 +30,6 @@ from aiinfra.engine.pulumi_names import (
     plugin_pb2,
     reset_options,
     run_in_stack,
-    spare_stack_traces,
 )
 from aiinfra.errors import AiinfraError
 from aiinfra.world import refuse_outputs_as_text
@@ -108,7 +107,6 @@ class ProgramServer:
     def __init__(self, log: Path | None = None) -> None:
         # As Pulumi's own program runner does: a task that nobody awaited is reported by the one that did fail.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        spare_stack_traces()
         refuse_outputs_as_text()
         self._runtime = _Runtime(log)
         self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="program")

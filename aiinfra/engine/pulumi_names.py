@@ -14,7 +14,6 @@ from pulumi import Output
 from pulumi.output import UNKNOWN, Unknown, _OutputData, _OutputToStringError, contains_unknowns
 from pulumi.resource import DependencyResource
 from pulumi.runtime import reset_options, run_in_stack
-from pulumi.runtime import resource as registering
 from pulumi.runtime.proto import (
     engine_pb2,
     engine_pb2_grpc,
@@ -23,7 +22,6 @@ from pulumi.runtime.proto import (
     plugin_pb2,
     resource_pb2,
     resource_pb2_grpc,
-    source_pb2,
 )
 
 __all__ = [
@@ -45,7 +43,6 @@ __all__ = [
     "resource_pb2",
     "resource_pb2_grpc",
     "run_in_stack",
-    "spare_stack_traces",
 ]
 
 O = TypeVar("O", bound=Output[Any])  # noqa: E741  an Output
@@ -63,15 +60,6 @@ def output_from(kind: type[O], data: Awaitable[_OutputData[Any]]) -> O:
     made = kind._from_data(data)
     assert isinstance(made, kind)
     return made
-
-
-def spare_stack_traces() -> None:
-    """Let the SDK register resources without the Python stack that declared them.
-
-    It walks some 25 frames and asks the file system for each file: a third of what a resource costs here. The engine
-    keeps none of it in the state, and we show none.
-    """
-    registering._get_stack_trace = source_pb2.StackTrace
 
 
 class QuietEngine:

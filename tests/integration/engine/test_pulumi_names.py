@@ -7,7 +7,6 @@ import inspect
 from importlib.metadata import version
 
 import pulumi
-from pulumi.runtime import resource as registering
 
 from aiinfra.engine import pulumi_names
 
@@ -39,12 +38,6 @@ def test_the_runtime_is_set_by_the_names_that_we_use() -> None:
     taken = set(inspect.signature(pulumi_names.reset_options).parameters)
     assert taken >= {"project", "stack", "parallel", "engine_address", "monitor_address", "preview", "organization"}
     assert inspect.iscoroutinefunction(pulumi_names.run_in_stack)
-
-
-def test_a_resource_is_registered_without_the_stack_that_declared_it() -> None:
-    assert "_get_stack_trace" in registering.register_resource.__code__.co_names
-    pulumi_names.spare_stack_traces()
-    assert registering._get_source_position(registering._get_stack_trace()) is None
 
 
 def test_the_messages_of_the_language_runtime_have_our_fields() -> None:
