@@ -22,7 +22,6 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from aiinfra.disk import usable
@@ -219,17 +218,32 @@ def run(folder: Path) -> None:
     supervisor = Supervisor(folder, spawner)
     server = ControlServer(folder, supervisor.answer)
     threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        threading.Thread(target=supervisor.stop, name="stop", daemon=True).start()
-
-    signal.signal(signal.SIGTERM, end)
+    asked = _told_to_end()
+    threading.Thread(target=_end_on, args=(asked, supervisor), name="end", daemon=True).start()
     supervisor.write_record()
     threading.Thread(target=supervisor.watch_record, name="watch-record", daemon=True).start()
     spawner.serve()
     # Threads that still start a cluster would keep the interpreter; children that are left die with us.
     os._exit(0)
+
+
+def _told_to_end() -> int:
+    """A pipe that gets one byte for each SIGTERM, whichever thread the kernel gives it to.
+
+    A handler in Python would wait until the main thread wakes, and that may have nothing to do for ever.
+    """
+    asked, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    return asked
+
+
+def _end_on(asked: int, supervisor: Supervisor) -> None:
+    os.read(asked, 1)
+    threading.Thread(target=supervisor.stop, name="stop", daemon=True).start()
+    os.read(asked, 1)
+    os._exit(1)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import shutil
 import signal
 import stat
@@ -137,6 +139,22 @@ def test_a_supervisor_without_its_folder_ends_on_sigterm_with_its_children(
     os.kill(lab.record.pid, signal.SIGTERM)
     until(lambda: not lab.record.supervisor.alive and not lab.record.survivors(), "the lab to end")
     assert not folder.exists()
+
+
+def test_a_sigterm_that_comes_to_an_idle_supervisors_other_thread_ends_it(
+    folder: Path, lab_servers: Mapping[str, Path]
+) -> None:
+    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    pid = lab.record.pid
+    other = next(int(task.name) for task in Path(f"/proc/{pid}/task").iterdir() if task.name != str(pid))
+    tgkill(pid, other, signal.SIGTERM)
+    until(lambda: not lab.record.supervisor.alive and not lab.record.survivors(), "the lab to end")
+
+
+def tgkill(pid: int, thread: int, number: int) -> None:
+    """Sends a signal to one thread of a process: syscall 234 of x86-64, 131 of arm64."""
+    call = {"x86_64": 234, "aarch64": 131}[platform.machine()]
+    assert ctypes.CDLL(None).syscall(call, pid, thread, number) == 0
 
 
 def test_a_record_removed_by_hand_makes_way_for_a_new_lab_that_knows_nothing_of_the_old_one(
