@@ -92,6 +92,10 @@ def _host(name: str, said: LabEsxHosts) -> Description:
         "disconnected": said.disconnected,
         "rebootPending": said.reboot_pending,
         "cards": list(_cards(said)),
+        "groups": [
+            {"name": group.name, "description": group.description, "profiles": list(group.profiles)}
+            for group in said.groups
+        ],
     }
 
 

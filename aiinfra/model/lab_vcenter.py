@@ -58,6 +58,15 @@ class LabCards(LabModel):
         return self
 
 
+class LabDeviceGroup(LabModel):
+    """Devices that a host gives as one (vSphere 8): `Nvidia:2@grid_a100-40c%NVLink`."""
+
+    name: Annotated[str, Field(min_length=1)]
+    profiles: Annotated[tuple[str, ...], Field(min_length=1)]
+    """vGPU profiles of its devices."""
+    description: str = ""
+
+
 class LabEsxHosts(LabModel):
     """ESXi hosts that are alike. Their names are `<group>-0`, `<group>-1`, …"""
 
@@ -80,6 +89,7 @@ class LabEsxHosts(LabModel):
     reboot_pending: bool = False
     """Cards that are switched to passthrough are not active yet."""
     cards: tuple[LabCards, ...] = (LabCards(model="A100-PCIe-40GB", count=2),)
+    groups: tuple[LabDeviceGroup, ...] = ()
 
     @model_validator(mode="after")
     def _slots(self) -> Self:

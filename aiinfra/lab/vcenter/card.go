@@ -37,6 +37,8 @@ type card struct {
 
 	vgpus []vgpu
 	owner *ref // the VM it is passed through to
+
+	assigned bool // to the owner, by dynamic DirectPath I/O
 }
 
 // vgpu is a started virtual GPU.
@@ -181,7 +183,7 @@ func (c *card) restart() {
 func (c *card) release(vm ref) {
 	c.vgpus = slices.DeleteFunc(c.vgpus, func(one vgpu) bool { return one.vm == vm })
 	if c.owner != nil && *c.owner == vm {
-		c.owner = nil
+		c.owner, c.assigned = nil, false
 	}
 }
 

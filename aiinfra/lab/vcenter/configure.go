@@ -18,6 +18,9 @@ func (w *world) configure(config *types.VirtualMachineConfigInfo, spec *types.Vi
 	if refused := w.configureDevices(config, spec, site); refused != nil {
 		return refused
 	}
+	if refused := w.configureGroups(config, spec, site); refused != nil {
+		return refused
+	}
 	setOptions(config, spec.ExtraConfig)
 	reserve(config, spec)
 	if isSet(config.BootOptions.EfiSecureBootEnabled) && config.Firmware != string(types.GuestOsDescriptorFirmwareTypeEfi) {

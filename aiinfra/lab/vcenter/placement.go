@@ -140,7 +140,7 @@ func (h *host) giveDynamic(vm *simulator.VirtualMachine, backing *types.VirtualP
 		fits := slices.ContainsFunc(backing.AllowedDevice, func(allowed types.VirtualPCIPassthroughAllowedDevice) bool { return c.is(allowed) })
 		label := backing.CustomLabel == "" || backing.CustomLabel == c.passthrough.Label
 		if fits && label && h.passthroughActive(c) && c.idle() {
-			c.owner = &vm.Self
+			c.owner, c.assigned = &vm.Self, true
 			return c, nil
 		}
 	}

@@ -40,6 +40,7 @@ func (w *world) publish(h *host) {
 	config.SharedPassthruGpuTypes = startable
 	config.SharedGpuCapabilities = capabilities
 	config.PciPassthruInfo = passthru
+	config.AssignableHardwareBinding = h.bindings()
 	hardware := *object.Hardware
 	hardware.PciDevice = h.pciDevices()
 	summary := object.Summary
@@ -52,6 +53,17 @@ func (w *world) publish(h *host) {
 	w.registry.WithLock(ctx, object, func() {
 		object.Config, object.Hardware, object.Summary, object.Runtime = &config, &hardware, summary, runtime
 	})
+}
+
+// bindings tell who holds cards that dynamic DirectPath I/O gave away.
+func (h *host) bindings() []types.HostAssignableHardwareBinding {
+	var all []types.HostAssignableHardwareBinding
+	for _, c := range h.cards {
+		if c.owner != nil && c.assigned {
+			all = append(all, types.HostAssignableHardwareBinding{InstanceId: c.said.PciID, Vm: *c.owner})
+		}
+	}
+	return all
 }
 
 func (h *host) graphicsInfo(c *card) types.HostGraphicsInfo {

@@ -101,6 +101,7 @@ def test_dynamic_passthrough_goes_by_ids_and_label_and_tells_the_card(start: Sta
     vm = there.clone("vm", with_gpus(dynamic("gpu-a100")))
     there.place_and_start(vm)
     assert [device.backing.assignedId for device in devices(vm)] == ["0000:10:00.0"]
+    assert [one.vm.name for one in there.host("esx-0").config.assignableHardwareBinding] == ["vm"]
 
 
 def test_static_passthrough_is_pinned_to_a_card_that_is_active(start: Start) -> None:
@@ -126,6 +127,21 @@ def test_static_passthrough_is_pinned_to_a_card_that_is_active(start: Start) -> 
         "GenericVmConfigFault",
         "Device 16:0.0 is not a passthrough device.",
     )
+
+
+def test_a_device_group_brings_its_devices_and_starts_where_it_is_offered(start: Start) -> None:
+    name = "Nvidia:2@grid_a100-40c%NVLink"
+    there = start(host={"groups": ({"name": name, "profiles": ("grid_a100-40c", "grid_a100-40c")},)})
+    groups = vim.vm.VirtualDeviceGroups(
+        deviceGroup=[vim.vm.VirtualDeviceGroups.VendorDeviceGroup(groupInstanceKey=1, deviceGroupName=name)]
+    )
+    vm = there.clone("vm", with_gpus(deviceGroups=groups))
+    assert [device.backing.vgpu for device in devices(vm)] == ["grid_a100-40c", "grid_a100-40c"]
+    there.place_and_start(vm)
+    assert [[one.name for one in card.vm] for card in there.host("esx-0").config.graphicsInfo] == [["vm"], ["vm"]]
+    groups.deviceGroup[0].deviceGroupName = "Nvidia:4@grid_a100-40c%NVLink"
+    other = there.clone("other", with_gpus(deviceGroups=groups))
+    assert {kind for kind, _ in on_each_host(lambda: there.place_and_start(other))} == {"InsufficientResourcesFault"}
 
 
 def test_vgpus_need_an_edition_that_includes_them(start: Start) -> None:
