@@ -35,10 +35,13 @@ func (w *world) choose(vm *simulator.VirtualMachine, placed bool) (*host, *grant
 	return nil, nil, &refusal{none, "No host is compatible with the virtual machine."}
 }
 
-// whyNowhere says why DRS finds no host for the VM; nil when it finds one.
+// whyNowhere says why DRS finds no host for the VM; nil when it finds one, or when the VM needs none.
 func (w *world) whyNowhere(vm *simulator.VirtualMachine) *refusal {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if vm.Runtime.PowerState != types.VirtualMachinePowerStatePoweredOff {
+		return nil
+	}
 	none := &types.NoCompatibleHost{}
 	for _, h := range w.hosts[*vm.Runtime.Host].cluster.byRoom() {
 		_, refused := h.fits(vm)

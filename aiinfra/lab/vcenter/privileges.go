@@ -1,7 +1,6 @@
 package main
 
 import (
-	"reflect"
 	"strings"
 
 	"github.com/vmware/govmomi/simulator"
@@ -229,15 +228,4 @@ func (a *authorization) FetchUserPrivilegeOnEntities(req *types.FetchUserPrivile
 		results[i].Privileges = granted
 	}
 	return answer
-}
-
-// installManagers puts ours in place of those of VMware's simulator. What theirs has read at its start is kept.
-func (w *world) installManagers() {
-	for _, entity := range w.registry.AllReference("AuthorizationManager") {
-		ours := &authorization{world: w}
-		theirs := entity.(*simulator.AuthorizationManager)
-		reflect.ValueOf(&ours.AuthorizationManager).Elem().Set(reflect.ValueOf(theirs).Elem())
-		w.registry.Put(ours)
-	}
-	w.setOptions()
 }

@@ -1,11 +1,23 @@
 package main
 
 import (
+	"reflect"
 	"strings"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
 )
+
+// installManagers puts ours in place of those of VMware's simulator. What theirs has read at its start is kept.
+func (w *world) installManagers() {
+	for _, entity := range w.registry.AllReference("AuthorizationManager") {
+		ours := &authorization{world: w}
+		theirs := entity.(*simulator.AuthorizationManager)
+		reflect.ValueOf(&ours.AuthorizationManager).Elem().Set(reflect.ValueOf(theirs).Elem())
+		w.registry.Put(ours)
+	}
+	w.setOptions()
+}
 
 // setOptions puts the described advanced settings among those of the vCenter.
 func (w *world) setOptions() {

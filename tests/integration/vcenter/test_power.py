@@ -35,6 +35,13 @@ def test_a_vgpu_that_runs_is_shown_on_its_card_and_freed_at_power_off(start: Sta
     assert [list(card.vm) for card in host.config.graphicsInfo] == [[], []]
 
 
+def test_a_vm_that_runs_is_not_started_again_and_keeps_its_card(start: Start) -> None:
+    there = start()
+    vm = there.clone("vm", with_gpus(vgpu("grid_a100-40c")), powerOn=True)
+    assert refusal(lambda: there.place_and_start(vm))[0] == "InvalidPowerState"
+    assert [[one.name for one in card.vm] for card in there.host("esx-0").config.graphicsInfo] == [["vm"], []]
+
+
 def test_all_vgpus_of_a_card_have_one_size_unless_it_is_in_mixed_mode(start: Start) -> None:
     def second(mixed: bool) -> tuple[str, str]:
         there = start(LabCards(model=A100, mixed_size=mixed))
