@@ -274,6 +274,7 @@ CODES: Mapping[str, str] = {
     "vsphere.power_on": "A VM with GPUs was not started, or does not run as it should.",
     "vsphere.privileges": "A privilege that the account lacks.",
     "vsphere.another": "Another vCenter answers under this name: its id is not the recorded one.",
+    "vsphere.host_change": "What aiinfra would change on a host, as manage_hosts allows.",
     "vsphere.image": "An image cannot be imported.",
     "vsphere.name": "A name that vCenter would refuse.",
     "vsphere.not_kept": "vCenter did not keep what was set on a VM.",

@@ -28,8 +28,14 @@ def findings_text(examined: Sequence[Examined], terminal: Terminal) -> str:
     hints = [finding.hint if finding.level != "ok" else "" for _, finding in examined]
     lines: list[str] = []
     for row, hint, following in zip(rows, hints, [*hints[1:], ""], strict=True):
-        lines += [row, f"  {terminal.marks.hint} {hint}"] if hint and hint != following else [row]
+        lines += [row, *_way_out(hint, terminal)] if hint and hint != following else [row]
     return "\n".join((*([hosts, ""] if hosts else []), *lines, verdict(examined_all)))
+
+
+def _way_out(hint: str, terminal: Terminal) -> list[str]:
+    """Below its row; what has several lines keeps them."""
+    first, *more = hint.split("\n")
+    return [f"  {terminal.marks.hint} {first}", *(f"    {line}" for line in more)]
 
 
 def _host_tables(examined: Sequence[Examined], terminal: Terminal) -> Iterator[str]:

@@ -53,7 +53,7 @@ def _passthrough(host: Host, card: Card, wanted: WantedVm) -> Finding:
     if not state.enabled:
         by_hand = "switch passthrough on for it in the host's PCI devices"
         fix = "`up` sets it, as manage_hosts allows" if wanted.manage_hosts else f"{by_hand}, or set manage_hosts: true"
-        return error("vsphere.passthrough", about, "off", needed, fix)
+        return (warning if wanted.manage_hosts else error)("vsphere.passthrough", about, "off", needed, fix)
     return ok("vsphere.passthrough", about, "on", needed)
 
 
@@ -84,7 +84,7 @@ def mig(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     on = mig_is_on(host, {card.device_vendor_id for card in cards})
     read = f"MIG {'on' if on else 'off'} on {len(cards)} of its cards"
     if wanted.mode == "mig" and not on:
-        hint = "switch it on in the host's shell by the commands shown below the table"
+        hint = "switch it on in the host's shell"
         yield error("vsphere.mig", host.name, read, "MIG on", hint)
     elif wanted.mode == "vgpu" and on and not _time_sliced(host, cards):
         hint = "switch it off in the host's shell, or set gpu.mode: mig"

@@ -28,9 +28,9 @@ def graphics_type(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     if host.default_graphics_type != needed or other:
         shown = ", ".join(f"{card.pci_id} {card.graphics_type}" for card in other)
         read = f"host {host.default_graphics_type}" + (f", {shown}" if shown else "")
-        yield error(
-            "graphics_type", host.name, read, needed, _settable(wanted, "set SharedDirect and restart the host")
-        )
+        told = warning if wanted.manage_hosts else error
+        hint = _settable(wanted, "set SharedDirect and restart the host")
+        yield told("vsphere.graphics", host.name, read, needed, hint)
     else:
         policy = POLICIES.get(host.assignment_policy or "", "policy not told")
         yield ok("vsphere.graphics", host.name, f"sharedDirect, vGPUs {policy}", needed)

@@ -8,8 +8,10 @@ from typing import Final
 
 from aiinfra.stack import Finding
 from aiinfra.vsphere.checks import cards, cluster, graphics, hosts, placement
-from aiinfra.vsphere.checks.findings import error
+from aiinfra.vsphere.checks.findings import error, warning
 from aiinfra.vsphere.checks.wanted import WantedVm
+from aiinfra.vsphere.fixes import HostChange, changes
+from aiinfra.vsphere.mig import steps
 from aiinfra.vsphere.readings import Host, Site
 
 HostCheck = Callable[[Host, WantedVm], Iterator[Finding]]
@@ -66,7 +68,27 @@ def _of_hosts(chosen: Sequence[Host], wanted: WantedVm) -> list[Finding]:
 
 def _of(host: Host, wanted: WantedVm) -> list[Finding]:
     checks = (hosts.present, *(HOST_CHECKS if host.connected else ()))
-    return [replace(finding, host=host.name) for check in checks for finding in check(host, wanted)]
+    found = [replace(finding, host=host.name) for check in checks for finding in check(host, wanted)]
+    return [_with_commands(finding, host, wanted) for finding in found] + _changes(host, wanted)
+
+
+def _with_commands(finding: Finding, host: Host, wanted: WantedVm) -> Finding:
+    """What nobody but a person can do in the host's shell is said to the letter."""
+    if finding.code != "vsphere.mig" or finding.level == "ok":
+        return finding
+    return replace(finding, hint="\n".join(line for one in steps([host], wanted) for line in one.lines()))
+
+
+def _changes(host: Host, wanted: WantedVm) -> list[Finding]:
+    """A dry run of what `manage_hosts` lets aiinfra change."""
+    planned = changes([host], wanted) if wanted.manage_hosts else []
+    return [_change(host, change) for change in planned]
+
+
+def _change(host: Host, change: HostChange) -> Finding:
+    read = f"`up` will set {str(change).removeprefix(f'{host.name}').lstrip(': ')}"
+    told = warning("vsphere.host_change", host.name, read, "your consent", "set manage_hosts: false to do it by hand")
+    return replace(told, host=host.name)
 
 
 def _of_host(finding: Finding, site: Site) -> Finding:

@@ -132,7 +132,7 @@ SHARED: list[Break] = [
     (
         lambda: world(shared(cards=(card(passthrough=ON, graphics_type="shared"),))),
         replace(VGPU, manage_hosts=True),
-        "error esx-01: host sharedDirect, 0000:3b:00.0 shared | sharedDirect | `up` sets it, as manage_hosts allows",
+        "warning esx-01: host sharedDirect, 0000:3b:00.0 shared | sharedDirect | `up` sets it, as manage_hosts allows",
     ),
     (
         lambda: world(shared(cards=(card(passthrough=replace(ON, sriov_active=False)),))),
@@ -272,14 +272,18 @@ class TestMig:
             "error cluster gpu: grid_a100-3-20c is listed by esx-01 and cannot be started: MIG mode is off on their "
             "free cards | a profile that can be started now | "
             "switch MIG on in the host's shell: aiinfra doctor shows how",
-            "error esx-01: MIG off on 1 of its cards | MIG on | "
-            "switch it on in the host's shell by the commands shown below the table",
+            "error esx-01: MIG off on 1 of its cards | MIG on | esx-01: switch MIG mode in the host's shell\n"
+            "  esxcli system maintenanceMode set --enable true\n"
+            "  nvidia-smi -i 00000000:3B:00.0 -mig 1\n"
+            "  reboot\n"
+            "  nvidia-smi -i 00000000:3B:00.0 --query-gpu=mig.mode.current --format=csv,noheader   # must say Enabled\n"
+            "  esxcli system maintenanceMode set --enable false",
         ]
 
     def test_a_time_sliced_profile_while_mig_is_on(self) -> None:
-        assert (
-            "error esx-01: MIG on on 1 of its cards | MIG off | switch it off in the host's shell, or set gpu.mode: mig"
-        ) in told(world(shared(startable=MIG_STARTABLE)), VGPU)
+        [one] = [f for f in judge(world(shared(startable=MIG_STARTABLE)), VGPU) if f.code == "vsphere.mig"]
+        assert (one.level, one.read, one.needed) == ("error", "MIG on on 1 of its cards", "MIG off")
+        assert "nvidia-smi -i 00000000:3B:00.0 -mig 0" in one.hint
 
     def test_a_vcenter_of_8_0_3_says_it_itself(self) -> None:
         shown = shared(cards=(card(passthrough=ON, vgpu_mode="multiInstanceGpu"),), startable=STARTABLE)
@@ -341,6 +345,15 @@ def test_a_host_that_the_cluster_has_not() -> None:
     assert "error cluster gpu: has no host esx-09 | a host | name another" in told(
         world(passed()), replace(STATIC, host="esx-09")
     )
+
+
+def test_what_may_be_changed_on_a_host_is_shown_before() -> None:
+    off = passed(cards=(card(passthrough=replace(PASSED, enabled=False, active=False, label="")),))
+    assert [text for text in told(world(off), replace(PASSTHROUGH, manage_hosts=True)) if "`up` will" in text] == [
+        "warning esx-01: `up` will set 0000:3b:00.0: passthrough on, hardware label gpu-a100 | your consent | "
+        "set manage_hosts: false to do it by hand"
+    ]
+    assert [text for text in told(world(off), PASSTHROUGH) if "`up` will" in text] == []
 
 
 def test_a_model_that_needs_a_newer_driver() -> None:
