@@ -117,5 +117,5 @@ def model_support(host: Host, wanted: WantedVm) -> Iterator[Finding]:
         yield error("vsphere.model", host.name, version, needed, "update the vGPU manager", source=need.source)
     else:
         yield warning(
-            "model_support", host.name, host.vibs[0].version, needed, "see which driver it is", source=need.source
+            "vsphere.model", host.name, host.vibs[0].version, needed, "see which driver it is", source=need.source
         )

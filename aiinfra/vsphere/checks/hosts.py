@@ -38,7 +38,7 @@ def version(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     read = f"ESXi {named}, build {host.build}"
     if esxi.version(host.version)[:3] < needed:
         yield error(
-            "esxi_version", host.name, read, least, "update the host, or ask less of the template", source=source
+            "vsphere.esxi", host.name, read, least, "update the host, or ask less of the template", source=source
         )
     else:
         yield ok("vsphere.esxi", host.name, read, least, source)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aiinfra.errors import CODES
 from aiinfra.facts.gpus import gpu
 from aiinfra.stack import Finding
 from aiinfra.vsphere.checks import WantedVm, judge
@@ -253,6 +254,7 @@ PASSING: list[Break] = [
 @pytest.mark.parametrize(("broken", "wanted", "says"), SHARED + PASSING)
 def test_one_thing_is_broken(broken: Callable[[], Site], wanted: WantedVm, says: str) -> None:
     assert says in told(broken(), wanted)
+    assert {finding.code for finding in judge(broken(), wanted)} <= set(CODES)
 
 
 def test_a_source_says_each_of_its_flaws() -> None:
