@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Final
 from aiinfra.engine.journal import Journal
 from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind, OutsideError
 from aiinfra.session.identity import Known
+from aiinfra.stack import NodeTraces
+from aiinfra.waiting import Waiter
 
 if TYPE_CHECKING:
     from aiinfra.kube.sweep import Swept
+    from aiinfra.kube.traces import Cleared
 
 HINT: Final = "look at its finalizers"
 
@@ -54,11 +57,13 @@ def note_namespaces(journal: Journal, environment_id: str, clusters: Iterable[Kn
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """Removes what carries an environment's id."""
+    """Removes what carries an environment's id, and what its operators wrote on nodes."""
 
     environment_id: str
     noted: Callable[[str], Mapping[str, str]]
     """Namespaces that bore the id, uid by name; of the cluster with this uid."""
+    traces: Sequence[NodeTraces]
+    """Of the environment's operators."""
     say: Callable[[str], None]
     stop: threading.Event
     limit_seconds: float
@@ -70,20 +75,22 @@ class Sweeper:
         left: list[ErrorRecord] = []
         for stack, kubeconfig in kubeconfigs.items():
             try:
-                swept = self._clear(kubeconfig)
+                swept, cleared = self._clear(kubeconfig)
             except AiinfraError as error:
                 left.append(_unasked(stack, error))
             else:
-                looked.append(self._told(stack, swept))
+                looked.append(self._told(stack, swept, cleared))
                 left += [ErrorRecord(LeftBehind.default_code, stack, str(item), HINT) for item in swept.left]
         return Aftermath(tuple(looked), tuple(left))
 
-    def _clear(self, kubeconfig: str) -> Swept:
+    def _clear(self, kubeconfig: str) -> tuple[Swept, Cleared]:
         from aiinfra.kube.client import KubeClient
         from aiinfra.kube.sweep import sweep
+        from aiinfra.kube.traces import clear
 
+        waiter = Waiter(self.limit_seconds, stop=self.stop, on_wait=lambda what, seconds: self.say(what))
         with KubeClient.from_kubeconfig(kubeconfig) as client:
-            return sweep(
+            swept = sweep(
                 client,
                 self.environment_id,
                 namespaces=self.noted(client.cluster_uid()),
@@ -91,10 +98,17 @@ class Sweeper:
                 stop=self.stop,
                 limit_seconds=self.limit_seconds,
             )
+            return swept, clear(client, self.traces, waiter)
 
-    def _told(self, stack: str, swept: Swept) -> str:
-        found = f"cluster {stack} ({len(swept.left)} objects marked {self.environment_id}"
-        return f"{found}; {len(swept.removed)} swept)" if swept.removed else f"{found})"
+    def _told(self, stack: str, swept: Swept, cleared: Cleared) -> str:
+        told = [f"{len(swept.left)} objects marked {self.environment_id}"]
+        if swept.removed:
+            told.append(f"{len(swept.removed)} swept")
+        if cleared.taken:
+            told.append(f"{cleared.taken} labels and annotations of operators taken off nodes")
+        if cleared.stay:
+            told.append(f"on nodes stay, as others set them, {', '.join(cleared.stay)}")
+        return f"cluster {stack} ({'; '.join(told)})"
 
 
 def _unasked(stack: str, error: AiinfraError) -> ErrorRecord:

@@ -5,9 +5,10 @@ It starts nothing in order to delete it, and sweeps also when a stack's state is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from aiinfra.catalog import Catalog
 from aiinfra.cluster import ClusterAccess
 from aiinfra.engine.events import RunReport, StackResult
 from aiinfra.engine.queue import Queue
@@ -20,7 +21,7 @@ from aiinfra.session.keys import forget_key
 from aiinfra.session.options import Options
 from aiinfra.session.place import Place
 from aiinfra.session.reporting import Reporting
-from aiinfra.stack import StackName
+from aiinfra.stack import NodeTraces, StackName
 from aiinfra.waiting import Stopped
 
 if TYPE_CHECKING:
@@ -54,18 +55,25 @@ def run(session: Session, turn: work.Turn, place: Place, options: Options, repor
         if interrupted or not options.selection.all or any(r.error for r in results):
             return report.ended(results, interrupted=interrupted)
         try:
-            swept = _sweep(session, turn, place, kubeconfigs)
+            swept = _sweep(session, turn, place, kubeconfigs, _traces(kinds.values()))
         except Stopped:
             return report.ended(results, interrupted=True)
     return _finish(turn, place, results, swept, report, keep=options.keep_lab)
 
 
-def _sweep(session: Session, turn: work.Turn, place: Place, kubeconfigs: Mapping[str, str]) -> Aftermath:
+def _sweep(
+    session: Session, turn: work.Turn, place: Place, kubeconfigs: Mapping[str, str], traces: Sequence[NodeTraces]
+) -> Aftermath:
     if not turn.environment_id:
         return unknown_ids(kubeconfigs, turn.plan.environment.name)
-    journal = turn.journal
-    sweeper = Sweeper(turn.environment_id, journal.namespaces, session.places.say, turn.stop, place.sweeping)
+    noted = turn.journal.namespaces
+    sweeper = Sweeper(turn.environment_id, noted, traces, session.places.say, turn.stop, place.sweeping)
     return sweeper.sweep(kubeconfigs)
+
+
+def _traces(kinds: Iterable[str]) -> list[NodeTraces]:
+    catalog = Catalog.installed()
+    return list(dict.fromkeys(trace for kind in kinds if kind in catalog for trace in catalog[kind].traces))
 
 
 def _finish(

@@ -2,10 +2,17 @@
 
 from pathlib import Path
 
-from aiinfra.stack import StackType
+from aiinfra.stack import NodeTraces, StackType
 from stacks.gpu_operator.checks import Checks
 from stacks.gpu_operator.spec import GpuOperatorInputs, GpuOperatorInstall
+from stacks.nfd.labels import TRACES as NFD_TRACES
 
+TRACES = NodeTraces(
+    prefixes=("nvidia.com/",),
+    managers=("gpu-operator", "nvidia-mig-manager", "nfd-master"),
+    definition="clusterpolicies.nvidia.com",
+)
+"""None of them takes its labels off (NVIDIA/gpu-operator issue 1391); NFD sets those of GPU Feature Discovery."""
 STACK = StackType(
     kind="gpu_operator",
     summary="NVIDIA's GPU Operator: driver, toolkit, device plugin, MIG, time-slicing, monitoring.",
@@ -15,6 +22,7 @@ STACK = StackType(
     plugins=("kubernetes",),
     checks=Checks(),
     foreign="what its chart brings",
+    traces=(TRACES, NFD_TRACES),
     foretold=("namespace", "version", "resource", "policy"),
     sources=(Path(__file__).parent,),
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from aiinfra.stack import StackType
 from stacks.nfd.checks import Checks
+from stacks.nfd.labels import TRACES
 from stacks.nfd.spec import NfdInputs, NfdInstall
 
 STACK = StackType(
@@ -15,6 +16,7 @@ STACK = StackType(
     plugins=("kubernetes",),
     checks=Checks(),
     foreign="what its chart brings",
+    traces=(TRACES,),
     foretold=("namespace", "version", "gpu_label"),
     sources=(Path(__file__).parent,),
 )

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aiinfra.stack import NodeTraces
+
 NVIDIA_GPU = {
     "class": "0302",
     "vendor": "10de",
 }
 GPU_LABELS = ("pci-10de.present", "pci-0302_10de.present", "pci-0300_10de.present")
 """What the GPU Operator takes for a GPU node (NVIDIA/gpu-operator v26.7.0 controllers/state_manager.go)."""
+
+TRACES = NodeTraces(
+    prefixes=("feature.node.kubernetes.io/", "nfd.node.kubernetes.io/"),
+    managers=("nfd-master",),
+    definition="nodefeatures.nfd.k8s-sigs.io",
+)
+"""What stays on nodes when it goes without its chart's hook, `nfd-master -prune`."""
 
 
 def gpu_label(fields: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from aiinfra.facts.gpu_operator import GPU_RESOURCE, IMAGES
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.lab.controllers import hardware, policy, sharing
-from aiinfra.lab.controllers.effects import Effect, Patch
+from aiinfra.lab.controllers.effects import MIG_MANAGER, NFD_MASTER, Effect, Patch
 from aiinfra.lab.controllers.hardware import Hardware
 from aiinfra.lab.controllers.sharing import Sharing
 from aiinfra.lab.controllers.view import Object, View, labels, name, namespace, pod_ready, uid
@@ -37,7 +37,9 @@ class DevicePlugins:
             shared = self._shared(view, node, plugin, instance) if plugin and instance else Sharing()
             yield from _offer(node, resources(machine, shared) if plugin else {})
             if GFD_APP in apps and instance is not None:
-                yield from _label(node, _labels(node, machine, shared, instance, mig=MIG_APP in apps))
+                yield from _label(node, _found_out(machine, shared, instance), NFD_MASTER)
+                if MIG_APP in apps and labels(node).get("nvidia.com/mig.config") == "all-disabled":
+                    yield from _label(node, {"nvidia.com/mig.config.state": "success"}, MIG_MANAGER)
 
     def _shared(self, view: View, node: Object, plugin: Object, instance: Object) -> Sharing:
         """Edits of the ConfigMap alone reach no running plugin; its sidecar looks at the node's label only."""
@@ -47,13 +49,10 @@ class DevicePlugins:
         return self.read[key]
 
 
-def _labels(node: Object, machine: Hardware, shared: Sharing, instance: Object, *, mig: bool) -> dict[str, str]:
+def _found_out(machine: Hardware, shared: Sharing, instance: Object) -> dict[str, str]:
     driver = machine.host_driver or _driver_version(instance)
     strategy = str(policy.section(instance, "mig").get("strategy") or "none")
-    wanted = gfd_labels(machine, driver, shared, strategy)
-    if mig and labels(node).get("nvidia.com/mig.config") == "all-disabled":
-        wanted["nvidia.com/mig.config.state"] = "success"
-    return wanted
+    return gfd_labels(machine, driver, shared, strategy)
 
 
 def resources(machine: Hardware, shared: Sharing) -> dict[str, int]:
@@ -73,10 +72,10 @@ def _offer(node: Object, counts: Mapping[str, int]) -> Iterator[Effect]:
         yield Patch(ObjectRef("v1", "Node", name(node)), body, "status")
 
 
-def _label(node: Object, wanted: Mapping[str, str]) -> Iterator[Effect]:
+def _label(node: Object, wanted: Mapping[str, str], manager: str) -> Iterator[Effect]:
     changed = {key: value for key, value in wanted.items() if labels(node).get(key) != value}
     if changed:
-        yield Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": changed}})
+        yield Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": changed}}, manager=manager)
 
 
 def _driver_version(instance: Object) -> str:

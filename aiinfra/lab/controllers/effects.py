@@ -10,6 +10,8 @@ from aiinfra.kube.objects import ObjectRef
 from aiinfra.lab.controllers.view import Object
 
 MANAGER = "lab-controllers"
+NFD_MASTER, GPU_OPERATOR, MIG_MANAGER = "nfd-master", "gpu-operator", "nvidia-mig-manager"
+"""Programs that label nodes: the API server keeps each label under the name of the one that set it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Patch:
     ref: ObjectRef
     body: Object
     subresource: str = ""
+    manager: str = MANAGER
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ def perform(effect: Effect, client: KubeClient) -> Object | None:
             return client.apply(obj, field_manager=manager, force=True)
         case Create(obj):
             return _create(obj, client)
-        case Patch(ref, body, subresource):
-            return _patch(ref, body, subresource, client)
+        case Patch():
+            return _patch(effect, client)
         case Remove(ref):
             client.delete(ref)
             return None
@@ -65,8 +68,8 @@ def _create(obj: Object, client: KubeClient) -> Object | None:
         return None
 
 
-def _patch(ref: ObjectRef, body: Object, subresource: str, client: KubeClient) -> Object | None:
+def _patch(effect: Patch, client: KubeClient) -> Object | None:
     try:
-        return client.patch(ref, body, subresource=subresource, field_manager=MANAGER)
+        return client.patch(effect.ref, effect.body, subresource=effect.subresource, field_manager=effect.manager)
     except NotFound:
         return None

@@ -23,10 +23,9 @@ from aiinfra.facts.gpu_operator import (
 )
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.lab.controllers import operands, policy
-from aiinfra.lab.controllers.effects import Apply, Effect, Patch, Remove
+from aiinfra.lab.controllers.effects import GPU_OPERATOR, Apply, Effect, Patch, Remove
 from aiinfra.lab.controllers.view import Object, View, annotation, deleting, labels, name, namespace, timestamp, uid
 
-MANAGER = "gpu-operator"
 MIG_DEPLOY = DEPLOY_PREFIX + "mig-manager"
 MIG_CAPABLE, MIG_CONFIG = "nvidia.com/mig.capable", "nvidia.com/mig.config"
 _MIG_PRODUCTS = ("h100", "a100", "a30")
@@ -54,7 +53,7 @@ def reconcile(view: View, now: datetime) -> Iterator[Effect]:
         return
     yield from (patch for node in view.nodes if (patch := label_patch(node, instance)))
     if not any(name(runtime) == "nvidia" for runtime in view.of("RuntimeClass")):
-        yield Apply(_runtime_class(instance), MANAGER)
+        yield Apply(_runtime_class(instance), GPU_OPERATOR)
     changes, verdict = reconcile_operands(view, instance, namespace(operator))
     yield from changes
     status = desired_status(instance, verdict, namespace(operator), now)
@@ -83,7 +82,7 @@ def label_patch(node: Object, instance: Object) -> Patch | None:
     wanted = {key: value for key, value in desired_labels(has, instance).items() if has.get(key) != value}
     if not wanted:
         return None
-    return Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": wanted}})
+    return Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": wanted}}, manager=GPU_OPERATOR)
 
 
 def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
@@ -167,7 +166,7 @@ def _apply(view: View, wanted: Object, within: str) -> Apply | None:
     existing = view.find("DaemonSet", name(wanted), within)
     if existing is not None and annotation(existing, operands.HASH) == annotation(wanted, operands.HASH):
         return None
-    return Apply(wanted, MANAGER)
+    return Apply(wanted, GPU_OPERATOR)
 
 
 def _enabled_names(view: View, instance: Object) -> set[str]:

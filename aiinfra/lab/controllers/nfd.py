@@ -16,7 +16,7 @@ from ruamel.yaml.error import YAMLError
 from aiinfra.facts.gpus import PCI_VENDOR
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.lab.controllers import hardware
-from aiinfra.lab.controllers.effects import Apply, Effect, Patch
+from aiinfra.lab.controllers.effects import NFD_MASTER, Apply, Effect, Patch
 from aiinfra.lab.controllers.hardware import Hardware
 from aiinfra.lab.controllers.view import Object, View, annotation, labels, name, namespace, pod_ready, uid
 
@@ -155,4 +155,4 @@ def prune(node: Object) -> Patch:
 
 def _metadata(node: Object, of_labels: Mapping[str, str | None], of_annotations: Mapping[str, str | None]) -> Patch:
     body = {"metadata": {"labels": dict(of_labels), "annotations": dict(of_annotations)}}
-    return Patch(ObjectRef("v1", "Node", name(node)), body)
+    return Patch(ObjectRef("v1", "Node", name(node)), body, manager=NFD_MASTER)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.lab.controllers import policy
-from aiinfra.lab.controllers.effects import Effect, Patch, Remove
+from aiinfra.lab.controllers.effects import GPU_OPERATOR, Effect, Patch, Remove
 from aiinfra.lab.controllers.faults import DRIVER_APP
 from aiinfra.lab.controllers.view import Object, View, annotation, deleting, labels, name, pod_ready, uid
 
@@ -62,4 +62,4 @@ def _current(view: View, pod: Object) -> bool:
 
 def _mark(node: Object, state: str) -> Iterator[Effect]:
     if state and labels(node).get(STATE) != state:
-        yield Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": {STATE: state}}})
+        yield Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": {STATE: state}}}, manager=GPU_OPERATOR)

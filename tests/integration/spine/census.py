@@ -15,8 +15,8 @@ OWN_KINDS = {
     "Node", "CSINode", "Lease", "APIService", "FlowSchema", "PriorityLevelConfiguration", "IPAddress", "ServiceCIDR",
 }  # fmt: skip
 """Kinds whose objects a cluster makes for itself; leases follow its nodes and leaders, addresses its services."""
-FEATURES = "feature.node.kubernetes.io/"
-"""Labels that NFD puts on nodes and takes off when it goes; the GPU Operator leaves its own there."""
+FEATURES = ("feature.node.kubernetes.io/", "nfd.node.kubernetes.io/", "nvidia.com/")
+"""Labels and annotations that NFD and the GPU Operator put on nodes."""
 OWN_CLASSES = {"system-cluster-critical", "system-node-critical"}
 
 
@@ -36,8 +36,9 @@ def standing(site: Site) -> list[str]:
 
 
 def _features(obj: Mapping[str, Any]) -> list[str]:
-    labels = obj["metadata"].get("labels") or {}
-    return [key for key in labels if obj["kind"] == "Node" and key.startswith(FEATURES)]
+    meta = obj["metadata"]
+    written = [*(meta.get("labels") or {}), *(meta.get("annotations") or {})]
+    return [key for key in written if obj["kind"] == "Node" and key.startswith(FEATURES)]
 
 
 def _told(obj: Mapping[str, Any]) -> str:

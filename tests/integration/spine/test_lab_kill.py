@@ -40,11 +40,12 @@ OPERATOR_RECORD = ObjectRef("v1", "Secret", "sh.helm.release.v1.gpu-operator.v1"
 NFD_RECORD = ObjectRef("v1", "Secret", "sh.helm.release.v1.node-feature-discovery.v1", "node-feature-discovery")
 POLICIES = ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", "clusterpolicies.nvidia.com")
 OPERATOR = ObjectRef("apps/v1", "Deployment", "gpu-operator", "gpu-operator")
+NFD_WORKER = ObjectRef("apps/v1", "DaemonSet", "node-feature-discovery-worker", "node-feature-discovery")
 UPS = (
     (releasing("gpu-operator", OPERATOR), "both"),
     (up("waiting", "gpu-proof", "Job gpu-operator/aiinfra-gpu-proof-proof to finish"), "caller"),
     (up("waiting", "gpu-operator", "ClusterPolicy cluster-policy: not ready"), "engine"),
-    (up("waiting", "nfd"), "both"),
+    (releasing("nfd", NFD_WORKER), "both"),
     (up("waiting", "gpu-proof", "Job gpu-operator/aiinfra-gpu-proof-proof to finish"), "both"),
     (up("started", "nfd", "helm.sh/v3:Release"), "caller"),
     (up("waiting", "gpu-proof", "Job gpu-operator/aiinfra-gpu-proof-proof to finish"), "supervisor"),
@@ -77,6 +78,8 @@ DOWNS = (
     (down("started", "cluster"), "caller"),
 )
 NASTIEST = (
+    (releasing("nfd", NFD_WORKER), "both", "destroy"),
+    (releasing("gpu-operator", OPERATOR), "both", "destroy"),
     (up("waiting", "gpu-proof", "Job gpu-operator/aiinfra-gpu-proof-proof to finish"), "both", "destroy"),
     (releasing("gpu-operator", POLICIES), "engine", "up"),
     (down("waiting", "gpu-operator", "Namespace gpu-operator to be gone"), "caller", "up"),
