@@ -127,6 +127,13 @@ def family_of(profile: str) -> VgpuFamily | None:
     return next((family for family in FAMILIES if name and family.name.lower() == name.family), None)
 
 
+def nominal_gb(profile: str) -> int | None:
+    """Memory of a card that serves a profile as NVIDIA counts it for vGPUs: what a host reports is a little less."""
+    family = family_of(profile)
+    sizes = ((VgpuType.of(name), most) for name, most in (family.time_sliced.items() if family else ()))
+    return max((kind.size_gb * most for kind, most in sizes if kind), default=None)
+
+
 def most_per_gpu(profile: str) -> int | None:
     """How many vGPUs of a host's profile fit on one card; None when we do not know."""
     family = family_of(profile)

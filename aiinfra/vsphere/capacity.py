@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiinfra.facts.gpus import GPUS, PCI_VENDOR, Gpu
 from aiinfra.facts.mig import MigInstance, memory_slices, room
-from aiinfra.facts.vgpu import ProfileName, most_per_gpu
+from aiinfra.facts.vgpu import ProfileName, most_per_gpu, nominal_gb
 from aiinfra.vsphere.profiles import key
 from aiinfra.vsphere.readings import Card, Host, VgpuProfile
 
@@ -97,7 +97,7 @@ def _more(card: Card, held: Sequence[VgpuProfile], profile: VgpuProfile) -> int:
     if same_size and any(one.frame_buffer_gib != profile.frame_buffer_gib for one in held):
         return 0
     most = most_per_gpu(profile.name) or (card.memory_mib or 0) // (profile.frame_buffer_gib * 1024)
-    left_gib = (card.memory_mib or 0) / 1024 - sum(one.frame_buffer_gib for one in held)
+    left_gib = (nominal_gb(profile.name) or (card.memory_mib or 0) // 1024) - sum(one.frame_buffer_gib for one in held)
     return max(0, most - len(held)) if same_size else max(0, min(most, int(left_gib // profile.frame_buffer_gib)))
 
 

@@ -18,7 +18,12 @@ def account(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     needed = "every privilege that a template takes"
     if site.missing_privileges is None:
         yield unknown(
-            "privileges", site, site.vcenter, "missing_privileges", needed, hint="ask the vCenter's administrator"
+            "vsphere.privileges",
+            site,
+            site.vcenter,
+            "missing_privileges",
+            needed,
+            hint="ask the vCenter's administrator",
         )
     elif not site.missing_privileges:
         yield ok("vsphere.privileges", site.vcenter, "all of them", needed)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aiinfra.vsphere.capacity import Room, Shape, free, total
-from aiinfra.vsphere.readings import PassthroughState, VmOnHost
+from aiinfra.vsphere.readings import PassthroughState, VgpuProfile, VmOnHost
 from tests.unit.vsphere.conftest import MIG_STARTABLE, PROFILES, STARTABLE, card, host
 
 GIB = 1024
@@ -50,6 +50,13 @@ def test_a_card_of_one_size_takes_no_other() -> None:
     assert free([held("grid_a100-10c")], shape("grid_a100-20c"))[0].vms == 0
     assert free([held("grid_a100-10c")], shape("grid_a100-10c"))[0].vms == 3
     assert free([held("grid_a100-10c", vgpu_mode="mixedSize")], shape("grid_a100-20c"))[0].vms == 1
+
+
+def test_a_card_of_mixed_sizes_has_its_nominal_memory() -> None:
+    profile = VgpuProfile("grid_l40s-48c", 0x26B910DE, 48, "timeSliced", "compute")
+    l40s = card(device_id=0x26B9, memory_mib=45776, vgpu_mode="mixedSize")
+    world = host(cards=(l40s,), profiles=(profile,), startable=(profile.name,))
+    assert free([world], Shape(1, 64 * GIB, profile))[0].vms == 1
 
 
 def test_mig_instances_must_be_placeable() -> None:
