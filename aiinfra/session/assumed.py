@@ -74,20 +74,20 @@ def _datacenter(needs: Sequence[VCenterNeed]) -> LabDatacenter:
         folders=tuple(folders),
         datastores={need.datastore: LabDatastore() for need in needs},
         clusters={
-            name: _esx_cluster([need for need in needs if need.cluster == name])
+            name: _esx_cluster(name, [need for need in needs if need.cluster == name])
             for name in dict.fromkeys(need.cluster for need in needs)
         },
         vms={path.rpartition("/")[2]: LabVm(folder=path.rpartition("/")[0], template=True) for path in sources},
     )
 
 
-def _esx_cluster(needs: Sequence[VCenterNeed]) -> LabEsxCluster:
+def _esx_cluster(name: str, needs: Sequence[VCenterNeed]) -> LabEsxCluster:
     sorts: dict[tuple[str, str, str], int] = {}
     for need in needs:
         sort = (need.mode, need.gpu_model, need.label)
         sorts[sort] = max(sorts.get(sort, 0), need.gpus, 2)
     return LabEsxCluster(
-        hosts={f"{need[0]}-{at}": _hosts(need, gpus) for at, (need, gpus) in enumerate(sorts.items(), start=1)}
+        hosts={f"{name}-{need[0]}-{at}": _hosts(need, gpus) for at, (need, gpus) in enumerate(sorts.items(), start=1)}
     )
 
 
