@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -54,6 +54,16 @@ def namesakes(client: KubeClient, environment: str) -> Mapping[str, Sequence[Obj
     for obj in census(client, labels=f"{MARK_ENVIRONMENT}={environment}").objects:
         found.setdefault(obj["metadata"]["labels"].get(MARK_ID, ""), []).append(ObjectRef.of(obj))
     return {id: sorted(refs) for id, refs in sorted(found.items())}
+
+
+def strays(client: KubeClient, namespaces: Collection[str]) -> Mapping[str, Sequence[ObjectRef]]:
+    """Cluster-wide objects of Helm releases in those of the namespaces that are gone, by namespace."""
+    gone = {name for name in namespaces if client.get(ObjectRef("v1", "Namespace", name)) is None}
+    found: dict[str, list[ObjectRef]] = {}
+    for obj in census(client, cluster_scoped_only=True).objects if gone else ():
+        if (place := _release_namespace(obj)) in gone:
+            found.setdefault(place, []).append(ObjectRef.of(obj))
+    return {place: sorted(refs) for place, refs in sorted(found.items())}
 
 
 def sweep(

@@ -7,7 +7,7 @@ a namespace of ours, so those are noted while they stand: a stack takes its name
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -120,15 +120,36 @@ def _unasked(stack: str, error: AiinfraError) -> ErrorRecord:
 def unknown_ids(kubeconfigs: Mapping[str, str], environment: str) -> Aftermath:
     """What carries the environment's name when its id is lost: listed, not removed, as it may be a namesake's."""
     from aiinfra.kube.client import KubeClient
+    from aiinfra.kube.removing import some
     from aiinfra.kube.sweep import namesakes
 
     left: list[ErrorRecord] = []
     for stack, kubeconfig in kubeconfigs.items():
         with KubeClient.from_kubeconfig(kubeconfig) as client:
             for id, refs in namesakes(client, environment).items():
-                more = f" and {len(refs) - 3} more" if len(refs) > 3 else ""
-                told = f"{', '.join(map(str, refs[:3]))}{more} carry the name {environment} and the id {id}"
+                told = f"{some(refs)} carry the name {environment} and the id {id}"
                 hint = f"if they are this environment's: aiinfra destroy {environment} --environment-id {id}"
                 left.append(ErrorRecord(LeftBehind.default_code, stack, told, hint))
     looked = tuple(f"cluster {stack} (its objects named {environment})" for stack in kubeconfigs)
     return Aftermath(looked, tuple(left))
+
+
+def unclaimed(kubeconfigs: Mapping[str, str], namespaces: Collection[str]) -> Sequence[ErrorRecord]:
+    """What releases in these namespaces left when they went: listed where the state that could tell is lost."""
+    from aiinfra.kube.client import KubeClient
+    from aiinfra.kube.removing import some
+    from aiinfra.kube.sweep import strays
+
+    left: list[ErrorRecord] = []
+    hint = "nothing tells whose they are; if this environment made them, delete them"
+    for stack, kubeconfig in kubeconfigs.items():
+        try:
+            with KubeClient.from_kubeconfig(kubeconfig) as client:
+                found = strays(client, namespaces)
+        except AiinfraError as error:
+            left.append(_unasked(stack, error))
+            continue
+        for namespace, refs in found.items():
+            told = f"{some(refs)} came with a Helm release in the namespace {namespace}, which is gone"
+            left.append(ErrorRecord(LeftBehind.default_code, stack, told, hint))
+    return left

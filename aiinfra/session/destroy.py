@@ -6,6 +6,7 @@ It starts nothing in order to delete it, and sweeps also when a stack's state is
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiinfra.catalog import Catalog
@@ -14,8 +15,9 @@ from aiinfra.engine.events import RunReport, StackResult
 from aiinfra.engine.queue import Queue
 from aiinfra.engine.run import Run
 from aiinfra.errors import ConfigError
+from aiinfra.plan.planner import Plan
 from aiinfra.session import work
-from aiinfra.session.aftermath import Aftermath, Sweeper, note_namespaces, unknown_ids
+from aiinfra.session.aftermath import Aftermath, Sweeper, note_namespaces, unclaimed, unknown_ids
 from aiinfra.session.identity import Known, given_access, meet, opened
 from aiinfra.session.keys import forget_key
 from aiinfra.session.options import Options
@@ -64,11 +66,22 @@ def run(session: Session, turn: work.Turn, place: Place, options: Options, repor
 def _sweep(
     session: Session, turn: work.Turn, place: Place, kubeconfigs: Mapping[str, str], traces: Sequence[NodeTraces]
 ) -> Aftermath:
-    if not turn.environment_id:
-        return unknown_ids(kubeconfigs, turn.plan.environment.name)
-    noted = turn.journal.namespaces
-    sweeper = Sweeper(turn.environment_id, noted, traces, session.places.say, turn.stop, place.sweeping)
-    return sweeper.sweep(kubeconfigs)
+    journal = turn.journal
+    if turn.environment_id:
+        say, limit = session.places.say, place.sweeping
+        sweeper = Sweeper(turn.environment_id, journal.namespaces, traces, say, turn.stop, limit)
+        found = sweeper.sweep(kubeconfigs)
+    else:
+        found = unknown_ids(kubeconfigs, turn.plan.environment.name)
+    if journal.environment_id() is not None:
+        return found
+    return replace(found, left=(*found.left, *unclaimed(kubeconfigs, _namespaces(turn.plan))))
+
+
+def _namespaces(plan: Plan) -> set[str]:
+    """Those that the file's stacks install into, as far as the file tells."""
+    told = (getattr(step.inputs, "namespace", None) for step in plan.steps.values())
+    return {namespace for namespace in told if isinstance(namespace, str)}
 
 
 def _traces(kinds: Iterable[str]) -> list[NodeTraces]:
@@ -124,14 +137,17 @@ def _chosen(needs: Mapping[str, list[str]], standing: Collection[str], options: 
 
 
 def _clusters(turn: work.Turn, needs: Mapping[str, list[str]]) -> list[Known]:
-    """Every cluster that may hold something of ours, read before anything is taken down; the recorded access first."""
+    """Every cluster that may hold something of ours, read before anything is taken down; the recorded access first.
+
+    That of a stack which only the state knows is told by what it gave to others.
+    """
     found = []
     for name in needs:
         step = turn.plan.steps.get(StackName(name))
-        if step is None or not issubclass(step.kind.outputs, ClusterAccess):
+        if step is not None and not issubclass(step.kind.outputs, ClusterAccess):
             continue
         told = turn.engine.outputs(name) if turn.stood(name) else {}
-        if text := opened(told.get("kubeconfig")) or given_access(step, turn.secret):
+        if text := opened(told.get("kubeconfig")) or (step and given_access(step, turn.secret)):
             found.append(Known(name, text, opened(told.get("uid"))))
     return found
 

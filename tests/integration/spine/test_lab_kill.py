@@ -56,8 +56,8 @@ UPS = (
     (up("done", "nfd", "CustomResourceDefinitions"), "caller"),
     (up("waiting", "gpu-proof", "Job gpu-operator/aiinfra-gpu-proof-proof to finish"), "engine"),
     (up("stack_ended", "gpu-proof"), "both"),
-    (up("started", "nfd", "Namespace"), "engine"),
     (releasing("nfd", NFD_RECORD), "caller"),
+    (up("started", "nfd", "Namespace"), "engine"),
 )
 DOWNS = (
     (down("waiting", "gpu-operator", "Namespace gpu-operator to be gone"), "engine"),

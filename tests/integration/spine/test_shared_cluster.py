@@ -139,6 +139,42 @@ def test_a_destroy_goes_to_the_cluster_that_was_recorded(
     assert other.result("destroy")["exit_code"] == 0
 
 
+def test_what_a_chart_left_is_named_where_the_state_that_could_tell_is_lost(
+    make_site: Make, lab: Lab, east: KubeClient
+) -> None:
+    site = make_site({})
+    point(site, lab, "east")
+    cluster = {"kind": "existing_cluster", "kubeconfig": "${file:kubeconfig}"}
+    site.write({"cluster": cluster, "nfd": {"kind": "nfd", "cluster": "${cluster}"}}, target="real")
+    assert site.result("destroy")["exit_code"] == 0
+    rbac = "rbac.authorization.k8s.io/v1"
+    marks = {"meta.helm.sh/release-name": "nfd", "meta.helm.sh/release-namespace": "node-feature-discovery"}
+    role = {"apiVersion": rbac, "kind": "ClusterRole", "metadata": {"name": "nfd", "annotations": marks}, "rules": []}
+    east.create(role)
+    try:
+        told = [site.result("destroy"), site.result("destroy", "--environment-id", "0123456789ab")]
+    finally:
+        east.delete(ObjectRef(rbac, "ClusterRole", "nfd"))
+    assert [run["exit_code"] for run in told] == [5, 5]
+    for run in told:
+        (left,) = run["errors"]
+        assert left["message"] == (
+            "ClusterRole nfd came with a Helm release in the namespace node-feature-discovery, which is gone"
+        )
+        assert left["hint"] == "nothing tells whose they are; if this environment made them, delete them"
+
+
+def test_a_cluster_that_the_file_no_longer_has_is_swept_too(place: Callable[..., Site], east: KubeClient) -> None:
+    site = place("one", ["a"])
+    assert site.result("up")["exit_code"] == 0
+    for path in site.state.rglob("notes.json*"):
+        if ".aiinfra" not in path.parts:
+            path.unlink()
+    site.write({"other": {"kind": "things", "count": 1, "folder": str(site.things)}}, target="real")
+    assert site.result("destroy")["exit_code"] == 0
+    assert notes(east) == {}
+
+
 def test_what_stands_without_a_state_is_swept_by_its_mark(place: Callable[..., Site], east: KubeClient) -> None:
     site = place("one", ["a", "b"])
     assert site.result("up")["exit_code"] == 0
