@@ -70,7 +70,7 @@ def test_other_faults_are_set_before_the_run_where_they_are_asked_for() -> None:
 def test_a_place_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigError, match="no stack is named 'nope'") as raised:
         breaker("crd-late@nope")
-    assert raised.value.record.hint == "there are: cluster, nfd, gpu-operator, gpu-proof"
+    assert raised.value.record.hint == "there are: vgpu, mig, passthrough, cluster, nfd, gpu-operator, gpu-proof"
 
 
 def test_a_fault_that_does_not_exist_is_refused() -> None:
