@@ -170,3 +170,11 @@ def test_thirty_two_kills(site: Site) -> None:
     assert len(felt) == 32
     assert [struck.came for struck in felt] == [True] * 32
     assert len([struck for struck in felt if struck.inside]) >= 11
+
+
+@pytest.mark.slow
+def test_a_destroy_that_is_killed_too_still_knows_what_a_chart_left(site: Site) -> None:
+    reference = undisturbed(site)
+    assert strike(site, releasing("nfd", NFD_WORKER), "both").inside
+    assert strike(site, down("done", "nfd", "core/v1:Namespace"), "both").came
+    following(site, "destroy", "both", reference)
