@@ -23,10 +23,10 @@ func (w *world) choose(vm *simulator.VirtualMachine, placed bool) (*host, *grant
 	}
 	none := &types.NoCompatibleHost{}
 	for _, h := range current.cluster.byRoom() {
-		granted, refused := h.fits(vm)
+		_, refused := h.fits(vm)
 		if refused == nil {
 			h.release(vm.Self)
-			granted, refused = h.admit(vm)
+			granted, refused := h.admit(vm)
 			return h, granted, refused
 		}
 		none.Host = append(none.Host, h.ref)

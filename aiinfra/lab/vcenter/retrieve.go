@@ -60,6 +60,7 @@ type fetch struct {
 }
 
 type FetchResponse struct {
+	//lint:ignore SA5008 govmomi's own encoder knows typeattr
 	Returnval types.AnyType `xml:"returnval,omitempty,typeattr"`
 }
 
