@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -67,16 +67,29 @@ def timeless(said: str) -> str:
     return text
 
 
-def orderless(said: str) -> str:
-    """Resources of one stack that do not need each other are made in any order: their lines stand sorted."""
-    groups = groupby(said.splitlines(), key=_made)
-    return "\n".join(line for made, lines in groups for line in (sorted(lines) if made else lines))
+def in_order(said: str, stacks: Sequence[str]) -> str:
+    """Stacks, and resources of one stack, that do not need each other run in any order: one stands below the other."""
+    groups = groupby(said.splitlines(keepends=True), key=lambda line: _stack(line, stacks) is not None)
+    return "".join(line for by_stack, lines in groups for line in (_below(lines, stacks) if by_stack else lines))
 
 
-def _made(line: str) -> str:
-    """The stack of a line that says what was made; empty for other lines."""
-    stack, _, said = line.partition(" | ")
-    return stack if said.startswith(("created ", "updated ")) else ""
+def _below(lines: Iterable[str], stacks: Sequence[str]) -> list[str]:
+    """Stack by stack in the order of the file; what was made sorted, the rest of a stack as it came."""
+    told = list(lines)
+    by_stack = [[line for line in told if _stack(line, stacks) == stack] for stack in stacks]
+    return [
+        line for its in by_stack for made, group in groupby(its, _made) for line in (sorted(group) if made else group)
+    ]
+
+
+def _stack(line: str, stacks: Sequence[str]) -> str | None:
+    """The stack of a line `vgpu   | started`, or `vgpu: 2 doubts`."""
+    name = re.match(r"([a-z][a-z0-9_-]*) *(\||:)", line)
+    return name[1] if name and name[1] in stacks else None
+
+
+def _made(line: str) -> bool:
+    return line.partition(" | ")[2].startswith(("created ", "updated "))
 
 
 def steady(said: str) -> str:
