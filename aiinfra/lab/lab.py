@@ -220,8 +220,10 @@ def _vcenter(folder: Path, spec: LabSpec) -> Mapping[str, Any]:
 def _wanted_vcenter(spec: LabSpec) -> Mapping[str, Any]:
     """As JSON has it; its account is made when it starts."""
     from aiinfra.lab.vcenter_description import vcenter_description
+    from aiinfra.model.lab_vcenter import LabVCenter
 
-    wanted: Mapping[str, Any] = json.loads(json.dumps(vcenter_description(spec.vcenter, user="", password="")))
+    described = spec.vcenter or LabVCenter()
+    wanted: Mapping[str, Any] = json.loads(json.dumps(vcenter_description(described, user="", password="")))
     return wanted
 
 

@@ -57,5 +57,5 @@ class LabCluster(LabModel):
 class LabSpec(LabModel):
     clusters: dict[str, LabCluster] = Field(default_factory=dict)
     """By the name of the `existing_cluster` stack that uses it. One not described is assumed and listed so."""
-    vcenter: LabVCenter = LabVCenter()
-    """Started when a stack works in a vCenter."""
+    vcenter: LabVCenter | None = None
+    """Started when a stack works in a vCenter; one that is not described is of one cluster and two hosts."""

@@ -37,7 +37,7 @@ def assumed_lab(planned: Plan) -> tuple[LabSpec, list[str]]:
         assumed.append(f"cluster {name}: {gpu.count} nodes with {gpu.gpus} x {gpu.gpu} each, and 1 without a GPU")
     changes: dict[str, object] = {"clusters": clusters}
     wanted = [need for need in needs if isinstance(need, VCenterNeed)]
-    if wanted and environment.lab.vcenter == LabVCenter():
+    if wanted and environment.lab.vcenter is None:
         changes["vcenter"] = _vcenter(wanted)
         assumed += _told(wanted)
     return environment.lab.model_copy(update=changes), assumed

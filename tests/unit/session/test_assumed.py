@@ -29,6 +29,7 @@ def test_a_vcenter_has_what_the_stacks_name() -> None:
         "vCenter, cluster dc1/gpu-mig: 2 hosts with 2 x A100-PCIe-80GB (mig)",
         "vCenter, cluster dc1/gpu-b: 2 hosts with 2 x L40S labelled gpu-l40s (passthrough)",
     ]
+    assert spec.vcenter is not None
     datacenter = spec.vcenter.datacenters["dc1"]
     assert list(datacenter.datastores) == ["ssd-a", "ssd-b"]
     assert datacenter.folders == ("gpu-templates", "images")
