@@ -65,7 +65,7 @@ def told(causes: Iterable[Cause]) -> Diagnosis:
     for chain in chains:
         roots.setdefault(chain[-1].says, chain)
     first, *others = list(roots.values())[:MOST]
-    also = [ALSO + ", as ".join(cause.says for cause in chain) for chain in others]
+    also = [ALSO + ", as ".join(cause.says for cause in chain if cause not in first) for chain in others]
     hints = filter(None, (_way_out(chain) for chain in (first, *others)))
     weight = max(cause.gravest for cause in worst)
     return Diagnosis([*(cause.says for cause in first), *also], "; ".join(dict.fromkeys(hints)), weight)

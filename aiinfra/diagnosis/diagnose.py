@@ -89,10 +89,10 @@ def _pod(scene: Scene, ref: ObjectRef) -> list[Cause]:
 
 
 def _with_policies(scene: Scene, cause: Cause) -> Cause:
-    """A pod that finds no GPU: the operator's troubles are behind it, if it has any, else those who hold the GPUs."""
+    """A pod that finds no GPU: behind it are the operator's troubles, or those who hold the GPUs."""
     root = cause.because[0]
     asked = _RESOURCE.search(root.says)
-    deeper = tuple(_policies(scene) or shortage.why(scene, asked[0] if asked else ""))
+    deeper = (*_policies(scene), *shortage.why(scene, asked[0] if asked else ""))
     return Cause(cause.says, because=(Cause(root.says, root.hint, root.weight, deeper),), weight=cause.weight)
 
 

@@ -11,6 +11,7 @@ from aiinfra.diagnosis import kinds, nodes, placing, workloads
 from aiinfra.diagnosis.cause import Cause, Weight
 from aiinfra.diagnosis.readings import clean
 from aiinfra.diagnosis.scene import Scene, condition, labels, name, status
+from aiinfra.diagnosis.workloads import pods_of
 from aiinfra.kube.objects import Object
 
 API, KIND = "nvidia.com/v1", "ClusterPolicy"
@@ -64,7 +65,8 @@ def _of_policy(scene: Scene, policy: Object) -> Iterator[Cause]:
         yield Cause(f"the operator says {reason}: {clean(str(error.get('message', '')))}", "correct the ClusterPolicy")
     if not _operators(scene):
         yield Cause("no GPU Operator runs in the cluster", "install it", weight=Weight.BLOCKED)
-    yield from nodes.not_ready(scene)
+    hosts = [pod["spec"].get("nodeName", "") for operator in _operators(scene) for pod in pods_of(scene, operator)]
+    yield from nodes.not_ready(scene, hosts)
 
 
 def kept_off(scene: Scene) -> list[Cause]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from aiinfra.diagnosis import workloads
 from aiinfra.diagnosis.cause import Cause
 from aiinfra.diagnosis.placing import kept_off
+from aiinfra.diagnosis.readings import clean
 from aiinfra.diagnosis.scene import Scene, condition, labels, name
 from aiinfra.kube.objects import Object
 from aiinfra.kube.wants import allocatable
 
 NFD = {"app.kubernetes.io/name": "node-feature-discovery"}
 """Label of NFD's workloads (kubernetes-sigs/node-feature-discovery deployment/helm)."""
+GPU_PRESENT = "nvidia.com/gpu.present"
 FEATURES = "feature.node.kubernetes.io/"
 
 
@@ -29,17 +31,19 @@ def unlabelled(scene: Scene) -> list[Cause]:
     return [*broken, *(cause for worker in workers for cause in kept_off(scene, worker))] or [_no_gpu(scene)]
 
 
-def not_ready(scene: Scene) -> Iterator[Cause]:
+def not_ready(scene: Scene, hosts: Collection[str]) -> Iterator[Cause]:
+    """Nodes with GPUs, and these `hosts`, that are not ready."""
     for node in scene.all("Node"):
         ready = condition(node, "Ready")
-        if ready and ready.get("status") != "True":
+        concerned = labels(node).get(GPU_PRESENT) == "true" or name(node) in hosts
+        if concerned and ready and ready.get("status") != "True":
             why = str(ready.get("message") or ready.get("reason") or "no reason given")
-            yield Cause(f"node {name(node)} is not ready: {why}", "look at its kubelet")
+            yield Cause(f"node {name(node)} is not ready: {clean(why)}", "look at its kubelet")
 
 
 def offers(scene: Scene, resource: str) -> str:
     """`gpu-0 offers 8, gpu-1 none`, of nodes that have GPUs."""
-    gpu_nodes = [node for node in scene.all("Node") if labels(node).get("nvidia.com/gpu.present") == "true"]
+    gpu_nodes = [node for node in scene.all("Node") if labels(node).get(GPU_PRESENT) == "true"]
     shown = [f"{name(node)} offers {allocatable(node, resource) or 'none'}" for node in gpu_nodes]
     return ", ".join(shown[:8]) or "no node is known to have a GPU"
 

@@ -174,6 +174,18 @@ def test_operands_that_no_node_takes_for_its_taint() -> None:
     ]
 
 
+def test_a_node_that_is_not_ready_counts_where_it_has_gpus_or_bears_the_operator() -> None:
+    gone = [a_node("gpu-0"), a_node("cpu-0"), a_node("cpu-1")]
+    for node in gone:
+        node["status"]["conditions"] = conditions(("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting."))
+    for node in gone[1:]:
+        node["metadata"]["labels"] = {}
+    assert diagnosed(a_scene(an_operator(), gone, a_policy())).causes == [
+        "node gpu-0 is not ready: Kubelet stopped posting",
+        "and also node cpu-0 is not ready: Kubelet stopped posting",
+    ]
+
+
 def test_operands_that_match_no_node() -> None:
     policy = a_policy()
     driver = a_daemon_set("nvidia-driver-daemonset", policy, desired=0)
