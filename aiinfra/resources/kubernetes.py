@@ -56,6 +56,11 @@ class Bundle(pulumi.CustomResource):
         super().__init__("aiinfra:kubernetes:Bundle", name, props, opts)
 
 
+def namespace_object(name: str, labels: Mapping[str, str]) -> Object:
+    """A Namespace for a `Bundle`: one of somebody else is refused, as deleting it would take what is in it."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
+
+
 class Ready(pulumi.CustomResource):
     """Done when every want of `wants` (see `aiinfra.resources.wants`) holds; fails with the root cause.
 

@@ -7,7 +7,7 @@ import pulumi_kubernetes as kubernetes
 
 from aiinfra.facts.gpu_operator import OPERATOR_DEPLOYMENT, POLICY_API, POLICY_KIND
 from aiinfra.resources import wants
-from aiinfra.resources.kubernetes import CustomResourceDefinitions, Ready
+from aiinfra.resources.kubernetes import Bundle, CustomResourceDefinitions, Ready, namespace_object
 from aiinfra.stack import StackContext
 from stacks.gpu_operator.install import definitions, install, policy_name
 from stacks.gpu_operator.sharing import config_name, device_plugin_config
@@ -21,9 +21,12 @@ PRIVILEGED = {"pod-security.kubernetes.io/enforce": "privileged"}
 def program(context: StackContext, inputs: GpuOperatorInputs) -> GpuOperatorInstall:
     cluster, policy = inputs.cluster, policy_name(inputs.install)
     provider = kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig)
-    here = pulumi.ResourceOptions(provider=provider)
-    namespace = kubernetes.core.v1.Namespace(
-        "namespace", metadata={"name": inputs.namespace, "labels": {**context.labels(), **PRIVILEGED}}, opts=here
+    namespace = Bundle(
+        "namespace",
+        kubeconfig=cluster.kubeconfig,
+        uid=cluster.uid,
+        objects=[namespace_object(inputs.namespace, PRIVILEGED)],
+        labels=context.labels(),
     )
     brought = CustomResourceDefinitions(
         "definitions",
@@ -34,7 +37,7 @@ def program(context: StackContext, inputs: GpuOperatorInputs) -> GpuOperatorInst
     needed: list[pulumi.Resource] = [namespace, brought]
     document = device_plugin_config(inputs)
     if document:
-        needed.append(_device_plugin(context, inputs, document, namespace, provider))
+        needed.append(_device_plugin(context, inputs, document, namespace))
     operator = install(
         inputs.install,
         version=inputs.version,
@@ -65,20 +68,22 @@ def program(context: StackContext, inputs: GpuOperatorInputs) -> GpuOperatorInst
 
 
 def _device_plugin(
-    context: StackContext,
-    inputs: GpuOperatorInputs,
-    document: str,
-    namespace: pulumi.Resource,
-    provider: kubernetes.Provider,
+    context: StackContext, inputs: GpuOperatorInputs, document: str, namespace: pulumi.Resource
 ) -> pulumi.Resource:
-    name = config_name(document)
-    made: pulumi.Resource = kubernetes.core.v1.ConfigMap(
+    made = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": config_name(document), "namespace": inputs.namespace},
+        "data": {SHARING_KEY: document},
+    }
+    return Bundle(
         "device-plugin",
-        metadata={"name": name, "namespace": inputs.namespace, "labels": context.labels()},
-        data={SHARING_KEY: document},
-        opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace]),
+        kubeconfig=inputs.cluster.kubeconfig,
+        uid=inputs.cluster.uid,
+        objects=[made],
+        labels=context.labels(),
+        opts=pulumi.ResourceOptions(depends_on=[namespace]),
     )
-    return made
 
 
 def _wants(inputs: GpuOperatorInputs, policy: str) -> list[wants.Want]:

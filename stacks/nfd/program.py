@@ -10,7 +10,7 @@ from pulumi_kubernetes.helm.v3 import Release
 
 from aiinfra.facts.nfd_chart import CHART, NAME, OCI
 from aiinfra.resources import wants
-from aiinfra.resources.kubernetes import CustomResourceDefinitions, Ready
+from aiinfra.resources.kubernetes import Bundle, CustomResourceDefinitions, Ready, namespace_object
 from aiinfra.stack import StackContext
 from stacks.nfd.labels import gpu_label
 from stacks.nfd.spec import NfdInputs, NfdInstall
@@ -22,10 +22,12 @@ PRIVILEGED = {"pod-security.kubernetes.io/enforce": "privileged"}
 def program(context: StackContext, inputs: NfdInputs) -> NfdInstall:
     cluster = inputs.cluster
     provider = kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig)
-    namespace = kubernetes.core.v1.Namespace(
+    namespace = Bundle(
         "namespace",
-        metadata={"name": inputs.namespace, "labels": {**context.labels(), **PRIVILEGED}},
-        opts=pulumi.ResourceOptions(provider=provider),
+        kubeconfig=cluster.kubeconfig,
+        uid=cluster.uid,
+        objects=[namespace_object(inputs.namespace, PRIVILEGED)],
+        labels=context.labels(),
     )
     brought = CustomResourceDefinitions("definitions", kubeconfig=cluster.kubeconfig, uid=cluster.uid, names=CHART.crds)
     release = Release(

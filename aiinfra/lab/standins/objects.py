@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree, Unknown, reveal
+from aiinfra.errors import StepError
 from aiinfra.kube.client import KubeClient
 from aiinfra.kube.objects import Object, ObjectRef
 from aiinfra.lab.standins.awaits import limit, marks, skipped, unfinished
@@ -62,7 +63,18 @@ class Objects:
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview:
             return Made("", _previewed(inputs))
+        self._refuse_existing(call, inputs)
         return self._bring(call, inputs)
+
+    def _refuse_existing(self, call: Call, inputs: Properties) -> None:
+        """As the plugin does since 4.34: it makes, and takes over nothing (pulumi/pulumi-kubernetes pull 4278)."""
+        obj = reveal(inputs)
+        with refusals(f"{obj['kind']} {obj['metadata']['name']}"):
+            client = self._clients.of(call)
+            ref = ObjectRef.of(placed(client, obj))
+            if client.get(ref) is not None:
+                message = f"{ref} already exists"
+                raise StepError(message, code="kube.conflict", hint="import it, or give the new one another name")
 
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         if call.preview:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.spine.lab_site import inventory, lab_folder, place_example, processes_of
+from tests.integration.spine.lab_site import cluster, inventory, lab_folder, place_example, processes_of
 from tests.integration.spine.site import Site, Told, kill
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
@@ -56,6 +56,24 @@ def test_destroy_leaves_no_object_in_a_cluster_that_lives_on(site: Site) -> None
     assert len(inventory(site)) > len(before) + 10
     assert site.result("destroy", "--keep-lab")["exit_code"] == 0
     assert inventory(site) == before
+
+
+def test_a_namespace_of_somebody_else_is_refused_and_left_alone(site: Site) -> None:
+    assert site.result("up", "--only", "cluster")["exit_code"] == 0
+    theirs = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "monitoring"}}
+    inside = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "dashboards", "namespace": "monitoring"}}
+    with cluster(site) as client:
+        client.create(theirs)
+        client.create(inside)
+    told = site.result("up", "--until", "nfd", "--set", "stacks.nfd.namespace=monitoring")
+    (failed,) = [result for result in told["results"] if result["error"]]
+    assert (failed["stack"], failed["error"]["code"], failed["error"]["message"]) == (
+        "nfd",
+        "kube.foreign",
+        "Namespace monitoring exists already and belongs to none of our environments",
+    )
+    assert site.result("destroy", "--keep-lab", "--set", "stacks.nfd.namespace=monitoring")["exit_code"] == 0
+    assert "ConfigMap monitoring/dashboards" in inventory(site)
 
 
 def test_a_lab_that_was_killed_is_discarded_and_made_anew(site: Site) -> None:

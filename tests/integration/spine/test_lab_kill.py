@@ -57,7 +57,7 @@ UPS = (
     (up("waiting", "gpu-proof", "Job gpu-operator/aiinfra-gpu-proof-proof to finish"), "engine"),
     (up("stack_ended", "gpu-proof"), "both"),
     (releasing("nfd", NFD_RECORD), "caller"),
-    (up("started", "nfd", "Namespace"), "engine"),
+    (up("started", "nfd", "Bundle"), "engine"),
 )
 DOWNS = (
     (down("waiting", "gpu-operator", "Namespace gpu-operator to be gone"), "engine"),

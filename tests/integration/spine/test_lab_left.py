@@ -79,7 +79,7 @@ def test_a_lab_is_not_stopped_under_a_run_unless_that_is_wanted(site: Site) -> N
     assert f"another run holds this environment: aiinfra up lab, pid {runs[0]} on " in refused.stderr
     assert "→ wait for it, stop it with Ctrl-C, or add --force: it fails then\n" in refused.stderr
     assert forced.returncode == 0
-    assert forced.stdout == "stopped the lab of lab: 7 processes, and its folder\n"
+    assert forced.stdout == "stopped the lab of lab: 8 processes, and its folder\n"
     assert site.result("up", "--until", "nfd")["exit_code"] == 0
 
 

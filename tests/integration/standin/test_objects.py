@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -42,21 +43,20 @@ def test_a_namespace_is_there_when_made_and_gone_when_deleted(provider: Provider
     assert world.get("v1", "Namespace", "comes-and-goes") is None
 
 
-def test_a_create_that_is_repeated_finds_its_object(provider: Provider, world: World, namespace: str) -> None:
-    first = provider.create(CONFIG_MAP, "settings", a_map(namespace, mode="fast"))
-    again = provider.create(CONFIG_MAP, "settings", a_map(namespace, mode="fast"))
+def test_what_exists_is_not_taken_over(provider: Provider, world: World, namespace: str) -> None:
+    world.client.create({"apiVersion": "v1", "kind": "ConfigMap", **a_map(namespace, mode="theirs")})
+    with pytest.raises(StepError, match=f"ConfigMap {namespace}/settings already exists"):
+        provider.create(CONFIG_MAP, "settings", a_map(namespace, mode="ours"))
 
-    assert first.id == again.id == f"{namespace}/settings"
-    assert said(first)["metadata"]["uid"] == said(again)["metadata"]["uid"]
+    found = world.get("v1", "ConfigMap", "settings", namespace)
+    assert found is not None
+    assert found["data"] == {"mode": "theirs"}
 
 
-def test_a_name_that_was_left_out_is_the_same_each_time(provider: Provider, world: World, namespace: str) -> None:
-    unnamed = {"metadata": {"namespace": namespace}, "data": {}}
-    first = provider.create(CONFIG_MAP, "settings", unnamed)
-    provider.create(CONFIG_MAP, "settings", unnamed)
+def test_a_name_that_was_left_out_is_the_resource_s_and_digits(provider: Provider, namespace: str) -> None:
+    made = provider.create(CONFIG_MAP, "settings", {"metadata": {"namespace": namespace}, "data": {}})
 
-    maps = {obj["metadata"]["name"] for obj in world.client.list("v1", "ConfigMap", namespace)}
-    assert maps == {"kube-root-ca.crt", first.id.rpartition("/")[2]}
+    assert re.fullmatch(r"settings-[0-9a-f]{8}", made.id.rpartition("/")[2])
 
 
 def test_what_others_set_on_an_object_stays(provider: Provider, world: World, namespace: str) -> None:
@@ -96,15 +96,16 @@ def test_a_field_that_does_not_exist_is_refused_in_the_servers_words(provider: P
 
 
 def test_a_field_of_another_owner_is_taken_only_by_force(provider: Provider, world: World, namespace: str) -> None:
+    made = provider.create(CONFIG_MAP, "settings", a_map(namespace, mode="ours"))
     theirs = {"apiVersion": "v1", "kind": "ConfigMap", **a_map(namespace, mode="theirs")}
-    world.client.apply(theirs, field_manager="somebody")
+    world.client.apply(theirs, field_manager="somebody", force=True)
 
     with pytest.raises(StepError, match="conflict"):
-        provider.create(CONFIG_MAP, "settings", a_map(namespace, mode="ours"))
+        provider.update(CONFIG_MAP, "settings", made, a_map(namespace, mode="new"))
 
-    forced = a_map(namespace, mode="ours")
+    forced = a_map(namespace, mode="new")
     forced["metadata"]["annotations"] = {"pulumi.com/patchForce": "true"}
-    assert provider.create(CONFIG_MAP, "settings", forced).outputs["data"] == {"mode": "ours"}
+    assert provider.update(CONFIG_MAP, "settings", made, forced).outputs["data"] == {"mode": "new"}
 
 
 def test_secrets_come_back_as_secrets(provider: Provider, namespace: str) -> None:

@@ -9,14 +9,35 @@ from pathlib import Path
 import pytest
 
 from aiinfra.errors import ConfigError
-from aiinfra.lab.faults import FAULTS, Fault, check_name, partitioned, read, with_fault, without_fault, write
+from aiinfra.lab.faults import (
+    CLUSTER_FAULTS,
+    FAULTS,
+    VCENTER_FAULTS,
+    Fault,
+    check_name,
+    partitioned,
+    read,
+    with_fault,
+    without_fault,
+    write,
+)
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 SINCE = "2026-11-22T08:00:00+00:00"
 
 
 def test_the_faults_are_these() -> None:
-    assert list(FAULTS) == ["api-partition", "crd-late", "driver-kernel-mismatch", "image-pull", "webhook-down"]
+    assert list(CLUSTER_FAULTS) == ["api-partition", "crd-late", "driver-kernel-mismatch", "image-pull", "webhook-down"]
+    assert list(VCENTER_FAULTS) == [
+        "clone-fails-halfway",
+        "profile-missing",
+        "reboot-pending",
+        "task-hangs",
+        "vcenter-host-full",
+        "vcenter-session-expired",
+        "vib-mismatch",
+    ]
+    assert list(FAULTS) == sorted([*CLUSTER_FAULTS, *VCENTER_FAULTS])
 
 
 def test_a_fault_is_set_once_at_a_place() -> None:
@@ -44,9 +65,7 @@ def test_an_unknown_fault_is_refused_with_the_nearest_name() -> None:
 def test_a_name_far_from_all_lists_them() -> None:
     with pytest.raises(ConfigError) as caught:
         check_name("flood")
-    assert caught.value.record.hint == (
-        "there are: api-partition, crd-late, driver-kernel-mismatch, image-pull, webhook-down"
-    )
+    assert caught.value.record.hint == (f"there are: {', '.join(FAULTS)}")
 
 
 def test_the_file_has_the_form_that_the_controllers_read(tmp_path: Path) -> None:
