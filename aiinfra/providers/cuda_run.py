@@ -17,10 +17,13 @@ from aiinfra.kube.removing import await_gone
 from aiinfra.kube.wants import condition
 from aiinfra.providers.blame import left_behind
 from aiinfra.providers.cuda_job import Answer, answer, image_of, job
+from aiinfra.providers.patience import Looking
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
 CLEARING = 60.0
 """Seconds that clearing an old Job away may take."""
+OUTLIVES = 60
+"""Seconds by which the Job's own deadline comes after ours: at its deadline its pods go, and with them the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class JobRun:
         self.clear()
         try:
             image = image_of(self.client.list("apps/v1", "DaemonSet", self.ref.namespace))
-            self.client.apply(job(self.ref, self.marks, self.resource, image, max(1, int(waiter.limit))))
+            self.client.apply(job(self.ref, self.marks, self.resource, image, int(waiter.limit) + OUTLIVES))
             return self._await(waiter)
         finally:
             with suppress(KubeError):  # what is left carries our marks and is swept
@@ -52,7 +55,7 @@ class JobRun:
 
     def _await(self, waiter: Waiter) -> Answer:
         try:
-            succeeded = waiter.until(self._ask)
+            succeeded = waiter.until(Looking(self._ask, self._look))
         except TimedOut as error:
             raise self._failed(f"{self.ref} did not finish after {waiter.limit:.0f} s") from error
         if not succeeded:
@@ -72,16 +75,19 @@ class JobRun:
         shown = ", ".join(map(_shown, self._pods())) or "no pod yet"
         return Pending(f"{self.ref} to finish ({shown})")
 
+    def _look(self) -> Diagnosis:
+        """What the newest pod suffers from, else the Job."""
+        try:
+            pods = sorted(self._pods(), key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+            return diagnose_object(gather(self.client), ObjectRef.of(pods[-1]) if pods else self.ref)
+        except Unreachable:
+            return Diagnosis()
+
     def _pods(self) -> list[Object]:
         return self.client.list("v1", "Pod", self.ref.namespace, labels=f"batch.kubernetes.io/job-name={self.ref.name}")
 
     def _failed(self, message: str) -> StepError:
-        try:
-            pods = sorted(self._pods(), key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
-            ref = ObjectRef.of(pods[-1]) if pods else self.ref
-            found = diagnose_object(gather(self.client), ref)
-        except Unreachable:
-            found = Diagnosis()
+        found = self._look()
         return StepError(message, causes=found.causes, code="proof.failed", hint=found.hint)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiinfra.diagnosis.cause import Diagnosis, Weight
@@ -18,6 +18,22 @@ from aiinfra.waiting import Pending, TimedOut, Waiter
 
 LOOK_EVERY = 10.0
 """Seconds between two looks at the whole cluster."""
+
+
+@dataclass(slots=True)
+class Looking:
+    """A question for `Waiter.until` that adds what stands behind it, looked for now and then; the wait goes on."""
+
+    ask: Callable[[], bool | Pending]
+    look: Callable[[], Diagnosis]
+    seen: Diagnosis = field(default_factory=Diagnosis)
+    looked: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> bool | Pending:
+        answer = self.ask()
+        if isinstance(answer, Pending) and time.monotonic() - self.looked >= LOOK_EVERY / 2:
+            self.seen, self.looked = self.look(), time.monotonic()
+        return Pending(" ← ".join((answer.what, *self.seen.causes))) if isinstance(answer, Pending) else answer
 
 
 @dataclass(slots=True)
