@@ -53,7 +53,8 @@ def _explained(turn: Turn, stack: str, error: StepError) -> StepError:
 
     step = turn.plan.steps.get(StackName(stack))
     for needed in sorted(step.needs) if step else ():
-        told = turn.outputs.get(needed, {}).get("kubeconfig")
+        known = turn.outputs.get(needed) or (turn.engine.outputs(needed) if turn.stood(needed) else {})
+        told = known.get("kubeconfig")
         access = told.value if isinstance(told, Secret) else told
         if isinstance(access, str):
             return explained(error, access)
