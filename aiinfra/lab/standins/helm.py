@@ -25,7 +25,7 @@ from aiinfra.waiting import Stopped
 
 TIMEOUT = 300
 """Seconds that Helm waits when the release does not say."""
-CRD_SECONDS = 20.0
+CRD_SECONDS = 10.0
 """How long the CRDs of `crds/` may take to be served. Helm waits 60 s (helm.sh/helm pkg/action/install.go); in a lab
 nothing takes so long."""
 COMPUTED = ("status", "resourceNames")

@@ -21,23 +21,27 @@ def make_site(tmp_path: Path, toolchain_folder: Path) -> Iterator[Callable[..., 
     """`make_site(stacks)`: an environment `world` of test kinds whose things are files below `site.things`."""
 
     def make(stacks: Mapping[str, Any], *, name: str = "site", environment: str = "world") -> Site:
-        folder = tmp_path / name
-        (folder / "home").mkdir(parents=True, exist_ok=True)
-        environ = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder / "home"),
-            "PYTHONPATH": str(KINDS),
-            "PULUMI_CONFIG_PASSPHRASE": "only a test",
-            "AIINFRA_TOOLCHAIN": str(toolchain_folder),
-            "CANARY": CANARY,
-        }
-        site = Site(folder, environ, environment)
+        site = site_in(tmp_path / name, toolchain_folder, environment)
         site.write(stacks)
         return site
 
     yield make
     for path in tmp_path.rglob("home"):
         assert path.is_dir()
+
+
+def site_in(folder: Path, toolchain_folder: Path, environment: str) -> Site:
+    """A folder with a HOME of its own, and no environment yet."""
+    (folder / "home").mkdir(parents=True, exist_ok=True)
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder / "home"),
+        "PYTHONPATH": str(KINDS),
+        "PULUMI_CONFIG_PASSPHRASE": "only a test",
+        "AIINFRA_TOOLCHAIN": str(toolchain_folder),
+        "CANARY": CANARY,
+    }
+    return Site(folder, environ, environment)
 
 
 def text(document: object) -> str:

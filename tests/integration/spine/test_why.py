@@ -92,7 +92,7 @@ def test_a_failure_in_a_cluster_is_diagnosed_anew(make_site: Make, lab_servers: 
               ← image nvcr.io/nvidia/k8s/container-toolkit:v1.20.0 does not exist
               code kube.not_ready
             """)
-        way_out = "  → correct its name and version\n  → aiinfra up lab\n"
+        way_out = "  → correct its name and version, or bring it into the registry\n  → aiinfra up lab\n"
         around = "  needs cluster, nfd: up\n  needed by gpu-proof\n"
         same = "  now cluster cluster answers, v1.36.3, and shows the same\n"
         assert why(site, "lab", "gpu-operator") == failure + same + around + way_out

@@ -1,0 +1,257 @@
+"""Each fault of a lab strikes `up` while it runs: the root is told, and once it is lifted the next `up` goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiinfra.kube.client import KubeClient
+from aiinfra.kube.objects import ObjectRef
+from aiinfra.waiting import Pending, Waiter
+from tests.integration.spine.census import standing
+from tests.integration.spine.conftest import site_in
+from tests.integration.spine.lab_site import cluster
+from tests.integration.spine.site import Site, Told
+
+pytestmark = [pytest.mark.engine, pytest.mark.lab]
+STARTED = "gpu-operator | started (gpu_operator)\n"
+STACKS = {
+    "cluster": {"kind": "existing_cluster"},
+    "nfd": {"kind": "nfd", "cluster": "${cluster}"},
+    "gpu-operator": {"kind": "gpu_operator", "cluster": "${cluster}", "nfd": "${nfd}"},
+    "gpu-proof": {
+        "kind": "gpu_proof",
+        "cluster": "${cluster}",
+        "operator": "${gpu-operator}",
+        "expect": {"nodes": 1, "gpus": 8},
+    },
+}
+NODES = {"cpu": {"count": 1}, "gpu": {"count": 1, "gpu": "A100-SXM4-40GB", "gpus": 8, "kernel": "6.8.0-85-generic"}}
+HOOK = ObjectRef("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "policy.lab.aiinfra.dev")
+OPERATOR = ("--only", "gpu-operator", "--only", "gpu-proof")
+
+PARTITION = """\
+✗ gpu-operator  failed after … s
+  https://127.0.0.1:… cannot be reached: Connection refused
+  → check that the cluster is up and that this machine can reach the address in the kubeconfig
+  code kube.unreachable · may pass by itself · gpu-proof left as it was · exit 4
+"""
+CRD_LATE = """\
+✗ gpu-operator  failed after … s
+  Helm release gpu-operator/gpu-operator: CustomResourceDefinition clusterpolicies.nvidia.com: it is not there after … s
+  ← no chart or operator has brought CustomResourceDefinition clusterpolicies.nvidia.com to the cluster yet
+  → run again once it is there, or see why the release that carries it left it out
+  code step.failed · gpu-proof left as it was · exit 4
+"""
+WEBHOOK = """\
+✗ gpu-operator  failed after … s
+  Helm release gpu-operator/gpu-operator: ClusterPolicy cluster-policy: Internal error occurred: failed calling webhook \
+"policy.lab.aiinfra.dev": failed to call webhook: Post "https://127.0.0.1:9/validate?timeout=5s": \
+dial tcp 127.0.0.1:9: connect: connection refused
+  ← ValidatingWebhookConfiguration policy.lab.aiinfra.dev calls https://127.0.0.1:9/validate, which does not answer: \
+connection refused
+  → bring its server back, or delete ValidatingWebhookConfiguration policy.lab.aiinfra.dev
+  code kube.webhook · may pass by itself · gpu-proof left as it was · exit 4
+"""
+NO_HEADERS = (
+    "Could not resolve Linux kernel version: no headers for kernel 6.8.0-85-generic in the package repositories of the "
+    "driver image"
+)
+AWAITED = (
+    "gpu-operator | waits … s for ClusterPolicy cluster-policy: not ready"
+    f" ← nvidia-driver-daemonset on gpu-0: CrashLoopBackOff ← {NO_HEADERS}"
+)
+DRIVER = f"""\
+✗ gpu-operator  failed after … s
+  ClusterPolicy cluster-policy is not ready after … s
+  ← nvidia-driver-daemonset on gpu-0: CrashLoopBackOff
+  ← {NO_HEADERS}
+  → set driver.version to one that supports kernel 6.8.0-85-generic, or boot the nodes with a kernel that it supports
+  code kube.not_ready · gpu-proof left as it was · exit 4
+"""
+IMAGE = """\
+✗ gpu-operator  failed after … s
+  ClusterPolicy cluster-policy is not ready after … s
+  ← nvidia-container-toolkit-daemonset on gpu-0: ImagePullBackOff
+  ← image nvcr.io/nvidia/k8s/container-toolkit:v1.20.0 does not exist
+  → correct its name and version, or bring it into the registry
+  code kube.not_ready · gpu-proof left as it was · exit 4
+"""
+
+
+@pytest.fixture(scope="module")
+def site(
+    tmp_path_factory: pytest.TempPathFactory, toolchain_folder: Path, lab_servers: Mapping[str, Path]
+) -> Iterator[Site]:
+    made = site_in(tmp_path_factory.mktemp("faults"), toolchain_folder, "lab")
+    made.write(STACKS, target="lab", lab={"clusters": {"cluster": {"nodes": NODES}}})
+    yield made
+    made.run("lab", "stop", "lab")
+
+
+def struck(site: Site, strike: Callable[[], None]) -> str:
+    """What an `up` says, times and ports left out, that is held for `strike` as the operator's stack starts."""
+    with subprocess.Popen(
+        site.command("up", "lab", "--yes"),
+        cwd=site.folder,
+        env=site.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if line == STARTED:
+                os.kill(process.pid, signal.SIGSTOP)
+                strike()
+                os.kill(process.pid, signal.SIGCONT)
+    assert process.returncode == 4, "".join(said)
+    return steady("".join(said))
+
+
+def steady(said: str) -> str:
+    """Without times and ports."""
+    return re.sub(r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:…", re.sub(r"\b\d+(\.\d+)? s\b", "… s", said))
+
+
+def told(said: str, stack: str = "gpu-operator") -> str:
+    """The account of the stack's failure, up to the empty line."""
+    return said[said.index(f"✗ {stack}  failed") :].partition("\n\n")[0] + "\n"
+
+
+def fault(site: Site, name: str, *words: str) -> None:
+    assert site.run("lab", "fault", "lab", name, *words).returncode == 0
+
+
+def webhook_down(site: Site, client: KubeClient) -> None:
+    fault(site, "webhook-down")
+    Waiter(20).until(lambda: client.get(HOOK) or Pending("the webhook"))
+
+
+def no_image_for_what_waits_for_the_driver(site: Site) -> None:
+    fault(site, "image-pull")
+    fault(site, "driver-kernel-mismatch", "--lift")
+
+
+def a_pod(client: KubeClient, name: str, namespace: str, node: str = "", **container: Any) -> ObjectRef:
+    """A pod that is of no workload of ours, and whose kubelet nobody plays."""
+    meta = {"name": name, "namespace": namespace, "annotations": {"lab.aiinfra.dev/kubelet": "nobody"}}
+    spec = {"containers": [{"name": "c", "image": "shop:1", **container}], **({"nodeName": node} if node else {})}
+    return ObjectRef.of(client.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}))
+
+
+def bystander(client: KubeClient, namespace: str) -> ObjectRef:
+    """A pod with a trouble of its own."""
+    ref = a_pod(client, "bystander", namespace, "gpu-0")
+    state = {"waiting": {"reason": "ImagePullBackOff", "message": "shop:1: not found"}}
+    status = {"name": "c", "image": "shop:1", "imageID": "", "ready": False, "restartCount": 0, "state": state}
+    client.patch(ref, {"status": {"phase": "Pending", "containerStatuses": [status]}}, subresource="status")
+    return ref
+
+
+def test_each_fault_is_told_by_its_root_and_once_lifted_up_goes_on(site: Site) -> None:
+    assert site.run("up", "lab", "--yes").returncode == 0
+    undisturbed = standing(site)
+    assert site.run("destroy", "lab", "--yes", "--keep-lab", *OPERATOR).returncode == 0
+
+    with cluster(site) as client:
+        cut_off = told(struck(site, lambda: fault(site, "api-partition")))
+        assert cut_off.replace("Namespace gpu-operator: ", "") == PARTITION  # whichever resource came first
+        fault(site, "api-partition", "--lift")
+        assert told(struck(site, lambda: fault(site, "crd-late"))) == CRD_LATE
+        fault(site, "crd-late", "--lift")
+        assert told(struck(site, lambda: webhook_down(site, client))) == WEBHOOK
+        fault(site, "webhook-down", "--lift")
+
+        others = [bystander(client, namespace) for namespace in ("default", "gpu-operator")]
+        mismatch = struck(site, lambda: fault(site, "driver-kernel-mismatch"))
+        assert AWAITED in mismatch
+        assert told(mismatch) == DRIVER
+        assert told(struck(site, lambda: no_image_for_what_waits_for_the_driver(site))) == IMAGE
+        fault(site, "image-pull", "--lift")
+        for ref in others:
+            client.delete(ref)
+
+    done = site.run("up", "lab", "--yes")
+    assert done.returncode == 0, done.stdout
+    assert standing(site) == undisturbed
+
+
+GPUS_TAKEN = """\
+✗ gpu-proof  failed after … s
+  Job gpu-operator/aiinfra-gpu-proof-proof did not finish after … s
+  ← aiinfra-gpu-proof-proof-…: Unschedulable
+  ← no node has nvidia.com/gpu to spare: 0/2 nodes are available: 2 Insufficient nvidia.com/gpu
+  ← 8 of the 8 nvidia.com/gpu of gpu-0 are taken by default/train (8)
+  → end one of them, or add nodes with GPUs
+  code proof.failed · exit 4
+"""
+CUT_OFF = """\
+✗ cluster  failed after … s
+  https://127.0.0.1:… cannot be reached: Connection refused
+  → check that the cluster is up and that this machine can reach the address in the kubeconfig
+  code kube.unreachable · may pass by itself · nfd, gpu-operator, gpu-proof left as they were · exit 4
+"""
+
+
+def test_what_is_wrong_while_all_stands_is_told_by_a_new_proof_and_by_doctor(site: Site) -> None:
+    assert site.run("up", "lab", "--yes").returncode == 0
+    with cluster(site) as client:
+        train = a_pod(client, "train", "default", resources={"limits": {"nvidia.com/gpu": "8"}})
+        Waiter(20).until(lambda: (client.get(train) or {})["spec"].get("nodeName") or Pending("a node"))
+        taken = site.run("up", "lab", "--yes", "--prove", "--set", "stacks.gpu-proof.limit=5s")
+        client.delete(train)
+    said = re.sub(r"proof-proof-\w{5}:", "proof-proof-…:", steady(taken.stdout + taken.stderr))
+    assert told(said, "gpu-proof") == GPUS_TAKEN
+
+    fault(site, "api-partition")
+    cut_off, doctor = site.run("up", "lab", "--yes", "--prove", "--no-skip"), site.run("doctor", "lab")
+    fault(site, "api-partition", "--lift")
+    assert told(steady(cut_off.stdout + cut_off.stderr), "cluster") == CUT_OFF
+    assert doctor.returncode == 3
+    assert "https://127.0.0.1:… cannot be reached: Connection refused" in steady(doctor.stdout)
+
+    again = site.result("up", "--prove", "--no-skip")
+    assert again["exit_code"] == 0
+    assert [result["outcome"] for result in again["results"]] == ["unchanged"] * 3 + ["changed"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("broken", "root"),
+    [
+        ("api-partition@gpu-operator", "cannot be reached: Connection refused"),
+        (
+            "crd-late@gpu-operator",
+            "no chart or operator has brought CustomResourceDefinition clusterpolicies.nvidia.com to the cluster yet",
+        ),
+        (
+            "driver-kernel-mismatch",
+            f"nvidia-driver-daemonset on gpu-0: CrashLoopBackOff ← {NO_HEADERS}",
+        ),
+        (
+            "image-pull@gpu-operator",
+            "gpu-operator on cpu-0: ImagePullBackOff ← image nvcr.io/nvidia/gpu-operator:v26.7.0 does not exist",
+        ),
+        (
+            "webhook-down@gpu-operator",
+            "calls https://127.0.0.1:9/validate, which does not answer: connection refused",
+        ),
+    ],
+)
+def test_a_fault_is_rehearsed_told_and_healed(broken: str, root: str, site: Site) -> None:
+    told: Told = json.loads(site.run("rehearse", "lab", "--fault", broken, "--output", "json").stdout)
+    acts = [f"up with {broken}", "up", "up again", "destroy"]
+    assert [(act["name"], act["passed"]) for act in told["acts"]] == [(act, True) for act in acts]
+    assert root in told["acts"][0]["why"]
