@@ -68,11 +68,13 @@ class _End(asyncio.Protocol):
 
 
 class _Inbound(_End):
-    """The client's end. Nothing is read until the API server's end stands."""
+    """The client's end. What it says before the API server's end stands is kept: some Python 3.11 (3.11.2) reads on after a
+    `pause_reading` in `connection_made`."""
 
     def __init__(self, ends: set[_End], target: int) -> None:
         super().__init__(ends)
         self._target = target
+        self._early = b""
         self._connecting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -91,7 +93,14 @@ class _Inbound(_End):
             self.reset()
             return
         self.peer = outbound
+        self.data_received(self._early)
         self.transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        if self.peer is None:
+            self._early += data
+        elif data:
+            super().data_received(data)
 
 
 class Door:

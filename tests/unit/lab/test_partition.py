@@ -52,6 +52,14 @@ def test_what_goes_through_an_open_door_arrives_whole(doors: Doors, target: int)
         assert client.post(f"http://127.0.0.1:{port}/", content=BIG).content == BIG
 
 
+def test_what_a_client_says_at_once_is_not_lost(doors: Doors, target: int) -> None:
+    port = doors.add("dc1", target)
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi")
+            assert client.recv(12) == b"HTTP/1.1 200"
+
+
 def test_a_shut_door_resets_open_connections_and_refuses_new_ones(doors: Doors, target: int) -> None:
     port = doors.add("dc1", target)
     with socket.create_connection(("127.0.0.1", port)) as held:
