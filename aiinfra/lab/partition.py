@@ -68,8 +68,8 @@ class _End(asyncio.Protocol):
 
 
 class _Inbound(_End):
-    """The client's end. What it says before the API server's end stands is kept: some Python 3.11 (3.11.2) reads on after a
-    `pause_reading` in `connection_made`."""
+    """The client's end. What it says before the API server's end stands is kept: Python 3.11.2, for one, reads on after
+    a `pause_reading` in `connection_made`."""
 
     def __init__(self, ends: set[_End], target: int) -> None:
         super().__init__(ends)
