@@ -71,6 +71,12 @@ def told(causes: Iterable[Cause]) -> Diagnosis:
     return Diagnosis([*(cause.says for cause in first), *also], "; ".join(dict.fromkeys(hints)), weight)
 
 
+def roots(causes: Sequence[str]) -> str:
+    """Of what `told` made, the first root and those that follow it: `… and also …`."""
+    chain = [cause for cause in causes if not cause.startswith(ALSO)]
+    return ", ".join((*chain[-1:], *(cause for cause in causes if cause.startswith(ALSO))))
+
+
 def _way_out(chain: Sequence[Cause]) -> str:
     """The one that is nearest to the root."""
     return next((cause.hint for cause in reversed(chain) if cause.hint), "")

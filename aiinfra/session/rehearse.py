@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from aiinfra.diagnosis.cause import roots
 from aiinfra.engine.events import Outcome, RunReport
 from aiinfra.session.assumed import assumed_lab
 from aiinfra.session.breaking import Breaker, Fault
@@ -96,5 +97,5 @@ def _faulty(session: Session, breaker: Breaker, options: Options) -> Act:
 
 def _failures(report: RunReport) -> str:
     """The root of each failure."""
-    stacks = [f"{r.stack}: {r.causes[-1] if r.causes else r.error.message}" for r in report.results if r.error]
+    stacks = [f"{r.stack}: {roots(r.causes) or r.error.message}" for r in report.results if r.error]
     return "; ".join((*stacks, *(f"{error.where}: {error.message}" for error in report.errors)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiinfra.diagnosis.cause import Diagnosis, Weight
+from aiinfra.diagnosis.cause import Diagnosis, Weight, roots
 from aiinfra.diagnosis.diagnose import diagnose_wants
 from aiinfra.diagnosis.scene import Scene
 from aiinfra.kube.objects import ObjectRef
@@ -98,12 +98,14 @@ def test_two_causes_at_once_are_both_named() -> None:
             [exporter, a_pod(exporter, "gpu-1", denied, image="nvcr.io/dcgm:4")],
         )
     )
-    assert found.causes == [
-        "nvidia-driver-daemonset on gpu-0: ImagePullBackOff",
-        f"image {DRIVER_IMAGE} for kernel {KERNEL} does not exist",
+    first = f"image {DRIVER_IMAGE} for kernel {KERNEL} does not exist"
+    other = (
         "and also nvidia-dcgm-exporter on gpu-1: ErrImagePull, as the registry refuses to give image nvcr.io/dcgm:4: "
-        "the pull secret is missing or wrong",
-    ]
+        "the pull secret is missing or wrong"
+    )
+    assert found.causes == ["nvidia-driver-daemonset on gpu-0: ImagePullBackOff", first, other]
+    assert roots(found.causes) == f"{first}, {other}"
+    assert roots(()) == ""
 
 
 def test_a_broken_pod_of_others_is_no_cause() -> None:
