@@ -283,6 +283,7 @@ CODES: Mapping[str, str] = {
     "vsphere.profile_not_startable": "No card has room for the profile in its mode.",
     "vsphere.profile_too_small": "No profile of the GPU has so much memory.",
     "vsphere.profile_unknown": "No host lists a profile of that name.",
+    "vsphere.running": "A template was made a VM by hand, and it runs.",
     "vsphere.source": "What a template is cloned from.",
     "vsphere.space": "A datastore has no room.",
     "vsphere.sriov": "SR-IOV of a card.",

@@ -18,7 +18,7 @@ from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Propertie
 from aiinfra.providers.marshal import known
 from aiinfra.providers.settings import Kind, check, value
 from aiinfra.providers.vcenters import VCenters, access_of
-from aiinfra.vsphere.desired import Value, differences, spec_of
+from aiinfra.vsphere.desired import Owner, spec_of
 from aiinfra.vsphere.request import Request, request_of
 
 SHAPE: Final[Mapping[str, Kind]] = {
@@ -29,14 +29,14 @@ SHAPE: Final[Mapping[str, Kind]] = {
     "limit_seconds": (int, float),
 }
 TOLD: Final = ("name", "path", "moref", "vcenter_uuid", "gpu_model", "gpu_memory_mib", "gpu_count", "profile")
-OUTPUTS: Final = (*TOLD, "spec", "settings", "explained", "verified")
+OUTPUTS: Final = (*TOLD, "spec", "settings", "explained", "verified", "drift")
 
 
 @dataclass(frozen=True, slots=True)
 class GpuTemplate:
     vcenters: VCenters
     _replaced: dict[str, str] = field(default_factory=dict)
-    """Names of the templates that are about to be replaced, by URN: a diff comes before the create of a new one."""
+    """Morefs of the templates that are about to be replaced, by URN: a diff comes before the create of a new one."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
@@ -46,10 +46,10 @@ class GpuTemplate:
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
         with self._lock:
-            self._replaced[call.urn] = id
+            self._replaced[call.urn] = str(value(olds, "moref"))
         changed = changed_paths(_compared(old_inputs), _compared(news))
         replace = [path for path in changed if path.split(".")[0] == "wanted"]
-        drifted = [] if replace else [f"settings.{name}" for name in _drift(olds)]
+        drifted = [] if replace else _drift(olds)
         return Diff([*changed, *drifted], replace)
 
     def create(self, call: Call, inputs: Properties) -> Made:
@@ -67,8 +67,9 @@ class GpuTemplate:
         from aiinfra.providers.gpu_template_work import read_template
 
         vcenter = self._recorded(call, inputs, state)
-        settings = read_template(vcenter, value(state, "moref"), spec_of(value(state, "spec")))
-        return None if settings is None else Made(id, {**state, "settings": settings}, inputs)
+        owner = Owner(**value(state, "owner"))
+        seen = read_template(vcenter, value(state, "moref"), spec_of(value(state, "spec")), owner)
+        return None if seen is None else Made(id, {**state, **seen}, inputs)
 
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         if call.preview:
@@ -103,15 +104,8 @@ def _compared(inputs: Properties) -> Mapping[str, Any]:
 
 
 def _drift(olds: Properties) -> list[str]:
-    """Settings that the last reading showed otherwise than they should be."""
-    spec, shown = olds.get("spec"), olds.get("settings")
-    if not isinstance(spec, Mapping) or not isinstance(shown, Mapping):
-        return []
-    have: dict[str, Value] = {
-        name: tuple(one) if isinstance(one, list | tuple) else one for name, one in value(olds, "settings").items()
-    }
-    numbers = {name: int(one) if isinstance(one, float) else one for name, one in have.items()}
-    return [difference.field for difference in differences(spec_of(value(olds, "spec")).settings(), numbers)]
+    """What the last reading showed otherwise than it should be."""
+    return ["drift"] if olds.get("drift") else []
 
 
 def _request(inputs: Properties) -> Request:

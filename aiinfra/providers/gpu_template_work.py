@@ -7,11 +7,11 @@ from typing import Any
 
 from aiinfra.errors import StepError
 from aiinfra.providers.gpu_template import Flags
-from aiinfra.vsphere.desired import Owner, TemplateSpec, Value, plain
+from aiinfra.vsphere.desired import Owner, TemplateSpec, Value, differences, plain
 from aiinfra.vsphere.fixes import changes
 from aiinfra.vsphere.host_changes import apply
 from aiinfra.vsphere.inventory import find, marked
-from aiinfra.vsphere.making import Order, Standing, make, mend, standing
+from aiinfra.vsphere.making import Order, Standing, clear, left_beside, make, mend, standing
 from aiinfra.vsphere.mig import steps
 from aiinfra.vsphere.ova import Place, imported
 from aiinfra.vsphere.power_on import prove
@@ -37,19 +37,25 @@ def make_template(vcenter: VCenter, request: Request, flags: Flags, kept: Collec
     return {**_told(made, resolved), "vcenter_uuid": vcenter.about.instance_uuid, "verified": verified}
 
 
-def read_template(vcenter: VCenter, moref: str, spec: TemplateSpec) -> Mapping[str, Any] | None:
-    """Its settings as they are now; None when it is gone."""
+def read_template(vcenter: VCenter, moref: str, spec: TemplateSpec, owner: Owner) -> Mapping[str, Any] | None:
+    """Its settings as they are now, and in `drift` a sentence for each that is not as it was made; None: it is gone."""
     found = standing(vcenter, vcenter.object(moref, "VirtualMachine"))
-    return None if found is None else _shown(spec, found.settings)
+    if found is None:
+        return None
+    name = spec.name(owner)
+    changed = [f"{name}: {each}" for each in differences(spec.expected(owner), found.settings)]
+    beside = [f"{path}: left by a run that died" for path in left_beside(vcenter, owner, spec, moref)]
+    return {"settings": _shown(spec, found.settings), "drift": [*changed, *beside]}
 
 
 def mend_template(vcenter: VCenter, request: Request, flags: Flags, spec: TemplateSpec, moref: str) -> dict[str, Any]:
     """Put right what somebody changed by hand; the outputs that changed."""
     site = _site(vcenter, request)
     order = _order(vcenter, request, spec, site, flags, imports=False)
+    clear(vcenter, order, [moref])
     made = mend(vcenter, order, vcenter.object(moref, "VirtualMachine"))
     verified = prove(vcenter, order, vcenter.object(made.moref, "VirtualMachine")) if flags.power_on else ""
-    return {"settings": _shown(spec, made.settings), "path": made.path, "verified": verified}
+    return {"settings": _shown(spec, made.settings), "path": order.path, "verified": verified, "drift": []}
 
 
 def delete_template(vcenter: VCenter, owner: Owner, moref: str, limit: float) -> None:
@@ -132,6 +138,7 @@ def _told(made: Standing, resolved: Resolved) -> dict[str, Any]:
         "spec": plain(resolved.spec),
         "settings": _shown(resolved.spec, made.settings),
         "explained": list(resolved.explained),
+        "drift": [],
     }
 
 

@@ -27,6 +27,8 @@ class GpuTemplate(pulumi.CustomResource):
     """Every field as it was last read back; a hand edit shows as a difference of it."""
     explained: pulumi.Output[list[str]]
     """Why the profile, the MMIO size and the placement are what they are, one sentence each."""
+    drift: pulumi.Output[list[str]]
+    """What the last refresh found changed by hand, one sentence each."""
     verified: pulumi.Output[str]
     """What the power-on proof saw; empty when none was asked for."""
 
@@ -52,6 +54,6 @@ class GpuTemplate(pulumi.CustomResource):
             "manage_hosts": manage_hosts,
             "wait_for_host_mig": wait_for_host_mig,
             "limit_seconds": limit_seconds,
-            **dict.fromkeys((*told, "spec", "settings", "explained", "verified")),
+            **dict.fromkeys((*told, "spec", "settings", "explained", "verified", "drift")),
         }
         super().__init__("aiinfra:vsphere:GpuTemplate", resource_name, props, opts)

@@ -5,7 +5,7 @@ It starts nothing in order to delete it, and sweeps also when a stack's state is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from aiinfra.session.keys import forget_key
 from aiinfra.session.options import Options
 from aiinfra.session.place import Place
 from aiinfra.session.reporting import Reporting
+from aiinfra.session.vcenters import in_vcenters
 from aiinfra.stack import NodeTraces, StackName
 from aiinfra.waiting import Stopped
 
@@ -73,9 +74,18 @@ def _sweep(
         found = sweeper.sweep(kubeconfigs)
     else:
         found = unknown_ids(kubeconfigs, turn.plan.environment.name)
+    if in_vcenters(turn.plan.steps.values()):
+        found = _and_vcenters(turn, found, session.places.say, place.sweeping)
     if journal.environment_id() is not None:
         return found
     return replace(found, left=(*found.left, *unclaimed(kubeconfigs, _namespaces(turn.plan))))
+
+
+def _and_vcenters(turn: work.Turn, found: Aftermath, say: Callable[[str], None], limit: float) -> Aftermath:
+    from aiinfra.session.vcenter_sweep import sweep_vcenters, unknown_in_vcenters
+
+    there = sweep_vcenters(turn, say, limit) if turn.environment_id else unknown_in_vcenters(turn)
+    return Aftermath((*found.looked, *there.looked), (*found.left, *there.left))
 
 
 def _namespaces(plan: Plan) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind
@@ -34,6 +34,28 @@ def sweep_vcenters(turn: Turn, say: Callable[[str], None], limit: float) -> Afte
             looked.append(f"vCenter {access} ({count}{swept_too})")
             left += [ErrorRecord(LeftBehind.default_code, str(access), str(kept), HINT) for kept in swept.left]
     return Aftermath(tuple(looked), tuple(left))
+
+
+def unknown_in_vcenters(turn: Turn) -> Aftermath:
+    """What carries the environment's name when its id is lost: listed, not removed, as it may be a namesake's."""
+    environment = turn.plan.environment.name
+    looked: list[str] = []
+    left: list[ErrorRecord] = []
+    for access in by_access(turn, in_vcenters(turn.plan.steps.values())):
+        looked.append(f"vCenter {access} (its objects named {environment})")
+        for id, paths in _namesakes(turn, access, environment).items():
+            told = f"{', '.join(paths)} carry the name {environment} and the id {id}"
+            hint = f"if they are this environment's: aiinfra destroy {environment} --environment-id {id}"
+            left.append(ErrorRecord(LeftBehind.default_code, str(access), told, hint))
+    return Aftermath(tuple(looked), tuple(left))
+
+
+def _namesakes(turn: Turn, access: Access, environment: str) -> Mapping[str, Sequence[str]]:
+    from aiinfra.vsphere.inventory import namesakes
+    from aiinfra.vsphere.session import VCenter
+
+    with VCenter.open(access, stop=turn.stop, say=lambda what: None) as vcenter:
+        return namesakes(vcenter, environment)
 
 
 def _swept(turn: Turn, access: Access, say: Callable[[str], None], limit: float) -> Swept:

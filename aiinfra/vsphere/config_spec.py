@@ -22,6 +22,7 @@ Passthrough = vim.vm.device.VirtualPCIPassthrough
 READ_BACK: Final = (
     "name",
     "config.template",
+    "config.instanceUuid",
     "config.firmware",
     "config.bootOptions.efiSecureBootEnabled",
     "config.version",
@@ -123,6 +124,8 @@ def settings_of(row: Mapping[str, Any]) -> dict[str, Value]:
     gpus = [gpu for gpu in map(device_of, row.get("config.hardware.device") or ()) if gpu]
     groups = getattr(row.get(DEVICE_GROUPS), "deviceGroup", None) or ()
     return {
+        "template": bool(row.get("config.template")),
+        "name": row.get("name"),
         "firmware": row.get("config.firmware"),
         "secure boot": bool(row.get("config.bootOptions.efiSecureBootEnabled")),
         HARDWARE_VERSION: int(version.removeprefix("vmx-")) if version.startswith("vmx-") else None,

@@ -16,6 +16,10 @@ from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
 
 MARK_SPEC: Final = "aiinfra.dev/spec"
 MARK_DOMAIN: Final = "aiinfra.dev/failure-domain"
+MARK_NAME: Final = "aiinfra.dev/name"
+"""The name that it was made with. A clone inherits every mark of its source, and has another name."""
+MARK_INSTANCE: Final = "aiinfra.dev/instance"
+"""Its `instanceUuid`, which no clone has: it tells one that was renamed by hand from a clone of others."""
 MARK_STEP: Final = "aiinfra.dev/step"
 """What it is, and how far: one of the following."""
 CLONED: Final = "cloned"
@@ -150,6 +154,18 @@ class TemplateSpec:
             **({"GPU devices": tuple(sorted(map(str, self.devices)))} if self.devices else {}),
             "device groups": tuple(sorted(self.device_groups)),
             **{f"extraConfig {key}": value for key, value in self.keys().items()},
+        }
+
+    def expected(self, owner: Owner) -> dict[str, Value]:
+        """As `settings`, with where it stands and whose it is."""
+        domain = self.placement.failure_domain
+        marks = {**owner.marks(), MARK_SPEC: self.digest, **({MARK_DOMAIN: domain} if domain else {})}
+        return {
+            "template": True,
+            "name": self.name(owner),
+            "folder": self.placement.folder,
+            **self.settings(),
+            **{f"extraConfig {key}": value for key, value in marks.items()},
         }
 
     def keys(self) -> dict[str, str]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
-from aiinfra.vsphere.desired import MARK_DOMAIN, MARK_SPEC, MARK_STEP
+from aiinfra.vsphere.desired import MARK_DOMAIN, MARK_INSTANCE, MARK_NAME, MARK_SPEC, MARK_STEP
 from aiinfra.vsphere.properties import Row, Step, Wanted, collect, retrieve
 from aiinfra.vsphere.session import VCenter
 
-MARKS: Final = (MARK_ENVIRONMENT, MARK_ID, MARK_STACK, MARK_DOMAIN, MARK_SPEC, MARK_STEP)
+MARKS: Final = (MARK_ENVIRONMENT, MARK_ID, MARK_STACK, MARK_DOMAIN, MARK_SPEC, MARK_STEP, MARK_NAME, MARK_INSTANCE)
 FOLDERS: Final = ("vm", "host", "datastore", "network")
 """The folder of each kind that every datacenter has, by its name in a path."""
 
@@ -96,12 +96,33 @@ def walk(
 
 
 def marked(vcenter: VCenter, environment_id: str) -> list[MarkedVm]:
-    """Every VM and template with the mark of this environment, wherever it was moved to, by path."""
-    vms = walk(vcenter, {"VirtualMachine": [_setting(MARK_ID)]})["VirtualMachine"]
-    ours = {vm.moref: vm for vm in vms if _value(vm.row, MARK_ID) == environment_id}
-    paths = ["config.template", "runtime.powerState", *map(_setting, MARKS)]
+    """Every VM and template that was made for this environment, wherever it was moved to, by path.
+
+    A clone that others made of one, such as a machine of OpenShift, inherits its marks and is not ours.
+    """
+    return _with_mark(vcenter, MARK_ID, environment_id)
+
+
+def namesakes(vcenter: VCenter, environment: str) -> Mapping[str, Sequence[str]]:
+    """Paths of what was made for environments of this name, by environment id."""
+    found: dict[str, list[str]] = {}
+    for vm in _with_mark(vcenter, MARK_ENVIRONMENT, environment):
+        found.setdefault(vm.marks.get(MARK_ID, ""), []).append(vm.path)
+    return found
+
+
+def _with_mark(vcenter: VCenter, key: str, value: str) -> list[MarkedVm]:
+    vms = walk(vcenter, {"VirtualMachine": [_setting(key)]})["VirtualMachine"]
+    ours = {vm.moref: vm for vm in vms if _value(vm.row, key) == value}
+    paths = ["config.template", "config.instanceUuid", "runtime.powerState", *map(_setting, MARKS)]
     rows = collect(vcenter, "VirtualMachine", paths, [vm.object for vm in ours.values()])
-    return sorted((_marked(ours[row.moref], row) for row in rows), key=lambda vm: vm.path)
+    made = [_marked(ours[row.moref], row) for row in rows if _is_made(ours[row.moref], row)]
+    return sorted(made, key=lambda vm: vm.path)
+
+
+def _is_made(vm: Entity, row: Row) -> bool:
+    instance = row.get("config.instanceUuid")
+    return vm.name == _value(row, MARK_NAME) or (bool(instance) and instance == _value(row, MARK_INSTANCE))
 
 
 def paths_of(rows: Sequence[Row]) -> dict[str, str]:

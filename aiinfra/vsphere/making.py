@@ -7,7 +7,7 @@ settings are those of `desired.TemplateSpec`; a real vCenter keeps them on clone
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pyVmomi import vim
@@ -20,6 +20,8 @@ from aiinfra.vsphere.desired import (
     CONFIGURED,
     HARDWARE_VERSION,
     MARK_DOMAIN,
+    MARK_INSTANCE,
+    MARK_NAME,
     MARK_SPEC,
     MARK_STEP,
     PROOF,
@@ -32,7 +34,7 @@ from aiinfra.vsphere.desired import (
 from aiinfra.vsphere.errors import Exists
 from aiinfra.vsphere.inventory import MarkedVm, marked, path_of
 from aiinfra.vsphere.properties import Row, collect, one
-from aiinfra.vsphere.removal import remove
+from aiinfra.vsphere.removal import linked_clones, remove
 from aiinfra.vsphere.session import VCenter
 from aiinfra.vsphere.tasks import finish
 
@@ -61,9 +63,14 @@ class Order:
     def name(self) -> str:
         return self.spec.name(self.owner)
 
-    def marks(self, step: str) -> dict[str, str]:
+    @property
+    def path(self) -> str:
+        return f"{self.spec.placement.folder}/{self.name}"
+
+    def marks(self, step: str, name: str = "") -> dict[str, str]:
+        """Of something that has this `name`; without one, of the template."""
         domain = self.spec.placement.failure_domain
-        return {MARK_DOMAIN: domain, MARK_SPEC: self.spec.digest, MARK_STEP: step}
+        return {MARK_DOMAIN: domain, MARK_SPEC: self.spec.digest, MARK_STEP: step, MARK_NAME: name or self.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,45 +87,76 @@ def make(vcenter: VCenter, order: Order, kept: Collection[str] = ()) -> Standing
     """The template of `order`, made or mended.
 
     Whatever else of ours stands for this stack and failure domain is what a run that died left, and is removed, but
-    for the names `kept`. Raises `VSphereError`, `StepError` for settings that vCenter did not keep, `Stopped`.
+    for the morefs `kept`. Raises `VSphereError`, `StepError` for settings that vCenter did not keep, `Stopped`.
     """
     ours = _ours(vcenter, order)
     standing = next((vm for vm in ours if vm.marks.get(MARK_SPEC) == order.spec.digest and not _is_proof(vm)), None)
-    for left in ours:
-        if left is not standing and left.name not in kept:
-            vcenter.say(f"removing {left.path}, which a run that died left")
-            remove(vcenter, left, order.limit)
+    clear(vcenter, order, [*kept, *([standing.moref] if standing else [])])
     vm = (standing and _adopted(vcenter, order, standing)) or _cloned(vcenter, order)
     return mend(vcenter, order, vm)
+
+
+def clear(vcenter: VCenter, order: Order, kept: Collection[str]) -> None:
+    """Remove what dead runs left of this stack and failure domain, but for the morefs `kept`."""
+    for left in _ours(vcenter, order):
+        if left.moref not in kept:
+            vcenter.say(f"removing {left.path}, which a run that died left")
+            if retained := remove(vcenter, left, order.limit):
+                vcenter.say(str(retained))
 
 
 def mend(vcenter: VCenter, order: Order, vm: Any) -> Standing:
     """Give a VM or template of ours every setting that it lacks, and see it a template."""
     row = _read(vcenter, order, vm)
+    now = _standing(vcenter, row)
+    lacking = _lacks(order, now)
+    if not lacking:
+        return now
+    if row.get("runtime.powerState") not in (None, "poweredOff"):
+        message = f"{now.path} is a VM that runs, and a template cannot"
+        raise StepError(message, code="vsphere.running", hint="shut it down in vCenter, then run again")
     if row.get("config.template"):
-        if not _lacks(order, row):
-            return _standing(vcenter, row)
-        vcenter.say(f"mending {order.name}: {'; '.join(map(str, _lacks(order, row)))}")
+        vcenter.say(f"mending {order.name}: {'; '.join(map(str, lacking))}")
         vm.MarkAsVirtualMachine(order.pool)
+    _put_back(vcenter, order, vm, now)
     _configure(vcenter, order, vm, row)
-    row = _read(vcenter, order, vm)
-    if lacking := _lacks(order, row):
+    now = _standing(vcenter, _read(vcenter, order, vm))
+    if lacking := [each for each in _lacks(order, now) if each.field != "template"]:
         told = "; ".join(map(str, lacking))
         message = f"vCenter did not keep what was set on {order.name}: {told}"
         raise StepError(message, code="vsphere.not_kept", hint="see its tasks in vCenter, and run again")
     vm.MarkAsTemplate()
-    return _standing(vcenter, row)
+    return replace(now, settings={**now.settings, "template": True})
+
+
+def _put_back(vcenter: VCenter, order: Order, vm: Any, now: Standing) -> None:
+    """To the folder and the name that it was made with."""
+    if now.settings["folder"] != order.spec.placement.folder:
+        finish(vcenter, order.folder.MoveIntoFolder_Task([vm]), "moving back", now.path, limit=order.limit)
+    if now.name != order.name:
+        finish(vcenter, vm.Rename_Task(order.name), "renaming back", now.path, limit=order.limit)
+    vcenter.paths[vm._moId] = order.path
 
 
 def standing(vcenter: VCenter, vm: Any) -> Standing | None:
-    """A template as it is now; None when it is gone, or no template any more."""
+    """A template, or what was made of it by hand, as it is now; None when it is gone."""
     row = one(vcenter, vm, _paths(vcenter))
-    return _standing(vcenter, row) if row and row.get("config.template") else None
+    return _standing(vcenter, row) if row else None
+
+
+def left_beside(vcenter: VCenter, owner: Owner, spec: TemplateSpec, moref: str) -> list[str]:
+    """Paths of what dead runs left of this stack and failure domain; not of what is kept for its linked clones."""
+    beside = [vm for vm in _made_for(vcenter, owner, spec) if vm.moref != moref]
+    return [vm.path for vm in beside if not linked_clones(vcenter, vm)]
 
 
 def _ours(vcenter: VCenter, order: Order) -> list[MarkedVm]:
-    mine = (order.owner.stack, order.spec.placement.failure_domain)
-    found = marked(vcenter, order.owner.environment_id)
+    return _made_for(vcenter, order.owner, order.spec)
+
+
+def _made_for(vcenter: VCenter, owner: Owner, spec: TemplateSpec) -> list[MarkedVm]:
+    mine = (owner.stack, spec.placement.failure_domain)
+    found = marked(vcenter, owner.environment_id)
     return [vm for vm in found if (vm.marks.get(MARK_STACK), vm.marks.get(MARK_DOMAIN, "")) == mine]
 
 
@@ -165,7 +203,7 @@ def _cloned(vcenter: VCenter, order: Order) -> Any:
 def clone(vcenter: VCenter, order: Order, source: Any, name: str, step: str) -> Any:
     """A marked clone, powered off. Returns the `vim.VirtualMachine`."""
     where = vim.vm.RelocateSpec(datastore=order.datastore, pool=order.pool)
-    marks = marking(order.owner, order.marks(step))
+    marks = marking(order.owner, order.marks(step, name))
     spec = vim.vm.CloneSpec(location=where, powerOn=False, template=False, config=marks)
     task = source.CloneVM_Task(order.folder, name, spec)
     about = f"{order.spec.placement.folder}/{name}"
@@ -175,7 +213,7 @@ def clone(vcenter: VCenter, order: Order, source: Any, name: str, step: str) -> 
 
 
 def _configure(vcenter: VCenter, order: Order, vm: Any, row: Row) -> None:
-    about = f"{order.spec.placement.folder}/{order.name}"
+    about = order.path
     version = settings_of(row.values)[HARDWARE_VERSION]
     if isinstance(version, int) and version < order.spec.hardware_version:
         task = vm.UpgradeVM_Task(f"vmx-{order.spec.hardware_version}")
@@ -185,7 +223,8 @@ def _configure(vcenter: VCenter, order: Order, vm: Any, row: Row) -> None:
         vcenter.require_api(GROUPS_API, "device groups")
     vcenter.require_api(DYNAMIC_API, "GPUs in VM templates")
     present = row.get("config.hardware.device") or ()
-    spec = configuring(order.spec, present, order.marks(CONFIGURED), groups=groups)
+    marks = {**order.owner.marks(), **order.marks(CONFIGURED), MARK_INSTANCE: str(row.get("config.instanceUuid") or "")}
+    spec = configuring(order.spec, present, marks, groups=groups)
     finish(vcenter, vm.ReconfigVM_Task(spec), "configuring", about, limit=order.limit)
 
 
@@ -201,10 +240,11 @@ def _read(vcenter: VCenter, order: Order, vm: Any) -> Row:
     return row
 
 
-def _lacks(order: Order, row: Row) -> list[Difference]:
-    return differences(order.spec.settings(), settings_of(row.values))
+def _lacks(order: Order, now: Standing) -> list[Difference]:
+    return differences(order.spec.expected(order.owner), now.settings)
 
 
 def _standing(vcenter: VCenter, row: Row) -> Standing:
     path = path_of(vcenter, row.object) or ""
-    return Standing(row.moref, path, str(row.get("name")), settings_of(row.values))
+    settings = {**settings_of(row.values), "folder": path.rpartition("/")[0]}
+    return Standing(row.moref, path, str(row.get("name")), settings)

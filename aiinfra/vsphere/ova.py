@@ -21,7 +21,7 @@ from pyVmomi import vim
 from aiinfra.errors import StepError
 from aiinfra.vsphere import tls
 from aiinfra.vsphere.config_spec import marking
-from aiinfra.vsphere.desired import CLONED, CONFIGURED, MARK_DOMAIN, MARK_SPEC, MARK_STEP
+from aiinfra.vsphere.desired import CLONED, CONFIGURED, MARK_DOMAIN, MARK_NAME, MARK_SPEC, MARK_STEP
 from aiinfra.vsphere.errors import VSphereError
 from aiinfra.vsphere.inventory import marked
 from aiinfra.vsphere.properties import one
@@ -74,7 +74,7 @@ def _import(vcenter: VCenter, request: Request, ova: Ova, place: Place, limit: f
         spec = _import_spec(vcenter, archive, name, request, place)
         lease = place.pool.ImportVApp(spec.importSpec, place.folder)
         vm = _Lease(vcenter, lease, f"importing {path.name}", limit).fill(archive, spec)
-    marks = {MARK_DOMAIN: SOURCE, MARK_SPEC: f"sha256:{ova.sha256}", MARK_STEP: CONFIGURED}
+    marks = {MARK_DOMAIN: SOURCE, MARK_SPEC: f"sha256:{ova.sha256}", MARK_STEP: CONFIGURED, MARK_NAME: name}
     finish(vcenter, vm.ReconfigVM_Task(marking(owner, marks)), "marking", name, limit=limit)
     return vm
 
@@ -116,9 +116,9 @@ def _import_spec(vcenter: VCenter, archive: tarfile.TarFile, name: str, request:
     if told.error:
         message = "; ".join(fault.msg or type(fault).__name__ for fault in told.error)
         raise StepError(f"vCenter does not take the image: {message}", code="vsphere.image", hint="check the OVA")
-    mark = marking(
-        request.owner, {MARK_DOMAIN: SOURCE, MARK_SPEC: f"sha256:{request.source.sha256}", MARK_STEP: CLONED}
-    )
+    digest = f"sha256:{request.source.sha256}"
+    marks = {MARK_DOMAIN: SOURCE, MARK_SPEC: digest, MARK_STEP: CLONED, MARK_NAME: name}
+    mark = marking(request.owner, marks)
     config = told.importSpec.configSpec
     config.extraConfig = [*(config.extraConfig or []), *mark.extraConfig]
     config.annotation = mark.annotation

@@ -38,7 +38,7 @@ class Swept:
 
 def remove(vcenter: VCenter, vm: MarkedVm, limit: float) -> Kept | None:
     """Remove a VM or template of ours; None when it is gone. Raises `VSphereError`, `Stopped`."""
-    if clones := _linked_clones(vcenter, vm):
+    if clones := linked_clones(vcenter, vm):
         return Kept(vm.path, f"kept, as its disks are those of {', '.join(clones)}")
     try:
         if vm.powered_on:
@@ -67,7 +67,7 @@ def sweep(vcenter: VCenter, environment_id: str, limit: float) -> Swept:
     return Swept(removed, [*left, *again])
 
 
-def _linked_clones(vcenter: VCenter, vm: MarkedVm) -> list[str]:
+def linked_clones(vcenter: VCenter, vm: MarkedVm) -> list[str]:
     """Paths of the VMs whose disks stand on snapshots of this one. Without a snapshot there are none."""
     row = one(vcenter, vm.object, ["snapshot", "datastore", DEVICES])
     if row is None or row.get("snapshot") is None:

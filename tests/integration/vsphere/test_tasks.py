@@ -11,6 +11,7 @@ import pytest
 from pyVmomi import vim
 
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
+from aiinfra.vsphere.desired import MARK_NAME
 from aiinfra.vsphere.errors import VSphereError
 from aiinfra.vsphere.inventory import MarkedVm, find, marked, path_of, walk
 from aiinfra.vsphere.properties import collect, one
@@ -25,14 +26,25 @@ SOURCE = "/dc1/vm/templates/rhcos"
 MARKS = {MARK_ENVIRONMENT: "prod", MARK_ID: "e-1", MARK_STACK: "gpu"}
 
 
+def named(name: str) -> dict[str, str]:
+    """The marks of what was made with this name."""
+    return {**MARKS, MARK_NAME: name}
+
+
 @pytest.fixture
 def own(program: Path) -> Iterator[Running]:
     """A vCenter that the test may change: a full card on one host, and VMs of two environments."""
     vms = [
-        vm("mine", folder="templates", template=True, extraConfig=MARKS),
-        vm("moved", folder="running", host="esx-01", poweredOn=True, extraConfig={**MARKS, MARK_STACK: "other"}),
-        vm("another", folder="templates", extraConfig={**MARKS, MARK_ID: "e-2"}),
-        vm("plain", folder="running"),
+        vm("mine", folder="templates", template=True, extraConfig=named("mine")),
+        vm(
+            "moved",
+            folder="running",
+            host="esx-01",
+            poweredOn=True,
+            extraConfig={**named("moved"), MARK_STACK: "other"},
+        ),
+        vm("another", folder="templates", extraConfig={**named("another"), MARK_ID: "e-2"}),
+        vm("plain", folder="running", extraConfig=named("mine")),
         vm("user", folder="running", host="esx-01", poweredOn=True, gpus=["grid_a100-40c"]),
         vm("waits", folder="running", host="esx-01", gpus=["grid_a100-40c"]),
     ]
@@ -161,9 +173,9 @@ def test_no_permission_names_the_privilege_and_the_object(program: Path, opened:
     )
 
 
-def test_what_carries_the_mark_is_found_wherever_it_is(its: VCenter) -> None:
+def test_what_was_made_is_found_by_its_mark_wherever_it_is_and_no_clone_of_it(its: VCenter) -> None:
     moved, mine = marked(its, "e-1")
-    assert mine == MarkedVm(mine.moref, "/dc1/vm/templates/mine", "mine", True, False, MARKS, None)
+    assert mine == MarkedVm(mine.moref, "/dc1/vm/templates/mine", "mine", True, False, named("mine"), None)
     assert moved.path == "/dc1/vm/running/moved"
     assert (moved.is_template, moved.powered_on, moved.marks[MARK_STACK]) == (False, True, "other")
     assert [vm.name for vm in marked(its, "e-2")] == ["another"]
@@ -172,7 +184,7 @@ def test_what_carries_the_mark_is_found_wherever_it_is(its: VCenter) -> None:
 
 def test_looking_for_the_mark_takes_few_requests_however_many_vms(program: Path, opened: Opened) -> None:
     crowd = [vm(f"vm-{number:03}", folder="running", diskMib=[16]) for number in range(200)]
-    with running(program, world(vms=[*crowd, vm("mine", extraConfig=MARKS)])) as started:
+    with running(program, world(vms=[*crowd, vm("mine", extraConfig=named("mine"))])) as started:
         vcenter = opened(started.access())
         started.forget_calls()
         assert [vm.path for vm in marked(vcenter, "e-1")] == ["/dc1/vm/mine"]
