@@ -94,7 +94,7 @@ class Lab:
 
     def provides(self, spec: LabSpec, cluster_names: Sequence[str], *, vcenter: bool = False) -> bool:
         """Whether it has all these clusters, and a vCenter, as `spec` describes them; if not, `open` changes it."""
-        from aiinfra.lab.simulated_cluster import SPEC, cluster_home
+        from aiinfra.lab.cluster_files import SPEC, cluster_home
 
         def same(name: str) -> bool:
             path = cluster_home(self.folder, name) / SPEC
@@ -121,7 +121,7 @@ class Lab:
 
     def kubeconfig(self, cluster: str) -> str:
         """Access to a cluster as its administrator; secret. Raises `OutsideError` `lab.no_cluster`."""
-        from aiinfra.lab.simulated_cluster import HANDED_OUT, cluster_home
+        from aiinfra.lab.cluster_files import HANDED_OUT, cluster_home
 
         if cluster not in self.record.clusters:
             hint = f"it has: {', '.join(sorted(self.clusters())) or 'none'}"
@@ -198,14 +198,14 @@ def _described(spec: LabSpec, name: str) -> Mapping[str, Any]:
 
 
 def _has_vcenter(folder: Path, spec: LabSpec) -> bool:
-    from aiinfra.lab.simulated_vcenter import described
+    from aiinfra.lab.vcenter_account import described
 
     return described(folder) == _wanted_vcenter(spec)
 
 
 def _vcenter(folder: Path, spec: LabSpec) -> Mapping[str, Any]:
     """Raises `OutsideError` when the lab's vCenter was told to be another: what is in it would be lost."""
-    from aiinfra.lab.simulated_vcenter import described
+    from aiinfra.lab.vcenter_account import described
 
     if described(folder) is not None and not _has_vcenter(folder, spec):
         raise OutsideError(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiinfra.errors import OutsideError
 from aiinfra.lab.children import Children
+from aiinfra.lab.cluster_files import HANDED_OUT, INTERNAL, SPEC, cluster_home
 from aiinfra.lab.control_plane import API_SERVER, CONTROLLER_MANAGER, ETCD, FIRST, ControlPlane
 from aiinfra.lab.credentials import ADMIN, IDENTITIES, kubeconfig, new_tokens, signing_key, token_file
 from aiinfra.lab.nodes import node_changes, node_objects
@@ -32,17 +33,8 @@ ASK_EVERY: Final = 0.05
 """Seconds."""
 WRITERS: Final = 8
 """Nodes created or deleted at once."""
-INTERNAL: Final = "kubeconfig"
-"""File with the direct address, for the lab's own controllers."""
-HANDED_OUT: Final = "user.kubeconfig"
-"""File with the address of the door that a partition shuts, for everybody else."""
-SPEC: Final = "spec.json"
 
 Say = Callable[[str], None]
-
-
-def cluster_home(folder: Path, name: str) -> Path:
-    return folder / "clusters" / name
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from aiinfra.lab.children import Children
 from aiinfra.lab.faults import Fault
 from aiinfra.lab.partition import LOOPBACK
 from aiinfra.lab.record import write_atomic
-from aiinfra.lab.vcenter_account import ACCOUNT, FOLDER, VCenterAccount
+from aiinfra.lab.vcenter_account import ACCOUNT, FOLDER, WANTED, VCenterAccount
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
 VCENTER: Final = FOLDER
@@ -25,16 +25,7 @@ VCENTER: Final = FOLDER
 START_LIMIT: Final = 60.0
 """Seconds; it takes a tenth of one."""
 ANSWER_LIMIT: Final = 10.0
-_WANTED, _DESCRIPTION, _READY, _TOKEN = (f"{name}.json" for name in ("wanted", "description", "ready", "token"))
-
-
-def described(folder: Path) -> Mapping[str, Any] | None:
-    """What the vCenter of the lab in `folder` was told to be, without its account; None when it has none."""
-    try:
-        told: Mapping[str, Any] = json.loads((folder / VCENTER / _WANTED).read_text())
-    except FileNotFoundError:
-        return None
-    return told
+_DESCRIPTION, _READY, _TOKEN = "description.json", "ready.json", "token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +46,7 @@ class SimulatedVCenter:
         home.mkdir(mode=0o700)
         account = {"user": "administrator@vsphere.local", "password": secrets.token_urlsafe(18)}
         write_atomic(home / _DESCRIPTION, json.dumps({**wanted, **account}))
-        write_atomic(home / _WANTED, json.dumps(wanted))
+        write_atomic(home / WANTED, json.dumps(wanted))
         write_atomic(home / _TOKEN, secrets.token_urlsafe(24))
         self.children.start(VCENTER, self._command(program))
         try:

@@ -1,14 +1,16 @@
-"""How a lab's vCenter is reached, as its folder says it. Read on every command: no heavy import."""
+"""How a lab's vCenter is reached, and what it was told to be. Read on every command: no heavy import."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 FOLDER: Final = "vcenter"
 ACCOUNT: Final = "account.json"
+WANTED: Final = "wanted.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,12 @@ class VCenterAccount:
             return cls(**json.loads((lab / FOLDER / ACCOUNT).read_text()))
         except FileNotFoundError:
             return None
+
+
+def described(lab: Path) -> Mapping[str, Any] | None:
+    """What the vCenter of the lab in this folder was told to be, without its account; None when it has none."""
+    try:
+        told: Mapping[str, Any] = json.loads((lab / FOLDER / WANTED).read_text())
+    except FileNotFoundError:
+        return None
+    return told
