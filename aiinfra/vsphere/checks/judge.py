@@ -99,7 +99,8 @@ def _of_host(finding: Finding, site: Site) -> Finding:
 
 def _no_cards(site: Site, wanted: WantedVm) -> list[Finding]:
     """Hosts without a fitting card are no error by themselves; a cluster without any is."""
-    if wanted.mode == "device_group" or any(cards.concerned(host, wanted) for host in site.cluster.hosts):
+    named = wanted.profile is not None and wanted.profile.gpu is None
+    if named or wanted.mode == "device_group" or any(cards.concerned(host, wanted) for host in site.cluster.hosts):
         return []
     present = sorted({card.name for host in site.cluster.hosts for card in host.cards})
     read = f"no such card; its hosts have {', '.join(present) or 'no NVIDIA cards'}"

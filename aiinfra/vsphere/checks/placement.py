@@ -128,7 +128,8 @@ def capacity(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     shape = _shape(site, wanted)
     if shape is None:
         return
-    needed = f"room for a VM of {wanted.count} GPUs and {wanted.memory_mib / 1024:g} GiB"
+    gpus = f"{wanted.count} GPUs" if wanted.count > 1 else "one GPU"
+    needed = f"room for a VM of {gpus} and {wanted.memory_mib / 1024:g} GiB"
     rooms = free([host for host in site.cluster.hosts if concerned(host, wanted)], shape)
     for room in rooms:
         if room.vms is None:

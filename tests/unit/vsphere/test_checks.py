@@ -302,9 +302,9 @@ class TestCapacity:
         used = card(passthrough=ON, vms=("vm",))
         full = shared(cards=(used,), vms=(VmOnHost("vm", ("grid_a100-10c",)),))
         assert [text for text in told(world(full), replace(VGPU, power_on=True)) if "room" in text] == [
-            "warning esx-01: no room: grid_a100-40c: 0 free, a VM takes 1 | room for a VM of 1 GPUs and 64 GiB | "
+            "warning esx-01: no room: grid_a100-40c: 0 free, a VM takes 1 | room for a VM of one GPU and 64 GiB | "
             "free a card, or expect no VM there",
-            "error cluster gpu: 0 more VMs in total | room for a VM of 1 GPUs and 64 GiB | "
+            "error cluster gpu: 0 more VMs in total | room for a VM of one GPU and 64 GiB | "
             "free cards or memory, or ask less for each VM",
         ]
 
