@@ -77,6 +77,8 @@ class StackContext:
     stack: StackName
     proof: str = ""
     """A token that changes when a proof is to run again (`up --prove`)."""
+    base: Path = Path()
+    """Folder of the environment file, where relative paths in it start."""
 
     def labels(self) -> dict[str, str]:
         """The marks that everything we make in the world carries."""

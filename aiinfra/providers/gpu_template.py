@@ -95,11 +95,15 @@ class GpuTemplate:
 
 
 def _compared(inputs: Properties) -> Mapping[str, Any]:
-    """What makes a difference; the account that is used, and how long one waits, do not."""
+    """What makes a difference; the account that is used, where an image lies, and how long one waits, do not."""
     connection = inputs.get("connection")
     host = connection.value if isinstance(connection, Secret) else connection
     named = host.get("host") if isinstance(host, Mapping) else None
     parts = {key: inputs.get(key) for key in ("owner", "wanted", "verify", "manage_hosts")}
+    wanted = parts["wanted"]
+    source = wanted.get("source") if isinstance(wanted, Mapping) else None
+    if isinstance(source, Mapping) and isinstance(wanted, Mapping):
+        parts["wanted"] = {**wanted, "source": {"sha256": source.get("sha256"), "network": source.get("network")}}
     return {**parts, "connection": {"host": named}}
 
 

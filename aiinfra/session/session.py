@@ -259,6 +259,7 @@ class Session:
             sources=shared_sources(simulated=place.is_simulated),
             skip=options.skip,
             prove=self.world.now().isoformat() if options.prove else "",
+            base=self.loaded.path.absolute().parent,
             stop=self.interrupts.stop,
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiinfra.engine.digest import inputs_text, keyed, outputs_text, sources_digest
@@ -51,6 +52,8 @@ class Turn:
     skip: bool = True
     prove: str = ""
     """A fresh token when proofs are to run again; empty: they keep the one they ran with."""
+    base: Path = Path()
+    """Folder of the environment file."""
     stop: threading.Event = field(default_factory=threading.Event)
     outputs: dict[str, Mapping[str, Tree]] = field(default_factory=dict)
     _stood: frozenset[str] | None = None
@@ -59,7 +62,7 @@ class Turn:
     """What stands for a finished stack in the digests of those that refer to it."""
 
     def context(self, step: Step) -> StackContext:
-        return StackContext(self.plan.environment.name, self.environment_id, step.name, self._proof(step))
+        return StackContext(self.plan.environment.name, self.environment_id, step.name, self._proof(step), self.base)
 
     def _proof(self, step: Step) -> str:
         if not step.kind.proves:

@@ -35,7 +35,7 @@ def _template(context: StackContext, inputs: GpuTemplateInputs, failure_domain: 
         failure_domain or "template",
         connection={name: getattr(inputs.vcenter, name) for name in type(inputs.vcenter).model_fields},
         owner={"environment": context.environment, "environment_id": context.environment_id, "stack": context.stack},
-        wanted=wanted(inputs, failure_domain, place),
+        wanted=wanted(inputs, failure_domain, place, context.base),
         verify=inputs.verify,
         manage_hosts=inputs.manage_hosts,
         wait_for_host_mig=inputs.wait_for_host_mig,

@@ -13,12 +13,15 @@ def places(inputs: GpuTemplateInputs) -> dict[str, Place]:
     return dict(sorted(inputs.failure_domains.items())) or ({"": inputs.place} if inputs.place else {})
 
 
-def wanted(inputs: GpuTemplateInputs, failure_domain: str, place: Place) -> dict[str, Any]:
-    """All that makes one template what it is: a change of any part needs another template."""
+def wanted(inputs: GpuTemplateInputs, failure_domain: str, place: Place, base: Path = Path()) -> dict[str, Any]:
+    """All that makes one template what it is: a change of any part needs another template.
+
+    A relative path of an image starts at `base`.
+    """
     return {
         "failure_domain": failure_domain,
         "place": place.model_dump(),
-        "source": _source(inputs),
+        "source": _source(inputs, base),
         "gpu": inputs.gpu.model_dump(mode="json"),
         "cpus": inputs.cpus,
         "cores_per_socket": inputs.cores_per_socket,
@@ -29,7 +32,7 @@ def wanted(inputs: GpuTemplateInputs, failure_domain: str, place: Place) -> dict
     }
 
 
-def _source(inputs: GpuTemplateInputs) -> Any:
+def _source(inputs: GpuTemplateInputs, base: Path) -> Any:
     if isinstance(inputs.source, str):
         return inputs.source
-    return {**inputs.source.model_dump(), "ova": str(Path(inputs.source.ova).expanduser())}
+    return {**inputs.source.model_dump(), "ova": str(base / Path(inputs.source.ova).expanduser())}
