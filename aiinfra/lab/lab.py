@@ -74,7 +74,8 @@ class Lab:
 
     @property
     def alive(self) -> bool:
-        return self.record.alive
+        """One that ends is as good as dead: who needs a lab waits for its end and starts another."""
+        return self.record.alive and not self.record.ending
 
     @property
     def generation(self) -> str:

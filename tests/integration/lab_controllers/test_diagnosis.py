@@ -37,12 +37,13 @@ def play(site: Site, workload: ObjectRef, who: str) -> None:
     site.client.patch(workload, {"spec": {"template": template}})
 
 
-def unplayed(site: Site, app: str) -> Object:
-    """The pod of an app that nobody plays, once it is on its node."""
+def unplayed(site: Site, app: str, node: str = "") -> Object:
+    """The pod of an app that nobody plays, once it is on a node, or on this one."""
 
     def there() -> Object | None:
         pods = (pod for pod in site.pods(app) if pod["metadata"].get("annotations", {}).get(KUBELET) == "nobody")
-        return next((pod for pod in pods if pod["spec"].get("nodeName")), None)
+        placed = ((pod, pod["spec"].get("nodeName")) for pod in pods)
+        return next((pod for pod, on in placed if on and node in ("", on)), None)
 
     found: Object = site.until(there, f"a pod of {app} that nobody plays")
     return found
@@ -106,7 +107,7 @@ def test_operands_operator_and_node_that_broke_each_by_itself_are_told_and_bysta
     play(cluster, DRIVER, "nobody")
     (there,) = [pod for pod in cluster.pods(DRIVER.name) if pod["spec"]["nodeName"] == "gpu-0"]
     cluster.client.delete(ObjectRef.of(there))
-    driver = unplayed(cluster, DRIVER.name)
+    driver = unplayed(cluster, DRIVER.name, "gpu-0")
     show(cluster, driver, {"reason": "ImagePullBackOff", "message": NOT_FOUND})
     image = driver["spec"]["containers"][0]["image"]
     assert diagnosed(cluster) == Diagnosis(

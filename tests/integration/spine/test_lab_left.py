@@ -115,7 +115,8 @@ def test_a_run_whose_lab_ends_says_so_and_the_next_one_converges(
     assert failed["error"]["code"] == "lab.gone"
     assert failed["causes"][-1] == why.format(pid=struck[0])
     assert failed["error"]["hint"] == "run the command again: a dead lab is discarded and a new one started"
-    assert site.result("up", "--until", "nfd")["exit_code"] == 0
+    again = site.result("up", "--until", "nfd")
+    assert again["exit_code"] == 0, again
     gone = site.result("destroy")
     assert gone["exit_code"] == 0
     assert lab_folder(site) is None
