@@ -20,6 +20,8 @@ from aiinfra.waiting import Waiter
 _BOOKKEEPING = frozenset({"metadata.managedFields", "metadata.resourceVersion", "metadata.generation", "status"})
 _LONGEST = 60
 """Characters of a value that is shown."""
+_LOOKS = 5
+"""At an object that others write meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,30 @@ def _of(client: KubeClient, wanted: Object) -> Iterator[Deviation]:
         yield Deviation(ref, " is gone" if live is None else " is going away")
         return
     try:
-        intended = client.apply(wanted, force=True, dry_run=True, validation="Ignore")
+        live, intended = _side_by_side(client, wanted, live)
     except Invalid as error:
         if error.status != 500:  # the manifest names one entry of a list twice
             yield Deviation(ref, f" cannot become what its chart says: {error.record.message}")
         return
     for path, now, then in differing("", live, intended):
         yield Deviation(ref, f": {path} {_told(ref, path, now, then)}")
+
+
+def _side_by_side(client: KubeClient, wanted: Object, live: Object) -> tuple[Object, Object]:
+    """The object and what an apply would make of it: of one version, unless it is written without pause.
+
+    A dry run answers with the version that it started from.
+    """
+    for _ in range(_LOOKS):
+        intended = client.apply(wanted, force=True, dry_run=True, validation="Ignore")
+        if _version(intended) == _version(live):
+            break
+        live = client.get(ObjectRef.of(wanted)) or live
+    return live, intended
+
+
+def _version(obj: Object) -> str:
+    return str(obj["metadata"]["resourceVersion"])
 
 
 def differing(path: str, live: Any, intended: Any) -> Iterator[tuple[str, Any, Any]]:

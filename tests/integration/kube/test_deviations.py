@@ -10,12 +10,15 @@ import pytest
 
 from aiinfra.kube.deviations import deviations, put_back
 from aiinfra.kube.objects import Object, ObjectRef
-from aiinfra.waiting import Waiter
+from aiinfra.waiting import Pending, Waiter
 from tests.integration.kube.engine import Site
 
 pytestmark = pytest.mark.lab
 CONFIG: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept", "namespace": "default"}}
 SECRET: Object = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "kept", "namespace": "default"}}
+
+
+KEPT = ObjectRef("apps/v1", "Deployment", "kept", "default")
 
 
 def deployment(label: str, **container: Any) -> Object:
@@ -78,6 +81,14 @@ def test_values_that_may_be_secret_are_not_shown(east: Site) -> None:
         "Secret default/kept: data.a differs",
         "Deployment default/kept: spec.template.spec.containers[0].env[0].value differs",
     ]
+
+
+def test_what_a_controller_writes_meanwhile_is_no_deviation(east: Site) -> None:
+    for _ in range(20):
+        east.client.create(deployment("a"))
+        assert told(east, deployment("a")) == []
+        east.client.delete(KEPT)
+        Waiter(20, every=0.05).until(lambda: Pending("it goes") if east.client.get(KEPT) else True)
 
 
 def test_what_is_going_is_seen_gone_before_it_is_made_again(east: Site) -> None:
