@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from aiinfra.engine.wire import UNKNOWN, Secret
 from aiinfra.errors import StepError
+from aiinfra.providers.border import ended_by
 from aiinfra.providers.compare import changed_paths
-from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
+from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
 from aiinfra.providers.marshal import known
 from aiinfra.providers.settings import Kind, check, value
 from aiinfra.providers.vcenters import VCenters, access_of
@@ -55,12 +56,16 @@ class GpuTemplate:
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview or not known(inputs):
             return Made("", {**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)})
-        from aiinfra.providers.gpu_template_work import make_template
+        from aiinfra.providers.gpu_template_work import Unproved, make_template
 
         with self._lock:
             kept = {self._replaced.pop(call.urn, "")}
         vcenter = self.vcenters.of(call, access_of(value(inputs, "connection")))
-        told = make_template(vcenter, _request(inputs), _flags(inputs), kept)
+        try:
+            told = make_template(vcenter, _request(inputs), _flags(inputs), kept)
+        except Unproved as error:
+            made = Made(str(error.told["name"]), {**inputs, **error.told})
+            raise PartlyMade(made, [ended_by(error.cause)]) from error.cause
         return Made(str(told["name"]), {**inputs, **told})
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
@@ -74,19 +79,23 @@ class GpuTemplate:
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         if call.preview:
             return Made(id, {**olds, **news})
-        from aiinfra.providers.gpu_template_work import mend_template
+        from aiinfra.providers.gpu_template_work import Unproved, mend_template
 
         vcenter = self._recorded(call, news, olds)
         spec = spec_of(value(olds, "spec"))
-        told = mend_template(vcenter, _request(news), _flags(news), spec, value(olds, "moref"))
+        try:
+            told = mend_template(vcenter, _request(news), _flags(news), spec, value(olds, "moref"))
+        except Unproved as error:
+            raise PartlyMade(Made(id, {**olds, **news, **error.told}), [ended_by(error.cause)]) from error.cause
         verified = {"verified": told.pop("verified") or olds.get("verified")}
         return Made(id, {**olds, **news, **told, **verified})
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
         from aiinfra.providers.gpu_template_work import delete_template
 
-        vcenter = self._recorded(call, state, state)
-        delete_template(vcenter, _request(state).owner, value(state, "moref"), float(value(state, "limit_seconds")))
+        vcenter, spec = self._recorded(call, state, state), spec_of(value(state, "spec"))
+        limit = float(value(state, "limit_seconds"))
+        delete_template(vcenter, _request(state).owner, spec, value(state, "moref"), limit)
 
     def _recorded(self, call: Call, inputs: Properties, state: Properties) -> Any:
         return self.vcenters.identified(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from aiinfra.errors import StepError
+from aiinfra.errors import AiinfraError, StepError
 from aiinfra.providers.gpu_template import Flags
 from aiinfra.vsphere.desired import Owner, TemplateSpec, Value, differences, plain
 from aiinfra.vsphere.fixes import changes
@@ -13,28 +13,45 @@ from aiinfra.vsphere.host_changes import apply
 from aiinfra.vsphere.inventory import find, marked
 from aiinfra.vsphere.making import Order, Standing, clear, left_beside, make, mend, standing
 from aiinfra.vsphere.mig import steps
-from aiinfra.vsphere.ova import Place, imported
+from aiinfra.vsphere.ova import Place, drop_image, imported
 from aiinfra.vsphere.power_on import prove
+from aiinfra.vsphere.proofs import Disturbed
 from aiinfra.vsphere.reading import read_sites
 from aiinfra.vsphere.readings import Site
 from aiinfra.vsphere.removal import remove
 from aiinfra.vsphere.request import Ova, Request
-from aiinfra.vsphere.resolving import Resolved, resolve
+from aiinfra.vsphere.resolving import Resolved, placed, resolve
 from aiinfra.vsphere.session import VCenter
-from aiinfra.waiting import Pending, TimedOut, Waiter
+from aiinfra.waiting import Pending, Stopped, TimedOut
 
 LOOK_EVERY = 10.0
 """Seconds between two looks at hosts that somebody is working on."""
 
 
+class Unproved(Exception):
+    """A template stands, and no VM of it was seen to start."""
+
+    def __init__(self, told: dict[str, Any], cause: AiinfraError | Stopped) -> None:
+        super().__init__(str(cause))
+        self.told, self.cause = told, cause
+        """Its outputs, and why."""
+
+
 def make_template(vcenter: VCenter, request: Request, flags: Flags, kept: Collection[str]) -> dict[str, Any]:
-    """The outputs of a template that was made or found. Raises `AiinfraError`, `Stopped`."""
+    """The outputs of a template that was made or found. Raises `AiinfraError`, `Stopped`, and `Unproved`."""
     site = _ready_site(vcenter, request, flags)
     resolved = resolve(request, site)
     order = _order(vcenter, request, resolved.spec, site, flags)
     made = make(vcenter, order, kept)
-    verified = prove(vcenter, order, vcenter.object(made.moref, "VirtualMachine")) if flags.power_on else ""
-    return {**_told(made, resolved), "vcenter_uuid": vcenter.about.instance_uuid, "verified": verified}
+    told = {**_told(made, resolved), "vcenter_uuid": vcenter.about.instance_uuid, "verified": ""}
+    return _proved(vcenter, order, told) if flags.power_on else told
+
+
+def _proved(vcenter: VCenter, order: Order, told: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {**told, "verified": prove(vcenter, order, vcenter.object(told["moref"], "VirtualMachine"))}
+    except (AiinfraError, Stopped) as error:
+        raise Unproved(told, error) from error
 
 
 def read_template(vcenter: VCenter, moref: str, spec: TemplateSpec, owner: Owner) -> Mapping[str, Any] | None:
@@ -49,22 +66,30 @@ def read_template(vcenter: VCenter, moref: str, spec: TemplateSpec, owner: Owner
 
 
 def mend_template(vcenter: VCenter, request: Request, flags: Flags, spec: TemplateSpec, moref: str) -> dict[str, Any]:
-    """Put right what somebody changed by hand; the outputs that changed."""
+    """Put right what somebody changed by hand; the outputs that changed.
+
+    A template that this one replaces goes when this one is proved. Raises as `make_template` does.
+    """
     site = _site(vcenter, request)
     order = _order(vcenter, request, spec, site, flags, imports=False)
-    clear(vcenter, order, [moref])
+    clear(vcenter, order, [moref], replaced=False)
     made = mend(vcenter, order, vcenter.object(moref, "VirtualMachine"))
-    verified = prove(vcenter, order, vcenter.object(made.moref, "VirtualMachine")) if flags.power_on else ""
-    return {"settings": _shown(spec, made.settings), "path": order.path, "verified": verified, "drift": []}
+    told = {"settings": _shown(spec, made.settings), "path": order.path, "moref": moref, "verified": "", "drift": []}
+    told = _proved(vcenter, order, told) if flags.power_on else told
+    clear(vcenter, order, [moref])
+    return told
 
 
-def delete_template(vcenter: VCenter, owner: Owner, moref: str, limit: float) -> None:
-    """Only what carries our mark; a template that others stand on is kept and said."""
+def delete_template(vcenter: VCenter, owner: Owner, spec: TemplateSpec, moref: str, limit: float) -> None:
+    """Only what carries our mark; a template that others stand on is kept and said.
+
+    The image that it was cloned from goes with the last one of it.
+    """
     found = next((vm for vm in marked(vcenter, owner.environment_id) if vm.moref == moref), None)
-    if found is None:
-        return
-    if kept := remove(vcenter, found, limit):
+    if found is not None and (kept := remove(vcenter, found, limit)):
         vcenter.say(str(kept))
+    if spec.image:
+        drop_image(vcenter, owner.environment_id, spec.image, limit)
 
 
 def _site(vcenter: VCenter, request: Request) -> Site:
@@ -73,11 +98,23 @@ def _site(vcenter: VCenter, request: Request) -> Site:
 
 def _ready_site(vcenter: VCenter, request: Request, flags: Flags) -> Site:
     """The site, once hosts are as the template needs them: changed by us when we may, or by somebody we wait for."""
-    site = _site(vcenter, request)
+    site = _quiet_site(vcenter, request, flags)
     if flags.manage_hosts and (wanted := changes(site.cluster.hosts, request.vm())):
         apply(vcenter, wanted)
-        site = _site(vcenter, request)
+        site = _quiet_site(vcenter, request, flags)
     return _with_mig(vcenter, request, flags, site) if flags.wait_for_host_mig else site
+
+
+def _quiet_site(vcenter: VCenter, request: Request, flags: Flags) -> Site:
+    """As it is while no other template's proof holds GPUs there: by what can be started a profile is chosen."""
+
+    def read() -> Site | Disturbed:
+        since = vcenter.proofs.now()
+        site = _site(vcenter, request)
+        rivals = vcenter.proofs.rivals(site.cluster.path, since)
+        return Disturbed(rivals) if rivals else site
+
+    return vcenter.proofs.undisturbed(read, lambda: vcenter.waiter(flags.limit))
 
 
 def _with_mig(vcenter: VCenter, request: Request, flags: Flags, site: Site) -> Site:
@@ -92,7 +129,7 @@ def _with_mig(vcenter: VCenter, request: Request, flags: Flags, site: Site) -> S
         return Pending("MIG mode on the hosts: " + " ".join(line.strip() for one in todo for line in one.lines()))
 
     try:
-        return Waiter(flags.limit, LOOK_EVERY, stop=vcenter.stop, on_wait=lambda what, _: vcenter.say(what)).until(ask)
+        return vcenter.waiter(flags.limit, LOOK_EVERY).until(ask)
     except TimedOut as error:
         raise StepError(
             f"MIG mode was not switched within {flags.limit:g} s: {error.last}",
@@ -104,8 +141,8 @@ def _with_mig(vcenter: VCenter, request: Request, flags: Flags, site: Site) -> S
 def _order(
     vcenter: VCenter, request: Request, spec: TemplateSpec, site: Site, flags: Flags, *, imports: bool = True
 ) -> Order:
-    assert site.datastore is not None and site.folder is not None
-    folder, datastore = find(vcenter, site.folder), vcenter.object(site.datastore.moref, "Datastore")
+    store, path = placed(request, site)
+    folder, datastore = find(vcenter, path), vcenter.object(store.moref, "Datastore")
     pool = _pool(vcenter, request, site)
     source = None
     if isinstance(request.source, Ova):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aiinfra.engine.wire import Secret, Unknown, reveal
 from aiinfra.errors import AiinfraError, ErrorRecord, OutsideError
@@ -18,6 +18,11 @@ from aiinfra.session.work import Turn
 from aiinfra.stack import Finding, Preflight, SecretSource
 from aiinfra.vsphere.access import Access
 from aiinfra.vsphere.readings import Site, SiteWanted
+
+if TYPE_CHECKING:
+    from aiinfra.vsphere.session import VCenter
+
+Prepare = Callable[["VCenter"], None]
 
 
 @runtime_checkable
@@ -45,14 +50,26 @@ class NotReady(OutsideError):
         return self._records
 
 
-def judged(turn: Turn, steps: Sequence[Step]) -> list[Judged]:
-    """Every finding of these stacks; a vCenter that does not answer is one of each stack that works there."""
-    return [one for access, its in by_access(turn, steps).items() for one in _at(turn, access, its)]
+def judged(turn: Turn, steps: Sequence[Step], prepare: Prepare = lambda vcenter: None) -> list[Judged]:
+    """Every finding of these stacks; a vCenter that does not answer is one of each stack that works there.
+
+    `prepare` is done in each vCenter before it is read.
+    """
+    return [one for access, its in by_access(turn, steps).items() for one in _at(turn, access, its, prepare)]
 
 
 def require(turn: Turn, steps: Sequence[Step], say: Callable[[str], None]) -> None:
-    """Say what is not well with those that will run, and raise `NotReady` when it is an error."""
-    found = judged(turn, steps)
+    """Say what is not well with those that will run, and raise `NotReady` when it is an error.
+
+    GPUs that a run which died still holds for its proofs are free before they are counted.
+    """
+
+    def clear(vcenter: VCenter) -> None:
+        from aiinfra.vsphere.removal import remove_proofs
+
+        remove_proofs(vcenter.heard_by(turn.stop, say), turn.environment_id, turn.engine.place.sweeping)
+
+    found = judged(turn, steps, clear)
     if errors := [one for one in found if one.finding.level == "error"]:
         raise NotReady(errors)
     for stack in dict.fromkeys(one.stack for one in found):
@@ -85,9 +102,9 @@ def _opened(turn: Turn, value: Any) -> Any:
     return value if isinstance(value, str | int | bool) else Unknown()
 
 
-def _at(turn: Turn, access: Access, steps: Sequence[Step]) -> Iterator[Judged]:
+def _at(turn: Turn, access: Access, steps: Sequence[Step], prepare: Prepare) -> Iterator[Judged]:
     try:
-        sites = _read(turn, access, [step.kind.checks.sites(step.inputs) for step in steps])  # type: ignore[attr-defined]
+        sites = _read(turn, access, [step.kind.checks.sites(step.inputs) for step in steps], prepare)  # type: ignore[attr-defined]
     except AiinfraError as error:
         record = error.record
         about = record.where or str(access)
@@ -99,11 +116,12 @@ def _at(turn: Turn, access: Access, steps: Sequence[Step]) -> Iterator[Judged]:
         yield from (Judged(step.name, each) for each in step.kind.checks.preflight(step.inputs, {FIELD: its}))
 
 
-def _read(turn: Turn, access: Access, wanted: Sequence[Sequence[SiteWanted]]) -> list[list[Site]]:
+def _read(turn: Turn, access: Access, wanted: Sequence[Sequence[SiteWanted]], prepare: Prepare) -> list[list[Site]]:
     from aiinfra.vsphere.reading import read_sites
     from aiinfra.vsphere.session import VCenter
 
     with VCenter.open(access, stop=turn.stop, say=lambda what: None) as vcenter:
+        prepare(vcenter)
         told = iter(read_sites(vcenter, [site for one in wanted for site in one]))
     return [[next(told) for _ in one] for one in wanted]
 

@@ -16,6 +16,9 @@ from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
 
 MARK_SPEC: Final = "aiinfra.dev/spec"
 MARK_DOMAIN: Final = "aiinfra.dev/failure-domain"
+IMAGE: Final = "sha256:"
+MARK_SOURCE: Final = "aiinfra.dev/source"
+"""Of what was cloned from an imported image: the image's digest."""
 MARK_NAME: Final = "aiinfra.dev/name"
 """The name that it was made with. A clone inherits every mark of its source, and has another name."""
 MARK_INSTANCE: Final = "aiinfra.dev/instance"
@@ -120,6 +123,11 @@ class TemplateSpec:
     """0: no MMIO keys are set."""
     device_groups: Sequence[str] = ()
     extra_config: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def image(self) -> str:
+        """The digest of the OVA that it is cloned from; empty when it is none."""
+        return self.source if self.source.startswith(IMAGE) else ""
 
     @property
     def digest(self) -> str:

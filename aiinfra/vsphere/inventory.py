@@ -10,11 +10,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
-from aiinfra.vsphere.desired import MARK_DOMAIN, MARK_INSTANCE, MARK_NAME, MARK_SPEC, MARK_STEP
+from aiinfra.vsphere.desired import MARK_DOMAIN, MARK_INSTANCE, MARK_NAME, MARK_SOURCE, MARK_SPEC, MARK_STEP, PROOF
 from aiinfra.vsphere.properties import Row, Step, Wanted, collect, retrieve
 from aiinfra.vsphere.session import VCenter
 
-MARKS: Final = (MARK_ENVIRONMENT, MARK_ID, MARK_STACK, MARK_DOMAIN, MARK_SPEC, MARK_STEP, MARK_NAME, MARK_INSTANCE)
+MARKS: Final = (
+    MARK_ENVIRONMENT,
+    MARK_ID,
+    MARK_STACK,
+    MARK_DOMAIN,
+    MARK_SPEC,
+    MARK_SOURCE,
+    MARK_STEP,
+    MARK_NAME,
+    MARK_INSTANCE,
+)
 FOLDERS: Final = ("vm", "host", "datastore", "network")
 """The folder of each kind that every datacenter has, by its name in a path."""
 
@@ -58,6 +68,11 @@ class MarkedVm:
     """Values by extraConfig key, those of `MARKS` that it has."""
     object: Any = field(repr=False, compare=False)
     """`vim.VirtualMachine`."""
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether it is a clone that is to be thrown away once it was seen to start."""
+        return self.marks.get(MARK_STEP) == PROOF
 
 
 def find(vcenter: VCenter, path: str) -> Any | None:

@@ -22,9 +22,9 @@ from aiinfra.vsphere.desired import (
     MARK_DOMAIN,
     MARK_INSTANCE,
     MARK_NAME,
+    MARK_SOURCE,
     MARK_SPEC,
     MARK_STEP,
-    PROOF,
     Difference,
     Owner,
     TemplateSpec,
@@ -33,8 +33,8 @@ from aiinfra.vsphere.desired import (
 )
 from aiinfra.vsphere.errors import Exists
 from aiinfra.vsphere.inventory import MarkedVm, marked, path_of
-from aiinfra.vsphere.properties import Row, collect, one
-from aiinfra.vsphere.removal import linked_clones, remove
+from aiinfra.vsphere.properties import Row, one
+from aiinfra.vsphere.removal import await_tasks, linked_clones, remove
 from aiinfra.vsphere.session import VCenter
 from aiinfra.vsphere.tasks import finish
 
@@ -69,8 +69,9 @@ class Order:
 
     def marks(self, step: str, name: str = "") -> dict[str, str]:
         """Of something that has this `name`; without one, of the template."""
-        domain = self.spec.placement.failure_domain
-        return {MARK_DOMAIN: domain, MARK_SPEC: self.spec.digest, MARK_STEP: step, MARK_NAME: name or self.name}
+        image = {MARK_SOURCE: self.spec.source} if self.spec.image else {}
+        about = {MARK_DOMAIN: self.spec.placement.failure_domain, MARK_SPEC: self.spec.digest, **image}
+        return {**about, MARK_STEP: step, MARK_NAME: name or self.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +91,20 @@ def make(vcenter: VCenter, order: Order, kept: Collection[str] = ()) -> Standing
     for the morefs `kept`. Raises `VSphereError`, `StepError` for settings that vCenter did not keep, `Stopped`.
     """
     ours = _ours(vcenter, order)
-    standing = next((vm for vm in ours if vm.marks.get(MARK_SPEC) == order.spec.digest and not _is_proof(vm)), None)
+    standing = next((vm for vm in ours if vm.marks.get(MARK_SPEC) == order.spec.digest and not vm.is_proof), None)
     clear(vcenter, order, [*kept, *([standing.moref] if standing else [])])
     vm = (standing and _adopted(vcenter, order, standing)) or _cloned(vcenter, order)
     return mend(vcenter, order, vm)
 
 
-def clear(vcenter: VCenter, order: Order, kept: Collection[str]) -> None:
-    """Remove what dead runs left of this stack and failure domain, but for the morefs `kept`."""
+def clear(vcenter: VCenter, order: Order, kept: Collection[str], *, replaced: bool = True) -> None:
+    """Remove what dead runs left of this stack and failure domain, but for the morefs `kept`.
+
+    Without `replaced` also what was made by another specification is kept, unless it is a proof.
+    """
     for left in _ours(vcenter, order):
-        if left.moref not in kept:
+        alike = left.is_proof or left.marks.get(MARK_SPEC) == order.spec.digest
+        if left.moref not in kept and (alike or replaced):
             vcenter.say(f"removing {left.path}, which a run that died left")
             if retained := remove(vcenter, left, order.limit):
                 vcenter.say(str(retained))
@@ -160,28 +165,15 @@ def _made_for(vcenter: VCenter, owner: Owner, spec: TemplateSpec) -> list[Marked
     return [vm for vm in found if (vm.marks.get(MARK_STACK), vm.marks.get(MARK_DOMAIN, "")) == mine]
 
 
-def _is_proof(vm: MarkedVm) -> bool:
-    return vm.marks.get(MARK_STEP) == PROOF
-
-
 def _adopted(vcenter: VCenter, order: Order, found: MarkedVm) -> Any | None:
     """What an earlier run began, when it is whole; else it is removed."""
-    _await_tasks(vcenter, found, order.limit)
+    await_tasks(vcenter, found, order.limit)
     disks = [_disks(vcenter, vm) for vm in (found.object, order.source)]
     if found.is_template or (disks[0] and len(disks[0]) == len(disks[1])):
         return found.object
     vcenter.say(f"removing {found.path}, which was cloned half")
     remove(vcenter, found, order.limit)
     return None
-
-
-def _await_tasks(vcenter: VCenter, found: MarkedVm, limit: float) -> None:
-    """A vCenter goes on with a task whose caller died."""
-    row = one(vcenter, found.object, ["recentTask"])
-    tasks = (row.get("recentTask") if row else None) or []
-    for task in collect(vcenter, "Task", ["info.state", "info.cancelled"], tasks):
-        if task.get("info.state") in ("running", "queued"):
-            finish(vcenter, task.object, "waiting for an earlier task on", found.path, limit=limit)
 
 
 def _disks(vcenter: VCenter, vm: Any) -> Sequence[Any]:

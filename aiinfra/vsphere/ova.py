@@ -21,7 +21,7 @@ from pyVmomi import vim
 from aiinfra.errors import StepError
 from aiinfra.vsphere import tls
 from aiinfra.vsphere.config_spec import marking
-from aiinfra.vsphere.desired import CLONED, CONFIGURED, MARK_DOMAIN, MARK_NAME, MARK_SPEC, MARK_STEP
+from aiinfra.vsphere.desired import CLONED, CONFIGURED, IMAGE, MARK_DOMAIN, MARK_NAME, MARK_SOURCE, MARK_SPEC, MARK_STEP
 from aiinfra.vsphere.errors import VSphereError
 from aiinfra.vsphere.inventory import marked
 from aiinfra.vsphere.properties import one
@@ -29,7 +29,7 @@ from aiinfra.vsphere.removal import remove
 from aiinfra.vsphere.request import Ova, Request
 from aiinfra.vsphere.session import VCenter
 from aiinfra.vsphere.tasks import finish
-from aiinfra.waiting import Pending, Stopped, TimedOut, Waiter
+from aiinfra.waiting import Pending, Stopped, TimedOut
 
 BLOCK: Final = 1 << 20
 KEEP_ALIVE: Final = 10.0
@@ -55,7 +55,7 @@ def imported(vcenter: VCenter, request: Request, place: Place, limit: float) -> 
     """
     assert isinstance(request.source, Ova)
     with _importing:
-        digest = f"sha256:{request.source.sha256}"
+        digest = f"{IMAGE}{request.source.sha256}"
         for vm in marked(vcenter, request.owner.environment_id):
             if vm.marks.get(MARK_SPEC) != digest:
                 continue
@@ -63,6 +63,17 @@ def imported(vcenter: VCenter, request: Request, place: Place, limit: float) -> 
                 return vm.object
             remove(vcenter, vm, limit)
         return _import(vcenter, request, request.source, place, limit)
+
+
+def drop_image(vcenter: VCenter, environment_id: str, digest: str, limit: float) -> None:
+    """Remove an imported image that no template was cloned from. Raises `VSphereError`, `Stopped`."""
+    with _importing:
+        there = marked(vcenter, environment_id)
+        if any(vm.marks.get(MARK_SOURCE) == digest for vm in there):
+            return
+        for vm in there:
+            if vm.marks.get(MARK_DOMAIN) == SOURCE and vm.marks.get(MARK_SPEC) == digest:
+                remove(vcenter, vm, limit)
 
 
 def _import(vcenter: VCenter, request: Request, ova: Ova, place: Place, limit: float) -> Any:
@@ -74,7 +85,7 @@ def _import(vcenter: VCenter, request: Request, ova: Ova, place: Place, limit: f
         spec = _import_spec(vcenter, archive, name, request, place)
         lease = place.pool.ImportVApp(spec.importSpec, place.folder)
         vm = _Lease(vcenter, lease, f"importing {path.name}", limit).fill(archive, spec)
-    marks = {MARK_DOMAIN: SOURCE, MARK_SPEC: f"sha256:{ova.sha256}", MARK_STEP: CONFIGURED, MARK_NAME: name}
+    marks = {MARK_DOMAIN: SOURCE, MARK_SPEC: f"{IMAGE}{ova.sha256}", MARK_STEP: CONFIGURED, MARK_NAME: name}
     finish(vcenter, vm.ReconfigVM_Task(marking(owner, marks)), "marking", name, limit=limit)
     return vm
 
@@ -116,7 +127,7 @@ def _import_spec(vcenter: VCenter, archive: tarfile.TarFile, name: str, request:
     if told.error:
         message = "; ".join(fault.msg or type(fault).__name__ for fault in told.error)
         raise StepError(f"vCenter does not take the image: {message}", code="vsphere.image", hint="check the OVA")
-    digest = f"sha256:{request.source.sha256}"
+    digest = f"{IMAGE}{request.source.sha256}"
     marks = {MARK_DOMAIN: SOURCE, MARK_SPEC: digest, MARK_STEP: CLONED, MARK_NAME: name}
     mark = marking(request.owner, marks)
     config = told.importSpec.configSpec
@@ -176,8 +187,7 @@ class _Lease:
             return row.get("info") if row and state == "ready" else Pending(f"{self.doing}: the lease")
 
         try:
-            waiter = Waiter(self.limit, stop=self.vcenter.stop, on_wait=lambda what, _: self.vcenter.say(what))
-            return waiter.until(ask)
+            return self.vcenter.waiter(self.limit).until(ask)
         except TimedOut as error:
             raise StepError(f"{error.last} is not ready after {self.limit:g} s", code="vsphere.task_slow") from error
 

@@ -13,6 +13,7 @@ from aiinfra.vsphere.desired import NAME_LIMIT, PROOF
 from aiinfra.vsphere.errors import NotStarted, VSphereError
 from aiinfra.vsphere.inventory import MarkedVm, find
 from aiinfra.vsphere.making import Order, clone
+from aiinfra.vsphere.proofs import Disturbed
 from aiinfra.vsphere.properties import one
 from aiinfra.vsphere.removal import remove
 from aiinfra.vsphere.session import VCenter
@@ -32,10 +33,26 @@ def prove(vcenter: VCenter, order: Order, template: Any) -> str:
     vm = clone(vcenter, order, template, name, PROOF)
     path = f"{order.spec.placement.folder}/{name}"
     try:
-        _power_on(vcenter, order, vm, path)
-        return _seen(vcenter, order, vm)
+        return vcenter.proofs.undisturbed(
+            lambda: _started(vcenter, order, vm, path), lambda: vcenter.waiter(order.limit)
+        )
     finally:
         _discard(vcenter, vm, path, order.limit)
+        vcenter.proofs.end(path)
+
+
+def _started(vcenter: VCenter, order: Order, vm: Any, path: str) -> str | Disturbed:
+    """A refusal counts when no other proof held GPUs there."""
+    cluster = order.spec.placement.cluster
+    since = vcenter.proofs.begin(cluster, path)
+    try:
+        _power_on(vcenter, order, vm, path)
+    except NotStarted:
+        vcenter.proofs.give_up(path)
+        if rivals := vcenter.proofs.rivals(cluster, since):
+            return Disturbed(rivals)
+        raise
+    return _seen(vcenter, order, vm)
 
 
 def _power_on(vcenter: VCenter, order: Order, vm: Any, path: str) -> None:

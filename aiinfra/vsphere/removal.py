@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pyVmomi import vim
 
 from aiinfra.errors import AiinfraError
-from aiinfra.vsphere.errors import NotFound
+from aiinfra.vsphere.errors import NotFound, NotStarted, VSphereError
 from aiinfra.vsphere.inventory import MarkedVm, marked, path_of
 from aiinfra.vsphere.properties import Row, collect, one
 from aiinfra.vsphere.session import VCenter
 from aiinfra.vsphere.tasks import finish
 
 DEVICES: Final = "config.hardware.device"
+OTHER_POWER_STATE: Final = "InvalidPowerState"
+"""The placement that a dead run asked for may start a VM after we looked: its task is none of the VM's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,20 @@ def remove(vcenter: VCenter, vm: MarkedVm, limit: float) -> Kept | None:
     """Remove a VM or template of ours; None when it is gone. Raises `VSphereError`, `Stopped`."""
     if clones := linked_clones(vcenter, vm):
         return Kept(vm.path, f"kept, as its disks are those of {', '.join(clones)}")
-    try:
-        if vm.powered_on:
-            finish(vcenter, vm.object.PowerOffVM_Task(), "powering off", vm.path, limit=limit)
-        finish(vcenter, vm.object.Destroy_Task(), "removing", vm.path, limit=limit)
-    except NotFound:
-        return None
+    with suppress(NotFound):
+        try:
+            _take_away(vcenter, vm, limit, powered_on=vm.powered_on)
+        except VSphereError as error:
+            if error.fault != OTHER_POWER_STATE:
+                raise
+            _take_away(vcenter, vm, limit, powered_on=not vm.powered_on)
     return None
+
+
+def _take_away(vcenter: VCenter, vm: MarkedVm, limit: float, *, powered_on: bool) -> None:
+    if powered_on:
+        finish(vcenter, vm.object.PowerOffVM_Task(), "powering off", vm.path, limit=limit)
+    finish(vcenter, vm.object.Destroy_Task(), "removing", vm.path, limit=limit)
 
 
 def sweep(vcenter: VCenter, environment_id: str, limit: float) -> Swept:
@@ -65,6 +75,28 @@ def sweep(vcenter: VCenter, environment_id: str, limit: float) -> Swept:
     named = {kept.path for kept in left}
     again = [Kept(vm.path, "it is still there") for vm in marked(vcenter, environment_id) if vm.path not in named]
     return Swept(removed, [*left, *again])
+
+
+def remove_proofs(vcenter: VCenter, environment_id: str, limit: float) -> None:
+    """Remove the throw-away clones of a run that died: they hold GPUs. No run of the environment may be under way.
+
+    `limit` is seconds for each task. Raises `VSphereError`, `Stopped`.
+    """
+    for vm in marked(vcenter, environment_id):
+        if vm.is_proof:
+            vcenter.say(f"removing {vm.path}, which a run that died left")
+            await_tasks(vcenter, vm, limit)
+            remove(vcenter, vm, limit)
+
+
+def await_tasks(vcenter: VCenter, vm: MarkedVm, limit: float) -> None:
+    """A vCenter goes on with a task whose caller died; how it ends does not matter here but for `TaskSlow`."""
+    row = one(vcenter, vm.object, ["recentTask"])
+    tasks = (row.get("recentTask") if row else None) or []
+    for task in collect(vcenter, "Task", ["info.state"], tasks):
+        if task.get("info.state") in ("running", "queued"):
+            with suppress(NotStarted, NotFound):
+                finish(vcenter, task.object, "waiting for an earlier task on", vm.path, limit=limit, powering=True)
 
 
 def linked_clones(vcenter: VCenter, vm: MarkedVm) -> list[str]:

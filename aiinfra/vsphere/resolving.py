@@ -10,10 +10,10 @@ from aiinfra.facts.gpus import GPUS, PCI_VENDOR, Gpu
 from aiinfra.facts.vgpu import family_of
 from aiinfra.vsphere.checks.cards import is_model
 from aiinfra.vsphere.checks.wanted import WantedVm
-from aiinfra.vsphere.desired import Device, DynamicPassthrough, Placement, StaticPassthrough, TemplateSpec, Vgpu
+from aiinfra.vsphere.desired import IMAGE, Device, DynamicPassthrough, Placement, StaticPassthrough, TemplateSpec, Vgpu
 from aiinfra.vsphere.mmio import mmio
 from aiinfra.vsphere.profiles import SHARING, Choice, NoProfile, choose
-from aiinfra.vsphere.readings import Card, Host, Site
+from aiinfra.vsphere.readings import Card, Datastore, Host, Site
 from aiinfra.vsphere.request import Ova, Request
 
 VENDOR: Final = int(PCI_VENDOR, 16)
@@ -44,17 +44,13 @@ class _Devices:
 
 def resolve(request: Request, site: Site) -> Resolved:
     """Raises `StepError` with a code of `vsphere.` for a site that cannot serve the request."""
-    if site.datastore is None or site.folder is None:
-        missing = f"datastore {request.datastore}" if site.datastore is None else f"folder {request.folder}"
-        raise StepError(
-            f"{missing} does not exist in {site.vcenter}", code="vsphere.not_found", hint="name one that exists"
-        )
+    datastore, folder = placed(request, site)
     found = _devices(request, site)
     memory = found.memory_mib * request.count
     size = mmio(memory) if request.mmio == "auto" and memory else None
     chosen = request.mmio if isinstance(request.mmio, int) else size.size_gb if size else 512
     spec = TemplateSpec(
-        placement=Placement(request.failure_domain, site.cluster.path, site.datastore.path, site.folder,
+        placement=Placement(request.failure_domain, site.cluster.path, datastore.path, folder,
                             request.resource_pool),
         source=_source(request, site),
         devices=found.devices,
@@ -70,9 +66,19 @@ def resolve(request: Request, site: Site) -> Resolved:
     return Resolved(spec, found.model, found.memory_mib, request.count, found.profile, (*found.explained, told))
 
 
+def placed(request: Request, site: Site) -> tuple[Datastore, str]:
+    """The datastore, and the folder's path. Raises `StepError` for one that does not exist."""
+    if site.datastore is None or site.folder is None:
+        missing = f"datastore {request.datastore}" if site.datastore is None else f"folder {request.folder}"
+        raise StepError(
+            f"{missing} does not exist in {site.vcenter}", code="vsphere.not_found", hint="name one that exists"
+        )
+    return site.datastore, site.folder
+
+
 def _source(request: Request, site: Site) -> str:
     if isinstance(request.source, Ova):
-        return f"sha256:{request.source.sha256}"
+        return f"{IMAGE}{request.source.sha256}"
     if site.source is None:
         path = request.vm().source
         hint = "name a VM or template that exists, by its inventory path"

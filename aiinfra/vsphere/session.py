@@ -17,8 +17,9 @@ from aiinfra.vsphere import refusals
 from aiinfra.vsphere.access import Access
 from aiinfra.vsphere.connections import Connections
 from aiinfra.vsphere.errors import NotAVCenter, TooOld, VSphereError
+from aiinfra.vsphere.proofs import Proofs
 from aiinfra.vsphere.soap import Stub, negotiated
-from aiinfra.waiting import Stopped
+from aiinfra.waiting import Stopped, Waiter
 
 ANSWER_SECONDS: Final = 60.0
 """How long one answer may take: a host's package list takes some seconds."""
@@ -49,6 +50,7 @@ class VCenter:
         self.access, self.stop, self.say = access, stop, say
         self.paths: dict[str, str] = {}
         """Inventory paths by moref, as far as they were read: for texts."""
+        self.proofs = Proofs()
         self._connections = connections
         self._stub = Stub(connections, negotiated(connections, str(access)), str(access), self.name)
         self.content: Any = vim.ServiceInstance("ServiceInstance", self._stub).RetrieveContent()
@@ -112,6 +114,10 @@ class VCenter:
         same = copy.copy(self)
         same.stop, same.say = stop, say
         return same
+
+    def waiter(self, limit: float, every: float = 0.25) -> Waiter:
+        """Of whoever this session is heard by; `limit` and `every` are seconds."""
+        return Waiter(limit, every, stop=self.stop, on_wait=lambda what, since: self.say(what))
 
     def object(self, moref: str, kind: str) -> Any:
         """The managed object of a kind such as `VirtualMachine`; asks nothing."""

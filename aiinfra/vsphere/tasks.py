@@ -11,7 +11,7 @@ from typing import Any, Final
 from aiinfra.vsphere import properties
 from aiinfra.vsphere.errors import NotFound, TaskSlow, VSphereError
 from aiinfra.vsphere.session import VCenter
-from aiinfra.waiting import Pending, Stopped, TimedOut, Waiter
+from aiinfra.waiting import Pending, Stopped, TimedOut
 
 EVERY: Final = 0.25
 """Seconds between two questions for the state of a task; they also keep the session alive."""
@@ -35,9 +35,8 @@ def finish(
     error is why a VM was not started. Raises `VSphereError` for a task that failed, `TaskSlow` for one that did not
     end, `Stopped`.
     """
-    waiter = Waiter(limit, EVERY, stop=vcenter.stop, on_wait=lambda what, since: vcenter.say(what))
     try:
-        ended = waiter.until(lambda: _asked(vcenter, task, doing, about))
+        ended = vcenter.waiter(limit, EVERY).until(lambda: _asked(vcenter, task, doing, about))
     except Stopped:
         if cancel_on_stop:
             _cancel(task)

@@ -138,3 +138,25 @@ def test_a_template_whose_disks_back_a_linked_clone_is_kept_and_told(site: Site)
         finish(vcenter, vm_at(vcenter, "/dc1/vm/worker-0").Destroy_Task(), "removing", "worker-0")
     assert site.result("destroy", "--keep-lab")["exit_code"] == 0
     assert inventory(site) == [SOURCE]
+
+
+def test_a_template_whose_proof_failed_is_kept_in_the_state_beside_the_one_it_replaces(site: Site) -> None:
+    gpu = {"mode": "passthrough", "model": "L40S", "label": "gpu-l40s"}
+    write(site, {"whole": template(gpu)})
+    good = up(site)
+    write(site, {"whole": template(gpu, mmio=1)})
+    for _ in range(2):
+        failed = site.run("up", "vs", "--yes")
+        assert failed.returncode == 4
+        assert "its 64-bit MMIO space is too small for its GPUs" in failed.stdout
+        assert len(inventory(site)) == 3
+        assert f"{good} (template)" in inventory(site)
+        assert json.loads(site.run("outputs", "vs", "--output", "json").stdout)["outputs"]["whole"]["path"] == good
+    write(site, {"whole": template(gpu, cpus=16)})
+    assert up(site) != good
+    assert site.result("up")["results"][0]["outcome"] == "unchanged"
+    write(site, {"whole": template(gpu, mmio=1)})
+    assert site.result("up")["exit_code"] == 4
+    ended = site.result("destroy", "--only", "whole", "--keep-lab")
+    assert ended["exit_code"] == 0, ended
+    assert inventory(site) == [SOURCE]

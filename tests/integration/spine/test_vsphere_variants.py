@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.vsphere.config_spec import READ_BACK, settings_of
-from aiinfra.vsphere.properties import one
 from tests.integration.spine.site import Site, Told
-from tests.integration.spine.vsphere_site import PLACE, inventory, template, vcenter_of, vm_at
+from tests.integration.spine.vsphere_site import PLACE, inventory, settings, template
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
 GROUP = "Nvidia:2@grid_a100-40c%NVLink"
@@ -74,14 +72,6 @@ def write(site: Site, stacks: Mapping[str, Any]) -> None:
 
 def outcomes(told: Told) -> dict[str, str]:
     return {result["stack"]: result["outcome"] for result in told["results"]}
-
-
-def settings(site: Site, stack: str) -> list[Mapping[str, Any]]:
-    """What stands of a stack's templates."""
-    paths = [path.removesuffix(" (template)") for path in inventory(site) if f"/vs-{stack}-" in path]
-    with vcenter_of(site) as vcenter:
-        rows = [one(vcenter, vm_at(vcenter, path), READ_BACK) for path in paths]
-    return [settings_of(row.values) for row in rows if row]
 
 
 def test_every_variant_stands_as_it_was_asked_for_and_goes(site: Site) -> None:
@@ -144,6 +134,18 @@ def test_what_the_hosts_cannot_serve_is_said_before_anything_is_made(
     done = site.run("up", "vs", "--yes")
     assert done.returncode == 3
     assert f"vgpu: {says}" in done.stderr
+    assert inventory(site) == ["/dc1/vm/templates/rhcos (template)"]
+
+
+def test_an_image_goes_with_the_last_template_that_was_cloned_from_it(site: Site) -> None:
+    digest = an_ova(site.folder / "image.ova")
+    image = template(source={"ova": "image.ova", "sha256": digest})
+    write(site, {"one": image, "two": image})
+    assert site.result("up")["exit_code"] == 0
+    assert [path for path in inventory(site) if f"-source-{digest[:8]}" in path]
+    assert site.result("destroy", "--only", "one", "--keep-lab")["exit_code"] == 0
+    assert [path for path in inventory(site) if f"-source-{digest[:8]}" in path]
+    assert site.result("destroy", "--only", "two", "--keep-lab")["exit_code"] == 0
     assert inventory(site) == ["/dc1/vm/templates/rhcos (template)"]
 
 

@@ -12,6 +12,7 @@ from pyVmomi import vim
 
 from aiinfra.lab.lab import Lab
 from aiinfra.vsphere.access import Access
+from aiinfra.vsphere.config_spec import READ_BACK, settings_of
 from aiinfra.vsphere.inventory import walk
 from aiinfra.vsphere.properties import one
 from aiinfra.vsphere.session import VCenter
@@ -72,6 +73,14 @@ def vm_at(vcenter: VCenter, path: str) -> Any:
     found = vcenter.content.searchIndex.FindByInventoryPath(path)
     assert found is not None, path
     return found
+
+
+def settings(site: Site, stack: str) -> list[Mapping[str, Any]]:
+    """What stands of a stack's templates."""
+    paths = [path.removesuffix(" (template)") for path in inventory(site) if f"/vs-{stack}-" in path]
+    with vcenter_of(site) as vcenter:
+        rows = [one(vcenter, vm_at(vcenter, path), READ_BACK) for path in paths]
+    return [settings_of(row.values) for row in rows if row]
 
 
 def told(vcenter: VCenter, path: str, prop: str) -> Any:
