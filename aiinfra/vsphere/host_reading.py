@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiinfra.facts.gpus import PCI_VENDOR
+from aiinfra.facts.vgpu_manager import is_nvidias
 from aiinfra.vsphere.properties import Row
 from aiinfra.vsphere.readings import (
     Card,
@@ -249,7 +250,7 @@ def _nvidia(vendor: int) -> bool:
 
 
 def _vibs(packages: Iterable[Any]) -> Iterator[Vib]:
-    return (Vib(each.name, each.version, each.vendor) for each in packages if "nvidia" in (each.vendor or "").lower())
+    return (Vib(each.name, each.version, each.vendor) for each in packages if is_nvidias(each.vendor or ""))
 
 
 def _vms(row: Row, vms: HostVms) -> tuple[VmOnHost, ...]:

@@ -146,7 +146,7 @@ class Host:
     static: Sequence[StaticChoice] | None = None
     groups: Sequence[DeviceGroup] | None = None
     vibs: Sequence[Vib] | None = None
-    """Those of vendor NVIDIA."""
+    """Those of NVIDIA: the vGPU manager, and whatever stands beside it."""
     dns: Sequence[str] | None = None
     ntp: Sequence[str] | None = None
     ntp_running: bool | None = None

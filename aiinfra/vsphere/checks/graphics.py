@@ -1,18 +1,15 @@
-"""Hosts that share their cards as vGPUs: graphics type, SR-IOV, the vGPU manager and its branch."""
+"""Hosts that share their cards as vGPUs: graphics type, SR-IOV."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from aiinfra.facts import esxi
 from aiinfra.stack import Finding
 from aiinfra.vsphere.checks.cards import concerned
 from aiinfra.vsphere.checks.findings import error, ok, unknown, warning
 from aiinfra.vsphere.checks.wanted import WantedVm
-from aiinfra.vsphere.readings import Card, Host, Vib
+from aiinfra.vsphere.readings import Card, Host
 
-_DRIVER = re.compile(r"\d{3}\.\d+(\.\d+)?")
 POLICIES = {"performance": "spread over the cards", "consolidation": "packed on few cards"}
 
 
@@ -61,61 +58,3 @@ def _sriov(host: Host, card: Card) -> Finding:
     if not state.sriov_enabled:
         return error("vsphere.sriov", about, "off", needed, "switch SR-IOV on in the server's BIOS and on the card")
     return ok("vsphere.sriov", about, "on", needed)
-
-
-def driver(host: Host, wanted: WantedVm) -> Iterator[Finding]:
-    """NVIDIA's vGPU manager, and its branch against the guest's driver."""
-    needed = "NVIDIA's vGPU manager"
-    if not wanted.shares_cards:
-        return
-    if host.vibs is None:
-        yield unknown(
-            "vsphere.driver", host, host.name, "vibs", needed, hint="run on the host: esxcli software vib list"
-        )
-        return
-    if not host.vibs:
-        hint = "install NVIDIA's vGPU manager VIB of the guests' branch, and reboot"
-        yield error("vsphere.driver", host.name, "no VIB of NVIDIA", needed, hint)
-        return
-    yield _branch(host, host.vibs[0], wanted)
-
-
-def driver_of(vib: Vib) -> str:
-    """The driver's version in a VIB's name or version; empty when it shows none."""
-    found = _DRIVER.search(vib.version) or _DRIVER.search(vib.name)
-    return found[0] if found else ""
-
-
-def _branch(host: Host, vib: Vib, wanted: WantedVm) -> Finding:
-    version = driver_of(vib)
-    read = f"{vib.name} {version or vib.version}"
-    if not wanted.guest_driver:
-        return ok("vsphere.driver", host.name, f"{read}; the guest's driver is not told", "NVIDIA's vGPU manager")
-    needed = f"a branch that takes guest driver {wanted.guest_driver}"
-    works = esxi.fits(version, wanted.guest_driver) if version else None
-    if works is None:
-        hint = "compare them with NVIDIA's compatibility table"
-        return Finding("unknown", host.name, f"{read}: a branch we do not know", needed, hint, esxi.BRANCH_SOURCE,
-                       "vsphere.driver")  # fmt: skip
-    if works:
-        return ok("vsphere.driver", host.name, read, needed, esxi.BRANCH_SOURCE)
-    hint = "install a guest driver of the host's branch, or a vGPU manager of the guest's"
-    return error("vsphere.driver", host.name, read, needed, hint, source=esxi.BRANCH_SOURCE)
-
-
-def model_support(host: Host, wanted: WantedVm) -> Iterator[Finding]:
-    """GPU models that need a newer driver than the host has."""
-    gpu = wanted.gpu or (wanted.profile.gpu if wanted.profile else None)
-    need = esxi.GPU_NEEDS.get(gpu.name) if gpu else None
-    if not (wanted.shares_cards and gpu and need and host.vibs):
-        return
-    version = driver_of(host.vibs[0])
-    needed = f"a vGPU manager of branch {need.driver} or newer for {gpu.name}"
-    if version and int(version.partition(".")[0]) >= need.driver:
-        yield ok("vsphere.model", host.name, version, needed, need.source)
-    elif version:
-        yield error("vsphere.model", host.name, version, needed, "update the vGPU manager", source=need.source)
-    else:
-        yield warning(
-            "vsphere.model", host.name, host.vibs[0].version, needed, "see which driver it is", source=need.source
-        )

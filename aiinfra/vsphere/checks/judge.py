@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from aiinfra.stack import Finding
-from aiinfra.vsphere.checks import cards, cluster, graphics, hosts, placement
+from aiinfra.vsphere.checks import cards, cluster, driver, graphics, hosts, placement
 from aiinfra.vsphere.checks.findings import error, warning
 from aiinfra.vsphere.checks.wanted import WantedVm
 from aiinfra.vsphere.fixes import HostChange, changes
@@ -33,8 +33,8 @@ HOST_CHECKS: Final[Sequence[HostCheck]] = (
     hosts.names_and_time,
     graphics.graphics_type,
     graphics.sriov,
-    graphics.driver,
-    graphics.model_support,
+    driver.driver,
+    driver.model_support,
     cards.passthrough,
     cards.labels,
     cards.mig,

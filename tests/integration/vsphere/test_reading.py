@@ -112,6 +112,14 @@ def test_a_host_in_every_field(vcenter: VCenter) -> None:
     assert first.datastores == (site.datastore and site.datastore.moref,)
 
 
+def test_nvidia_s_packages_carry_the_vendor_nvd_or_nvidia(program: Path, opened: Opened) -> None:
+    daemon = {"name": "nvdgpumgmtdaemon", "version": "580.65.05-1OEM.700.1.0.15843807", "vendor": "NVD"}
+    manager = {"name": "NVD-AIE_ESXi_8.0.0_Driver", "version": "580.65.05-1OEM.800.1.0.20613240", "vendor": "NVD"}
+    network = {"name": "nmlx5-core", "version": "4.23.0.66-1OEM", "vendor": "MEL"}
+    only = the_host(read(program, opened, one_host(card(), vibs=[daemon, manager, network])))
+    assert [vib.name for vib in only.vibs or ()] == ["nvdgpumgmtdaemon", "NVD-AIE_ESXi_8.0.0_Driver"]
+
+
 def test_profiles_are_listed_while_mig_is_off(vcenter: VCenter) -> None:
     (site,) = read_sites(vcenter, [WANTED])
     profiles = {profile.name: profile for profile in site.cluster.hosts[0].profiles or ()}

@@ -153,6 +153,12 @@ SHARED: list[Break] = [
         "install NVIDIA's vGPU manager VIB of the guests' branch, and reboot",
     ),
     (
+        lambda: world(shared(vibs=(Vib("nvdgpumgmtdaemon", "580.65.05-1OEM.700.1.0.15843807", "NVD"),))),
+        VGPU,
+        "error esx-01: none: of NVIDIA there is nvdgpumgmtdaemon 580.65.05-1OEM.700.1.0.15843807 | "
+        "NVIDIA's vGPU manager | install NVIDIA's vGPU manager VIB of the guests' branch, and reboot",
+    ),
+    (
         lambda: world(shared(vibs=(Vib("NVD-AIE_ESXi_8.0.0_Driver", "550.54.16-1OEM.800", "NVIDIA"),))),
         VGPU,
         "error esx-01: NVD-AIE_ESXi_8.0.0_Driver 550.54.16 | a branch that takes guest driver 580.65.06 | "
