@@ -1,8 +1,4 @@
-"""ESXi releases, and what GPUs in VMs need of them.
-
-Builds: Broadcom KB 316595 "Build numbers and versions of VMware ESXi/ESX", rows that agree in two public copies of it.
-Version scheme: Broadcom KB 395110. Hardware versions: Broadcom KB 1003746 (315655).
-"""
+"""What GPUs in VMs need of ESXi and of NVIDIA's driver in it. Hardware versions: Broadcom KB 1003746 (315655)."""
 
 from __future__ import annotations
 
@@ -12,56 +8,12 @@ from types import MappingProxyType
 from typing import Final
 
 Version = tuple[int, ...]
-KB_BUILDS: Final = "Broadcom KB 316595"
 KB_HARDWARE: Final = "Broadcom KB 315655"
 
 
 def version(text: str) -> Version:
     """`8.0.3` as numbers. Raises `ValueError` for anything else."""
     return tuple(int(part) for part in text.split("."))
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """One release of ESXi."""
-
-    name: str
-    version: Version
-    build: int
-
-
-_RELEASES: Final = (
-    Release("8.0", (8, 0, 0), 20513097),
-    Release("8.0a", (8, 0, 0), 20842819),
-    Release("8.0b", (8, 0, 0), 21203435),
-    Release("8.0c", (8, 0, 0), 21493926),
-    Release("8.0e", (8, 0, 0), 24569005),
-    Release("8.0 Update 1", (8, 0, 1), 21495797),
-    Release("8.0 Update 1a", (8, 0, 1), 21813344),
-    Release("8.0 Update 1c", (8, 0, 1), 22088125),
-    Release("8.0 Update 1d", (8, 0, 1), 23299997),
-    Release("8.0 Update 2", (8, 0, 2), 22380479),
-    Release("8.0 Update 2b", (8, 0, 2), 23305546),
-    Release("8.0 Update 2c", (8, 0, 2), 23825572),
-    Release("8.0 Update 2d", (8, 0, 2), 24585300),
-    Release("8.0 Update 3", (8, 0, 3), 24022510),
-    Release("8.0 Update 3b", (8, 0, 3), 24280767),
-    Release("8.0 Update 3c", (8, 0, 3), 24414501),
-    Release("8.0 Update 3d", (8, 0, 3), 24585383),
-    Release("8.0 Update 3e", (8, 0, 3), 24674464),
-)
-
-
-def release_of(text: str, build: int) -> str:
-    """How a host's release is called: `8.0 Update 3b`, or `8.0 Update 3e or newer` past the end of the table.
-
-    Empty when the table says nothing of this version.
-    """
-    same = [release for release in _RELEASES if release.version == version(text)[:3] and release.build <= build]
-    if not same:
-        return ""
-    newest = max(same, key=lambda release: release.build)
-    return newest.name if newest.build == build else f"{newest.name} or newer"
 
 
 FLOOR: Final[Version] = (7, 0, 0)

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from aiinfra.facts.esxi import fits, release_of
+from aiinfra.facts.esxi import fits
+from aiinfra.facts.esxi_releases import release_of
 
 
 @pytest.mark.parametrize(
     ("version", "build", "name"),
     [
-        ("8.0.3", 24022510, "8.0 Update 3"),
-        ("8.0.3", 24280767, "8.0 Update 3b"),
-        ("8.0.3", 24999999, "8.0 Update 3e or newer"),
-        ("8.0.2", 22380480, "8.0 Update 2 or newer"),
-        ("8.0.0", 24569005, "8.0e"),
-        ("7.0.3", 24585291, ""),
-        ("8.0.2", 1, ""),
+        ("7.0.3", "20328353", "7.0 Update 3g"),
+        ("7.0.3", "20328354", "7.0 Update 3g or newer"),
+        ("7.0.3", "24784741", "7.0 Update 3w"),
+        ("8.0.3", "24022510", "8.0 Update 3"),
+        ("8.0.3", "24280767", "8.0 Update 3b"),
+        ("8.0.3", "25999999", "8.0 Update 3i or newer"),
+        ("8.0.2", "22380480", "8.0 Update 2 or newer"),
+        ("8.0.0", "24569005", "8.0e"),
+        ("9.0.0", "24755229", "9.0.0.0"),
+        ("9.1.1", "25714478", "9.1.1.0"),
+        ("9.1.2", "26000000", ""),
+        ("8.0.2", "1", ""),
+        ("8.0.3", "custom", ""),
+        ("eight", "24022510", ""),
     ],
 )
-def test_a_build_has_a_name(version: str, build: int, name: str) -> None:
+def test_a_build_has_a_name(version: str, build: str, name: str) -> None:
     assert release_of(version, build) == name
 
 
