@@ -51,7 +51,6 @@ BRANCHES: Final = (
     VgpuBranch(580, 19, long_term=True),
 )
 """NVIDIA vGPU software documentation, release branches."""
-BRANCH_SOURCE: Final = "NVIDIA vGPU release notes for VMware vSphere, compatibility requirements"
 
 
 def branch(driver: str) -> VgpuBranch | None:
@@ -77,14 +76,18 @@ def fits(manager: str, guest: str) -> bool | None:
 class GpuNeed:
     """What a GPU model needs of the hypervisor's driver."""
 
-    driver: int
-    """The first branch that supports it."""
+    driver: str
+    """The first branch that supports it: `525`. vGPU managers and guest drivers of one release count apart in it."""
     source: str
 
 
 GPU_NEEDS: Final[Mapping[str, GpuNeed]] = MappingProxyType(
     {
-        "H100-PCIe-80GB": GpuNeed(525, "NVIDIA AI Enterprise 3.0 release notes: vGPU 15.0 supports H100"),
+        "H100-PCIe-80GB": GpuNeed("525", "NVIDIA AI Enterprise 3.0 release notes: vGPU 15.0 supports H100"),
+        "B200": GpuNeed("570", "NVIDIA GPU Operator, platform support: 570.133.20"),
+        "RTX-PRO-6000-Blackwell-Server": GpuNeed(
+            "580", "NVIDIA GPU Operator, platform support: 575.57.08, and no vGPU branch lies between 570 and 580"
+        ),
     }
 )
 """By the name in `aiinfra.facts.gpus`. Only what a public document says; a model without a row has no known need."""

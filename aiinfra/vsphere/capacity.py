@@ -24,6 +24,8 @@ class Shape:
     """PCI device of a card that is passed through; unsigned."""
     label: str = ""
     """Hardware label that the card must have; empty: any."""
+    pci_ids: Sequence[str] = ()
+    """Cards that are named; then all of them, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,14 @@ def total(rooms: Sequence[Room]) -> int:
 
 
 def _on(host: Host, shape: Shape) -> Room:
+    if why := host.unread.get("connected"):
+        return Room(host.name, None, why)
     if not host.connected:
         return Room(host.name, 0, "the host is not connected")
     if host.maintenance:
         return Room(host.name, 0, "the host is in maintenance mode")
-    if shape.profile and host.startable is None:
-        return Room(host.name, None, "the host does not tell which profiles it can start")
+    if why := _untold(host, shape):
+        return Room(host.name, None, why)
     devices = sum(_vgpus(host, shape.profile) if shape.profile else _cards(host, shape))
     by_devices, by_memory = devices // shape.count, host.memory_free_mib // shape.memory_mib
     what = shape.profile.name if shape.profile else "cards to pass through"
@@ -62,12 +66,28 @@ def _on(host: Host, shape: Shape) -> Room:
     return Room(host.name, by_devices, f"{what}: {devices} free, a VM takes {shape.count}")
 
 
+def _untold(host: Host, shape: Shape) -> str:
+    """What is not known of the host, and would make a count of it a guess."""
+    if shape.profile and host.startable is None:
+        return "the host does not tell which profiles it can start"
+    if not shape.profile and any(_is_wanted(card, shape) and card.passthrough is None for card in host.cards):
+        return "the host does not tell which cards are passed through"
+    if shape.profile and "graphics" in host.unread:
+        return f"its graphics devices: {host.unread['graphics']}"
+    memory = host.unread.get("memory")
+    return f"its memory: {memory}" if memory else host.unread.get("vms", "")
+
+
+def _is_wanted(card: Card, shape: Shape) -> bool:
+    return card.pci_id in shape.pci_ids if shape.pci_ids else card.device_id == shape.device_id
+
+
 def _cards(host: Host, shape: Shape) -> Iterator[int]:
     """1 for each card that can be passed through to a new VM."""
     taken = {pci_id for vm in host.vms for pci_id in vm.passthrough}
     for card in host.cards:
         state = card.passthrough
-        fitting = card.device_id == shape.device_id and state and state.active and shape.label in ("", state.label)
+        fitting = _is_wanted(card, shape) and state and state.active and shape.label in ("", state.label)
         yield int(bool(fitting) and card.pci_id not in taken)
 
 

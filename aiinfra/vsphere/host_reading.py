@@ -52,7 +52,6 @@ HOST_PATHS: Final = (
     "name",
     "runtime.inMaintenanceMode",
     "datastore",
-    "parent",
     "configManager.imageConfigManager",
     *(_CONNECTED, _PCI, _GRAPHICS, _PASSTHROUGH, _SERVICES, _MEMORY, _BINDINGS),
     *_FIELDS.values(),
@@ -99,7 +98,7 @@ def connected(row: Row) -> bool:
 
 
 def away(row: Row) -> str:
-    return f"the host is {row.get(_CONNECTED, 'not connected')}"
+    return row.unread.get(_CONNECTED) or f"the host is {row.get(_CONNECTED, 'not connected')}"
 
 
 def has_gpus(row: Row) -> bool:
@@ -113,8 +112,7 @@ def with_gpus(row: Row, vms: Sequence[Row]) -> list[Row]:
     vCenter names who uses a card that is shared, and who holds assignable hardware; a VM with a static passthrough
     device is found by its memory, all of which must be reserved.
     """
-    named = {vm._moId for info in row.get(_GRAPHICS, ()) for vm in info.vm or ()}
-    named |= {binding.vm._moId for binding in row.get(_BINDINGS, ()) if binding.vm is not None}
+    named = _users(row)
     passed = any(info.passthruActive for info in _of_gpus(row))
     return [vm for vm in vms if vm.moref in named or (passed and _reserved(vm) >= _size(vm) > 0)]
 
@@ -140,7 +138,7 @@ def host(row: Row, cluster: str, asked: Asked, vms: HostVms) -> Host:
         memory_free_mib=max(0, memory - sum(map(_reserved, vms.rows))),
         datastores=tuple(store._moId for store in row.get("datastore", ())),
         vibs=None if asked.packages is None else tuple(_vibs(asked.packages)),
-        unread={**_unread(row), **asked.unread},
+        unread={**_unread(row), **_untold(row), **_unseen(row, vms), **asked.unread},
         **(dict.fromkeys(OFFERS, ()) if asked.offers_nothing else _offers(asked.target)),
         **fields,
     )
@@ -151,6 +149,32 @@ def _unread(row: Row) -> Mapping[str, str]:
     places |= {name: place for name, place in _LISTS.items() if _listed(row, place) is None}
     why = UNTOLD if connected(row) else away(row)
     return {name: row.unread.get(place, why) for name, place in places.items() if place not in row.values}
+
+
+def _untold(row: Row) -> Mapping[str, str]:
+    """Reasons for what no field of its own shows."""
+    places = {
+        "connected": _CONNECTED,
+        "graphics": _GRAPHICS,
+        "passthrough": _PASSTHROUGH,
+        "memory": _MEMORY,
+        "datastores": "datastore",
+    }
+    return {name: row.unread[place] for name, place in places.items() if place in row.unread}
+
+
+def _unseen(row: Row, vms: HostVms) -> Mapping[str, str]:
+    """Who holds GPUs of the host, or may, and cannot be read: what is free is not known."""
+    shown = {vm.moref for vm in vms.rows}
+    hidden = _users(row) - shown | {vm.moref for vm in with_gpus(row, vms.rows) if vm.moref not in vms.devices}
+    number = f"{len(hidden)} VM{'s' if len(hidden) > 1 else ''}"
+    return {"vms": f"GPUs of it are held by {number} that the account may not read"} if hidden else {}
+
+
+def _users(row: Row) -> set[str]:
+    """VMs that vCenter names as users of a card that is shared, or of assignable hardware, by moref."""
+    named = {vm._moId for info in row.get(_GRAPHICS, ()) for vm in info.vm or ()}
+    return named | {binding.vm._moId for binding in row.get(_BINDINGS, ()) if binding.vm is not None}
 
 
 def _listed(row: Row, place: str) -> tuple[str, ...] | None:

@@ -19,7 +19,8 @@ from aiinfra.vsphere.whole_reading import Told, told
 
 NO_GPU: Final = "not asked, as the host has no NVIDIA GPU"
 BROWSER: Final = "environmentBrowser"
-"""Property of a cluster that is needed here."""
+MEMBERS: Final = "host"
+"""Properties of a cluster that are needed here."""
 _DOWN: Final = (Step("host", "ComputeResource", "host", ("vm",)), Step("vm", "HostSystem", "vm"))
 
 
@@ -28,7 +29,7 @@ class HostsReading:
     """The answers that are known, and those on their way."""
 
     clusters: Mapping[str, Entity]
-    """By moref."""
+    """By the moref of each of their hosts."""
     rows: Sequence[Row]
     """Of the hosts, by name."""
     vms: Mapping[str, Sequence[Row]]
@@ -41,7 +42,7 @@ class HostsReading:
         return [
             self._host(row, asked.result(), licences)
             for row, asked in zip(self.rows, self.asked, strict=True)
-            if _cluster(row) == cluster
+            if self.clusters[row.moref].moref == cluster
         ]
 
     def _host(self, row: Row, asked: Asked, licences: Told[Mapping[str, str]]) -> Host:
@@ -49,23 +50,19 @@ class HostsReading:
         edition = (licences.value or {}).get(row.moref)
         why = {} if edition else {"license_edition": licences.why or "no licence is assigned to it"}
         asked = replace(asked, edition=edition, unread={**asked.unread, **why})
-        return host_reading.host(row, self.clusters[_cluster(row)].path, asked, held)
+        return host_reading.host(row, self.clusters[row.moref].path, asked, held)
 
 
 def read_hosts(vcenter: VCenter, asking: Questions, clusters: Mapping[str, Entity]) -> HostsReading:
     paths = {"HostSystem": HOST_PATHS, "VirtualMachine": VM_PATHS}
     with pruning(gpus_only):
         rows = retrieve(vcenter, [Wanted([each.object for each in clusters.values()], paths, _DOWN)])
-    hosts = sorted((row for row in rows if row.kind == "HostSystem"), key=lambda row: str(row.get("name")))
+    of = {host._moId: each for each in clusters.values() for host in each.row.get(MEMBERS, ())}
+    hosts = sorted((row for row in rows if row.moref in of), key=lambda row: str(row.get("name")))
     vms = _by_host([row for row in rows if row.kind == "VirtualMachine"])
-    vcenter.paths.update({row.moref: f"{clusters[_cluster(row)].path}/{row.get('name')}" for row in hosts})
-    browsers = {moref: each.row.get(BROWSER) for moref, each in clusters.items()}
-    asked = asking.each(lambda row: _asked(row, browsers[_cluster(row)]), hosts)
-    return HostsReading(clusters, hosts, vms, asked, asking.ask(lambda: _devices(vcenter, hosts, vms)))
-
-
-def _cluster(row: Row) -> str:
-    return str(row.get("parent")._moId)
+    vcenter.paths.update({row.moref: f"{of[row.moref].path}/{row.get('name')}" for row in hosts})
+    asked = asking.each(lambda row: _asked(row, of[row.moref].row.get(BROWSER)), hosts)
+    return HostsReading(of, hosts, vms, asked, asking.ask(lambda: _devices(vcenter, hosts, vms)))
 
 
 def _by_host(vms: Sequence[Row]) -> Mapping[str, list[Row]]:
@@ -94,4 +91,5 @@ def _devices(vcenter: VCenter, hosts: Sequence[Row], vms: Mapping[str, Sequence[
     """Of the VMs that may hold GPUs, by moref."""
     found = [vm.object for host in hosts for vm in host_reading.with_gpus(host, vms.get(host.moref, ()))]
     with pruning(gpus_only):
-        return {row.moref: row.get(DEVICES, ()) for row in collect(vcenter, "VirtualMachine", [DEVICES], found)}
+        rows = collect(vcenter, "VirtualMachine", [DEVICES], found)
+    return {row.moref: row.get(DEVICES) for row in rows if DEVICES in row.values}

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from aiinfra.vsphere.checks.cards import concerned, mig_is_on
+from aiinfra.vsphere.checks.cards import concerned
+from aiinfra.vsphere.checks.mig import is_on
 from aiinfra.vsphere.checks.wanted import WantedVm
 from aiinfra.vsphere.readings import Card, Host
 
@@ -20,7 +21,7 @@ class HostSteps:
 
     host: str
     power_off: Sequence[str]
-    """Names of VMs that use the cards: they must be off, or elsewhere, first."""
+    """Names of VMs with GPUs of the host, whichever: none of them moves by itself when the host is to be rebooted."""
     commands: Sequence[str]
     """For the host's shell."""
 
@@ -33,18 +34,25 @@ class HostSteps:
 
 
 def steps(hosts: Sequence[Host], wanted: WantedVm) -> list[HostSteps]:
-    """For every host whose cards are in the other mode than `wanted` needs; none for hosts that do not answer."""
-    if wanted.mode not in ("vgpu", "mig"):
+    """For every host with cards in the other mode than `wanted` needs; none as soon as a host has one in that mode.
+
+    Hosts of a cluster may differ: one that serves is enough.
+    """
+    if any(is_on(host, card) == (wanted.mode == "mig") for host in hosts for card in _asked(host, wanted)):
         return []
-    found = []
-    for host in hosts:
-        cards = concerned(host, wanted)
-        if not cards or not host.connected or host.startable is None:
-            continue
-        on = mig_is_on(host, {card.device_vendor_id for card in cards})
-        if on != (wanted.mode == "mig"):
-            found.append(_steps(host, cards, on=not on))
-    return found
+    return [found for host in hosts if (found := steps_on(host, wanted))]
+
+
+def steps_on(host: Host, wanted: WantedVm) -> HostSteps | None:
+    """None when no card of the host is known to be in the other mode."""
+    on = wanted.mode == "mig"
+    cards = [card for card in _asked(host, wanted) if is_on(host, card) == (not on)]
+    return _steps(host, cards, on=on) if cards else None
+
+
+def _asked(host: Host, wanted: WantedVm) -> list[Card]:
+    tells = host.connected and host.startable is not None and wanted.mode in ("vgpu", "mig")
+    return concerned(host, wanted) if tells else []
 
 
 def _steps(host: Host, cards: Sequence[Card], *, on: bool) -> HostSteps:
@@ -57,7 +65,8 @@ def _steps(host: Host, cards: Sequence[Card], *, on: bool) -> HostSteps:
         *(f"nvidia-smi -i {id} --query-gpu=mig.mode.current --format=csv,noheader   # must say {mode}" for id in ids),
         "esxcli system maintenanceMode set --enable false",
     )
-    return HostSteps(host.name, sorted({vm for card in cards for vm in card.vms}), commands)
+    users = {vm for card in host.cards for vm in card.vms} | {vm.name for vm in host.vms}
+    return HostSteps(host.name, sorted(users), commands)
 
 
 def bus_id(pci_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiinfra.vsphere.inventory import Entity
@@ -30,9 +30,10 @@ def datastore(entity: Entity) -> Datastore:
         path=entity.path,
         name=entity.name,
         capacity_mib=int(row.get("summary.capacity", 0)) >> 20,
-        free_mib=int(row.get("summary.freeSpace", 0)) >> 20,
-        accessible=bool(row.get("summary.accessible")),
+        free_mib=None if (free := row.get("summary.freeSpace")) is None else int(free) >> 20,
+        accessible=row.get("summary.accessible"),
         maintenance=row.get("summary.maintenanceMode", "normal") != "normal",
+        unread=_why(row, {"free_mib": "summary.freeSpace", "accessible": "summary.accessible"}),
     )
 
 
@@ -42,14 +43,34 @@ def source(row: Row, path: str) -> Source:
         path=path,
         is_template=bool(row.get("config.template")),
         powered_on=row.get("runtime.powerState") == "poweredOn",
-        hardware_version=int(str(row.get("config.version", "")).rpartition("-")[2] or 0),
-        guest_id=str(row.get("config.guestId", "")),
-        firmware=str(row.get("config.firmware", "")),
+        hardware_version=_number(row.get("config.version")),
+        guest_id=row.get("config.guestId"),
+        firmware=row.get("config.firmware"),
         secure_boot=bool(row.get("config.bootOptions.efiSecureBootEnabled")),
-        disk_mib=tuple(_disks(row.get("config.hardware.device", ()))),
+        disk_mib=None if (devices := row.get("config.hardware.device")) is None else tuple(_disks(devices)),
         snapshots=_count(row.get("snapshot.rootSnapshotList", ())),
-        connected=row.get("runtime.connectionState") == "connected",
+        connected=row.get("runtime.connectionState", "connected") == "connected",
+        unread=_why(row, _SOURCE_FIELDS),
     )
+
+
+_SOURCE_FIELDS: Final = {
+    "hardware_version": "config.version",
+    "guest_id": "config.guestId",
+    "firmware": "config.firmware",
+    "disk_mib": "config.hardware.device",
+}
+
+
+def _why(row: Row, places: Mapping[str, str]) -> dict[str, str]:
+    """Reasons by field."""
+    return {name: row.unread[place] for name, place in places.items() if place in row.unread}
+
+
+def _number(version: str | None) -> int | None:
+    """17 of `vmx-17`."""
+    digits = (version or "").rpartition("-")[2]
+    return int(digits) if digits.isdigit() else None
 
 
 def _disks(devices: Sequence[Any]) -> list[int]:

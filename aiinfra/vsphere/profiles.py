@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -80,21 +81,21 @@ def _named(hosts: Sequence[Host], wanted: WantedProfile, listed: dict[str, VgpuP
 def _unknown(hosts: Sequence[Host], wanted: WantedProfile, names: Sequence[str]) -> NoProfile:
     silent = [host.name for host in hosts if host.profiles is None]
     near = get_close_matches(wanted.name.lower(), [name.lower() for name in names], n=1)
-    told = f"did you mean {near[0]}?" if near else f"the hosts list: {_some(names) or 'none'}"
+    told = f"did you mean {near[0]}?" if near else f"the hosts list: {some(names) or 'none'}"
     return NoProfile("vsphere.profile_unknown", f"no host lists the vGPU profile {wanted.name}", told, silent)
 
 
 def _not_startable(hosts: Sequence[Host], profile: VgpuProfile) -> NoProfile:
-    silent = [host.name for host in hosts if host.startable is None]
+    if silent := [host.name for host in hosts if host.startable is None]:
+        message, hint = f"no host says that it can start {profile.name}", "see its vGPU profiles in vCenter"
+        return NoProfile("vsphere.profile_not_startable", message, hint, silent)
     listing = ", ".join(h.name for h in hosts if any(key(p.name) == key(profile.name) for p in h.profiles or ()))
     if profile.sharing == "mig":
         message = f"{profile.name} is listed by {listing} and cannot be started: MIG mode is off on their free cards"
-        return NoProfile(
-            "vsphere.mig_off", message, "switch MIG on in the host's shell: aiinfra doctor shows how", silent
-        )
+        return NoProfile("vsphere.mig_off", message, "switch MIG on in the host's shell: aiinfra doctor shows how")
     message = f"{profile.name} is listed by {listing} and cannot be started: no card has room for it in its mode"
     hint = "free a card, switch its MIG mode off, or name a profile that can be started: aiinfra doctor lists them"
-    return NoProfile("vsphere.profile_not_startable", message, hint, silent)
+    return NoProfile("vsphere.profile_not_startable", message, hint)
 
 
 def _fitting(hosts: Sequence[Host], wanted: WantedProfile, profiles: Sequence[VgpuProfile]) -> Choice | NoProfile:
@@ -115,7 +116,7 @@ def _fitting(hosts: Sequence[Host], wanted: WantedProfile, profiles: Sequence[Vg
         return _not_startable(hosts, large[0])
     most = max((p.frame_buffer_gib for p in alike if p.sharing == wanted.sharing), default=0)
     message = f"no {SHARING[wanted.sharing]} profile of {gpu.name} has {wanted.memory_gib} GiB"
-    hint = f"the largest has {most} GiB" if most else f"its profiles are: {_some([p.name for p in alike])}"
+    hint = f"the largest has {most} GiB" if most else f"its profiles are: {some([p.name for p in alike])}"
     return NoProfile("vsphere.profile_too_small", message, hint)
 
 
@@ -133,7 +134,13 @@ def _passed_over(
             yield profile.name, f"{profile.name} cannot be started now"
 
 
-def _some(names: Sequence[str], most: int = 8) -> str:
-    shown = sorted(names)[:most]
+def some(names: Sequence[str], most: int = 8) -> str:
+    """A few of them by name, and how many more there are."""
+    shown = sorted(names, key=_by_numbers)[:most]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(shown) + more
+
+
+def _by_numbers(name: str) -> list[tuple[int, str]]:
+    """`grid_a100-4c` comes before `grid_a100-10c`."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

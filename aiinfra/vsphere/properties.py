@@ -114,9 +114,12 @@ def _selection(step: Step) -> Any:
 def _row(vcenter: VCenter, found: Any) -> Row:
     kind, moref = type(found.obj).__name__.rpartition(".")[2], found.obj._moId
     values = {each.name: each.val for each in found.propSet or () if each.val is not None}
-    unread = {each.path: _reason(vcenter, found.obj, each.fault) for each in found.missingSet or ()}
+    unread = {each.path: _reason(vcenter, found.obj, values, each.fault) for each in found.missingSet or ()}
     return Row(found.obj, kind, moref, values, unread)
 
 
-def _reason(vcenter: VCenter, obj: vim.ManagedEntity, fault: Any) -> str:
+def _reason(vcenter: VCenter, obj: vim.ManagedEntity, values: Mapping[str, Any], fault: Any) -> str:
+    """An object whose inventory path is not known yet is called by its name."""
+    if "name" in values:
+        vcenter.paths.setdefault(obj._moId, str(values["name"]))
     return vcenter.refusal(fault, vcenter.name(obj)).record.message

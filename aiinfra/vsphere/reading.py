@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiinfra.vsphere import inventory, privileges, whole_reading
-from aiinfra.vsphere.errors import NotFound
-from aiinfra.vsphere.hosts_reading import BROWSER, HostsReading, read_hosts
+from aiinfra.vsphere.errors import NotFound, VSphereError
+from aiinfra.vsphere.hosts_reading import BROWSER, MEMBERS, HostsReading, read_hosts
 from aiinfra.vsphere.inventory import Entity
 from aiinfra.vsphere.parallel import questions
 from aiinfra.vsphere.paths import absolute
@@ -81,7 +81,7 @@ class _Whole:
 
 
 def _walked(vcenter: VCenter) -> Mapping[str, Sequence[Entity]]:
-    paths = {"ClusterComputeResource": (DRS, POOL, BROWSER), "Datastore": DATASTORE_PATHS}
+    paths = {"ClusterComputeResource": (DRS, POOL, BROWSER, MEMBERS), "Datastore": DATASTORE_PATHS}
     licences = Wanted([vcenter.content.licenseManager], {"LicenseManager": [_LICENCES]})
     return inventory.walk(vcenter, paths, [licences])
 
@@ -98,6 +98,9 @@ def _place(vcenter: VCenter, site: SiteWanted, found: Mapping[str, Sequence[Enti
         there = ", ".join(sorted(clusters)) or "none that the account may see"
         message = f"cluster {path} does not exist in {vcenter.access}"
         raise NotFound(message, where=path, hint=f"its clusters are: {there}")
+    row = clusters[path].row
+    if why := next((row.unread[part] for part in (POOL, BROWSER, MEMBERS) if part in row.unread), ""):
+        raise VSphereError(f"cluster {path} cannot be read: {why}", where=path, hint="let the account read the cluster")
     return _Place(
         site,
         clusters[path],

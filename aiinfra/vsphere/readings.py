@@ -153,11 +153,12 @@ class Host:
     vms: Sequence[VmOnHost] = ()
     memory_mib: int = 0
     memory_free_mib: int = 0
-    """What powered-on VMs have not reserved."""
+    """What powered-on VMs have not reserved. Nothing when `unread` has `memory`."""
     datastores: Sequence[str] = ()
     """morefs."""
     reboot_required: bool | None = None
     unread: Mapping[str, str] = field(default_factory=dict)
+    """By field; and `graphics` and `passthrough` of its cards, `memory`, `vms` when some with GPUs cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +183,10 @@ class Datastore:
     path: str
     name: str
     capacity_mib: int
-    free_mib: int
-    accessible: bool
+    free_mib: int | None
+    accessible: bool | None
     maintenance: bool = False
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +197,16 @@ class Source:
     path: str
     is_template: bool
     powered_on: bool
-    hardware_version: int
+    hardware_version: int | None
     """17 for `vmx-17`."""
-    guest_id: str
-    firmware: str
+    guest_id: str | None
+    firmware: str | None
     secure_boot: bool
-    disk_mib: Sequence[int]
+    disk_mib: Sequence[int] | None
     """Size of each disk."""
     snapshots: int
     connected: bool = True
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 Role = Literal["source", "folder", "datastore", "resource_pool"]

@@ -83,8 +83,8 @@ def _source(request: Request, site: Site) -> str:
         path = request.vm().source
         hint = "name a VM or template that exists, by its inventory path"
         raise StepError(f"source {path} does not exist in {site.vcenter}", code="vsphere.not_found", hint=hint)
-    if len(site.source.disk_mib) != 1:
-        message = f"source {site.source.path} has {len(site.source.disk_mib)} disks; a machine set needs one"
+    if (disks := site.source.disk_mib) is not None and len(disks) != 1:
+        message = f"source {site.source.path} has {len(disks)} disks; a machine set needs one"
         raise StepError(message, code="vsphere.source", hint="take an image with one disk")
     return site.source.path
 

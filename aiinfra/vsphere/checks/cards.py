@@ -1,17 +1,23 @@
-"""The cards of a host: which are concerned, passed through, labelled, in MIG mode, of mixed sizes, with ECC."""
+"""The cards of a host: which are concerned, passed through, labelled, of mixed sizes, with ECC."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from aiinfra.facts.gpus import PCI_VENDOR, Gpu
 from aiinfra.stack import Finding
-from aiinfra.vsphere.checks.findings import error, ok, unknown, warning
+from aiinfra.vsphere.checks.findings import API, USER_GUIDE, Topic
 from aiinfra.vsphere.checks.wanted import WantedVm
 from aiinfra.vsphere.profiles import key
-from aiinfra.vsphere.readings import Card, Host, VgpuProfile
+from aiinfra.vsphere.readings import Card, Host
 
 NVIDIA = int(PCI_VENDOR, 16)
+CARDS: Final = Topic("vsphere.cards", f"{API}: HostPciDevice")
+PASSTHROUGH: Final = Topic("vsphere.passthrough", f"{API}: HostPciPassthruInfo")
+LABEL: Final = Topic("vsphere.label", f"{API}: VirtualPCIPassthroughDynamicBackingInfo.customLabel")
+SIZES: Final = Topic("vsphere.sizes", f"{API}: HostGraphicsInfo.vgpuMode")
+ECC: Final = Topic("vsphere.ecc", f"{USER_GUIDE}, ECC memory")
 
 
 def is_model(card: Card, gpu: Gpu) -> bool:
@@ -33,6 +39,20 @@ def concerned(host: Host, wanted: WantedVm) -> list[Card]:
     return list(host.cards)
 
 
+def known(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+    """Says so when nobody can tell which cards are concerned: no other check speaks of such a host."""
+    needed = "the cards that it has, and what they serve"
+    by_name = wanted.profile is not None and wanted.profile.gpu is None
+    if "cards" in host.unread:
+        yield CARDS.unread(host, "cards", host.name, needed)
+    elif by_name and host.cards and host.profiles is None:
+        yield CARDS.unread(host, "profiles", host.name, needed, "see its vGPU profiles in vCenter")
+    for pci_id in wanted.pci_ids:
+        if "cards" not in host.unread and all(card.pci_id != pci_id for card in host.cards):
+            there = ", ".join(card.pci_id for card in host.cards) or "none"
+            yield CARDS.error(host.name, f"no NVIDIA card {pci_id}; it has {there}", pci_id, "name a card that it has")
+
+
 def passthrough(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     if wanted.passes_cards_through:
         for card in concerned(host, wanted):
@@ -42,72 +62,40 @@ def passthrough(host: Host, wanted: WantedVm) -> Iterator[Finding]:
 def _passthrough(host: Host, card: Card, wanted: WantedVm) -> Finding:
     about, needed, state = f"{host.name} {card.pci_id}", "passthrough on", card.passthrough
     if state is None:
-        return unknown("vsphere.passthrough", host, about, "passthrough", needed)
+        return PASSTHROUGH.unread(host, "passthrough", about, needed)
     if not state.capable:
         hint = "switch VT-d or AMD-Vi on in the server's BIOS"
-        return error("vsphere.passthrough", about, "cannot be passed through", needed, hint)
+        return PASSTHROUGH.error(about, "cannot be passed through", needed, hint)
     if state.enabled and not state.active:
-        return error(
-            "vsphere.passthrough", about, "enabled and not active: a reboot is pending", needed, f"reboot {host.name}"
-        )
+        read = "enabled and not active: a reboot is pending"
+        return PASSTHROUGH.error(about, read, needed, f"reboot {host.name}")
     if not state.enabled:
-        by_hand = "switch passthrough on for it in the host's PCI devices"
-        fix = "`up` sets it, as manage_hosts allows" if wanted.manage_hosts else f"{by_hand}, or set manage_hosts: true"
-        return (warning if wanted.manage_hosts else error)("vsphere.passthrough", about, "off", needed, fix)
-    return ok("vsphere.passthrough", about, "on", needed)
+        hint = settable(wanted, "switch passthrough on for it in the host's PCI devices")
+        told = PASSTHROUGH.warning if wanted.manage_hosts else PASSTHROUGH.error
+        return told(about, "off", needed, hint)
+    return PASSTHROUGH.ok(about, "on", needed)
+
+
+def settable(wanted: WantedVm, by_hand: str) -> str:
+    """The way out for what aiinfra can set itself, when it may."""
+    return "`up` sets it, as manage_hosts allows" if wanted.manage_hosts else f"{by_hand}, or set manage_hosts: true"
 
 
 def labels(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     if not (wanted.passes_cards_through and wanted.label):
         return
-    for card in concerned(host, wanted):
-        read = f"label {card.passthrough.label}" if card.passthrough and card.passthrough.label else "no label"
-        needed, about = f"label {wanted.label}", f"{host.name} {card.pci_id}"
-        if read == needed:
-            yield ok("vsphere.label", about, read, needed)
+    cards, needed = concerned(host, wanted), f"label {wanted.label}"
+    labelled = any(card.passthrough and card.passthrough.label == wanted.label for card in cards)
+    for card in cards:
+        about, state = f"{host.name} {card.pci_id}", card.passthrough
+        read = f"label {state.label}" if state and state.label else "no label"
+        if state is None:
+            yield LABEL.unread(host, "passthrough", about, needed)
+        elif read == needed:
+            yield LABEL.ok(about, read, needed)
         else:
-            by_hand = "set the hardware label of the device"
-            fix = "`up` sets it, as manage_hosts allows"
-            hint = fix if wanted.manage_hosts else f"{by_hand}, or set manage_hosts: true"
-            yield warning("vsphere.label", about, read, needed, hint)
-
-
-def mig(host: Host, wanted: WantedVm) -> Iterator[Finding]:
-    """MIG mode, inferred: a MIG-backed profile among those that can be started now means that it is on."""
-    if wanted.mode not in ("vgpu", "mig"):
-        return
-    cards = concerned(host, wanted)
-    if not cards or host.startable is None or host.profiles is None:
-        if cards:
-            yield unknown("vsphere.mig", host, host.name, "startable", "MIG mode as the profile needs it")
-        return
-    on = mig_is_on(host, {card.device_vendor_id for card in cards})
-    read = f"MIG {'on' if on else 'off'} on {len(cards)} of its cards"
-    if wanted.mode == "mig" and not on:
-        hint = "switch it on in the host's shell"
-        yield error("vsphere.mig", host.name, read, "MIG on", hint)
-    elif wanted.mode == "vgpu" and on and not _time_sliced(host, cards):
-        hint = "switch it off in the host's shell, or set gpu.mode: mig"
-        yield error("vsphere.mig", host.name, read, "MIG off", hint)
-    else:
-        yield ok("vsphere.mig", host.name, read, f"MIG {'on' if wanted.mode == 'mig' else 'off'}")
-
-
-def mig_is_on(host: Host, device_vendor_ids: set[int]) -> bool:
-    """`vgpuMode` says it where the API has it (8.0.3); else the profiles that can be started do."""
-    if any(c.vgpu_mode == "multiInstanceGpu" for c in host.cards if c.device_vendor_id in device_vendor_ids):
-        return True
-    return any(p.sharing == "mig" for p in _startable(host) if p.device_vendor_id in device_vendor_ids)
-
-
-def _time_sliced(host: Host, cards: list[Card]) -> bool:
-    ids = {card.device_vendor_id for card in cards}
-    return any(p.sharing == "timeSliced" for p in _startable(host) if p.device_vendor_id in ids)
-
-
-def _startable(host: Host) -> list[VgpuProfile]:
-    now = {key(name) for name in host.startable or ()}
-    return [profile for profile in host.profiles or () if key(profile.name) in now]
+            told = LABEL.warning if labelled or wanted.manage_hosts else LABEL.error
+            yield told(about, read, needed, settable(wanted, "set the hardware label of the device"))
 
 
 def mixed_sizes(host: Host, wanted: WantedVm) -> Iterator[Finding]:
@@ -117,16 +105,16 @@ def mixed_sizes(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     for card in concerned(host, wanted):
         about, needed = f"{host.name} {card.pci_id}", "told, as one size only fits on a card without mixed sizes"
         if card.vgpu_mode == "mixedSize":
-            yield ok("vsphere.sizes", about, "mixed sizes", needed)
+            yield SIZES.ok(about, "mixed sizes", needed)
         elif card.vgpu_mode is None:
             hint = "expect one size for each card; vCenter 8.0 Update 3 tells it"
-            yield warning("vsphere.sizes", about, "not told by this vCenter", needed, hint)
-        else:
-            yield ok("vsphere.sizes", about, "one size for each card", needed)
+            yield SIZES.warning(about, "not told by this vCenter", needed, hint)
+        elif card.vgpu_mode == "sameSize":
+            yield SIZES.ok(about, "one size for each card", needed)
 
 
 def ecc(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     """No vSphere API tells it, so it is said once for each host that has the cards."""
     if concerned(host, wanted):
         hint = "run on the host: nvidia-smi --query-gpu=ecc.mode.current --format=csv"
-        yield warning("vsphere.ecc", host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)
+        yield ECC.warning(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)

@@ -3,65 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from aiinfra.facts import esxi, vgpu_manager
+from aiinfra.facts.gpus import PCI_VENDOR, Gpu
 from aiinfra.stack import Finding
-from aiinfra.vsphere.checks.findings import error, ok, unknown, warning
+from aiinfra.vsphere.checks.findings import API, Topic
 from aiinfra.vsphere.checks.wanted import WantedVm
 from aiinfra.vsphere.readings import Host, Vib
 
+DRIVER: Final = Topic("vsphere.driver", vgpu_manager.SOURCE)
+MODEL: Final = Topic("vsphere.model", f"{API}: VirtualMachineVgpuProfileInfo")
+SEE: Final = "run on the host: esxcli software vib list"
+
 
 def driver(host: Host, wanted: WantedVm) -> Iterator[Finding]:
-    """The vGPU manager, and its branch against the guest's driver."""
+    """The vGPU manager, the ESXi that it was made for, and its branch against the guest's driver."""
     needed = "NVIDIA's vGPU manager"
     if not wanted.shares_cards:
         return
     if host.vibs is None:
-        yield unknown(
-            "vsphere.driver", host, host.name, "vibs", needed, hint="run on the host: esxcli software vib list"
-        )
+        yield DRIVER.unread(host, "vibs", host.name, needed, SEE)
     elif manager := manager_of(host.vibs):
+        yield from _made_for(host, manager)
         yield _branch(host, manager, wanted)
     else:
         beside = ", ".join(f"{vib.name} {vib.version}" for vib in host.vibs)
         read = f"none: of NVIDIA there is {beside}" if beside else "no VIB of NVIDIA"
         hint = "install NVIDIA's vGPU manager VIB of the guests' branch, and reboot"
-        yield error("vsphere.driver", host.name, read, needed, hint)
+        yield DRIVER.error(host.name, read, needed, hint)
 
 
 def manager_of(vibs: Sequence[Vib]) -> Vib | None:
     return next((vib for vib in vibs if vgpu_manager.is_manager(vib.name)), None)
 
 
+def _made_for(host: Host, vib: Vib) -> Iterator[Finding]:
+    """NVIDIA makes one package for each release family of ESXi, which its name and version tell."""
+    release = vgpu_manager.made_for(vib.name, vib.version)
+    if release is None or host.version is None or host.version.startswith(f"{release[0]}."):
+        return
+    read = f"{vib.name} is made for ESXi {release[0]}.{release[1]}, the host has {host.version}"
+    hint = "see whether NVIDIA supports it there, or install the package of the host's release"
+    yield DRIVER.unknown(host.name, read, "a vGPU manager for the host's ESXi", hint)
+
+
 def _branch(host: Host, vib: Vib, wanted: WantedVm) -> Finding:
     version = vgpu_manager.driver_of(vib.name, vib.version)
     read = f"{vib.name} {version or vib.version}"
     if not wanted.guest_driver:
-        return ok("vsphere.driver", host.name, f"{read}; the guest's driver is not told", "NVIDIA's vGPU manager")
+        return DRIVER.ok(host.name, f"{read}; the guest's driver is not told", "NVIDIA's vGPU manager")
     needed = f"a branch that takes guest driver {wanted.guest_driver}"
     works = esxi.fits(version, wanted.guest_driver) if version else None
     if works is None:
         hint = "compare them with NVIDIA's compatibility table"
-        return Finding("unknown", host.name, f"{read}: a branch we do not know", needed, hint, esxi.BRANCH_SOURCE,
-                       "vsphere.driver")  # fmt: skip
+        return DRIVER.unknown(host.name, f"{read}: {_unknown(version, wanted.guest_driver)}", needed, hint)
     if works:
-        return ok("vsphere.driver", host.name, read, needed, esxi.BRANCH_SOURCE)
+        return DRIVER.ok(host.name, read, needed)
     hint = "install a guest driver of the host's branch, or a vGPU manager of the guest's"
-    return error("vsphere.driver", host.name, read, needed, hint, source=esxi.BRANCH_SOURCE)
+    return DRIVER.error(host.name, read, needed, hint)
+
+
+def _unknown(manager: str, guest: str) -> str:
+    return "a branch we do not know" if esxi.branch(manager) is None else f"{guest} is of a branch we do not know"
 
 
 def model_support(host: Host, wanted: WantedVm) -> Iterator[Finding]:
-    """GPU models that need a newer driver than the host has."""
-    gpu = wanted.gpu or (wanted.profile.gpu if wanted.profile else None)
-    need = esxi.GPU_NEEDS.get(gpu.name) if gpu else None
+    """Whether the vGPU manager knows the GPU model: by the branch that first did, else by the profiles it lists."""
+    gpu = wanted.profile.gpu if wanted.profile else None
     manager = manager_of(host.vibs or ())
-    if not (wanted.shares_cards and gpu and need and manager):
+    if gpu is None or manager is None or not any(_has(host, gpu)):
         return
-    version = vgpu_manager.driver_of(manager.name, manager.version)
-    needed = f"a vGPU manager of branch {need.driver} or newer for {gpu.name}"
-    if version and int(version.partition(".")[0]) >= need.driver:
-        yield ok("vsphere.model", host.name, version, needed, need.source)
-    elif version:
-        yield error("vsphere.model", host.name, version, needed, "update the vGPU manager", source=need.source)
+    version, need = vgpu_manager.driver_of(manager.name, manager.version), esxi.GPU_NEEDS.get(gpu.name)
+    shown = version or manager.version
+    if need is None:
+        yield _by_profiles(host, gpu, shown)
+        return
+    topic, needed = MODEL.by(need.source), f"a vGPU manager of branch {need.driver} or newer for {gpu.name}"
+    if not version:
+        yield topic.unknown(host.name, f"{shown} shows no driver", needed, SEE)
+    elif esxi.version(version) < esxi.version(need.driver):
+        yield topic.error(host.name, version, needed, "update the vGPU manager")
     else:
-        yield warning("vsphere.model", host.name, manager.version, needed, "see which driver it is", source=need.source)
+        yield topic.ok(host.name, version, needed)
+
+
+def _by_profiles(host: Host, gpu: Gpu, shown: str) -> Finding:
+    needed = f"a vGPU manager that knows {gpu.name}"
+    if host.profiles is None:
+        return MODEL.unread(host, "profiles", host.name, needed, "see its vGPU profiles in vCenter")
+    listed = sum(profile.device_vendor_id == _id(gpu) for profile in host.profiles)
+    if listed:
+        return MODEL.ok(host.name, f"{shown} lists {listed} profiles of it", needed)
+    hint = "see in NVIDIA's release notes whether this branch supports the GPU"
+    return MODEL.unknown(host.name, f"{shown} lists no profile of it", needed, hint)
+
+
+def _has(host: Host, gpu: Gpu) -> Iterator[bool]:
+    return (card.device_vendor_id == _id(gpu) for card in host.cards)
+
+
+def _id(gpu: Gpu) -> int:
+    return int(gpu.pci_device, 16) << 16 | int(PCI_VENDOR, 16)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from aiinfra.stack import Finding
-from aiinfra.vsphere.checks import cards, cluster, driver, graphics, hosts, placement
-from aiinfra.vsphere.checks.findings import error, warning
+from aiinfra.vsphere.checks import cards, cluster, driver, graphics, hosts, mig, offers, placement
+from aiinfra.vsphere.checks.cards import CARDS
+from aiinfra.vsphere.checks.findings import API, Topic
 from aiinfra.vsphere.checks.wanted import WantedVm
 from aiinfra.vsphere.fixes import HostChange, changes
-from aiinfra.vsphere.mig import steps
+from aiinfra.vsphere.mig import steps_on
 from aiinfra.vsphere.readings import Host, Site
 
 HostCheck = Callable[[Host, WantedVm], Iterator[Finding]]
@@ -24,35 +25,47 @@ SITE_CHECKS: Final[Sequence[SiteCheck]] = (
     placement.source,
     cluster.drs,
     cluster.evacuation,
-    placement.profile,
-    placement.capacity,
+    offers.pinned,
+    offers.profile,
+    offers.device_group,
+    offers.capacity,
 )
 HOST_CHECKS: Final[Sequence[HostCheck]] = (
+    hosts.reboot,
     hosts.version,
     hosts.licence,
-    hosts.names_and_time,
+    hosts.names,
+    hosts.time,
     graphics.graphics_type,
     graphics.sriov,
     driver.driver,
     driver.model_support,
+    cards.known,
     cards.passthrough,
     cards.labels,
-    cards.mig,
+    mig.mig,
     cards.mixed_sizes,
     cards.ecc,
 )
+CHANGE: Final = Topic("vsphere.host_change", f"{API}: HostGraphicsManager, HostPciPassthruSystem")
 
 
 def judge(site: Site, wanted: WantedVm) -> list[Finding]:
     """Every finding of one failure domain, `ok` ones included. A host that is away is asked nothing more."""
+    wanted = _as_cloned(site, wanted)
     found = [_of_host(finding, site) for check in SITE_CHECKS for finding in check(site, wanted)]
     chosen = [host for host in site.cluster.hosts if wanted.host in ("", host.name)]
     if not chosen:
         name = f"host {wanted.host}" if wanted.host else "hosts"
-        found.append(
-            error("vsphere.present", f"cluster {site.cluster.name}", f"has no {name}", "a host", "name another")
-        )
-    return found + _of_hosts(chosen, wanted) + _no_cards(site, wanted)
+        about = f"cluster {site.cluster.name}"
+        found.append(hosts.PRESENT.error(about, f"has no {name}", "a host", "name another"))
+    return found + _of_hosts(chosen, wanted) + _no_cards(site, chosen, wanted)
+
+
+def _as_cloned(site: Site, wanted: WantedVm) -> WantedVm:
+    """A source with a newer hardware version keeps it, and its VMs need hosts that know it."""
+    newest = max(wanted.hardware_version, (site.source and site.source.hardware_version) or 0)
+    return replace(wanted, hardware_version=newest)
 
 
 def _of_hosts(chosen: Sequence[Host], wanted: WantedVm) -> list[Finding]:
@@ -69,14 +82,17 @@ def _of_hosts(chosen: Sequence[Host], wanted: WantedVm) -> list[Finding]:
 def _of(host: Host, wanted: WantedVm) -> list[Finding]:
     checks = (hosts.present, *(HOST_CHECKS if host.connected else ()))
     found = [replace(finding, host=host.name) for check in checks for finding in check(host, wanted)]
-    return [_with_commands(finding, host, wanted) for finding in found] + _changes(host, wanted)
+    return _with_commands(found, host, wanted) + _changes(host, wanted)
 
 
-def _with_commands(finding: Finding, host: Host, wanted: WantedVm) -> Finding:
-    """What nobody but a person can do in the host's shell is said to the letter."""
-    if finding.code != "vsphere.mig" or finding.level == "ok":
-        return finding
-    return replace(finding, hint="\n".join(line for one in steps([host], wanted) for line in one.lines()))
+def _with_commands(found: list[Finding], host: Host, wanted: WantedVm) -> list[Finding]:
+    """What nobody but a person can do in the host's shell is said to the letter, with the first card that needs it."""
+    needing = [one for one in found if one.code == mig.MIG.code and one.level in ("warning", "error")]
+    steps = steps_on(host, wanted) if needing else None
+    if steps is None:
+        return found
+    told = "\n".join(steps.lines())
+    return [replace(one, hint=told) if one in needing and one.hint != mig.ASK else one for one in found]
 
 
 def _changes(host: Host, wanted: WantedVm) -> list[Finding]:
@@ -87,8 +103,8 @@ def _changes(host: Host, wanted: WantedVm) -> list[Finding]:
 
 def _change(host: Host, change: HostChange) -> Finding:
     read = f"`up` will set {str(change).removeprefix(f'{host.name}').lstrip(': ')}"
-    told = warning("vsphere.host_change", host.name, read, "your consent", "set manage_hosts: false to do it by hand")
-    return replace(told, host=host.name)
+    hint = "set manage_hosts: false to do it by hand"
+    return replace(CHANGE.warning(host.name, read, "your consent", hint), host=host.name)
 
 
 def _of_host(finding: Finding, site: Site) -> Finding:
@@ -97,16 +113,15 @@ def _of_host(finding: Finding, site: Site) -> Finding:
     return replace(finding, host=finding.about) if finding.about in names else finding
 
 
-def _no_cards(site: Site, wanted: WantedVm) -> list[Finding]:
-    """Hosts without a fitting card are no error by themselves; a cluster without any is."""
-    named = wanted.profile is not None and wanted.profile.gpu is None
-    if named or wanted.mode == "device_group" or any(cards.concerned(host, wanted) for host in site.cluster.hosts):
+def _no_cards(site: Site, chosen: Sequence[Host], wanted: WantedVm) -> list[Finding]:
+    """Hosts without a fitting card are no error by themselves; a cluster without any is, unless some do not tell."""
+    named = wanted.pci_ids or (wanted.profile is not None and wanted.profile.gpu is None)
+    silent = any("cards" in host.unread for host in chosen if host.connected)
+    if named or silent or wanted.mode == "device_group" or any(cards.concerned(host, wanted) for host in chosen):
         return []
     present = sorted({card.name for host in site.cluster.hosts for card in host.cards})
     read = f"no such card; its hosts have {', '.join(present) or 'no NVIDIA cards'}"
-    return [
-        error("vsphere.cards", f"cluster {site.cluster.name}", read, _model(wanted), "name a GPU that the hosts have")
-    ]
+    return [CARDS.error(f"cluster {site.cluster.name}", read, _model(wanted), "name a GPU that the hosts have")]
 
 
 def _model(wanted: WantedVm) -> str:

@@ -1,69 +1,77 @@
-"""Where the template stands and what it is cloned from; whether anything could start from it now."""
+"""Where the template stands and what it is cloned from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
 
 from aiinfra.stack import Finding
-from aiinfra.vsphere.capacity import Shape, free, total
-from aiinfra.vsphere.checks.cards import concerned
-from aiinfra.vsphere.checks.findings import error, ok, unknown, warning
+from aiinfra.vsphere.checks.findings import API, Topic
 from aiinfra.vsphere.checks.wanted import WantedVm
-from aiinfra.vsphere.profiles import Choice, NoProfile, choose
 from aiinfra.vsphere.readings import Datastore, Site, Source
+
+PRIVILEGES: Final = Topic("vsphere.privileges", f"{API}: required privileges of its methods")
+FOLDER: Final = Topic("vsphere.folder", f"{API}: VirtualMachine.CloneVM_Task")
+DATASTORE: Final = Topic("vsphere.datastore", f"{API}: VirtualMachine.CloneVM_Task")
+SOURCE: Final = Topic("vsphere.source", "openshift/machine-api-operator pkg/controller/vsphere/reconciler.go")
+_READ: Final = "let the account read it"
 
 
 def account(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     """Every privilege that the account lacks, each named."""
     needed = "every privilege that a template takes"
     if site.missing_privileges is None:
-        yield unknown(
-            "vsphere.privileges",
-            site,
-            site.vcenter,
-            "missing_privileges",
-            needed,
-            hint="ask the vCenter's administrator",
+        yield PRIVILEGES.unread(
+            site, "missing_privileges", site.vcenter, needed, "ask the vCenter's administrator which the account has"
         )
     elif not site.missing_privileges:
-        yield ok("vsphere.privileges", site.vcenter, "all of them", needed)
+        yield PRIVILEGES.ok(site.vcenter, "the account has every privilege that it needs", needed)
     for missing in site.missing_privileges or ():
         hint = f"give the account a role with {missing.privilege}"
-        yield error("vsphere.privileges", missing.path, f"lacks {missing.privilege}", missing.needed_for, hint)
+        yield PRIVILEGES.error(missing.path, f"lacks {missing.privilege}", missing.needed_for, hint)
 
 
 def folder(site: Site, wanted: WantedVm) -> Iterator[Finding]:
+    needed = "a folder for templates"
     if site.folder is None:
         why = site.unread.get("folder", "does not exist")
-        yield error("vsphere.folder", site.vcenter, why, "a folder for templates", "make it, or name one that exists")
+        yield FOLDER.error(site.vcenter, why, needed, "make it, or name one that exists")
     else:
-        yield ok("vsphere.folder", site.folder, "exists", "a folder for templates")
+        yield FOLDER.ok(site.folder, "exists", needed)
 
 
 def datastore(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     store = site.datastore
     if store is None:
         why = site.unread.get("datastore", "does not exist")
-        yield error("vsphere.datastore", site.vcenter, why, "a datastore", "name one that exists")
+        yield DATASTORE.error(site.vcenter, why, "a datastore", "name one that exists")
         return
-    disks = sum(site.source.disk_mib) if site.source else 0
     yield from _usable(site, store)
-    needed = f"{disks / 1024:.0f} GiB for the source's disks"
-    if store.free_mib < disks:
-        hint = "free space, or name another datastore"
-        yield error("vsphere.datastore", store.path, f"{store.free_mib / 1024:.0f} GiB free", needed, hint)
-    else:
-        yield ok("vsphere.datastore", store.path, f"{store.free_mib / 1024:.0f} GiB free", needed)
+    yield _space(store, site.source)
 
 
 def _usable(site: Site, store: Datastore) -> Iterator[Finding]:
-    if not store.accessible or store.maintenance:
+    if store.accessible is None:
+        yield DATASTORE.unread(store, "accessible", store.path, "accessible", _READ)
+    elif not store.accessible or store.maintenance:
         read = "in maintenance mode" if store.maintenance else "not accessible"
-        yield error("vsphere.datastore", store.path, read, "accessible", "make it accessible, or name another")
-    apart = [host.name for host in site.cluster.hosts if store.moref not in host.datastores]
-    if apart:
+        yield DATASTORE.error(store.path, read, "accessible", "make it accessible, or name another")
+    readable = [host for host in site.cluster.hosts if "datastores" not in host.unread]
+    if apart := [host.name for host in readable if store.moref not in host.datastores]:
         needed = "mounted by every host: a clone starts where its disks are"
-        yield warning("vsphere.datastore", store.path, f"not mounted by {', '.join(apart)}", needed, "mount it there")
+        yield DATASTORE.warning(store.path, f"not mounted by {', '.join(apart)}", needed, "mount it there")
+
+
+def _space(store: Datastore, source: Source | None) -> Finding:
+    disks = sum(source.disk_mib or ()) if source else 0
+    needed = f"{disks / 1024:.0f} GiB for the source's disks" if source else "room for the image's disk"
+    if store.free_mib is None:
+        return DATASTORE.unread(store, "free_mib", store.path, needed, _READ)
+    read = f"{store.free_mib / 1024:.0f} GiB free"
+    if store.free_mib < disks:
+        return DATASTORE.error(store.path, read, needed, "free space, or name another datastore")
+    return DATASTORE.ok(store.path, read, needed)
 
 
 def source(site: Site, wanted: WantedVm) -> Iterator[Finding]:
@@ -71,89 +79,54 @@ def source(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     if not wanted.source:
         return
     if found is None:
-        why = site.unread.get("source", "does not exist")
-        yield error(
-            "vsphere.source", wanted.source, why, "a VM or template", "name one that exists: its inventory path"
-        )
+        why = site.unread.get("source", f"{wanted.source} does not exist")
+        yield SOURCE.error(site.vcenter, why, "a VM or template", "name one that exists: its inventory path")
         return
-    yield from _source(found)
-
-
-def _source(found: Source) -> Iterator[Finding]:
-    flaws = list(_flaws(found))
-    for read, needed, hint in flaws:
-        yield error("vsphere.source", found.path, read, needed, hint)
-    if found.firmware != "efi":
-        hint = "take an image that boots by EFI; RHCOS boots either way, other guests may not"
-        yield warning(
-            "vsphere.source", found.path, f"firmware {found.firmware}", "EFI, which the template is set to", hint
-        )
+    flaws = [*_unread(found), *_flaws(found), *_doubts(found)]
+    yield from flaws
     if not flaws:
-        read = f"vmx-{found.hardware_version}, {found.guest_id}, {len(found.disk_mib)} disk"
-        yield ok("vsphere.source", found.path, read, "one disk, powered off, no snapshot")
+        read = f"vmx-{found.hardware_version}, {found.guest_id}, {found.firmware}, {_count(found.disk_mib, 'disk')}"
+        yield SOURCE.ok(found.path, read, "one disk, powered off, no snapshot, a guest of 64 bits")
 
 
-def _flaws(found: Source) -> Iterator[tuple[str, str, str]]:
+def _count(things: object, what: str) -> str:
+    number = things if isinstance(things, int) else len(things)  # type: ignore[arg-type]
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _unread(found: Source) -> Iterator[Finding]:
+    told = {
+        "hardware_version": "its hardware version",
+        "guest_id": "its guest",
+        "firmware": "its firmware",
+        "disk_mib": "its disks",
+    }
+    for field, needed in told.items():
+        if getattr(found, field) is None:
+            yield SOURCE.unread(found, field, found.path, needed, _READ)
+
+
+def _flaws(found: Source) -> Iterator[Finding]:
+    topic = replace(SOURCE, source=f"{API}: VirtualMachine.CloneVM_Task")
     if not found.connected:
-        yield "not connected", "a VM that vCenter can read", "reconnect it"
-    if len(found.disk_mib) != 1:
-        yield f"{len(found.disk_mib)} disks", "one disk, as a machine set resizes it", "take an image with one disk"
+        yield topic.error(found.path, "not connected", "a VM that vCenter can read", "reconnect it")
+    if found.disk_mib is not None and len(found.disk_mib) != 1:
+        read, hint = _count(found.disk_mib, "disk"), "take an image with one disk"
+        yield SOURCE.error(found.path, read, "one disk, as a machine set resizes it", hint)
     if found.snapshots:
-        yield f"{found.snapshots} snapshots", "none: a full clone of it must be whole", "delete its snapshots"
+        needed = "none: a full clone of it must be whole"
+        yield SOURCE.error(found.path, _count(found.snapshots, "snapshot"), needed, "delete its snapshots")
     if found.powered_on:
-        yield "powered on", "powered off, so that its disk is whole", "power it off, or make a template of it"
+        hint = "power it off, or make a template of it"
+        yield topic.error(found.path, "powered on", "powered off, so that its disk is whole", hint)
 
 
-def profile(site: Site, wanted: WantedVm) -> Iterator[Finding]:
-    """The vGPU profile that would be taken."""
-    if wanted.profile is None:
-        return
-    told = choose(site.cluster.hosts, wanted.profile)
-    about, needed = f"cluster {site.cluster.name}", "a profile that can be started now"
-    if isinstance(told, NoProfile):
-        yield _no_profile(told, about, needed)
-    else:
-        yield ok("vsphere.profile", about, f"{told.profile.name} on {', '.join(told.hosts)}", needed)
-
-
-def _no_profile(told: NoProfile, about: str, needed: str) -> Finding:
-    if told.unread:
-        read = f"{told.message}; {', '.join(told.unread)} did not tell"
-        return Finding("unknown", about, read, needed, told.hint, "", told.code)
-    return Finding("error", about, told.message, needed, told.hint, "", told.code)
-
-
-def capacity(site: Site, wanted: WantedVm) -> Iterator[Finding]:
-    """How many VMs could be started now, on each host and in total. None is an error when one is to be started."""
-    shape = _shape(site, wanted)
-    if shape is None:
-        return
-    gpus = f"{wanted.count} GPUs" if wanted.count > 1 else "one GPU"
-    needed = f"room for a VM of {gpus} and {wanted.memory_mib / 1024:g} GiB"
-    rooms = free([host for host in site.cluster.hosts if concerned(host, wanted)], shape)
-    for room in rooms:
-        if room.vms is None:
-            hint = "see its vGPU profiles in vCenter"
-            yield Finding("unknown", room.host, room.why, needed, hint, "", "vsphere.capacity")
-        elif room.vms:
-            yield ok("vsphere.capacity", room.host, f"{room.vms} more VMs", needed)
-        else:
-            yield warning(
-                "vsphere.capacity", room.host, f"no room: {room.why}", needed, "free a card, or expect no VM there"
-            )
-    about, read = f"cluster {site.cluster.name}", f"{total(rooms)} more VMs in total"
-    if total(rooms):
-        yield ok("vsphere.capacity", about, read, needed)
-    else:
-        full = error if wanted.power_on else warning
-        yield full("vsphere.capacity", about, read, needed, "free cards or memory, or ask less for each VM")
-
-
-def _shape(site: Site, wanted: WantedVm) -> Shape | None:
-    if wanted.profile is not None:
-        told = choose(site.cluster.hosts, wanted.profile)
-        return Shape(wanted.count, wanted.memory_mib, told.profile) if isinstance(told, Choice) else None
-    if wanted.gpu is not None:
-        device = int(wanted.gpu.pci_device, 16)
-        return Shape(wanted.count, wanted.memory_mib, device_id=device, label=wanted.label)
-    return None
+def _doubts(found: Source) -> Iterator[Finding]:
+    if found.firmware not in ("efi", None):
+        hint = "take an image that boots by EFI; RHCOS boots either way, other guests may not"
+        topic = SOURCE.by("coreos/coreos-assembler PR 2762")
+        yield topic.warning(found.path, f"firmware {found.firmware}", "EFI, which the template is set to", hint)
+    if found.guest_id is not None and not found.guest_id.endswith("64Guest"):
+        topic, hint = SOURCE.by(f"{API}: VirtualMachineGuestOsIdentifier"), "set its guest OS, or take another image"
+        needed = "a guest of 64 bits: the memory of GPUs is mapped above 4 GiB"
+        yield topic.warning(found.path, f"guest {found.guest_id}", needed, hint)

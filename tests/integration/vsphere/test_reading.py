@@ -283,6 +283,41 @@ def test_a_host_that_is_not_connected_says_so_in_every_field(program: Path, open
     }
 
 
+def denied(privilege: str, path: str) -> dict[str, Any]:
+    return {"missing": [{"privilege": privilege, "path": path}]}
+
+
+def test_a_host_that_may_not_be_read_is_no_host_without_cards(program: Path, opened: Opened) -> None:
+    hosts = (host("esx-01", card()), host("esx-02", card()))
+    described = world([cluster("gpu", *hosts)], privileges=denied("System.Read", "/dc1/host/gpu/esx-01"))
+    first, second = read(program, opened, described).cluster.hosts
+    assert (first.name, first.cards, first.version, second.version) == ("esx-01", (), None, "8.0.3")
+    why = "the account lacks the privilege System.Read on esx-01"
+    asked = ("connected", "cards", "version", "startable", "graphics", "passthrough", "memory", "datastores", "vibs")
+    assert {name: first.unread.get(name) for name in asked} == dict.fromkeys(asked, why)
+    assert second.unread == {}
+
+
+def test_gpus_that_a_vm_holds_which_may_not_be_read_are_not_free(program: Path, opened: Opened) -> None:
+    described = world(
+        [cluster("gpu", host("esx-01", card()))],
+        [vm("secret", folder="running", host="esx-01", poweredOn=True, gpus=["grid_a100-20c"])],
+        privileges=denied("System.Read", "/dc1/vm/running/secret"),
+    )
+    only = the_host(read(program, opened, described))
+    assert only.unread == {"vms": "GPUs of it are held by 1 VM that the account may not read"}
+
+
+def test_a_source_that_may_not_be_read_says_so(program: Path, opened: Opened) -> None:
+    site = read(program, opened, world(privileges=denied("System.Read", "/dc1/vm/templates/rhcos")))
+    assert site.source
+    assert (site.source.hardware_version, site.source.guest_id, site.source.firmware, site.source.disk_mib) == (
+        None, None, None, None,
+    )  # fmt: skip
+    why = "the account lacks the privilege System.Read on /dc1/vm/templates/rhcos"
+    assert site.source.unread == dict.fromkeys(("hardware_version", "guest_id", "firmware", "disk_mib"), why)
+
+
 def test_a_host_without_gpus_offers_nothing(program: Path, opened: Opened) -> None:
     bare = the_host(read(program, opened, one_host()))
     assert (bare.cards, bare.profiles, bare.dynamic, bare.static) == ((), (), (), ())

@@ -57,6 +57,7 @@ def host(name: str = "esx-01", **changes: Any) -> Host:
         dns=("10.0.0.53",),
         ntp=("10.0.0.123",),
         ntp_running=True,
+        reboot_required=False,
         memory_mib=1024 * 1024,
         memory_free_mib=900 * 1024,
         datastores=("datastore-1",),

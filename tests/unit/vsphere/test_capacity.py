@@ -79,6 +79,18 @@ def test_a_host_that_does_not_tell_is_not_counted_as_full() -> None:
     assert total(rooms) == 2
 
 
+@pytest.mark.parametrize(
+    ("unread", "why"),
+    [
+        ({"memory": "no permission"}, "its memory: no permission"),
+        ({"graphics": "no permission"}, "its graphics devices: no permission"),
+        ({"vms": "GPUs of it are held by 1 VM"}, "GPUs of it are held by 1 VM"),
+    ],
+)
+def test_what_cannot_be_read_leaves_the_room_unknown(unread: dict[str, str], why: str) -> None:
+    assert free([host(unread=unread)], shape("grid_a100-40c")) == [Room("esx-01", None, why)]
+
+
 def test_a_profile_that_cannot_be_started_has_no_room() -> None:
     assert free([host(startable=())], shape("grid_a100-40c"))[0].vms == 0
 
@@ -91,7 +103,8 @@ class TestPassthrough:
         return card(graphics_type=None, passthrough=PassthroughState(**state))
 
     def test_active_cards_with_the_label_count(self) -> None:
-        cards = (self.passed(), self.passed(label="other"), self.passed(active=False), card())
+        off = card(passthrough=PassthroughState(capable=True, enabled=False, active=False))
+        cards = (self.passed(), self.passed(label="other"), self.passed(active=False), off)
         assert free([host(cards=cards)], self.WANTED) == [
             Room("esx-01", 1, "cards to pass through: 1 free, a VM takes 1")
         ]
@@ -99,6 +112,18 @@ class TestPassthrough:
     def test_a_card_that_a_vm_has_does_not(self) -> None:
         taken = (VmOnHost("vm", passthrough=("0000:3b:00.0",)),)
         assert free([host(cards=(self.passed(),), vms=taken)], self.WANTED)[0].vms == 0
+
+    def test_cards_that_are_named(self) -> None:
+        cards = (self.passed(), card("0000:af:00.0", graphics_type=None, passthrough=self.passed().passthrough))
+        wanted = Shape(2, 64 * GIB, pci_ids=("0000:3b:00.0", "0000:af:00.0"))
+        taken = (VmOnHost("vm", passthrough=("0000:af:00.0",)),)
+        assert free([host(cards=cards)], wanted)[0].vms == 1
+        assert free([host(cards=cards, vms=taken)], wanted)[0].vms == 0
+
+    def test_a_card_whose_state_is_not_told_leaves_it_unknown(self) -> None:
+        assert free([host(cards=(card(),))], self.WANTED) == [
+            Room("esx-01", None, "the host does not tell which cards are passed through")
+        ]
 
     def test_another_card_does_not(self) -> None:
         assert free([host(cards=(self.passed(),))], Shape(1, 64 * GIB, device_id=0x26B9))[0].vms == 0

@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiinfra.vsphere.fixes import changes
-from aiinfra.vsphere.mig import bus_id, steps
+from aiinfra.vsphere.mig import bus_id, steps, steps_on
 from aiinfra.vsphere.readings import PassthroughState, VmOnHost
 from tests.unit.vsphere.conftest import MIG_STARTABLE, card, host
-from tests.unit.vsphere.test_checks import MIG, PASSED, PASSTHROUGH, STATIC, VGPU, passed, shared
+from tests.unit.vsphere.worlds import MIG, PASSED, PASSTHROUGH, STATIC, VGPU, passed, shared
 
 OFF = replace(PASSED, enabled=False, active=False, label="")
 
 
 def test_mig_is_switched_on_in_the_host_s_shell() -> None:
-    used = shared(cards=(card("0000:3b:00.0", vms=("ml-2", "ml-1")), card("0000:af:00.0", vms=("ml-1",))))
-    [told] = steps([used, shared("esx-02", startable=MIG_STARTABLE), host("esx-03", connected=False)], MIG)
+    """Whatever has a GPU of the host must be off: it is rebooted, and no VM with a GPU moves away by itself."""
+    cards = (card("0000:3b:00.0", vms=("ml-2", "ml-1")), card("0000:af:00.0", vms=("ml-1",)))
+    used = shared(cards=cards, vms=(VmOnHost("owns-a-card", passthrough=("0000:d8:00.0",)),))
+    [told] = steps([used, host("esx-03", connected=False)], MIG)
     assert list(told.lines()) == [
         "esx-01: switch MIG mode in the host's shell",
-        "  first power off, or move away: ml-1, ml-2",
+        "  first power off, or move away: ml-1, ml-2, owns-a-card",
         "  esxcli system maintenanceMode set --enable true",
         "  nvidia-smi -i 00000000:3B:00.0 -mig 1",
         "  nvidia-smi -i 00000000:AF:00.0 -mig 1",
@@ -27,6 +29,21 @@ def test_mig_is_switched_on_in_the_host_s_shell() -> None:
         "  nvidia-smi -i 00000000:AF:00.0 --query-gpu=mig.mode.current --format=csv,noheader   # must say Enabled",
         "  esxcli system maintenanceMode set --enable false",
     ]
+
+
+def test_only_cards_in_the_other_mode_are_switched() -> None:
+    cards = (card("0000:3b:00.0"), card("0000:af:00.0", vgpu_mode="multiInstanceGpu"))
+    told = steps_on(shared(cards=cards), MIG)
+    assert told
+    assert [command for command in told.commands if " -mig " in command] == ["nvidia-smi -i 00000000:3B:00.0 -mig 1"]
+
+
+def test_nothing_is_waited_for_as_soon_as_one_host_serves() -> None:
+    assert steps([shared(), shared("esx-02", startable=MIG_STARTABLE)], MIG) == []
+
+
+def test_a_card_whose_mode_nobody_tells_is_left_alone() -> None:
+    assert steps([shared(cards=(card(vgpu_mode=None),), startable=())], MIG) == []
 
 
 def test_and_off_again_for_time_sliced_vgpus() -> None:

@@ -13,7 +13,7 @@ from aiinfra.vsphere.readings import DeviceGroup, Site, StaticChoice
 from aiinfra.vsphere.request import Ova, Request, request_of
 from aiinfra.vsphere.resolving import resolve
 from tests.unit.vsphere.conftest import MIG_STARTABLE
-from tests.unit.vsphere.test_checks import passed, shared, world
+from tests.unit.vsphere.worlds import passed, shared, world
 
 OWNER = {"environment": "dc1", "environment_id": "0123456789ab", "stack": "template"}
 WANTED: dict[str, Any] = {

@@ -1,0 +1,135 @@
+"""Preflights of what could start now: profiles, device groups, room.
+
+Each test breaks one thing of a good world and reads the sentence: what was read | needed | way out | source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aiinfra.vsphere.profiles import WantedProfile
+from aiinfra.vsphere.readings import VmOnHost
+from tests.unit.vsphere.conftest import card
+from tests.unit.vsphere.worlds import GROUP, MIG, NO, ON, STATIC, VGPU, Break, passed, shared, silent, told, world
+
+BREAKS: dict[str, Break] = {
+    "static passthrough": (
+        lambda: world(passed()),
+        STATIC,
+        "warning cluster gpu: static passthrough: every VM runs on esx-01 and nowhere else | a VM "
+        "that placement may put anywhere, for machine sets of more than one machine | use gpu.mode: "
+        "passthrough, which finds a host with such cards free | vSphere Web Services API 8.0.3: "
+        "VirtualPCIPassthroughDeviceBackingInfo",
+    ),
+    "a profile that no host lists": (
+        world,
+        replace(VGPU, profile=WantedProfile("timeSliced", name="grid_a100-41c")),
+        "error cluster gpu: no host lists the vGPU profile grid_a100-41c | a profile that can be "
+        "started now | did you mean grid_a100-4c? | vSphere Web Services API 8.0.3: "
+        "HostConfigInfo.sharedPassthruGpuTypes",
+    ),
+    "a profile of the other sharing": (
+        world,
+        replace(VGPU, profile=WantedProfile("timeSliced", name="grid_a100-3-20c")),
+        "error cluster gpu: profile grid_a100-3-20c is MIG-backed, not time-sliced | a profile that "
+        "can be started now | set gpu.mode: mig, or name another profile | vSphere Web Services API "
+        "8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
+    ),
+    "a profile that cannot be started": (
+        lambda: world(shared(startable=("grid_a100-10c",))),
+        VGPU,
+        "error cluster gpu: grid_a100-40c is listed by esx-01 and cannot be started: no card has room "
+        "for it in its mode | a profile that can be started now | free a card, switch its MIG mode "
+        "off, or name a profile that can be started: aiinfra doctor lists them | vSphere Web Services "
+        "API 8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
+    ),
+    "a profile that one host cannot start": (
+        lambda: world(shared(), shared("esx-02", startable=("grid_a100-10c", "grid_a100-5c"))),
+        VGPU,
+        "warning esx-02: can start grid_a100-5c, grid_a100-10c | grid_a100-40c among those that it "
+        "can start now | free a card of it, or set its MIG mode as the profile needs; other hosts may "
+        "serve | vSphere Web Services API 8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
+    ),
+    "what can be started cannot be read": (
+        lambda: world(silent("startable")),
+        VGPU,
+        "unknown cluster gpu: no host says that it can start grid_a100-40c; esx-01 did not tell | a "
+        "profile that can be started now | see its vGPU profiles in vCenter | vSphere Web Services "
+        "API 8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
+    ),
+    "MIG profile while MIG is off": (
+        world,
+        MIG,
+        "error cluster gpu: grid_a100-3-20c is listed by esx-01 and cannot be started: MIG mode is "
+        "off on their free cards | a profile that can be started now | switch MIG on in the host's "
+        "shell: aiinfra doctor shows how | vSphere Web Services API 8.0.3: "
+        "HostConfigInfo.sharedPassthruGpuTypes",
+    ),
+    "a device group that no host lists": (
+        world,
+        GROUP,
+        "error cluster gpu: listed by no host | device group Nvidia:2@grid_a100-40c%NVLink | the "
+        "hosts list: no device group | vSphere Web Services API 8.0.3: "
+        "ConfigTarget.vendorDeviceGroupInfo",
+    ),
+    "a device group, not read": (
+        lambda: world(silent("groups")),
+        GROUP,
+        "unknown cluster gpu: listed by no host; esx-01 did not tell | device group "
+        "Nvidia:2@grid_a100-40c%NVLink | see the device groups of the hosts in vCenter | vSphere Web "
+        "Services API 8.0.3: ConfigTarget.vendorDeviceGroupInfo",
+    ),
+    "capacity of the cluster": (
+        lambda: world(shared(cards=(card(passthrough=ON, vms=("vm",)),), vms=(VmOnHost("vm", ("grid_a100-40c",)),))),
+        replace(VGPU, power_on=True),
+        "error cluster gpu: 0 more VMs in total | room for a VM of one GPU and 64 GiB | free cards or "
+        "memory, or ask less for each VM | NVIDIA/gpu-operator default-vgpu-devices-config; NVIDIA "
+        "MIG user guide",
+    ),
+    "capacity of one host": (
+        lambda: world(
+            shared(),
+            shared("esx-02", cards=(card(passthrough=ON, vms=("vm",)),), vms=(VmOnHost("vm", ("grid_a100-40c",)),)),
+        ),
+        VGPU,
+        "warning esx-02: no room: grid_a100-40c: 0 free, a VM takes 1 | room for a VM of one GPU and "
+        "64 GiB | free a card, or expect no VM there | NVIDIA/gpu-operator "
+        "default-vgpu-devices-config; NVIDIA MIG user guide",
+    ),
+    "capacity, memory": (
+        lambda: world(shared(memory_free_mib=32768)),
+        VGPU,
+        "warning esx-01: no room: 32 GiB of memory are free, a VM reserves 64 | room for a VM of one "
+        "GPU and 64 GiB | free a card, or expect no VM there | NVIDIA/gpu-operator "
+        "default-vgpu-devices-config; NVIDIA MIG user guide",
+    ),
+    "capacity, held by VMs that are not shown": (
+        lambda: world(shared(unread={"vms": "GPUs of it are held by 1 VM that the account may not read"})),
+        VGPU,
+        "unknown esx-01: GPUs of it are held by 1 VM that the account may not read | room for a VM of "
+        "one GPU and 64 GiB | see its VMs and its vGPU profiles in vCenter | NVIDIA/gpu-operator "
+        "default-vgpu-devices-config; NVIDIA MIG user guide",
+    ),
+    "capacity, memory cannot be read": (
+        lambda: world(shared(unread={"memory": NO})),
+        VGPU,
+        "unknown esx-01: its memory: no permission System.Read | room for a VM of one GPU and 64 GiB "
+        "| see its VMs and its vGPU profiles in vCenter | NVIDIA/gpu-operator "
+        "default-vgpu-devices-config; NVIDIA MIG user guide",
+    ),
+    "capacity of a named card": (
+        lambda: world(passed(vms=(VmOnHost("vm", passthrough=("0000:3b:00.0",)),))),
+        STATIC,
+        "warning esx-01: no room: cards to pass through: 0 free, a VM takes 1 | room for a VM of one "
+        "GPU and 64 GiB | free a card, or expect no VM there | NVIDIA/gpu-operator "
+        "default-vgpu-devices-config; NVIDIA MIG user guide",
+    ),
+}
+
+
+@pytest.mark.parametrize("phrase", BREAKS)
+def test_one_thing_is_broken(phrase: str) -> None:
+    broken, wanted, says = BREAKS[phrase]
+    assert says in told(broken(), wanted)
