@@ -1,14 +1,16 @@
-"""What `doctor` found: a table, and the verdict. Unknown is never ok."""
+"""What `doctor` found: tables of hosts, a sentence for each of the rest, the verdict. Unknown is never ok."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from aiinfra.errors import ErrorRecord, OutsideError
 from aiinfra.stack import Finding
+from aiinfra.ui.alike import Told, alike
 from aiinfra.ui.host_table import host_table
-from aiinfra.ui.tables import table
+from aiinfra.ui.tables import padded, width
 from aiinfra.ui.terminal import Terminal
 
 Examined = tuple[str, Finding]
@@ -18,38 +20,48 @@ _COLOUR: Mapping[str, str] = {"ok": "green", "warning": "yellow", "error": "red"
 
 
 def findings_text(examined: Sequence[Examined], terminal: Terminal) -> str:
-    """A row each: sign, subject, object, what was read and what is needed; a way out below those that need one.
+    """What was read of each thing; below what is not well, what is needed and the way out.
 
-    What is well with hosts stands in a table of its own above, one row a host.
+    What is well with hosts stands in a table of its own above, one row a host. What is said alike of several is said
+    once. Lines are broken on a terminal, but for commands: those are copied.
     """
     hosts = "\n\n".join(_host_tables(examined, terminal))
-    examined_all, examined = examined, [one for one in examined if not one[1].host or one[1].level != "ok"]
-    rows = table([_row(one, terminal) for one in examined]).split("\n")
-    hints = [finding.hint if finding.level != "ok" else "" for _, finding in examined]
+    told = alike([one for one in examined if not one[1].host or one[1].level != "ok"])
+    subjects = max((width(subject) for subject, _, _ in told), default=0)
     lines: list[str] = []
-    for row, hint, following in zip(rows, hints, [*hints[1:], ""], strict=True):
-        lines += [row, *_way_out(hint, terminal)] if hint and hint != following else [row]
-    return "\n".join((*([hosts, ""] if hosts else []), *lines, verdict(examined_all)))
+    for one, following in zip(told, [*told[1:], None], strict=True):
+        lines += _told(one, following, subjects, terminal)
+    return "\n".join((*([hosts, ""] if hosts else []), *lines, verdict(examined)))
 
 
-def _way_out(hint: str, terminal: Terminal) -> list[str]:
-    """Below its row; what has several lines keeps them."""
-    first, *more = hint.split("\n")
-    return [f"  {terminal.marks.hint} {first}", *(f"    {line}" for line in more)]
+def _told(one: Told, following: Told | None, subjects: int, terminal: Terminal) -> Iterator[str]:
+    """The way out is left to the next one when that has the same."""
+    subject, about, finding = one
+    sign = {"ok": terminal.marks.done, "warning": "!", "unknown": "?"}.get(finding.level, terminal.marks.failed)
+    hanging = " " * (len(sign) + 1 + subjects + 2)
+    yield _broken(f"{sign} {padded(subject, subjects)}  {about}: {finding.read}", hanging, terminal)
+    if finding.level == "ok":
+        return
+    source = f" [{finding.source}]" if finding.source else ""
+    yield _broken(f"{hanging}needed: {finding.needed}{source}", f"{hanging}  ", terminal)
+    if finding.hint and (following is None or finding.hint != following[2].hint):
+        first, *more = finding.hint.split("\n")
+        yield _broken(f"  {terminal.marks.hint} {first}", "    ", terminal)
+        yield from (f"    {line}" for line in more)
+
+
+def _broken(line: str, hanging: str, terminal: Terminal) -> str:
+    if not terminal.live or width(line) <= terminal.width:
+        return line
+    return textwrap.fill(
+        line, terminal.width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _host_tables(examined: Sequence[Examined], terminal: Terminal) -> Iterator[str]:
     """One for each stack that asks something of hosts, under its name."""
     for subject in dict.fromkeys(subject for subject, finding in examined if finding.host):
         yield f"{subject}\n{host_table([finding for one, finding in examined if one == subject], terminal)}"
-
-
-def _row(one: Examined, terminal: Terminal) -> tuple[str, ...]:
-    subject, finding = one
-    sign = {"ok": terminal.marks.done, "warning": "!", "unknown": "?"}.get(finding.level, terminal.marks.failed)
-    needed = "" if finding.level == "ok" else f"needed: {finding.needed}"
-    source = f"[{finding.source}]" if finding.source else ""
-    return (sign, subject, finding.about, finding.read, " ".join(filter(None, (needed, source))))
 
 
 def verdict(examined: Sequence[Examined]) -> str:

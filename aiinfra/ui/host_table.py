@@ -2,41 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
 from aiinfra.stack import Finding
+from aiinfra.ui.tables import width
 from aiinfra.ui.terminal import Terminal
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+GAP = 3
+"""Columns between two headings."""
 _WORST = ("ok", "warning", "unknown", "error")
 _STYLES: Mapping[str, str] = {"ok": "green", "warning": "yellow", "unknown": "red", "error": "red"}
 
 
 def host_table(findings: Sequence[Finding], terminal: Terminal) -> str:
-    """A row a host, a column a check, the worst finding of each pair as its sign; empty when there are no hosts."""
+    """A row a host, a column a check, the worst finding of each pair as its sign; empty when there are no hosts.
+
+    Checks that do not fit beside each other stand in a further table below: no heading is cut.
+    """
     about = [finding for finding in findings if finding.host]
-    if not about:
-        return ""
+    hosts = list(dict.fromkeys(finding.host for finding in about))
+    blocks = _blocks(list(dict.fromkeys(map(_check, about))), max(map(width, hosts), default=0), terminal.width)
+    return "\n\n".join(_block(about, hosts, checks, terminal) for checks in blocks)
+
+
+def _blocks(checks: Sequence[str], hosts: int, columns: int) -> Iterator[list[str]]:
+    """The checks of each table, as many as fit; one at least."""
+    left = max(hosts, len("host"))
+    block, used = list[str](), left
+    for check in checks:
+        if block and used + GAP + width(check) > columns:
+            yield block
+            block, used = [], left
+        block.append(check)
+        used += GAP + width(check)
+    if block:
+        yield block
+
+
+def _block(about: Sequence[Finding], hosts: Sequence[str], checks: Sequence[str], terminal: Terminal) -> str:
     from rich.box import ASCII, SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     unicode = terminal.marks.done != "+"
-    checks = list(dict.fromkeys(_check(finding) for finding in about))
     drawn = Table(box=SIMPLE_HEAD if unicode else ASCII, show_edge=False, pad_edge=False, header_style="")
     drawn.add_column("host", no_wrap=True)
     for check in checks:
-        drawn.add_column(check.replace("_", " "), justify="center", vertical="bottom")
-    for host in dict.fromkeys(finding.host for finding in about):
-        levels = {check: _worst(about, host, check) for check in checks}
-        drawn.add_row(host, *(_sign(levels[check], terminal) for check in checks))
+        drawn.add_column(check.replace("_", " "), justify="center", no_wrap=True)
+    for host in hosts:
+        drawn.add_row(host, *(_sign(_worst(about, host, check), terminal) for check in checks))
     page = StringIO()
     colours: Literal["standard"] | None = "standard" if terminal.colour else None
-    Console(file=page, width=terminal.width, force_terminal=terminal.colour, color_system=colours).print(drawn)
+    whole = max(map(width, hosts)) + sum(GAP + width(check) for check in checks) + GAP
+    console = Console(file=page, width=max(whole, terminal.width), force_terminal=terminal.colour, color_system=colours)
+    console.print(drawn)
     return "\n".join(line.rstrip() for line in page.getvalue().split("\n")).strip("\n")
 
 
