@@ -291,6 +291,7 @@ CODES: Mapping[str, str] = {
     "vsphere.space": "A datastore has no room.",
     "vsphere.sriov": "SR-IOV of a card.",
     "vsphere.task_slow": "A task of the vCenter did not end in time.",
+    "vsphere.template": "What a template gets, chosen and computed, and why.",
     "vsphere.tls": "The vCenter's certificate is not trusted.",
     "vsphere.unreachable": "The vCenter does not answer, or not to the end.",
     "vsphere.unreadable": "An answer of the vCenter cannot be understood.",

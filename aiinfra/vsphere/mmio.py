@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 ALWAYS_GB: Final = 512
+SOURCE: Final = "vmware-tanzu/vm-operator constants; Dell KB 000199172"
 
 
 @dataclass(frozen=True, slots=True)

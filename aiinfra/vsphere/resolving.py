@@ -62,8 +62,14 @@ def resolve(request: Request, site: Site) -> Resolved:
         device_groups=(request.gpu["group"],) if request.mode == "device_group" else (),
         extra_config=request.extra_config,
     )  # fmt: skip
-    told = f"MMIO {size}" if size else f"MMIO {chosen} GB, as the file says" if chosen else "no MMIO keys are set"
+    told = f"MMIO {size}" if size else _mmio_told(chosen, asked=request.mmio != "auto")
     return Resolved(spec, found.model, found.memory_mib, request.count, found.profile, (*found.explained, told))
+
+
+def _mmio_told(chosen: int, *, asked: bool) -> str:
+    if not asked:
+        return f"MMIO {chosen} GB, as nobody tells how much memory its GPUs have"
+    return f"MMIO {chosen} GB, as the file says" if chosen else "no MMIO keys are set"
 
 
 def placed(request: Request, site: Site) -> tuple[Datastore, str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from aiinfra.errors import StepError
 from aiinfra.stack import Finding
 from aiinfra.vsphere.checks import judge
+from aiinfra.vsphere.mmio import SOURCE as MMIO_SOURCE
 from aiinfra.vsphere.readings import Site, SiteWanted
 from aiinfra.vsphere.request import Request, request_of
+from aiinfra.vsphere.resolving import resolve
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
 from stacks.vsphere_gpu_template.wanted import places, wanted
 
@@ -25,6 +28,18 @@ def judged(inputs: GpuTemplateInputs, read: Sequence[Site]) -> Iterator[Finding]
     """`read`: the sites, in the order of `sites`."""
     for request, site in zip(_requests(inputs), read, strict=False):
         yield from judge(site, request.vm())
+        yield from _explained(request, site)
+
+
+def _explained(request: Request, site: Site) -> Iterator[Finding]:
+    """Why the template gets the profile, the MMIO space and the placement that it gets; nothing when it gets none."""
+    about = f"the template of {request.failure_domain}" if request.failure_domain else "the template"
+    try:
+        told = resolve(request, site)
+    except StepError:
+        return
+    for sentence in told.explained:
+        yield Finding("ok", about, sentence, "to be chosen and computed", "", MMIO_SOURCE, "vsphere.template")
 
 
 def _requests(inputs: GpuTemplateInputs) -> list[Request]:
