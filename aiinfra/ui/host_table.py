@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
@@ -26,8 +26,9 @@ def host_table(findings: Sequence[Finding], terminal: Terminal) -> str:
     """
     about = [finding for finding in findings if finding.host]
     hosts = list(dict.fromkeys(finding.host for finding in about))
+    worst = _worst(about)
     blocks = _blocks(list(dict.fromkeys(map(_check, about))), max(map(width, hosts), default=0), terminal.width)
-    return "\n\n".join(_block(about, hosts, checks, terminal) for checks in blocks)
+    return "\n\n".join(_block(worst, hosts, checks, terminal) for checks in blocks)
 
 
 def _blocks(checks: Sequence[str], hosts: int, columns: int) -> Iterator[list[str]]:
@@ -44,7 +45,9 @@ def _blocks(checks: Sequence[str], hosts: int, columns: int) -> Iterator[list[st
         yield block
 
 
-def _block(about: Sequence[Finding], hosts: Sequence[str], checks: Sequence[str], terminal: Terminal) -> str:
+def _block(
+    worst: Mapping[tuple[str, str], str], hosts: Sequence[str], checks: Sequence[str], terminal: Terminal
+) -> str:
     from rich.box import ASCII, SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -55,7 +58,7 @@ def _block(about: Sequence[Finding], hosts: Sequence[str], checks: Sequence[str]
     for check in checks:
         drawn.add_column(check.replace("_", " "), justify="center", no_wrap=True)
     for host in hosts:
-        drawn.add_row(host, *(_sign(_worst(about, host, check), terminal) for check in checks))
+        drawn.add_row(host, *(_sign(worst.get((host, check), ""), terminal) for check in checks))
     page = StringIO()
     colours: Literal["standard"] | None = "standard" if terminal.colour else None
     whole = max(map(width, hosts)) + sum(GAP + width(check) for check in checks) + GAP
@@ -68,9 +71,13 @@ def _check(finding: Finding) -> str:
     return finding.code.rpartition(".")[2]
 
 
-def _worst(findings: Sequence[Finding], host: str, check: str) -> str:
-    levels = [finding.level for finding in findings if (finding.host, _check(finding)) == (host, check)]
-    return max(levels, key=_WORST.index, default="")
+def _worst(findings: Iterable[Finding]) -> Mapping[tuple[str, str], str]:
+    """The worst level by host and check."""
+    worst: dict[tuple[str, str], str] = {}
+    for finding in findings:
+        pair = (finding.host, _check(finding))
+        worst[pair] = max(worst.get(pair, "ok"), finding.level, key=_WORST.index)
+    return worst
 
 
 def _sign(level: str, terminal: Terminal) -> Text:
