@@ -13,6 +13,8 @@ from aiinfra.ui.terminal import Terminal
 if TYPE_CHECKING:
     from rich.text import Text
 
+Worst = Mapping[tuple[str, str], str]
+"""The worst level by host and check."""
 GAP = 3
 """Columns between two headings."""
 _WORST = ("ok", "warning", "unknown", "error")
@@ -45,9 +47,7 @@ def _blocks(checks: Sequence[str], hosts: int, columns: int) -> Iterator[list[st
         yield block
 
 
-def _block(
-    worst: Mapping[tuple[str, str], str], hosts: Sequence[str], checks: Sequence[str], terminal: Terminal
-) -> str:
+def _block(worst: Worst, hosts: Sequence[str], checks: Sequence[str], terminal: Terminal) -> str:
     from rich.box import ASCII, SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -71,8 +71,7 @@ def _check(finding: Finding) -> str:
     return finding.code.rpartition(".")[2]
 
 
-def _worst(findings: Iterable[Finding]) -> Mapping[tuple[str, str], str]:
-    """The worst level by host and check."""
+def _worst(findings: Iterable[Finding]) -> Worst:
     worst: dict[tuple[str, str], str] = {}
     for finding in findings:
         pair = (finding.host, _check(finding))

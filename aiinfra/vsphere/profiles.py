@@ -89,7 +89,7 @@ def _not_startable(hosts: Sequence[Host], profile: VgpuProfile) -> NoProfile:
     if silent := [host.name for host in hosts if host.startable is None]:
         message, hint = f"no host says that it can start {profile.name}", "see its vGPU profiles in vCenter"
         return NoProfile("vsphere.profile_not_startable", message, hint, silent)
-    listing = ", ".join(h.name for h in hosts if any(key(p.name) == key(profile.name) for p in h.profiles or ()))
+    listing = some([h.name for h in hosts if any(key(p.name) == key(profile.name) for p in h.profiles or ())])
     if profile.sharing == "mig":
         message = f"{profile.name} is listed by {listing} and cannot be started: MIG mode is off on their free cards"
         return NoProfile("vsphere.mig_off", message, "switch MIG on in the host's shell: aiinfra doctor shows how")

@@ -12,7 +12,7 @@ from aiinfra.vsphere.checks.cards import is_model
 from aiinfra.vsphere.checks.wanted import WantedVm
 from aiinfra.vsphere.desired import IMAGE, Device, DynamicPassthrough, Placement, StaticPassthrough, TemplateSpec, Vgpu
 from aiinfra.vsphere.mmio import mmio
-from aiinfra.vsphere.profiles import SHARING, Choice, NoProfile, choose
+from aiinfra.vsphere.profiles import SHARING, Choice, NoProfile, choose, some
 from aiinfra.vsphere.readings import Card, Datastore, Host, Site
 from aiinfra.vsphere.request import Ova, Request
 
@@ -116,7 +116,7 @@ def _vgpus(wanted: WantedVm, site: Site) -> _Devices:
     profile, gpu = told.profile, wanted.profile.gpu or _gpu_of(told.profile.name)
     devices = tuple(Vgpu(profile.name) for _ in range(wanted.count))
     why = f"profile {profile.name}: {SHARING[profile.sharing]}, {profile.frame_buffer_gib} GiB, can be started on "
-    sentences = (f"{why}{', '.join(told.hosts)}", *_passed_over(told))
+    sentences = (f"{why}{some(told.hosts)}", *_passed_over(told))
     model = gpu.name if gpu else next((card.name for card in _cards_of(site, profile.device_vendor_id)), "")
     return _Devices(devices, model, profile.frame_buffer_gib * 1024, profile.name, sentences)
 
@@ -145,14 +145,14 @@ def _passthrough(wanted: WantedVm, site: Site) -> _Devices:
         hint = f"they have: {', '.join(present) or 'no NVIDIA cards'}"
         raise StepError(message, code="vsphere.cards", where=site.cluster.path, hint=hint)
     device = DynamicPassthrough(VENDOR, int(gpu.pci_device, 16), wanted.label)
-    why = f"{device}: {', '.join(hosts)} have such cards; placement takes one that is free"
+    why = f"{device}: {some(hosts)} have such cards; placement takes one that is free"
     return _Devices((device,) * wanted.count, gpu.name, gpu.memory_mib, "", (why,))
 
 
 def _static(wanted: WantedVm, site: Site) -> _Devices:
     host = next((host for host in site.cluster.hosts if host.name == wanted.host), None)
     if host is None:
-        there = ", ".join(host.name for host in site.cluster.hosts)
+        there = some([host.name for host in site.cluster.hosts])
         message, hint = f"{site.cluster.path} has no host {wanted.host}", f"its hosts are: {there}"
         raise StepError(message, code="vsphere.present", where=site.cluster.path, hint=hint)
     devices = tuple(_static_device(host, pci_id) for pci_id in wanted.pci_ids)

@@ -29,7 +29,7 @@ def profile(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     if isinstance(told, NoProfile):
         yield _no_profile(told, about, needed)
     else:
-        yield PROFILE.ok(about, f"{told.profile.name} on {', '.join(told.hosts)}", needed)
+        yield PROFILE.ok(about, f"{told.profile.name} on {some(told.hosts)}", needed)
     name = told.profile.name if isinstance(told, Choice) else wanted.profile.name
     asked = name or f"a {SHARING[wanted.profile.sharing]} profile of {wanted.profile.memory_gib} GiB or more"
     for host in site.cluster.hosts:
@@ -40,7 +40,7 @@ def profile(site: Site, wanted: WantedVm) -> Iterator[Finding]:
 def _no_profile(told: NoProfile, about: str, needed: str) -> Finding:
     topic = Topic(told.code, PROFILE.source)
     if told.unread:
-        read = f"{told.message}; {', '.join(told.unread)} did not tell"
+        read = f"{told.message}; {some(told.unread)} did not tell"
         return topic.unknown(about, read, needed, told.hint)
     return topic.error(about, told.message, needed, told.hint)
 
@@ -62,11 +62,11 @@ def device_group(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     about = f"cluster {site.cluster.name}"
     listing = [host.name for host in hosts if any(group.name == wanted.group for group in host.groups or ())]
     if listing:
-        yield GROUP.ok(about, f"listed by {', '.join(listing)}", needed)
+        yield GROUP.ok(about, f"listed by {some(listing)}", needed)
         hint = "start one VM of it to know: verify: power_on"
         yield CAPACITY.warning(about, "no vSphere API tells how many of a device group are free", "room for one", hint)
     elif silent := [host.name for host in hosts if host.groups is None]:
-        why = f"listed by no host; {', '.join(silent)} did not tell"
+        why = f"listed by no host; {some(silent)} did not tell"
         yield GROUP.unknown(about, why, needed, "see the device groups of the hosts in vCenter")
     else:
         there = sorted({group.name for host in hosts for group in host.groups or ()})

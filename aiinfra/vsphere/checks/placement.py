@@ -9,6 +9,7 @@ from typing import Final
 from aiinfra.stack import Finding
 from aiinfra.vsphere.checks.findings import API, Topic
 from aiinfra.vsphere.checks.wanted import WantedVm
+from aiinfra.vsphere.profiles import some
 from aiinfra.vsphere.readings import Datastore, Site, Source
 
 PRIVILEGES: Final = Topic("vsphere.privileges", f"{API}: required privileges of its methods")
@@ -60,7 +61,7 @@ def _usable(site: Site, store: Datastore) -> Iterator[Finding]:
     readable = [host for host in site.cluster.hosts if "datastores" not in host.unread]
     if apart := [host.name for host in readable if store.moref not in host.datastores]:
         needed = "mounted by every host: a clone starts where its disks are"
-        yield DATASTORE.warning(store.path, f"not mounted by {', '.join(apart)}", needed, "mount it there")
+        yield DATASTORE.warning(store.path, f"not mounted by {some(apart)}", needed, "mount it there")
 
 
 def _space(store: Datastore, source: Source | None) -> Finding:

@@ -132,6 +132,14 @@ def test_a_host_that_cannot_serve_is_no_error_beside_one_that_can() -> None:
     ]
 
 
+def test_a_hundred_hosts_make_no_sentence_of_a_hundred_names() -> None:
+    many = world(*(shared(f"esx-{number}") for number in range(100)))
+    [one] = [finding for finding in judge(many, VGPU) if finding.code == "vsphere.profile" and not finding.host]
+    assert one.read == "grid_a100-40c on esx-0, esx-1, esx-2, esx-3, esx-4, esx-5, esx-6, esx-7 and 92 more"
+    unmounted = world(*(shared(f"esx-{number}", datastores=()) for number in range(100)))
+    assert any("not mounted by esx-0, esx-1" in text and "and 92 more" in text for text in told(unmounted, VGPU))
+
+
 def test_a_host_that_the_cluster_has_not() -> None:
     assert (
         "error cluster gpu: has no host esx-09 | a host | name another | vSphere Web Services API 8.0.3: "
