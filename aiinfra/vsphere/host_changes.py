@@ -23,16 +23,18 @@ def apply(vcenter: VCenter, changes: Sequence[HostChange]) -> None:
 
 
 def _set_graphics(vcenter: VCenter, change: SetGraphics) -> None:
-    """The policy and the types of other devices stay as they are."""
+    """The policy, other devices, and whether a card takes vGPUs of several sizes stay as they are."""
     host = vcenter.object(change.moref, "HostSystem")
     row = one(vcenter, host, ["config.graphicsConfig", "configManager.graphicsManager"])
     now = row.get("config.graphicsConfig") if row else None
-    devices = {device.deviceId: device.graphicsType for device in getattr(now, "deviceType", None) or ()}
-    devices |= dict.fromkeys(change.cards, SHARED_DIRECT)
+    kind = vim.host.GraphicsConfig.DeviceType
+    devices = {device.deviceId: device for device in getattr(now, "deviceType", None) or ()}
+    for id in change.cards:
+        devices.setdefault(id, kind(deviceId=id)).graphicsType = SHARED_DIRECT
     config = vim.host.GraphicsConfig(
         hostDefaultGraphicsType=SHARED_DIRECT,
         sharedPassthruAssignmentPolicy=getattr(now, "sharedPassthruAssignmentPolicy", None) or "performance",
-        deviceType=[vim.host.GraphicsConfig.DeviceType(deviceId=id, graphicsType=kind) for id, kind in devices.items()],
+        deviceType=list(devices.values()),
     )
     if row is not None:
         row.get("configManager.graphicsManager").UpdateGraphicsConfig(config)

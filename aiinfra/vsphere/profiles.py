@@ -95,7 +95,13 @@ def _not_startable(hosts: Sequence[Host], profile: VgpuProfile) -> NoProfile:
         return NoProfile("vsphere.mig_off", message, "switch MIG on in the host's shell: aiinfra doctor shows how")
     message = f"{profile.name} is listed by {listing} and cannot be started: no card has room for it in its mode"
     hint = "free a card, switch its MIG mode off, or name a profile that can be started: aiinfra doctor lists them"
-    return NoProfile("vsphere.profile_not_startable", message, hint)
+    return NoProfile("vsphere.profile_not_startable", message, _reboot(hosts) or hint)
+
+
+def _reboot(hosts: Sequence[Host]) -> str:
+    """The way out where hosts wait for one."""
+    waiting = [host.name for host in hosts if host.reboot_required]
+    return f"reboot {some(waiting)}: what was set on hosts takes effect then" if waiting else ""
 
 
 def _fitting(hosts: Sequence[Host], wanted: WantedProfile, profiles: Sequence[VgpuProfile]) -> Choice | NoProfile:
@@ -106,7 +112,8 @@ def _fitting(hosts: Sequence[Host], wanted: WantedProfile, profiles: Sequence[Vg
         silent = [host.name for host in hosts if host.profiles is None]
         present = sorted({card.name for host in hosts for card in host.cards})
         hint = f"the hosts have: {', '.join(present) or 'no NVIDIA cards'}"
-        return NoProfile("vsphere.gpu_absent", f"no host lists a vGPU profile of {gpu.name}", hint, silent)
+        message = f"no host lists a vGPU profile of {gpu.name}"
+        return NoProfile("vsphere.gpu_absent", message, _reboot(hosts) or hint, silent)
     passed = dict(_passed_over(hosts, wanted, alike))
     fitting = [profile for profile in alike if profile.name not in passed]
     if fitting:

@@ -47,6 +47,7 @@ class Request:
     extra_config: Mapping[str, str]
     guest_driver: str = ""
     manage_hosts: bool = False
+    wait_for_mig: bool = False
     power_on: bool = False
 
     @property
@@ -89,6 +90,7 @@ class Request:
             group=told.get("group") or "",
             guest_driver=self.guest_driver,
             manage_hosts=self.manage_hosts,
+            wait_for_mig=self.wait_for_mig,
             power_on=self.power_on,
             source="" if isinstance(self.source, Ova) else absolute(self.source, self.datacenter, "vm"),
         )

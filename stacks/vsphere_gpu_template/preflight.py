@@ -46,6 +46,7 @@ def _requests(inputs: GpuTemplateInputs) -> list[Request]:
     flags = {
         "guest_driver": inputs.guest_driver,
         "manage_hosts": inputs.manage_hosts,
+        "wait_for_mig": inputs.wait_for_host_mig,
         "power_on": inputs.verify == "power_on",
     }
     return [request_of(NOBODY, wanted(inputs, name, place), **flags) for name, place in places(inputs).items()]

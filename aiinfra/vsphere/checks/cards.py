@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from aiinfra.facts.gpus import PCI_VENDOR, Gpu
+from aiinfra.facts.gpus import GPUS, PCI_VENDOR, Gpu
+from aiinfra.facts.vgpu import family_of
 from aiinfra.stack import Finding
 from aiinfra.vsphere.checks.findings import API, USER_GUIDE, Topic
 from aiinfra.vsphere.checks.wanted import WantedVm
@@ -34,9 +35,16 @@ def concerned(host: Host, wanted: WantedVm) -> list[Card]:
     if gpu:
         return [card for card in host.cards if is_model(card, gpu)]
     if wanted.profile and wanted.profile.name:
-        ids = {p.device_vendor_id for p in host.profiles or () if key(p.name) == key(wanted.profile.name)}
-        return [card for card in host.cards if card.device_vendor_id in ids]
+        return _serving(host, wanted.profile.name)
     return list(host.cards)
+
+
+def _serving(host: Host, profile: str) -> list[Card]:
+    """As the host lists the profile; where it does not, as while it shares no card, by the family in its name."""
+    ids = {one.device_vendor_id for one in host.profiles or () if key(one.name) == key(profile)}
+    if ids or (family := family_of(profile)) is None:
+        return [card for card in host.cards if card.device_vendor_id in ids]
+    return [card for card in host.cards if any(is_model(card, GPUS[name]) for name in family.gpus)]
 
 
 def known(host: Host, wanted: WantedVm) -> Iterator[Finding]:

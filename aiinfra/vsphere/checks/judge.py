@@ -12,7 +12,7 @@ from aiinfra.vsphere.checks.cards import CARDS
 from aiinfra.vsphere.checks.findings import API, Topic
 from aiinfra.vsphere.checks.wanted import WantedVm
 from aiinfra.vsphere.fixes import HostChange, changes
-from aiinfra.vsphere.mig import steps_on
+from aiinfra.vsphere.mig import steps, steps_on
 from aiinfra.vsphere.readings import Host, Site
 
 HostCheck = Callable[[Host, WantedVm], Iterator[Finding]]
@@ -47,6 +47,15 @@ HOST_CHECKS: Final[Sequence[HostCheck]] = (
     cards.mixed_sizes,
     cards.ecc,
 )
+AFTERWARDS: Final = (
+    "vsphere.profile_unknown",
+    "vsphere.profile_not_startable",
+    "vsphere.gpu_absent",
+    "vsphere.mig_off",
+    "vsphere.mig",
+    "vsphere.capacity",
+)
+"""Codes of what depends on the state of hosts."""
 CHANGE: Final = Topic("vsphere.host_change", f"{API}: HostGraphicsManager, HostPciPassthruSystem")
 
 
@@ -59,7 +68,25 @@ def judge(site: Site, wanted: WantedVm) -> list[Finding]:
         name = f"host {wanted.host}" if wanted.host else "hosts"
         about = f"cluster {site.cluster.name}"
         found.append(hosts.PRESENT.error(about, f"has no {name}", "a host", "name another"))
-    return found + _of_hosts(chosen, wanted) + _no_cards(site, chosen, wanted)
+    found += [*_of_hosts(chosen, wanted), *_no_cards(site, chosen, wanted)]
+    does = _does_first(chosen, wanted)
+    return [_foreseen(finding, does) for finding in found] if does else found
+
+
+def _does_first(hosts: Sequence[Host], wanted: WantedVm) -> str:
+    """What `up` does about the hosts before it looks at them again; empty: nothing."""
+    if wanted.manage_hosts and changes(hosts, wanted):
+        return "`up` sets what manage_hosts allows first, and looks again"
+    if wanted.wait_for_mig and steps(hosts, wanted):
+        return "`up` waits until somebody has switched MIG mode, and looks again"
+    return ""
+
+
+def _foreseen(finding: Finding, does: str) -> Finding:
+    """What may be well once `up` has done that is no error before."""
+    if finding.level != "error" or finding.code not in AFTERWARDS:
+        return finding
+    return replace(finding, level="warning", hint=finding.hint if finding.code == mig.MIG.code else does)
 
 
 def _as_cloned(site: Site, wanted: WantedVm) -> WantedVm:

@@ -33,6 +33,8 @@ class WantedVm:
     guest_driver: str = ""
     """Version of the driver in the guest; empty: not told."""
     manage_hosts: bool = False
+    wait_for_mig: bool = False
+    """Whether `up` waits until somebody has switched MIG mode."""
     source: str = ""
     """Inventory path of what is cloned; empty for an OVA."""
     power_on: bool = False

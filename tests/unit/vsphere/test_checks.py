@@ -21,8 +21,10 @@ from tests.unit.vsphere.worlds import (
     STATIC,
     UNCOUNTED,
     VGPU,
+    one,
     passed,
     shared,
+    through,
     told,
     world,
 )
@@ -159,6 +161,50 @@ def test_cards_beside_one_that_is_passed_through_serve() -> None:
     both = shared(cards=(card("0000:3b:00.0", passthrough=ON), *passed().cards))
     read = [finding.read for finding in judge(world(both), VGPU) if finding.code == "vsphere.graphics"]
     assert read == ["sharedDirect, vGPUs spread over the cards; 0000:3b:00.0 passed through"]
+
+
+class TestWhatUpDoesFirst:
+    """What follows from the state of hosts is no error while `up` changes it, or waits for it."""
+
+    def levels(self, site: Site, wanted: WantedVm) -> dict[str, tuple[str, str]]:
+        return {
+            each.code: (each.level, each.hint) for each in judge(site, wanted) if each.level in ("warning", "error")
+        }
+
+    def test_passthrough_that_is_set(self) -> None:
+        off = world(through(enabled=False, active=False))
+        by_hand = self.levels(off, replace(PASSTHROUGH, power_on=True))
+        assert by_hand["vsphere.capacity"] == ("error", "free cards or memory, or ask less for each VM")
+        allowed = self.levels(off, replace(PASSTHROUGH, power_on=True, manage_hosts=True))
+        assert allowed["vsphere.capacity"] == ("warning", "`up` sets what manage_hosts allows first, and looks again")
+
+    def test_a_graphics_type_that_is_set(self) -> None:
+        basic = world(one(graphics_type="basic"), settings={})
+        shared_none = world(shared(default_graphics_type="shared", startable=(), profiles=()))
+        assert self.levels(basic, replace(VGPU, manage_hosts=True))["vsphere.graphics"][0] == "warning"
+        assert self.levels(shared_none, VGPU)["vsphere.profile_unknown"][0] == "error"
+        assert self.levels(shared_none, replace(VGPU, manage_hosts=True))["vsphere.profile_unknown"] == (
+            "warning",
+            "`up` sets what manage_hosts allows first, and looks again",
+        )
+
+    def test_mig_that_is_waited_for(self) -> None:
+        assert {code: level for code, (level, _) in self.levels(world(), MIG).items() if "mig" in code} == {
+            "vsphere.mig_off": "error",
+            "vsphere.mig": "error",
+        }
+        waited = self.levels(world(), replace(MIG, wait_for_mig=True))
+        assert waited["vsphere.mig_off"] == (
+            "warning",
+            "`up` waits until somebody has switched MIG mode, and looks again",
+        )
+        assert waited["vsphere.mig"][0] == "warning"
+        assert waited["vsphere.mig"][1].startswith("esx-01: switch MIG mode in the host's shell\n")
+
+    def test_nothing_is_foreseen_when_nothing_is_to_be_done(self) -> None:
+        full = shared(cards=(card(passthrough=ON, vms=("vm",)),), vms=(VmOnHost("vm", ("grid_a100-40c",)),))
+        wanted = replace(VGPU, power_on=True, manage_hosts=True, wait_for_mig=True)
+        assert ("error", "0 more VMs in total") in [(each.level, each.read) for each in judge(world(full), wanted)]
 
 
 def test_what_may_be_changed_on_a_host_is_shown_before() -> None:
