@@ -6,8 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aiinfra.facts.gpus import PCI_VENDOR
 from aiinfra.facts.vgpu_manager import is_nvidias
+from aiinfra.vsphere.holders import (
+    BINDINGS,
+    GRAPHICS,
+    NVIDIA,
+    PASSTHROUGH,
+    PCI,
+    HostVms,
+    holding,
+    is_gpu,
+    reserved,
+    unseen,
+)
 from aiinfra.vsphere.properties import Row
 from aiinfra.vsphere.readings import (
     Card,
@@ -19,12 +30,7 @@ from aiinfra.vsphere.readings import (
     StaticChoice,
     VgpuProfile,
     Vib,
-    VmOnHost,
 )
-
-NVIDIA: Final = int(PCI_VENDOR, 16)
-DISPLAYS: Final = (0x0300, 0x0302)
-"""PCI classes of a GPU: VGA and 3D controller. Its sound and bridge functions have others."""
 
 _FIELDS: Final[Mapping[str, str]] = {
     "version": "config.product.version",
@@ -39,32 +45,16 @@ _LISTS: Final[Mapping[str, str]] = {
     "dns": "config.network.dnsConfig.address",
     "ntp": "config.dateTimeInfo.ntpConfig.server",
 }
-_CONNECTED, _PCI, _GRAPHICS, _PASSTHROUGH, _SERVICES, _MEMORY, _BINDINGS = (
-    "runtime.connectionState",
-    "hardware.pciDevice",
-    "config.graphicsInfo",
-    "config.pciPassthruInfo",
-    "config.service.service",
-    "hardware.memorySize",
-    "config.assignableHardwareBinding",
-)
+_CONNECTED, _SERVICES, _MEMORY = "runtime.connectionState", "config.service.service", "hardware.memorySize"
 HOST_PATHS: Final = (
     "name",
     "runtime.inMaintenanceMode",
     "datastore",
     "configManager.imageConfigManager",
-    *(_CONNECTED, _PCI, _GRAPHICS, _PASSTHROUGH, _SERVICES, _MEMORY, _BINDINGS),
+    *(_CONNECTED, PCI, GRAPHICS, PASSTHROUGH, _SERVICES, _MEMORY, BINDINGS),
     *_FIELDS.values(),
     *_LISTS.values(),
 )
-VM_PATHS: Final = (
-    "name",
-    "runtime.powerState",
-    "runtime.host",
-    "config.memoryAllocation.reservation",
-    "config.hardware.memoryMB",
-)
-DEVICES: Final = "config.hardware.device"
 UNTOLD: Final = "vCenter does not tell it"
 OFFERS: Final = ("profiles", "dynamic", "static", "groups")
 """Fields of a host that its ConfigTarget answers."""
@@ -85,14 +75,6 @@ class Asked:
     """Name of its licence."""
 
 
-@dataclass(frozen=True, slots=True)
-class HostVms:
-    """The powered-on VMs of one host, and the devices of those that may hold GPUs, by moref."""
-
-    rows: Sequence[Row] = ()
-    devices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-
-
 def connected(row: Row) -> bool:
     return str(row.get(_CONNECTED)) == "connected"
 
@@ -103,18 +85,7 @@ def away(row: Row) -> str:
 
 def has_gpus(row: Row) -> bool:
     """True as well when its devices could not be read."""
-    return _PCI not in row.values or any(_is_gpu(device) for device in row.get(_PCI))
-
-
-def with_gpus(row: Row, vms: Sequence[Row]) -> list[Row]:
-    """Those of a host's VMs that may hold GPU devices.
-
-    vCenter names who uses a card that is shared, and who holds assignable hardware; a VM with a static passthrough
-    device is found by its memory, all of which must be reserved.
-    """
-    named = _users(row)
-    passed = any(info.passthruActive for info in _of_gpus(row))
-    return [vm for vm in vms if vm.moref in named or (passed and _reserved(vm) >= _size(vm) > 0)]
+    return PCI not in row.values or any(is_gpu(device) for device in row.get(PCI))
 
 
 def host(row: Row, cluster: str, asked: Asked, vms: HostVms) -> Host:
@@ -133,19 +104,19 @@ def host(row: Row, cluster: str, asked: Asked, vms: HostVms) -> Host:
         license_edition=asked.edition,
         cards=_cards(row, {vm.moref: str(vm.get("name", vm.moref)) for vm in vms.rows}),
         ntp_running=_ntp(row),
-        vms=_vms(row, vms),
+        vms=holding(vms),
         memory_mib=memory,
-        memory_free_mib=max(0, memory - sum(map(_reserved, vms.rows))),
+        memory_free_mib=max(0, memory - sum(map(reserved, vms.rows))),
         datastores=tuple(store._moId for store in row.get("datastore", ())),
         vibs=None if asked.packages is None else tuple(_vibs(asked.packages)),
-        unread={**_unread(row), **_untold(row), **_unseen(row, vms), **asked.unread},
+        unread={**_unread(row), **_untold(row), **unseen(row, vms), **asked.unread},
         **(dict.fromkeys(OFFERS, ()) if asked.offers_nothing else _offers(asked.target)),
         **fields,
     )
 
 
 def _unread(row: Row) -> Mapping[str, str]:
-    places = {**_FIELDS, "ntp_running": _SERVICES, "cards": _PCI}
+    places = {**_FIELDS, "ntp_running": _SERVICES, "cards": PCI}
     places |= {name: place for name, place in _LISTS.items() if _listed(row, place) is None}
     why = UNTOLD if connected(row) else away(row)
     return {name: row.unread.get(place, why) for name, place in places.items() if place not in row.values}
@@ -155,26 +126,12 @@ def _untold(row: Row) -> Mapping[str, str]:
     """Reasons for what no field of its own shows."""
     places = {
         "connected": _CONNECTED,
-        "graphics": _GRAPHICS,
-        "passthrough": _PASSTHROUGH,
+        "graphics": GRAPHICS,
+        "passthrough": PASSTHROUGH,
         "memory": _MEMORY,
         "datastores": "datastore",
     }
     return {name: row.unread[place] for name, place in places.items() if place in row.unread}
-
-
-def _unseen(row: Row, vms: HostVms) -> Mapping[str, str]:
-    """Who holds GPUs of the host, or may, and cannot be read: what is free is not known."""
-    shown = {vm.moref for vm in vms.rows}
-    hidden = _users(row) - shown | {vm.moref for vm in with_gpus(row, vms.rows) if vm.moref not in vms.devices}
-    number = f"{len(hidden)} VM{'s' if len(hidden) > 1 else ''}"
-    return {"vms": f"GPUs of it are held by {number} that the account may not read"} if hidden else {}
-
-
-def _users(row: Row) -> set[str]:
-    """VMs that vCenter names as users of a card that is shared, or of assignable hardware, by moref."""
-    named = {vm._moId for info in row.get(_GRAPHICS, ()) for vm in info.vm or ()}
-    return named | {binding.vm._moId for binding in row.get(_BINDINGS, ()) if binding.vm is not None}
 
 
 def _listed(row: Row, place: str) -> tuple[str, ...] | None:
@@ -185,9 +142,9 @@ def _listed(row: Row, place: str) -> tuple[str, ...] | None:
 
 
 def _cards(row: Row, names: Mapping[str, str]) -> tuple[Card, ...]:
-    graphics = {info.pciId: info for info in row.get(_GRAPHICS, ())}
-    passthrough = {info.id: info for info in row.get(_PASSTHROUGH, ())}
-    found = (device for device in row.get(_PCI, ()) if _is_gpu(device))
+    graphics = {info.pciId: info for info in row.get(GRAPHICS, ())}
+    passthrough = {info.id: info for info in row.get(PASSTHROUGH, ())}
+    found = (device for device in row.get(PCI, ()) if is_gpu(device))
     return tuple(_card(device, graphics.get(device.id), passthrough.get(device.id), names) for device in found)
 
 
@@ -218,18 +175,6 @@ def _state(info: Any) -> PassthroughState:
         sriov_enabled=getattr(info, "sriovEnabled", None),
         sriov_active=getattr(info, "sriovActive", None),
     )
-
-
-def _is_gpu(device: Any) -> bool:
-    """A virtual function, which a host lists as well, has no subsystem."""
-    return (
-        device.vendorId & 0xFFFF == NVIDIA and device.classId & 0xFFFF in DISPLAYS and bool(device.subDeviceId & 0xFFFF)
-    )
-
-
-def _of_gpus(row: Row) -> Iterator[Any]:
-    ids = {device.id for device in row.get(_PCI, ()) if _is_gpu(device)}
-    return (info for info in row.get(_PASSTHROUGH, ()) if info.id in ids)
 
 
 def _ntp(row: Row) -> bool | None:
@@ -275,30 +220,3 @@ def _nvidia(vendor: int) -> bool:
 
 def _vibs(packages: Iterable[Any]) -> Iterator[Vib]:
     return (Vib(each.name, each.version, each.vendor) for each in packages if is_nvidias(each.vendor or ""))
-
-
-def _vms(row: Row, vms: HostVms) -> tuple[VmOnHost, ...]:
-    held = ((vm, vms.devices.get(vm.moref, ())) for vm in vms.rows)
-    return tuple(found for vm, devices in held if (found := _vm(str(vm.get("name", vm.moref)), devices)))
-
-
-def _vm(name: str, devices: Sequence[Any]) -> VmOnHost | None:
-    backings = [backing for device in devices if (backing := getattr(device, "backing", None)) is not None]
-    profiles = tuple(backing.vgpu for backing in backings if getattr(backing, "vgpu", None))
-    passed = tuple(id for backing in backings if (id := _passed(backing)))
-    return VmOnHost(name, profiles, passed) if profiles or passed else None
-
-
-def _passed(backing: Any) -> str | None:
-    """PCI id of a device that is passed through: named for a static one, assigned at power-on for a dynamic one."""
-    if type(backing).__name__.endswith("VirtualPCIPassthrough.DeviceBackingInfo"):
-        return str(backing.id)
-    return getattr(backing, "assignedId", None)
-
-
-def _reserved(vm: Row) -> int:
-    return int(vm.get("config.memoryAllocation.reservation", 0)) if vm.get("runtime.powerState") == "poweredOn" else 0
-
-
-def _size(vm: Row) -> int:
-    return int(vm.get("config.hardware.memoryMB", 0))

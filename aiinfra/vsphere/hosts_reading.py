@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aiinfra.vsphere import host_reading
-from aiinfra.vsphere.host_reading import DEVICES, HOST_PATHS, OFFERS, VM_PATHS, Asked, HostVms
+from aiinfra.vsphere.holders import DEVICES, VM_PATHS, HostVms, with_gpus
+from aiinfra.vsphere.host_reading import HOST_PATHS, OFFERS, Asked
 from aiinfra.vsphere.inventory import Entity
 from aiinfra.vsphere.parallel import Questions
 from aiinfra.vsphere.properties import Row, Step, Wanted, collect, retrieve
@@ -89,7 +90,7 @@ def _packages(row: Row) -> Sequence[Any]:
 
 def _devices(vcenter: VCenter, hosts: Sequence[Row], vms: Mapping[str, Sequence[Row]]) -> Mapping[str, Sequence[Any]]:
     """Of the VMs that may hold GPUs, by moref."""
-    found = [vm.object for host in hosts for vm in host_reading.with_gpus(host, vms.get(host.moref, ()))]
+    found = [vm.object for host in hosts for vm in with_gpus(host, vms.get(host.moref, ()))]
     with pruning(gpus_only):
         rows = collect(vcenter, "VirtualMachine", [DEVICES], found)
     return {row.moref: row.get(DEVICES) for row in rows if DEVICES in row.values}
