@@ -9,6 +9,7 @@ from pyVmomi import vim
 
 from aiinfra.vsphere.desired import (
     HARDWARE_VERSION,
+    TEMPLATE,
     Device,
     DynamicPassthrough,
     Owner,
@@ -124,7 +125,7 @@ def settings_of(row: Mapping[str, Any]) -> dict[str, Value]:
     gpus = [gpu for gpu in map(device_of, row.get("config.hardware.device") or ()) if gpu]
     groups = getattr(row.get(DEVICE_GROUPS), "deviceGroup", None) or ()
     return {
-        "template": bool(row.get("config.template")),
+        TEMPLATE: bool(row.get("config.template")),
         "name": row.get("name"),
         "firmware": row.get("config.firmware"),
         "secure boot": bool(row.get("config.bootOptions.efiSecureBootEnabled")),

@@ -34,6 +34,7 @@ NAME_LIMIT: Final = 80
 USE_MMIO: Final = "pciPassthru.use64bitMMIO"
 MMIO_SIZE: Final = "pciPassthru.64bitMMIOSizeGB"
 DISK_UUID: Final = "disk.EnableUUID"
+TEMPLATE: Final = "template"
 HARDWARE_VERSION: Final = "hardware version"
 """At least: a source with a newer one keeps it."""
 
@@ -169,7 +170,7 @@ class TemplateSpec:
         domain = self.placement.failure_domain
         marks = {**owner.marks(), MARK_SPEC: self.digest, **({MARK_DOMAIN: domain} if domain else {})}
         return {
-            "template": True,
+            TEMPLATE: True,
             "name": self.name(owner),
             "folder": self.placement.folder,
             **self.settings(),

@@ -25,13 +25,14 @@ from aiinfra.vsphere.desired import (
     MARK_SOURCE,
     MARK_SPEC,
     MARK_STEP,
+    TEMPLATE,
     Difference,
     Owner,
     TemplateSpec,
     Value,
     differences,
 )
-from aiinfra.vsphere.errors import Exists
+from aiinfra.vsphere.errors import Exists, VSphereError
 from aiinfra.vsphere.inventory import MarkedVm, marked, path_of
 from aiinfra.vsphere.properties import Row, one
 from aiinfra.vsphere.removal import await_tasks, linked_clones, remove
@@ -123,15 +124,33 @@ def mend(vcenter: VCenter, order: Order, vm: Any) -> Standing:
     if row.get("config.template"):
         vcenter.say(f"mending {order.name}: {'; '.join(map(str, lacking))}")
         vm.MarkAsVirtualMachine(order.pool)
-    _put_back(vcenter, order, vm, now)
-    _configure(vcenter, order, vm, row)
+    if any(each.field != TEMPLATE for each in lacking):
+        _put_back(vcenter, order, vm, now)
+        _configure(vcenter, order, vm, row)
+        now = _kept(vcenter, order, vm)
+    _mark_as_template(vcenter, vm, now.path)
+    return replace(now, settings={**now.settings, TEMPLATE: True})
+
+
+def _kept(vcenter: VCenter, order: Order, vm: Any) -> Standing:
+    """What was set, as it is read back."""
     now = _standing(vcenter, _read(vcenter, order, vm))
-    if lacking := [each for each in _lacks(order, now) if each.field != "template"]:
+    if lacking := [each for each in _lacks(order, now) if each.field != TEMPLATE]:
         told = "; ".join(map(str, lacking))
         message = f"vCenter did not keep what was set on {order.name}: {told}"
         raise StepError(message, code="vsphere.not_kept", hint="see its tasks in vCenter, and run again")
-    vm.MarkAsTemplate()
-    return replace(now, settings={**now.settings, "template": True})
+    return now
+
+
+def _mark_as_template(vcenter: VCenter, vm: Any, path: str) -> None:
+    """A vCenter also finishes this call of a run that died, and then refuses a second one."""
+    vcenter.say(f"marking {path} as a template")
+    try:
+        vm.MarkAsTemplate()
+    except VSphereError:
+        row = one(vcenter, vm, ["config.template"])
+        if row is None or not row.get("config.template"):
+            raise
 
 
 def _put_back(vcenter: VCenter, order: Order, vm: Any, now: Standing) -> None:

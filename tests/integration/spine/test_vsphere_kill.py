@@ -15,10 +15,11 @@ SOURCE = "/dc1/vm/templates/rhcos (template)"
 KEEP = ("--keep-lab",)
 CLONE = ({"CloneVM_Task": 900}, "cloning /dc1/vm/templates/vs-vgpu-")
 CONFIGURE = ({"ReconfigVM_Task": 900}, "configuring /dc1/vm/templates/vs-vgpu-")
+MARK = ({"MarkAsTemplate": 2500}, "marking /dc1/vm/templates/vs-vgpu-")
 PROVE = ({"PowerOnMultiVM_Task": 900}, "placing /dc1/vm/templates/vs-vgpu-")
 REMOVE = ({"Destroy_Task": 900}, "removing /dc1/vm/templates/vs-vgpu-")
-MOMENTS = {"clone": CLONE, "configure": CONFIGURE, "prove": PROVE, "discard": REMOVE}
-EVERYDAY = [("clone", "both", "edit"), ("configure", "engine", "up"), ("prove", "caller", "up")]
+MOMENTS = {"clone": CLONE, "configure": CONFIGURE, "mark": MARK, "prove": PROVE, "discard": REMOVE}
+EVERYDAY = [("clone", "both", "edit"), ("mark", "engine", "up"), ("prove", "caller", "up")]
 OTHERS = [
     (moment, victim, then)
     for moment in MOMENTS
