@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aiinfra.errors import AiinfraError
-from benchmarks import kubernetes, memory, vcenter
+from benchmarks import kubernetes, memory, templates, vcenter
 from benchmarks.goals import LIBRARIES, MEMORY, OVERHEAD, PULUMI, PYTHON, PYVMOMI, TERRAFORM, bare
 from benchmarks.measure import Failed, Samples, machine, run
 from benchmarks.report import Row, rows, show
@@ -28,7 +28,7 @@ from benchmarks.sites import KINDS, dependent_stacks, small_stacks, terraform
 ROOT = Path(__file__).parent.parent
 UP = ("up", "many", "--yes")
 DESTROY = ("destroy", "many", "--yes")
-PARTS = ("start_up", "stacks", "overhead", "memory", "terraform", "control_plane", "vcenter", "lab")
+PARTS = ("start_up", "stacks", "overhead", "memory", "terraform", "control_plane", "vcenter", "templates", "lab")
 
 
 @dataclass(slots=True)
@@ -156,6 +156,9 @@ class Bench:
     def vcenter(self) -> None:
         self.again(PYVMOMI, lambda: self.python("-c", "from pyVmomi import vim; vim.VirtualMachine"))
         vcenter.measure(self.samples, self.figures, self.folder, self.environ, self.runs)
+
+    def templates(self) -> None:
+        templates.measure(self.samples, self.aiinfra, self.folder, min(self.runs, 3))
 
     def lab(self) -> None:
         from aiinfra.lab.folders import lab_folder
