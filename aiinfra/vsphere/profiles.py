@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Final
 
 from aiinfra.facts.gpus import PCI_VENDOR, Gpu
 from aiinfra.vsphere.readings import Host, Sharing, VgpuProfile
 
+MULTI_INSTANCE: Final = "multiInstanceGpu"
+"""`HostGraphicsInfo.vgpuMode` of a card in MIG mode."""
 SHARING: dict[Sharing, str] = {"timeSliced": "time-sliced", "mig": "MIG-backed"}
 
 
@@ -90,16 +93,25 @@ def _not_startable(hosts: Sequence[Host], profile: VgpuProfile) -> NoProfile:
         message, hint = f"no host says that it can start {profile.name}", "see its vGPU profiles in vCenter"
         return NoProfile("vsphere.profile_not_startable", message, hint, silent)
     listing = some([h.name for h in hosts if any(key(p.name) == key(profile.name) for p in h.profiles or ())])
-    if profile.sharing == "mig":
+    if profile.sharing == "mig" and not any(shows_mig(host, profile.device_vendor_id) for host in hosts):
         message = f"{profile.name} is listed by {listing} and cannot be started: MIG mode is off on their free cards"
         return NoProfile("vsphere.mig_off", message, "switch MIG on in the host's shell: aiinfra doctor shows how")
     message = f"{profile.name} is listed by {listing} and cannot be started: no card has room for it in its mode"
-    hint = "free a card, switch its MIG mode off, or name a profile that can be started: aiinfra doctor lists them"
-    return NoProfile("vsphere.profile_not_startable", message, _reboot(hosts) or hint)
+    switch = "" if profile.sharing == "mig" else "switch its MIG mode off, "
+    hint = f"free a card, {switch}or name a profile that can be started: aiinfra doctor lists them"
+    return NoProfile("vsphere.profile_not_startable", message, reboot(hosts) or hint)
 
 
-def _reboot(hosts: Sequence[Host]) -> str:
-    """The way out where hosts wait for one."""
+def shows_mig(host: Host, device_vendor_id: int) -> bool:
+    """Whether MIG mode is on for such a card, as its `vgpuMode` (8.0.3) or a VM that runs there shows."""
+    if any(card.vgpu_mode == MULTI_INSTANCE for card in host.cards if card.device_vendor_id == device_vendor_id):
+        return True
+    backed = {key(p.name) for p in host.profiles or () if p.sharing == "mig" and p.device_vendor_id == device_vendor_id}
+    return any(key(name) in backed for vm in host.vms for name in vm.profiles)
+
+
+def reboot(hosts: Sequence[Host]) -> str:
+    """The way out where hosts wait for one; empty where none does."""
     waiting = [host.name for host in hosts if host.reboot_required]
     return f"reboot {some(waiting)}: what was set on hosts takes effect then" if waiting else ""
 
@@ -113,7 +125,7 @@ def _fitting(hosts: Sequence[Host], wanted: WantedProfile, profiles: Sequence[Vg
         present = sorted({card.name for host in hosts for card in host.cards})
         hint = f"the hosts have: {', '.join(present) or 'no NVIDIA cards'}"
         message = f"no host lists a vGPU profile of {gpu.name}"
-        return NoProfile("vsphere.gpu_absent", message, _reboot(hosts) or hint, silent)
+        return NoProfile("vsphere.gpu_absent", message, reboot(hosts) or hint, silent)
     passed = dict(_passed_over(hosts, wanted, alike))
     fitting = [profile for profile in alike if profile.name not in passed]
     if fitting:

@@ -39,6 +39,8 @@ def _graphics(host: Host, default: str, cards: Sequence[Card], wanted: WantedVm)
     if default != SHARED or other:
         shown = ", ".join(f"{card.pci_id} {card.graphics_type}" for card in other)
         read = f"host {default}" + (f", {shown}" if shown else "")
+        if host.reboot_required and default == SHARED:
+            return GRAPHICS.error(host.name, f"{read}: a reboot is pending", SHARED, f"reboot {host.name}")
         told = GRAPHICS.warning if wanted.manage_hosts else GRAPHICS.error
         return told(host.name, read, SHARED, settable(wanted, "set SharedDirect and restart the host"))
     if passed and all(map(passed_through, cards)):

@@ -9,10 +9,9 @@ from aiinfra.stack import Finding
 from aiinfra.vsphere.checks.cards import concerned
 from aiinfra.vsphere.checks.findings import USER_GUIDE, Topic
 from aiinfra.vsphere.checks.wanted import WantedVm
-from aiinfra.vsphere.profiles import key
+from aiinfra.vsphere.profiles import MULTI_INSTANCE, key
 from aiinfra.vsphere.readings import Card, Host, Sharing
 
-MULTI_INSTANCE: Final = "multiInstanceGpu"
 MIG: Final = Topic("vsphere.mig", f"{USER_GUIDE}, Configuring a GPU for MIG-backed vGPUs")
 ASK: Final = "run on the host: nvidia-smi --query-gpu=pci.bus_id,mig.mode.current --format=csv"
 _WORDS: Final = {True: "MIG on", False: "MIG off", None: "cannot be inferred: no profile of the card can be started"}

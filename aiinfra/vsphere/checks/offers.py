@@ -10,7 +10,7 @@ from aiinfra.vsphere.capacity import Shape, free, total
 from aiinfra.vsphere.checks.cards import concerned
 from aiinfra.vsphere.checks.findings import API, Topic
 from aiinfra.vsphere.checks.wanted import WantedVm
-from aiinfra.vsphere.profiles import SHARING, Choice, NoProfile, choose, some, startable_on
+from aiinfra.vsphere.profiles import SHARING, Choice, NoProfile, choose, reboot, some, startable_on
 from aiinfra.vsphere.readings import Host, Site
 
 PROFILE: Final = Topic("vsphere.profile", f"{API}: HostConfigInfo.sharedPassthruGpuTypes")
@@ -27,7 +27,7 @@ def profile(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     told = choose(site.cluster.hosts, wanted.profile)
     about, needed = f"cluster {site.cluster.name}", "a profile that can be started now"
     if isinstance(told, NoProfile):
-        yield _no_profile(told, about, needed)
+        yield _no_profile(told, about, needed, _pending(site))
     else:
         yield PROFILE.ok(about, f"{told.profile.name} on {some(told.hosts)}", needed)
     name = told.profile.name if isinstance(told, Choice) else wanted.profile.name
@@ -37,12 +37,18 @@ def profile(site: Site, wanted: WantedVm) -> Iterator[Finding]:
             yield _startable(host, name, f"{asked} among those that it can start now")
 
 
-def _no_profile(told: NoProfile, about: str, needed: str) -> Finding:
+def _pending(site: Site) -> str:
+    """What is added where hosts with cards may offer more after a reboot."""
+    waiting = [host.name for host in site.cluster.hosts if host.reboot_required and host.cards]
+    return f"; a reboot is pending on {some(waiting)}" if waiting else ""
+
+
+def _no_profile(told: NoProfile, about: str, needed: str, pending: str) -> Finding:
     topic = Topic(told.code, PROFILE.source)
     if told.unread:
         read = f"{told.message}; {some(told.unread)} did not tell"
         return topic.unknown(about, read, needed, told.hint)
-    return topic.error(about, told.message, needed, told.hint)
+    return topic.error(about, f"{told.message}{pending}", needed, told.hint)
 
 
 def _startable(host: Host, name: str, needed: str) -> Finding:
@@ -106,7 +112,8 @@ def capacity(site: Site, wanted: WantedVm) -> Iterator[Finding]:
         yield CAPACITY.unknown(about, f"{read}, as far as the hosts tell", needed, "see the hosts above")
     else:
         full = CAPACITY.error if wanted.power_on else CAPACITY.warning
-        yield full(about, read, needed, "free cards or memory, or ask less for each VM")
+        hint = reboot(site.cluster.hosts) or "free cards or memory, or ask less for each VM"
+        yield full(about, f"{read}{_pending(site)}", needed, hint)
 
 
 def _vms(number: int) -> str:

@@ -24,6 +24,12 @@ MISSING = """\
   → the hosts have: NVIDIA A100-PCIE-40GB
   code vsphere.gpu_absent · exit 3
 """
+REBOOT = """\
+✗ vgpu: cluster gpu: no host lists a vGPU profile of A100-PCIe-40GB; a reboot is pending on a100-0; needed: a profile \
+that can be started now
+  → reboot a100-0: what was set on hosts takes effect then
+  code vsphere.gpu_absent · exit 3
+"""
 DRIVER = """\
 ✗ vgpu: a100-0: NVD-AIE_ESXi_8.0.0_Driver 470.256.02; needed: a branch that takes guest driver 580.65.06
   → install a guest driver of the host's branch, or a vGPU manager of the guest's
@@ -44,7 +50,7 @@ HANGS = """\
 TOLD = {
     "vcenter-host-full": (3, FULL),
     "profile-missing": (3, MISSING),
-    "reboot-pending": (3, MISSING),
+    "reboot-pending": (3, REBOOT),
     "vib-mismatch": (3, DRIVER),
     "clone-fails-halfway": (4, HALF),
     "task-hangs": (4, HANGS),

@@ -38,6 +38,12 @@ BREAKS: dict[str, Break] = {
         "warning esx-01: host sharedDirect, 0000:3b:00.0 shared | sharedDirect | `up` sets it, as "
         "manage_hosts allows | NVIDIA vGPU user guide, Changing the Default Graphics Type",
     ),
+    "graphics type of a card, set and waiting for a reboot": (
+        lambda: world(shared(cards=(card(passthrough=ON, graphics_type="shared"),), reboot_required=True)),
+        replace(VGPU, manage_hosts=True),
+        "error esx-01: host sharedDirect, 0000:3b:00.0 shared: a reboot is pending | sharedDirect | reboot esx-01 | "
+        "NVIDIA vGPU user guide, Changing the Default Graphics Type",
+    ),
     "graphics of cards cannot be read": (
         lambda: world(shared(cards=(card(passthrough=ON, graphics_type=None),), unread={"graphics": NO})),
         VGPU,

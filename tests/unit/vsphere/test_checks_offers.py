@@ -10,9 +10,38 @@ from dataclasses import replace
 import pytest
 
 from aiinfra.vsphere.profiles import WantedProfile
-from aiinfra.vsphere.readings import VmOnHost
+from aiinfra.vsphere.readings import Host, VmOnHost
 from tests.unit.vsphere.conftest import card
-from tests.unit.vsphere.worlds import GROUP, MIG, NO, ON, STATIC, VGPU, Break, passed, shared, silent, told, world
+from tests.unit.vsphere.worlds import (
+    BY_MODEL,
+    GROUP,
+    MIG,
+    NO,
+    ON,
+    PASSED,
+    PASSTHROUGH,
+    STATIC,
+    VGPU,
+    Break,
+    passed,
+    shared,
+    silent,
+    told,
+    world,
+)
+
+FULL = (
+    "error cluster gpu: grid_a100-3-20c is listed by esx-01 and cannot be started: no card has room for it in its mode | "
+    "a profile that can be started now | free a card, or name a profile that can be started: aiinfra doctor lists them | "
+    "vSphere Web Services API 8.0.3: HostConfigInfo.sharedPassthruGpuTypes"
+)
+
+
+def full(mode: str | None) -> Host:
+    """A host whose card is in MIG mode and used up."""
+    vms = (VmOnHost("a", ("grid_a100-3-20c",)), VmOnHost("b", ("grid_a100-3-20c",)))
+    return shared(cards=(card(passthrough=ON, vgpu_mode=mode, vms=("a", "b")),), startable=(), vms=vms)
+
 
 BREAKS: dict[str, Break] = {
     "static passthrough": (
@@ -36,6 +65,23 @@ BREAKS: dict[str, Break] = {
         "error cluster gpu: profile grid_a100-3-20c is MIG-backed, not time-sliced | a profile that "
         "can be started now | set gpu.mode: mig, or name another profile | vSphere Web Services API "
         "8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
+    ),
+    "profiles before a reboot": (
+        lambda: world(shared(startable=(), profiles=(), reboot_required=True)),
+        BY_MODEL,
+        "error cluster gpu: no host lists a vGPU profile of A100-PCIe-40GB; a reboot is pending on esx-01 | a profile "
+        "that can be started now | reboot esx-01: what was set on hosts takes effect then | vSphere Web Services API "
+        "8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
+    ),
+    "full cards in MIG mode": (
+        lambda: world(full("multiInstanceGpu")),
+        MIG,
+        FULL,
+    ),
+    "full cards in MIG mode, as their VMs show": (
+        lambda: world(full(None)),
+        MIG,
+        FULL,
     ),
     "a profile that cannot be started": (
         lambda: world(shared(startable=("grid_a100-10c",))),
@@ -87,6 +133,13 @@ BREAKS: dict[str, Break] = {
         "error cluster gpu: 0 more VMs in total | room for a VM of one GPU and 64 GiB | free cards or "
         "memory, or ask less for each VM | NVIDIA/gpu-operator default-vgpu-devices-config; NVIDIA "
         "MIG user guide",
+    ),
+    "capacity before a reboot": (
+        lambda: world(passed(cards=(card(passthrough=replace(PASSED, active=False)),), reboot_required=True)),
+        replace(PASSTHROUGH, power_on=True),
+        "error cluster gpu: 0 more VMs in total; a reboot is pending on esx-01 | room for a VM of one GPU and 64 GiB | "
+        "reboot esx-01: what was set on hosts takes effect then | NVIDIA/gpu-operator default-vgpu-devices-config; "
+        "NVIDIA MIG user guide",
     ),
     "capacity of one host": (
         lambda: world(
