@@ -9,15 +9,19 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from aiinfra.diagnosis.cause import roots
-from aiinfra.engine.events import Outcome, RunReport
+from aiinfra.engine.events import Outcome, RunReport, Verb
+from aiinfra.errors import OutsideError
 from aiinfra.session.assumed import assumed_lab
 from aiinfra.session.breaking import Breaker, Fault
 from aiinfra.session.options import Options
 from aiinfra.session.session import Session
 from aiinfra.session.throwaway import thrown_away
 from aiinfra.stack import SecretSource
+
+UP: Final = "every stack is up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def _acts(session: Session, breaker: Breaker | None, options: Options) -> Iterat
         yield _faulty(session, breaker, options)
     if not stopped():
         up = session.up(options)
-        yield Act("up", up, up.exit_code == 0, _failures(up) or "every stack is up")
+        yield Act("up", up, up.exit_code == 0, _failures(up) or UP)
         if up.exit_code == 0:
             again = session.up(options)
             same = all(result.outcome is Outcome.UNCHANGED for result in again.results) and again.exit_code == 0
@@ -88,14 +92,31 @@ def _faulty(session: Session, breaker: Breaker, options: Options) -> Act:
     assert lab is not None
     if not breaker.waits:
         breaker.set(lab)
-    report = replace(session, on_event=breaker.heard(lab, session.on_event)).up(options)
+    report = _told(replace(session, on_event=breaker.heard(lab, session.on_event)), options)
     breaker.lift(lab)
     missed = "" if session.interrupts.count else breaker.judged(report)
     passed = not (missed or session.interrupts.count)
-    return Act(f"up with {breaker.fault}", report, passed, missed or _failures(report))
+    return Act(f"up with {breaker.fault}", report, passed, missed or _failures(report) or UP)
+
+
+def _told(session: Session, options: Options) -> RunReport:
+    """The report of an up, also of one that preflights of its stacks end before any of them starts."""
+    since = session.world.now()
+    try:
+        return session.up(options)
+    except OutsideError as error:
+        records = tuple(error.records())
+        if any(record.where not in session.plan.steps for record in records):
+            raise
+        seconds = (session.world.now() - since).total_seconds()
+        name = session.plan.environment.name
+        return RunReport(Verb.UP, name, "", (), seconds, error.exit_code, errors=records)
 
 
 def _failures(report: RunReport) -> str:
-    """The root of each failure."""
+    """The root of each failure; where nothing started, the first that preflights say of each stack."""
     stacks = [f"{r.stack}: {roots(r.causes) or r.error.message}" for r in report.results if r.error]
+    if report.exit_code == OutsideError.exit_code:
+        first = {error.where: error for error in reversed(report.errors)}
+        return "; ".join(f"{error.where}: {error.message}" for error in reversed(first.values()))
     return "; ".join((*stacks, *(f"{error.where}: {error.message}" for error in report.errors)))

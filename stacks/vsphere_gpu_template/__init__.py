@@ -14,5 +14,5 @@ STACK = StackType(
     connection=("vcenter",),
     foreign="what the hosts can start",
     foretold=("mode",),
-    lab_defaults={"verify": "power_on"},
+    lab_defaults={"verify": "power_on", "limit": "1m"},
 )

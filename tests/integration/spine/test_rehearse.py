@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,56 @@ def test_definitions_that_are_not_made_are_named_and_come_with_the_next_up(rehea
     assert told["acts"][0]["why"] == (
         "nfd: no chart or operator has brought CustomResourceDefinition nodefeatures.nfd.k8s-sigs.io to the cluster yet"
     )
+
+
+NO_ANSWER = (
+    "vgpu: the host of /dc1/vm/gpu-templates/vsphere-vgpu-… does not answer; "
+    "mig: the host of /dc1/vm/gpu-templates/vsphere-mig-… does not answer; "
+    "passthrough: the host of /dc1/vm/gpu-templates/vsphere-passthrough-… does not answer"
+)
+HANGS = (
+    "vgpu: cloning /dc1/vm/gpu-templates/vsphere-vgpu-…: 0 % has not ended after 60 s; "
+    "mig: cloning /dc1/vm/gpu-templates/vsphere-mig-…: 0 % has not ended after 60 s; "
+    "passthrough: cloning /dc1/vm/gpu-templates/vsphere-passthrough-…: 0 % has not ended after 60 s"
+)
+STARTABLE = "needed: a profile that can be started now"
+UNLISTED = "no host lists a vGPU profile of A100-PCIe-80GB"
+VCENTER_ROOTS = {
+    "clone-fails-halfway": NO_ANSWER,
+    "profile-missing": f"vgpu: cluster gpu-a: {UNLISTED}; {STARTABLE}; mig: cluster gpu-mig: {UNLISTED}; {STARTABLE}",
+    "reboot-pending": (
+        f"vgpu: cluster gpu-a: {UNLISTED}; a reboot is pending on gpu-a-vgpu-1-0, gpu-a-vgpu-1-1; {STARTABLE}; "
+        f"mig: cluster gpu-mig: {UNLISTED}; a reboot is pending on gpu-mig-mig-1-0, gpu-mig-mig-1-1; {STARTABLE}; "
+        "passthrough: cluster gpu-b: 0 more VMs in total; a reboot is pending on gpu-b-passthrough-2-0, "
+        "gpu-b-passthrough-2-1; needed: room for a VM of 2 GPUs and 256 GiB"
+    ),
+    "task-hangs": HANGS,
+    "vcenter-host-full": (
+        "vgpu: cluster gpu-a: grid_a100d-40c is listed by gpu-a-vgpu-1-0, gpu-a-vgpu-1-1 and cannot be started: "
+        f"no card has room for it in its mode; {STARTABLE}; "
+        "mig: cluster gpu-mig: grid_a100d-1-20c is listed by gpu-mig-mig-1-0, gpu-mig-mig-1-1 and cannot be started: "
+        f"no card has room for it in its mode; {STARTABLE}; "
+        "passthrough: cluster gpu-b: 0 more VMs in total; needed: room for a VM of 2 GPUs and 256 GiB"
+    ),
+    "vcenter-session-expired": "every stack is up",
+    "vib-mismatch": (
+        "vgpu: gpu-a-vgpu-1-0: NVD-AIE_ESXi_8.0.0_Driver 470.256.02; "
+        "needed: a branch that takes guest driver 580.65.06; "
+        "mig: gpu-mig-mig-1-0: NVD-AIE_ESXi_8.0.0_Driver 470.256.02; "
+        "needed: a branch that takes guest driver 580.65.06"
+    ),
+}
+EVERYDAY = ("clone-fails-halfway", "reboot-pending")
+
+
+@pytest.mark.parametrize(
+    "fault", [each if each in EVERYDAY else pytest.param(each, marks=pytest.mark.slow) for each in VCENTER_ROOTS]
+)
+def test_a_fault_of_the_vcenter_is_told_by_its_root_and_gone_once_it_is_lifted(fault: str, rehearsed: Any) -> None:
+    code, told = rehearsed("vsphere.yaml", "--fault", fault)
+    names = [f"up with {fault}", "up", "up again", "destroy"]
+    assert (code, acts(told)) == (0, [(name, True) for name in names]), told["errors"]
+    assert re.sub(r"-[0-9a-f]{8}\b", "-…", told["acts"][0]["why"]) == VCENTER_ROOTS[fault]
 
 
 def test_a_rehearsal_is_summed_up_for_ci(rehearsed: Any, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
 from aiinfra.engine.events import Outcome, RunReport, StackResult, Verb
 from aiinfra.errors import ConfigError, ErrorRecord
+from aiinfra.lab.faults import FAULTS
 from aiinfra.session.breaking import Breaker, Fault
 from tests.unit.site import a_world
 
@@ -65,6 +66,42 @@ def test_other_faults_are_set_before_the_run_where_they_are_asked_for() -> None:
     assert breaker("image-pull@nfd").places == ["nfd"]
     assert not breaker("image-pull@nfd").waits
     assert breaker("api-partition").places == [""]
+
+
+def refused(stack: str, message: str) -> RunReport:
+    return RunReport(Verb.UP, "lab", "", [], 2, 3, errors=[ErrorRecord("x", stack, message)])
+
+
+def test_a_fault_that_preflights_tell_was_noticed() -> None:
+    told = refused("vgpu", "cluster gpu: no host lists a vGPU profile of A100-PCIe-40GB")
+    assert breaker("profile-missing").judged(told) == ""
+    assert breaker("profile-missing@mig").judged(told) == "profile-missing@mig had no effect there: what failed is vgpu"
+    assert breaker("reboot-pending").judged(told) == (
+        "vgpu failed, and not by reboot-pending: cluster gpu: no host lists a vGPU profile of A100-PCIe-40GB"
+    )
+
+
+def test_a_session_that_expires_may_fail_no_stack_and_does_so_while_one_waits() -> None:
+    told = run(failed("vgpu", "the session at vc.dc1 ended at once"))
+    assert breaker("vcenter-session-expired").waits
+    assert breaker("vcenter-session-expired").judged(told) == (
+        "vcenter-session-expired was not overcome: vgpu: the session at vc.dc1 ended at once"
+    )
+    assert breaker("vcenter-session-expired").judged(run()) == (
+        "vcenter-session-expired had no effect: no stack waited for a vCenter"
+    )
+
+
+def test_a_fault_of_the_vcenter_is_set_in_all_of_it_and_at_no_stack_of_a_cluster() -> None:
+    assert breaker("task-hangs@vgpu").places == [""]
+    with pytest.raises(ConfigError, match="nfd works in no vCenter") as raised:
+        breaker("task-hangs@nfd")
+    assert raised.value.record.hint == "there are: vgpu, mig, passthrough"
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_run_that_failed_by_something_else_is_never_taken_for_a_fault(name: str) -> None:
+    assert "nothing to do with it" in breaker(name).judged(run(failed("vgpu", "nothing to do with it")))
 
 
 def test_a_place_that_does_not_exist_is_refused() -> None:
