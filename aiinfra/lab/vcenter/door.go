@@ -89,8 +89,10 @@ func (w *world) installDoor() {
 		if ctx.Session == nil && !withoutSession[method.Name] {
 			return d.refuse(method, notAuthenticated(method.This)), nil
 		}
-		if login, ok := method.Body.(*types.Login); ok && !w.welcome(login) {
-			return d.refuse(method, invalidLogin()), nil
+		if login, ok := method.Body.(*types.Login); ok {
+			if refused := w.logins.refuse(login, w.said); refused != nil {
+				return d.refuse(method, refused), nil
+			}
 		}
 		if ctx.Session == nil {
 			return nil, nil
@@ -114,8 +116,29 @@ func (w *world) installDoor() {
 	}
 }
 
-func (w *world) welcome(who *types.Login) bool {
-	return who.UserName == w.said.User && who.Password == w.said.Password
+// lockedAfter is how many wrong passwords in a row lock an account, as the default policy of vCenter Single Sign-On does.
+const lockedAfter = 5
+
+// logins counts the wrong passwords of the account. Nobody unlocks it.
+type logins struct {
+	mu    sync.Mutex
+	wrong int
+}
+
+func (l *logins) refuse(who *types.Login, said *description) *refusal {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case who.UserName != said.User:
+		return invalidLogin()
+	case l.wrong >= lockedAfter:
+		return accountLocked()
+	case who.Password != said.Password:
+		l.wrong++
+		return invalidLogin()
+	}
+	l.wrong = 0
+	return nil
 }
 
 // refuse makes the call one that answers with the refusal. VMware's simulator lets a call named List pass without a

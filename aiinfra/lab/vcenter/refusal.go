@@ -48,6 +48,10 @@ func invalidLogin() *refusal {
 	return &refusal{&types.InvalidLogin{}, "Cannot complete login due to an incorrect user name or password."}
 }
 
+func accountLocked() *refusal {
+	return &refusal{&types.InvalidLogin{}, "User account is locked. Please contact your administrator."}
+}
+
 func noPermission(object ref, privilege string) *refusal {
 	return &refusal{&types.NoPermission{Object: &object, PrivilegeId: privilege}, "Permission to perform this operation was denied."}
 }

@@ -19,6 +19,7 @@ type world struct {
 	registry *simulator.Registry
 	building *simulator.Context
 	calls    calls
+	logins   logins
 	faults   *faults
 	denied   *privileges
 	jobs     sync.Map // ref of a task -> *job

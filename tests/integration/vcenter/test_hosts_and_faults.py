@@ -78,6 +78,13 @@ def test_only_the_account_may_log_in(start: Start) -> None:
     )
 
 
+def test_five_wrong_passwords_lock_the_account(start: Start) -> None:
+    there = start()
+    for _ in range(5):
+        assert refusal(lambda: there.connect(password="guess"))[0] == "InvalidLogin"
+    assert refusal(there.connect) == ("InvalidLogin", "User account is locked. Please contact your administrator.")
+
+
 def test_a_session_that_expires_is_refused_until_the_next_login(start: Start) -> None:
     there = start()
     there.fault("vcenter-session-expired")
