@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
-from aiinfra.facts.gpus import PCI_VENDOR, Gpu
+from aiinfra.facts.gpus import GPUS, PCI_VENDOR, Gpu
+from aiinfra.facts.vgpu import family_of
 from aiinfra.vsphere.readings import Host, Sharing, VgpuProfile
 
 MULTI_INSTANCE: Final = "multiInstanceGpu"
@@ -83,9 +84,27 @@ def _named(hosts: Sequence[Host], wanted: WantedProfile, listed: dict[str, VgpuP
 
 def _unknown(hosts: Sequence[Host], wanted: WantedProfile, names: Sequence[str]) -> NoProfile:
     silent = [host.name for host in hosts if host.profiles is None]
-    near = get_close_matches(wanted.name.lower(), [name.lower() for name in names], n=1)
-    told = f"did you mean {near[0]}?" if near else f"the hosts list: {some(names) or 'none'}"
-    return NoProfile("vsphere.profile_unknown", f"no host lists the vGPU profile {wanted.name}", told, silent)
+    hint = _of_other_cards(hosts, wanted.name) or _nearest(wanted.name, names)
+    return NoProfile("vsphere.profile_unknown", f"no host lists the vGPU profile {wanted.name}", hint, silent)
+
+
+def _of_other_cards(hosts: Sequence[Host], profile: str) -> str:
+    """Empty for a profile of a card that a host has, and for one that we do not know."""
+    family = family_of(profile)
+    cards = [card for host in hosts for card in host.cards]
+    if family is None or any(card.device_id == int(GPUS[gpu].pci_device, 16) for gpu in family.gpus for card in cards):
+        return ""
+    return f"it is a profile of {' or '.join(family.gpus)}; {_present(hosts)}"
+
+
+def _nearest(profile: str, names: Sequence[str]) -> str:
+    near = get_close_matches(profile.lower(), [name.lower() for name in names], n=1)
+    return f"did you mean {near[0]}?" if near else f"the hosts list: {some(names) or 'none'}"
+
+
+def _present(hosts: Sequence[Host]) -> str:
+    names = sorted({card.name for host in hosts for card in host.cards})
+    return f"the hosts have: {', '.join(names) or 'no NVIDIA cards'}"
 
 
 def _not_startable(hosts: Sequence[Host], profile: VgpuProfile) -> NoProfile:
@@ -122,10 +141,8 @@ def _fitting(hosts: Sequence[Host], wanted: WantedProfile, profiles: Sequence[Vg
     alike = [profile for profile in profiles if is_of(profile, gpu)]
     if not alike:
         silent = [host.name for host in hosts if host.profiles is None]
-        present = sorted({card.name for host in hosts for card in host.cards})
-        hint = f"the hosts have: {', '.join(present) or 'no NVIDIA cards'}"
         message = f"no host lists a vGPU profile of {gpu.name}"
-        return NoProfile("vsphere.gpu_absent", message, reboot(hosts) or hint, silent)
+        return NoProfile("vsphere.gpu_absent", message, reboot(hosts) or _present(hosts), silent)
     passed = dict(_passed_over(hosts, wanted, alike))
     fitting = [profile for profile in alike if profile.name not in passed]
     if fitting:

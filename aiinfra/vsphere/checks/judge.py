@@ -141,16 +141,15 @@ def _of_host(finding: Finding, site: Site) -> Finding:
 
 
 def _no_cards(site: Site, chosen: Sequence[Host], wanted: WantedVm) -> list[Finding]:
-    """Hosts without a fitting card are no error by themselves; a cluster without any is, unless some do not tell."""
-    named = wanted.pci_ids or (wanted.profile is not None and wanted.profile.gpu is None)
+    """Hosts without a fitting card are no error by themselves; a cluster without any is, unless some do not tell.
+
+    Profiles and cards that are named tell of themselves.
+    """
+    named = wanted.pci_ids or wanted.profile is not None
     silent = any("cards" in host.unread for host in chosen if host.connected)
     if named or silent or wanted.mode == "device_group" or any(cards.concerned(host, wanted) for host in chosen):
         return []
     present = sorted({card.name for host in site.cluster.hosts for card in host.cards})
+    needed = wanted.gpu.name if wanted.gpu else "a card"
     read = f"no such card; its hosts have {', '.join(present) or 'no NVIDIA cards'}"
-    return [CARDS.error(f"cluster {site.cluster.name}", read, _model(wanted), "name a GPU that the hosts have")]
-
-
-def _model(wanted: WantedVm) -> str:
-    gpu = wanted.gpu or (wanted.profile.gpu if wanted.profile else None)
-    return gpu.name if gpu else "a card that serves the profile" if wanted.profile else "the cards that are named"
+    return [CARDS.error(f"cluster {site.cluster.name}", read, needed, "name a GPU that the hosts have")]

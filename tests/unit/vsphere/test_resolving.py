@@ -145,7 +145,7 @@ def test_an_image_is_known_by_its_contents() -> None:
             (
                 "vsphere.profile_unknown",
                 "no host lists the vGPU profile grid_l40s-48c",
-                "did you mean grid_a100-8c?",
+                "it is a profile of L40S; the hosts have: NVIDIA A100-PCIE-40GB",
             ),
         ),
         (
