@@ -118,8 +118,10 @@ def _with_commands(found: list[Finding], host: Host, wanted: WantedVm) -> list[F
     steps = steps_on(host, wanted) if needing else None
     if steps is None:
         return found
-    told = "\n".join(steps.lines())
-    return [replace(one, hint=told) if one in needing and one.hint != mig.ASK else one for one in found]
+    switched = [one for one in needing if one.hint != mig.ASK]
+    hints = {one.about: f"as for {switched[0].about.rpartition(' ')[2]}" for one in switched}
+    hints |= {one.about: "\n".join(steps.lines()) for one in switched[:1]}
+    return [replace(one, hint=hints[one.about]) if one in switched else one for one in found]
 
 
 def _changes(host: Host, wanted: WantedVm) -> list[Finding]:
