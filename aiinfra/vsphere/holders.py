@@ -19,22 +19,26 @@ GRAPHICS: Final = "config.graphicsInfo"
 PASSTHROUGH: Final = "config.pciPassthruInfo"
 BINDINGS: Final = "config.assignableHardwareBinding"
 """Properties of a host."""
-VM_PATHS: Final = (
-    "name",
-    "runtime.powerState",
-    "runtime.host",
-    "config.memoryAllocation.reservation",
-    "config.hardware.memoryMB",
-)
+VMS: Final = "vm"
+"""Property of a host: its VMs."""
+_POWER, _RESERVATION = "runtime.powerState", "config.memoryAllocation.reservation"
+VM_PATHS: Final = (_POWER, _RESERVATION)
+"""Of every VM: there are thousands, and each value costs as much as the request of it."""
 DEVICES: Final = "config.hardware.device"
+HOLDER_PATHS: Final = ("name", DEVICES)
+"""Of those that may hold GPUs."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostVms:
-    """The powered-on VMs of one host, and the devices of those that may hold GPUs, by moref."""
+    """The powered-on VMs of one host, and of those that may hold GPUs what could be read, by moref."""
 
     rows: Sequence[Row] = ()
-    devices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    holders: Mapping[str, Row] = field(default_factory=dict)
+
+    def names(self) -> Mapping[str, str]:
+        """Of those that may hold GPUs, by moref."""
+        return {vm.moref: _name(self.holders[vm.moref]) for vm in self.rows if vm.moref in self.holders}
 
 
 def is_gpu(device: Any) -> bool:
@@ -48,17 +52,17 @@ def with_gpus(row: Row, vms: Sequence[Row]) -> list[Row]:
     """Those of a host's VMs that may hold GPU devices.
 
     vCenter names who uses a card that is shared, and who holds assignable hardware; a VM with a static passthrough
-    device is found by its memory, all of which must be reserved.
+    device is found by its memory, which must be reserved.
     """
     named = _users(row)
     passed = any(info.passthruActive for info in _of_gpus(row))
-    return [vm for vm in vms if vm.moref in named or (passed and reserved(vm) >= _size(vm) > 0)]
+    return [vm for vm in vms if vm.moref in named or (passed and reserved(vm) > 0)]
 
 
 def unseen(row: Row, vms: HostVms) -> Mapping[str, str]:
     """Who holds GPUs of the host, or may, and cannot be read: what is free is not known."""
     shown = {vm.moref for vm in vms.rows}
-    hidden = _users(row) - shown | {vm.moref for vm in with_gpus(row, vms.rows) if vm.moref not in vms.devices}
+    hidden = _users(row) - shown | {vm.moref for vm in with_gpus(row, vms.rows) if vm.moref not in vms.holders}
     number = f"{len(hidden)} VM{'s' if len(hidden) > 1 else ''}"
     return {"vms": f"GPUs of it are held by {number} that the account may not read"} if hidden else {}
 
@@ -71,8 +75,12 @@ def _users(row: Row) -> set[str]:
 
 def holding(vms: HostVms) -> tuple[VmOnHost, ...]:
     """The VMs that hold GPUs, and what they hold."""
-    held = ((vm, vms.devices.get(vm.moref, ())) for vm in vms.rows)
-    return tuple(found for vm, devices in held if (found := _vm(str(vm.get("name", vm.moref)), devices)))
+    held = (vms.holders[vm.moref] for vm in vms.rows if vm.moref in vms.holders)
+    return tuple(found for holder in held if (found := _vm(_name(holder), holder.get(DEVICES, ()))))
+
+
+def _name(holder: Row) -> str:
+    return str(holder.get("name", holder.moref))
 
 
 def _vm(name: str, devices: Sequence[Any]) -> VmOnHost | None:
@@ -91,11 +99,11 @@ def _passed(backing: Any) -> str | None:
 
 def reserved(vm: Row) -> int:
     """MiB that a VM keeps of the host's memory."""
-    return int(vm.get("config.memoryAllocation.reservation", 0)) if vm.get("runtime.powerState") == "poweredOn" else 0
+    return int(vm.get(_RESERVATION, 0)) if powered_on(vm) else 0
 
 
-def _size(vm: Row) -> int:
-    return int(vm.get("config.hardware.memoryMB", 0))
+def powered_on(vm: Row) -> bool:
+    return bool(vm.get(_POWER) == "poweredOn")
 
 
 def _of_gpus(row: Row) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aiinfra.vsphere import host_reading
-from aiinfra.vsphere.holders import DEVICES, VM_PATHS, HostVms, with_gpus
+from aiinfra.vsphere.holders import DEVICES, HOLDER_PATHS, VM_PATHS, VMS, HostVms, powered_on, with_gpus
 from aiinfra.vsphere.host_reading import HOST_PATHS, OFFERS, Asked
 from aiinfra.vsphere.inventory import Entity
 from aiinfra.vsphere.parallel import Questions
@@ -36,7 +36,7 @@ class HostsReading:
     vms: Mapping[str, Sequence[Row]]
     """Of each host, by its moref."""
     asked: Sequence[Future[Asked]]
-    devices: Future[Mapping[str, Sequence[Any]]]
+    holders: Future[Mapping[str, Row]]
 
     def hosts(self, cluster: str, licences: Told[Mapping[str, str]]) -> list[Host]:
         """The hosts of one cluster, once everything is answered."""
@@ -47,7 +47,7 @@ class HostsReading:
         ]
 
     def _host(self, row: Row, asked: Asked, licences: Told[Mapping[str, str]]) -> Host:
-        held = HostVms(self.vms.get(row.moref, ()), self.devices.result())
+        held = HostVms(self.vms.get(row.moref, ()), self.holders.result())
         edition = (licences.value or {}).get(row.moref)
         why = {} if edition else {"license_edition": licences.why or "no licence is assigned to it"}
         asked = replace(asked, edition=edition, unread={**asked.unread, **why})
@@ -60,18 +60,11 @@ def read_hosts(vcenter: VCenter, asking: Questions, clusters: Mapping[str, Entit
         rows = retrieve(vcenter, [Wanted([each.object for each in clusters.values()], paths, _DOWN)])
     of = {host._moId: each for each in clusters.values() for host in each.row.get(MEMBERS, ())}
     hosts = sorted((row for row in rows if row.moref in of), key=lambda row: str(row.get("name")))
-    vms = _by_host([row for row in rows if row.kind == "VirtualMachine"])
+    on = {row.moref: row for row in rows if row.kind == "VirtualMachine" and powered_on(row)}
+    vms = {row.moref: [on[vm._moId] for vm in row.get(VMS, ()) if vm._moId in on] for row in hosts}
     vcenter.paths.update({row.moref: f"{of[row.moref].path}/{row.get('name')}" for row in hosts})
     asked = asking.each(lambda row: _asked(row, of[row.moref].row.get(BROWSER)), hosts)
-    return HostsReading(of, hosts, vms, asked, asking.ask(lambda: _devices(vcenter, hosts, vms)))
-
-
-def _by_host(vms: Sequence[Row]) -> Mapping[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for vm in vms:
-        if (host := vm.get("runtime.host")) is not None and vm.get("runtime.powerState") == "poweredOn":
-            found.setdefault(host._moId, []).append(vm)
-    return found
+    return HostsReading(of, hosts, vms, asked, asking.ask(lambda: _holders(vcenter, hosts, vms)))
 
 
 def _asked(row: Row, browser: Any) -> Asked:
@@ -88,9 +81,9 @@ def _packages(row: Row) -> Sequence[Any]:
     return list(row.get("configManager.imageConfigManager").FetchSoftwarePackages())
 
 
-def _devices(vcenter: VCenter, hosts: Sequence[Row], vms: Mapping[str, Sequence[Row]]) -> Mapping[str, Sequence[Any]]:
-    """Of the VMs that may hold GPUs, by moref."""
+def _holders(vcenter: VCenter, hosts: Sequence[Row], vms: Mapping[str, Sequence[Row]]) -> Mapping[str, Row]:
+    """The VMs that may hold GPUs and can be read, by moref."""
     found = [vm.object for host in hosts for vm in with_gpus(host, vms.get(host.moref, ()))]
     with pruning(gpus_only):
-        rows = collect(vcenter, "VirtualMachine", [DEVICES], found)
-    return {row.moref: row.get(DEVICES) for row in rows if DEVICES in row.values}
+        rows = collect(vcenter, "VirtualMachine", HOLDER_PATHS, found)
+    return {row.moref: row for row in rows if DEVICES in row.values}
