@@ -18,6 +18,10 @@ _OTHER_DEVICE: Final = re.compile(
 )
 _PCI_DEVICE: Final = re.compile(rb"<HostPciDevice\b[^>]*>.*?</HostPciDevice>", re.DOTALL)
 _NVIDIA: Final = b"<vendorId>4318</vendorId>"
+_PASSTHROUGH: Final = re.compile(rb"<HostPciPassthruInfo\b[^>]*>.*?</HostPciPassthruInfo>", re.DOTALL)
+_SERVICE: Final = re.compile(rb"<HostService\b[^>]*>.*?</HostService>", re.DOTALL)
+_NTP: Final = b"<key>ntpd</key>"
+_ID: Final = re.compile(rb"<id>([^<]*)</id>")
 
 current: Final[ContextVar[Prune]] = ContextVar("pruning", default=lambda body: body)
 """What is done to the answers of this thread."""
@@ -33,7 +37,21 @@ def pruning(prune: Prune) -> Iterator[None]:
         current.reset(token)
 
 
+def _id(element: bytes) -> bytes:
+    found = _ID.search(element)
+    return found[1] if found else b""
+
+
 def gpus_only(body: bytes) -> bytes:
-    """Without the PCI devices of hosts that NVIDIA did not make, and without devices of VMs other than passthrough."""
+    """Without the PCI devices of hosts that NVIDIA did not make and what can be passed through besides, without services
+    other than NTP, and without devices of VMs other than passthrough.
+
+    A page holds whole hosts, so that a device and its state of passthrough are on the same one.
+    """
+    devices = _PCI_DEVICE.findall(body)
     kept = _PCI_DEVICE.sub(lambda found: found[0] if _NVIDIA in found[0] else b"", body)
+    gpus = {_id(device) for device in devices if _NVIDIA in device}
+    if devices:
+        kept = _PASSTHROUGH.sub(lambda found: found[0] if _id(found[0]) in gpus else b"", kept)
+    kept = _SERVICE.sub(lambda found: found[0] if _NTP in found[0] else b"", kept)
     return _OTHER_DEVICE.sub(b"", kept)

@@ -14,6 +14,19 @@ def test_devices_other_than_gpus_are_cut_out() -> None:
     assert gpus_only(b"<a>" + DISK + GPU + DISK + BRIDGE + CARD + b"</a>") == b"<a>" + GPU + CARD + b"</a>"
 
 
+def test_what_can_be_passed_through_besides_gpus_is_cut_out() -> None:
+    gpu = b"<HostPciPassthruInfo xsi:type='HostSriovInfo'><id>0000:3b:00.0</id></HostPciPassthruInfo>"
+    bridge = b"<HostPciPassthruInfo><id>0000:00:00.0</id></HostPciPassthruInfo>"
+    assert gpus_only(bridge + gpu + BRIDGE + CARD) == gpu + CARD
+    assert gpus_only(bridge + gpu) == bridge + gpu, "no device of this page is known"
+
+
+def test_services_other_than_ntp_are_cut_out() -> None:
+    ntp = b"<HostService><key>ntpd</key><running>true</running></HostService>"
+    shell = b"<HostService><key>TSM</key><running>false</running></HostService>"
+    assert gpus_only(shell + ntp + shell) == ntp
+
+
 def test_another_name_space_of_the_type_is_understood() -> None:
     assert gpus_only(DISK.replace(b"xsi:", b"XMLSchema-instance:")) == b""
     assert gpus_only(GPU.replace(b"xsi:", b"XMLSchema-instance:")) != b""
