@@ -13,7 +13,7 @@ from aiinfra.vsphere.host_reading import HOST_PATHS, OFFERS, Asked
 from aiinfra.vsphere.inventory import Entity
 from aiinfra.vsphere.parallel import Questions
 from aiinfra.vsphere.properties import Row, Step, Wanted, collect, retrieve
-from aiinfra.vsphere.pruning import gpus_only, pruning
+from aiinfra.vsphere.pruning import gpus_only, nvidias_packages, offers_only, pruning
 from aiinfra.vsphere.readings import Host
 from aiinfra.vsphere.session import VCenter
 from aiinfra.vsphere.whole_reading import Told, told
@@ -72,13 +72,19 @@ def _asked(row: Row, browser: Any) -> Asked:
         return Asked(unread=dict.fromkeys((*OFFERS, "vibs"), host_reading.away(row)))
     if not host_reading.has_gpus(row):
         return Asked(offers_nothing=True, unread={"vibs": NO_GPU})
-    target, packages = told(lambda: browser.QueryConfigTarget(row.object)), told(lambda: _packages(row))
+    target, packages = told(lambda: _target(row, browser)), told(lambda: _packages(row))
     unread = {**dict.fromkeys(OFFERS, target.why), "vibs": packages.why}
     return Asked(target.value, packages.value, {name: why for name, why in unread.items() if why})
 
 
+def _target(row: Row, browser: Any) -> Any:
+    with pruning(offers_only):
+        return browser.QueryConfigTarget(row.object)
+
+
 def _packages(row: Row) -> Sequence[Any]:
-    return list(row.get("configManager.imageConfigManager").FetchSoftwarePackages())
+    with pruning(nvidias_packages):
+        return list(row.get("configManager.imageConfigManager").FetchSoftwarePackages())
 
 
 def _holders(vcenter: VCenter, hosts: Sequence[Row], vms: Mapping[str, Sequence[Row]]) -> Mapping[str, Row]:

@@ -21,6 +21,9 @@ _NVIDIA: Final = b"<vendorId>4318</vendorId>"
 _PASSTHROUGH: Final = re.compile(rb"<HostPciPassthruInfo\b[^>]*>.*?</HostPciPassthruInfo>", re.DOTALL)
 _SERVICE: Final = re.compile(rb"<HostService\b[^>]*>.*?</HostService>", re.DOTALL)
 _NTP: Final = b"<key>ntpd</key>"
+_PACKAGE: Final = re.compile(rb"<returnval\b[^>]*>.*?</returnval>", re.DOTALL)
+_NVIDIAS: Final = re.compile(rb"<vendor>(NVD|NVIDIA)</vendor>", re.IGNORECASE)
+_UNASKED: Final = re.compile(rb"<(sriov|distributedVirtualPortgroup)\b[^>]*>.*?</\1>", re.DOTALL)
 _ID: Final = re.compile(rb"<id>([^<]*)</id>")
 
 current: Final[ContextVar[Prune]] = ContextVar("pruning", default=lambda body: body)
@@ -43,8 +46,8 @@ def _id(element: bytes) -> bytes:
 
 
 def gpus_only(body: bytes) -> bytes:
-    """Without the PCI devices of hosts that NVIDIA did not make and what can be passed through besides, without services
-    other than NTP, and without devices of VMs other than passthrough.
+    """Without the PCI devices of hosts that NVIDIA did not make and what can be passed through besides, without
+    services other than NTP, and without devices of VMs other than passthrough.
 
     A page holds whole hosts, so that a device and its state of passthrough are on the same one.
     """
@@ -55,3 +58,13 @@ def gpus_only(body: bytes) -> bytes:
         kept = _PASSTHROUGH.sub(lambda found: found[0] if _id(found[0]) in gpus else b"", kept)
     kept = _SERVICE.sub(lambda found: found[0] if _NTP in found[0] else b"", kept)
     return _OTHER_DEVICE.sub(b"", kept)
+
+
+def nvidias_packages(body: bytes) -> bytes:
+    """Of the software of a host, which has a hundred and fifty packages, only what NVIDIA made."""
+    return _PACKAGE.sub(lambda found: found[0] if _NVIDIAS.search(found[0]) else b"", body)
+
+
+def offers_only(body: bytes) -> bytes:
+    """Of a ConfigTarget, without virtual functions and port groups, of which there are hundreds."""
+    return _UNASKED.sub(b"", body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiinfra.vsphere.pruning import current, gpus_only, pruning
+from aiinfra.vsphere.pruning import current, gpus_only, nvidias_packages, offers_only, pruning
 
 DISK = b'<VirtualDevice xsi:type="VirtualDisk"><key>2000</key><backing xsi:type="X"></backing></VirtualDevice>'
 GPU = b'<VirtualDevice xsi:type="VirtualPCIPassthrough"><key>13000</key></VirtualDevice>'
@@ -25,6 +25,22 @@ def test_services_other_than_ntp_are_cut_out() -> None:
     ntp = b"<HostService><key>ntpd</key><running>true</running></HostService>"
     shell = b"<HostService><key>TSM</key><running>false</running></HostService>"
     assert gpus_only(shell + ntp + shell) == ntp
+
+
+def package(vendor: str) -> bytes:
+    return b"<returnval><name>x</name><vendor>" + vendor.encode() + b"</vendor><tag>a</tag></returnval>"
+
+
+def test_packages_that_nvidia_did_not_make_are_cut_out() -> None:
+    body = b"<r>" + package("VMware") + package("NVD") + package("MEL") + package("NVIDIA") + b"</r>"
+    assert nvidias_packages(body) == b"<r>" + package("NVD") + package("NVIDIA") + b"</r>"
+
+
+def test_virtual_functions_and_port_groups_are_cut_out_of_what_a_host_offers() -> None:
+    function = b"<sriov><name>0000:3b:00.4</name><pciDevice><id>0000:3b:00.4</id></pciDevice></sriov>"
+    group = b"<distributedVirtualPortgroup><portgroupName>vlan-7</portgroupName></distributedVirtualPortgroup>"
+    card = b"<pciPassthrough><pciDevice><id>0000:3b:00.0</id></pciDevice></pciPassthrough>"
+    assert offers_only(function + group + card + function) == card
 
 
 def test_another_name_space_of_the_type_is_understood() -> None:
