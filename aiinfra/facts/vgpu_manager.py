@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-VENDORS: Final = ("nvd", "nvidia")
 SOURCE: Final = "NVIDIA vGPU release notes for VMware vSphere, compatibility requirements"
 _MANAGERS: Final = ("nvd-", "nvidia-")
 _DRIVER: Final = re.compile(r"\d{3}\.\d+(\.\d+)?")
@@ -19,7 +18,7 @@ _BUILT: Final = re.compile(r"-\d+OEM\.(\d)(\d)\d\.")
 
 
 def is_nvidias(vendor: str) -> bool:
-    return vendor.lower() in VENDORS
+    return vendor.lower() == "nvd" or "nvidia" in vendor.lower()
 
 
 def is_manager(name: str) -> bool:

@@ -22,7 +22,7 @@ _PASSTHROUGH: Final = re.compile(rb"<HostPciPassthruInfo\b[^>]*>.*?</HostPciPass
 _SERVICE: Final = re.compile(rb"<HostService\b[^>]*>.*?</HostService>", re.DOTALL)
 _NTP: Final = b"<key>ntpd</key>"
 _PACKAGE: Final = re.compile(rb"<returnval\b[^>]*>.*?</returnval>", re.DOTALL)
-_NVIDIAS: Final = re.compile(rb"<vendor>(NVD|NVIDIA)</vendor>", re.IGNORECASE)
+_NVIDIAS: Final = re.compile(rb"<vendor>(NVD|[^<]*NVIDIA[^<]*)</vendor>", re.IGNORECASE)
 _UNASKED: Final = re.compile(rb"<(sriov|distributedVirtualPortgroup)\b[^>]*>.*?</\1>", re.DOTALL)
 _ID: Final = re.compile(rb"<id>([^<]*)</id>")
 

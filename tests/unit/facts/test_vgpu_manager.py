@@ -26,6 +26,6 @@ def test_a_package(name: str, version: str, manager: bool, driver: str, release:
 
 
 def test_vendors() -> None:
-    assert [is_nvidias(vendor) for vendor in ("NVD", "NVIDIA", "nvidia", "MEL", "VMware", "")] == [
+    assert [is_nvidias(vendor) for vendor in ("NVD", "NVIDIA", "NVIDIA Corporation", "MEL", "VMware", "")] == [
         True, True, True, False, False, False,
     ]  # fmt: skip
