@@ -124,5 +124,5 @@ def mixed_sizes(host: Host, wanted: WantedVm) -> Iterator[Finding]:
 def ecc(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     """No vSphere API tells it, so it is said once for each host that has the cards."""
     if concerned(host, wanted):
-        hint = "run on the host: nvidia-smi --query-gpu=ecc.mode.current --format=csv"
+        hint = "run on the host:\n  nvidia-smi --query-gpu=ecc.mode.current --format=csv"
         yield ECC.warning(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)

@@ -14,7 +14,7 @@ from aiinfra.vsphere.readings import Host, Vib
 
 DRIVER: Final = Topic("vsphere.driver", vgpu_manager.SOURCE)
 MODEL: Final = Topic("vsphere.model", f"{API}: VirtualMachineVgpuProfileInfo")
-SEE: Final = "run on the host: esxcli software vib list"
+SEE: Final = "run on the host:\n  esxcli software vib list"
 
 
 def driver(host: Host, wanted: WantedVm) -> Iterator[Finding]:

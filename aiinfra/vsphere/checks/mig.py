@@ -13,7 +13,7 @@ from aiinfra.vsphere.profiles import MULTI_INSTANCE, key
 from aiinfra.vsphere.readings import Card, Host, Sharing
 
 MIG: Final = Topic("vsphere.mig", f"{USER_GUIDE}, Configuring a GPU for MIG-backed vGPUs")
-ASK: Final = "run on the host: nvidia-smi --query-gpu=pci.bus_id,mig.mode.current --format=csv"
+ASK: Final = "run on the host:\n  nvidia-smi --query-gpu=pci.bus_id,mig.mode.current --format=csv"
 _WORDS: Final = {True: "MIG on", False: "MIG off", None: "cannot be inferred: no profile of the card can be started"}
 
 

@@ -123,7 +123,7 @@ BREAKS: dict[str, Break] = {
     "ECC": (
         world,
         VGPU,
-        "warning esx-01: no vSphere API tells the ECC mode | ECC as you want it | run on the host: "
+        "warning esx-01: no vSphere API tells the ECC mode | ECC as you want it | run on the host:\n  "
         "nvidia-smi --query-gpu=ecc.mode.current --format=csv | NVIDIA AI Enterprise user guide, ECC "
         "memory",
     ),

@@ -30,7 +30,7 @@ BREAKS: dict[str, Break] = {
     "VIBs cannot be read": (
         lambda: world(silent("vibs")),
         VGPU,
-        "unknown esx-01: no permission System.Read | NVIDIA's vGPU manager | run on the host: esxcli "
+        "unknown esx-01: no permission System.Read | NVIDIA's vGPU manager | run on the host:\n  esxcli "
         "software vib list | NVIDIA vGPU release notes for VMware vSphere, compatibility requirements",
     ),
     "branch against the guest": (
@@ -72,7 +72,7 @@ BREAKS: dict[str, Break] = {
         lambda: world(h100(Vib("NVD-VGPU", "1.0", "NVD"))),
         ON_H100,
         "unknown esx-01: 1.0 shows no driver | a vGPU manager of branch 525 or newer for "
-        "H100-PCIe-80GB | run on the host: esxcli software vib list | NVIDIA AI Enterprise 3.0 "
+        "H100-PCIe-80GB | run on the host:\n  esxcli software vib list | NVIDIA AI Enterprise 3.0 "
         "release notes: vGPU 15.0 supports H100",
     ),
     "model that no source tells, not listed": (

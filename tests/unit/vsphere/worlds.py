@@ -100,7 +100,7 @@ def text(finding: Finding) -> str:
 
 ECC = (
     "warning esx-01: no vSphere API tells the ECC mode | ECC as you want it | "
-    "run on the host: nvidia-smi --query-gpu=ecc.mode.current --format=csv | NVIDIA AI Enterprise user guide, ECC memory"
+    "run on the host:\n  nvidia-smi --query-gpu=ecc.mode.current --format=csv | NVIDIA AI Enterprise user guide, ECC memory"
 )
 """The one thing that is said of every good host: nobody can know it from here."""
 PINNED = (
