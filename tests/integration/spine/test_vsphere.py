@@ -124,12 +124,7 @@ def test_a_lost_state_names_what_carries_the_name_and_takes_the_id_that_is_told(
 def test_a_template_whose_disks_back_a_linked_clone_is_kept_and_told(site: Site) -> None:
     write(site, {"vgpu": template()})
     path = up(site)
-    with vcenter_of(site) as vcenter:
-        vm = vm_at(vcenter, path)
-        vm.MarkAsVirtualMachine(pool(vcenter))
-        finish(vcenter, vm.CreateSnapshot_Task("base", "", False, False), "taking a snapshot of", path)
-        vm.MarkAsTemplate()
-        clone(vcenter, path, "/dc1/vm", "worker-0", linked=True)
+    linked(site, path, "worker-0")
     ended = site.result("destroy", "--keep-lab")
     assert ended["exit_code"] == 5
     (left,) = ended["errors"]
@@ -160,3 +155,40 @@ def test_a_template_whose_proof_failed_is_kept_in_the_state_beside_the_one_it_re
     ended = site.result("destroy", "--only", "whole", "--keep-lab")
     assert ended["exit_code"] == 0, ended
     assert inventory(site) == [SOURCE]
+
+
+def linked(site: Site, path: str, name: str) -> None:
+    """A machine whose disk stands on that of a template."""
+    with vcenter_of(site) as vcenter:
+        vm = vm_at(vcenter, path)
+        vm.MarkAsVirtualMachine(pool(vcenter))
+        finish(vcenter, vm.CreateSnapshot_Task("base", "", False, False), "taking a snapshot of", path)
+        vm.MarkAsTemplate()
+        clone(vcenter, path, "/dc1/vm", name, linked=True)
+
+
+def outputs(site: Site) -> Told:
+    told: Told = json.loads(site.run("outputs", "vs", "--output", "json").stdout)
+    return told
+
+
+def test_a_change_makes_a_template_beside_the_old_one_which_stays_while_a_machine_stands_on_its_disks(
+    site: Site,
+) -> None:
+    write(site, {"vgpu": template()})
+    old = up(site)
+    linked(site, old, "worker-0")
+    write(site, {"vgpu": template(cpus=16)})
+    ended = site.run("up", "vs", "--yes")
+    assert ended.returncode == 0, ended.stderr
+    assert f"{old}: kept, as its disks are those of /dc1/vm/worker-0" in ended.stdout + ended.stderr
+    stand = [path.removesuffix(" (template)") for path in inventory(site) if path.endswith(" (template)")]
+    (new,) = set(stand) - {old, SOURCE.removesuffix(" (template)")}
+    assert old in stand
+    assert new in json.dumps(outputs(site))
+    assert old not in json.dumps(outputs(site))
+    assert refreshed(site)["results"][0]["because"] == "as in the state"
+    with vcenter_of(site) as vcenter:
+        finish(vcenter, vm_at(vcenter, "/dc1/vm/worker-0").Destroy_Task(), "removing", "worker-0")
+    assert refreshed(site)["results"][0]["because"] == "the world differs; aiinfra up vs repairs it"
+    assert up(site) == new
