@@ -85,7 +85,7 @@ _RULES: Sequence[_Rule] = (
     ),
     _rule(
         "vsphere.profile_unknown",
-        "no host offers its vGPU profile",
+        "its vGPU profile is not offered",
         "name a profile that the hosts list: aiinfra doctor shows which can be started now",
         says=r"(vgpu|profile|grid_|nvidia_).*(not (found|supported|offered|known|available)|does not exist|unknown)",
     ),
@@ -110,7 +110,7 @@ _RULES: Sequence[_Rule] = (
     ),
     _rule(
         "vsphere.memory",
-        "no host has enough memory that can be reserved for it",
+        "not enough memory is free to be reserved for it",
         "free memory on the hosts, or give the VM less",
         says=r"memory resources? .*insufficient|(insufficient|not have sufficient) memory",
         faults=(

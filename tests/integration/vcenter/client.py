@@ -135,7 +135,7 @@ def with_gpus(*backings: Any, **changes: Any) -> Any:
         for number, backing in enumerate(backings)
     ]
     return vim.vm.ConfigSpec(
-        deviceChange=devices, extraConfig=options(OPTIONS), **{"memoryReservationLockedToMax": True, **changes}
+        deviceChange=devices, **{"extraConfig": options(OPTIONS), "memoryReservationLockedToMax": True, **changes}
     )
 
 

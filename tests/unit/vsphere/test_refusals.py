@@ -178,7 +178,7 @@ FAILED = "Module 'DevicePowerOn' power on failed."
         (
             worded(vim.fault.InsufficientMemoryResourcesFault, "", unreserved=1, requested=2),
             "vsphere.memory",
-            "no host has enough memory that can be reserved for it",
+            "not enough memory is free to be reserved for it",
         ),
         (
             worded(GENERIC, "Could not initialize plugin 'libnvidia-vgx.so' for vGPU 'grid_a100-20c'.", reason=""),
@@ -213,7 +213,7 @@ def test_hosts_that_refuse_for_one_cause_are_named_together() -> None:
     assert said(apart, powering=True).record.message == (
         "/dc1/vm/templates/gpu-1 was not powered on: "
         "esx-01: no card takes its vGPU: they are full, hold vGPUs of another size, or are not in Shared Direct mode; "
-        "esx-02: no host has enough memory that can be reserved for it"
+        "esx-02: not enough memory is free to be reserved for it"
     )
 
 
