@@ -19,14 +19,15 @@ def check(tree: Tree, stem: str, kinds: Mapping[str, StackType[Any, Any]]) -> tu
     document = tree if isinstance(tree, Mapping) else {}
     stacks = document.get("stacks")
     entries = dict(_entries(stacks)) if isinstance(stacks, Mapping) else {}
-    head, flaws = validated(Environment, {**document, **_heads(stacks)})
+    head, flaws = validated(Environment, {**document, **_heads(stacks), "lab": {}})
+    flaws += _lab_flaws(document)
     flaws += _name_flaws(document, stem)
     flaws += _stray_references(document)
     steps, drafted = draft(entries, str(document.get("target", "real")), kinds)
     flaws += drafted
     if head is None or flaws:
         return None, flaws
-    return Plan(head.model_copy(update={"stacks": entries}), steps), ()
+    return Plan(head.model_copy(update={"stacks": entries, "lab": document.get("lab", {})}), steps), ()
 
 
 def _heads(stacks: Tree) -> dict[str, Tree]:
@@ -53,6 +54,15 @@ def _entries(stacks: Mapping[str, Tree]) -> Iterator[tuple[StackName, StackEntry
                 inputs={key: value for key, value in parts.items() if key not in HEAD_KEYS},
             ),
         )
+
+
+def _lab_flaws(document: Mapping[str, Tree]) -> Sequence[Flaw]:
+    """The models of `lab:` are loaded for a file that has it."""
+    if "lab" not in document:
+        return ()
+    from aiinfra.model.lab import LabSpec
+
+    return validated(LabSpec, document["lab"], ("lab",))[1]
 
 
 def _name_flaws(document: Mapping[str, Tree], stem: str) -> Iterator[Flaw]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
@@ -24,7 +24,9 @@ ID: Final = "urn:aiinfra.environment/v1"
 def environment_schema(kinds: Mapping[str, StackType[Any, Any]]) -> dict[str, Any]:
     """One schema for the whole file; an entry of `stacks` is judged by the kind that it names."""
     shared: dict[str, Any] = {}
+    lab = _lab(shared)
     head = _schema(Environment, shared, "")
+    head["properties"]["lab"] = {**lab, **head["properties"]["lab"]}
     head["properties"]["extends"] = _EXTENDS
     shared.pop("StackEntry", None)
     shared["Stack"] = _stack(kinds)
@@ -46,6 +48,15 @@ _EXTENDS: Final[Mapping[str, Any]] = {
     "type": "array",
     "items": {"type": "string", "minLength": 1},
 }
+
+
+def _lab(shared: dict[str, Any]) -> Mapping[str, Any]:
+    """What stands for `lab:`, which `Environment` leaves to models of its own."""
+    from aiinfra.model.lab import LabSpec
+
+    holder = create_model("Holder", lab=(LabSpec, LabSpec()))
+    found: Mapping[str, Any] = _schema(holder, shared, "")["properties"]["lab"]
+    return found
 
 
 def _definition(kind: str) -> str:

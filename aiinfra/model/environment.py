@@ -1,4 +1,8 @@
-"""An environment file as a typed value. Inputs of stacks stay trees here: the catalogue knows their types."""
+"""An environment file as a typed value.
+
+Two parts stay trees here: the inputs of stacks, whose types the catalogue knows, and `lab:`, which most files lack and
+whose models take as long to load as all others.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from aiinfra.model.lab import LabSpec
 from aiinfra.model.state_url import KEY_SERVICES, PASSPHRASE, STATES, checked_seal, checked_state
 from aiinfra.model.vcenter import VCenterSpec
 from aiinfra.stack import StackName
@@ -61,6 +64,6 @@ class Environment(UserModel):
     state: StateSpec = StateSpec()
     vcenter: VCenterSpec | None = None
     """For every stack that works in a vCenter and names no other."""
-    lab: LabSpec = LabSpec()
+    lab: Any = Field(default_factory=dict)
     """The simulated world; read when the target is a lab."""
     stacks: Annotated[dict[Annotated[StackName, Field(pattern=STACK_NAME)], StackEntry], Field(min_length=1)]

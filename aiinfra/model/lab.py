@@ -5,7 +5,7 @@ Hardware is described, never its consequences: labels, allocatable GPUs and stat
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,6 +13,9 @@ from aiinfra.facts.gpus import UnknownGpu
 from aiinfra.facts.gpus import gpu as known_gpu
 from aiinfra.model.lab_model import LabModel
 from aiinfra.model.lab_vcenter import LabVCenter
+
+if TYPE_CHECKING:
+    from aiinfra.model.environment import Environment
 
 
 class NodeGroup(LabModel):
@@ -59,3 +62,8 @@ class LabSpec(LabModel):
     """By the name of the `existing_cluster` stack that uses it. One not described is assumed and listed so."""
     vcenter: LabVCenter | None = None
     """Started when a stack works in a vCenter; one that is not described is of one cluster and two hosts."""
+
+    @classmethod
+    def of(cls, environment: Environment) -> Self:
+        """What the file of an environment says of it; the file was checked."""
+        return cls.model_validate(environment.lab)

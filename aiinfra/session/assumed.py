@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from aiinfra.model.environment import Environment
 from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from aiinfra.model.lab_vcenter import (
     LabCards,
@@ -26,8 +25,8 @@ HOSTS: Final = 2
 
 def assumed_lab(planned: Plan) -> tuple[LabSpec, list[str]]:
     """The lab's description with what the file leaves out, and a sentence for each assumption."""
-    environment: Environment = planned.environment
-    clusters, assumed = dict(environment.lab.clusters), list[str]()
+    described = LabSpec.of(planned.environment)
+    clusters, assumed = dict(described.clusters), list[str]()
     needs = list(_needs(planned))
     for name, step in planned.steps.items():
         if step.kind.kind != "existing_cluster" or name in clusters:
@@ -37,10 +36,10 @@ def assumed_lab(planned: Plan) -> tuple[LabSpec, list[str]]:
         assumed.append(f"cluster {name}: {gpu.count} nodes with {gpu.gpus} x {gpu.gpu} each, and 1 without a GPU")
     changes: dict[str, object] = {"clusters": clusters}
     wanted = [need for need in needs if isinstance(need, VCenterNeed)]
-    if wanted and environment.lab.vcenter is None:
+    if wanted and described.vcenter is None:
         changes["vcenter"] = _vcenter(wanted)
         assumed += _told(wanted)
-    return environment.lab.model_copy(update=changes), assumed
+    return described.model_copy(update=changes), assumed
 
 
 def _needs(planned: Plan) -> Iterator[ClusterNeed | VCenterNeed]:

@@ -65,13 +65,14 @@ class Places:
             return self._real()
         from aiinfra.lab.folders import check_path
         from aiinfra.lab.lab import Lab
+        from aiinfra.model.lab import LabSpec
 
         folder, clusters = self.lab_folder(), self.clusters()
         check_path(folder)
         with usable("the folder for labs", folder.parent):
             folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lab = Lab.find(folder)
-        spec, vcenter = self.plan.environment.lab, bool(in_vcenters(self.plan.steps.values()))
+        spec, vcenter = LabSpec.of(self.plan.environment), bool(in_vcenters(self.plan.steps.values()))
         if lab is None or not lab.alive or not lab.provides(spec, clusters, vcenter=vcenter):
             programs = (*LAB_SERVERS, *(["vcenter"] if vcenter else ()), "aiinfra-engine")
             binaries = self.toolchain.ensure(programs, self.say)

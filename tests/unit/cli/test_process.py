@@ -66,6 +66,19 @@ def test_the_fastest_commands_load_no_models(argv: Sequence[str], home: Path) ->
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_a_check_loads_only_the_models_that_the_file_needs(command: str, home: Path) -> None:
+    others = "aiinfra.model.lab,aiinfra.model.lab_vcenter,stacks.vsphere_gpu_template.spec,stacks.gpu_proof.spec"
+    done = python(home, "-c", SPY, others, command, "small")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_end_of_a_process_searches_no_garbage(home: Path) -> None:
+    script = "import atexit, gc, sys\natexit.register(lambda: print(gc.get_freeze_count() > 1000))\n"
+    done = python(home, "-c", script + "from aiinfra.__main__ import main\nmain(['kinds'])")
+    assert done.stdout.splitlines()[-1] == "True"
+
+
 BUG = """
 import sys
 from aiinfra.cli import app, kinds

@@ -9,6 +9,7 @@ import pytest
 from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
 from aiinfra.lab.vcenter_description import vcenter_description
+from aiinfra.model.lab import LabSpec
 from aiinfra.plan.planner import Plan
 from aiinfra.session.assumed import assumed_lab
 from tests.unit.site import a_world
@@ -44,5 +45,5 @@ def test_a_vcenter_has_what_the_stacks_name() -> None:
 def test_what_the_file_describes_or_does_not_use_is_not_assumed(example: str) -> None:
     plan = planned(example)
     spec, assumed = assumed_lab(plan)
-    assert spec.vcenter == plan.environment.lab.vcenter
+    assert spec.vcenter == LabSpec.of(plan.environment).vcenter
     assert [told for told in assumed if told.startswith("vCenter")] == []
