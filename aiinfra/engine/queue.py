@@ -7,15 +7,6 @@ the edges differs (`Queue.down`). A stack is claimed once, and ends exactly once
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from enum import Enum
-
-
-class State(Enum):
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    BLOCKED = "blocked"
 
 
 class Queue:
@@ -23,7 +14,10 @@ class Queue:
 
     def __init__(self, needs: Mapping[str, Collection[str]]) -> None:
         self._needs = {name: frozenset(needed) for name, needed in needs.items()}
-        self._state = dict.fromkeys(needs, State.WAITING)
+        self._waiting = dict.fromkeys(needs)
+        """In the order of the plan."""
+        self._running: set[str] = set()
+        self._done: set[str] = set()
 
     @classmethod
     def down(cls, needs: Mapping[str, Collection[str]]) -> Queue:
@@ -32,54 +26,55 @@ class Queue:
 
     def ready(self) -> list[str]:
         """Stacks that may start now, in the order of the plan."""
-        return [name for name, state in self._state.items() if state is State.WAITING and not self.waits_for(name)]
+        return [name for name in self._waiting if self._needs[name] <= self._done]
 
     def waits_for(self, name: str) -> list[str]:
         """The stacks that `name` still waits for."""
-        return [other for other in self._needs[name] if self._state[other] is not State.DONE]
+        return [other for other in self._needs[name] if other not in self._done]
 
     def claim(self, name: str) -> None:
-        if self._state[name] is not State.WAITING or self.waits_for(name):
+        if name not in self._waiting or self.waits_for(name):
             raise ValueError(f"{name} is not ready")
-        self._state[name] = State.RUNNING
+        del self._waiting[name]
+        self._running.add(name)
 
     def done(self, name: str) -> None:
-        self._end(name, State.DONE)
+        self._end(name)
+        self._done.add(name)
 
     def fail(self, name: str) -> list[str]:
         """End `name` as failed; return all that can no longer run because of it, nearest first."""
-        self._end(name, State.FAILED)
+        self._end(name)
         blocked = list(self._downstream(name))
         for other in blocked:
-            self._state[other] = State.BLOCKED
+            del self._waiting[other]
         return blocked
 
     def drain(self) -> list[str]:
         """Give up all that have not started; return them."""
-        left = [name for name, state in self._state.items() if state is State.WAITING]
-        for name in left:
-            self._state[name] = State.BLOCKED
+        left = list(self._waiting)
+        self._waiting.clear()
         return left
 
     @property
-    def running(self) -> list[str]:
-        return [name for name, state in self._state.items() if state is State.RUNNING]
+    def running(self) -> Collection[str]:
+        return frozenset(self._running)
 
     @property
     def finished(self) -> bool:
-        return not any(state in (State.WAITING, State.RUNNING) for state in self._state.values())
+        return not self._waiting and not self._running
 
-    def _end(self, name: str, state: State) -> None:
-        if self._state[name] is not State.RUNNING:
+    def _end(self, name: str) -> None:
+        if name not in self._running:
             raise ValueError(f"{name} is not running")
-        self._state[name] = state
+        self._running.remove(name)
 
     def _downstream(self, name: str) -> Iterator[str]:
         front, seen = [name], {name}
         while front:
             nearest = front.pop(0)
             for other, needs in self._needs.items():
-                if nearest in needs and other not in seen and self._state[other] is State.WAITING:
+                if nearest in needs and other not in seen and other in self._waiting:
                     seen.add(other)
                     front.append(other)
                     yield other

@@ -49,8 +49,7 @@ class Run:
             while not self.queue.finished:
                 if stop.is_set():
                     self._give_up(results)
-                started += self._start_ready(pool, one)
-                _raise_bugs(started)
+                started = [*_unfinished(started), *self._start_ready(pool, one)]
                 if not self.queue.finished:
                     changed.wait(timeout=0.5)
         return [results[name] for name in self.kinds if name in results]
@@ -79,8 +78,10 @@ class Run:
         self.on_event(StackEnded(result, self.now()))
 
 
-def _raise_bugs(started: Sequence[Future[None]]) -> None:
+def _unfinished(started: Sequence[Future[None]]) -> Iterator[Future[None]]:
     """A turn answers with a result; one that ended in an exception is a bug, and nobody may wait for it."""
     for future in started:
         if future.done():
             future.result()
+        else:
+            yield future
