@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from importlib import import_module
+from typing import cast
+
 from aiinfra import __version__
-from aiinfra.providers.bundle import Bundle
-from aiinfra.providers.cluster import Cluster
 from aiinfra.providers.clusters import Clusters
-from aiinfra.providers.contract import ProviderSpec
-from aiinfra.providers.crds import CustomResourceDefinitions
-from aiinfra.providers.gpu_template import GpuTemplate
-from aiinfra.providers.proof import GpuProof
-from aiinfra.providers.ready import Ready
-from aiinfra.providers.test_thing import TestThing
+from aiinfra.providers.contract import ProviderSpec, ResourceHandler
 from aiinfra.providers.vcenters import VCenters
 
 PATIENCE = 300.0
 """Seconds for which a broken root must be seen unchanged before a wait for it is given up."""
+
+Make = Callable[[], ResourceHandler]
+
+
+class Handlers(Mapping[str, ResourceHandler]):
+    """By type token, thread-safe; each is made, and its module imported, when the first resource of its type comes."""
+
+    def __init__(self, makers: Mapping[str, Make]) -> None:
+        self._makers = makers
+        self._made: dict[str, ResourceHandler] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, token: str) -> ResourceHandler:
+        make = self._makers[token]
+        with self._lock:
+            if token not in self._made:
+                self._made[token] = make()
+            return self._made[token]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 def spec(patience: float = PATIENCE) -> ProviderSpec:
@@ -25,17 +48,20 @@ def spec(patience: float = PATIENCE) -> ProviderSpec:
         clusters.close()
         vcenters.close()
 
-    return ProviderSpec(
-        "aiinfra",
-        __version__,
+    handlers = Handlers(
         {
-            "aiinfra:kubernetes:Bundle": Bundle(clusters),
-            "aiinfra:kubernetes:Cluster": Cluster(clusters),
-            "aiinfra:kubernetes:CustomResourceDefinitions": CustomResourceDefinitions(clusters),
-            "aiinfra:kubernetes:Ready": Ready(clusters, patience),
-            "aiinfra:proof:GpuProof": GpuProof(clusters, patience),
-            "aiinfra:test:Thing": TestThing(),
-            "aiinfra:vsphere:GpuTemplate": GpuTemplate(vcenters),
-        },
-        close=close,
+            "aiinfra:kubernetes:Bundle": partial(_made, "bundle:Bundle", clusters),
+            "aiinfra:kubernetes:Cluster": partial(_made, "cluster:Cluster", clusters),
+            "aiinfra:kubernetes:CustomResourceDefinitions": partial(_made, "crds:CustomResourceDefinitions", clusters),
+            "aiinfra:kubernetes:Ready": partial(_made, "ready:Ready", clusters, patience),
+            "aiinfra:proof:GpuProof": partial(_made, "proof:GpuProof", clusters, patience),
+            "aiinfra:test:Thing": partial(_made, "test_thing:TestThing"),
+            "aiinfra:vsphere:GpuTemplate": partial(_made, "gpu_template:GpuTemplate", vcenters),
+        }
     )
+    return ProviderSpec("aiinfra", __version__, handlers, close=close)
+
+
+def _made(target: str, *arguments: object) -> ResourceHandler:
+    module, _, name = target.partition(":")
+    return cast("ResourceHandler", getattr(import_module(f"aiinfra.providers.{module}"), name)(*arguments))

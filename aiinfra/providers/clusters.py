@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from aiinfra.errors import StepError
-from aiinfra.kube.client import KubeClient
+
+if TYPE_CHECKING:
+    from aiinfra.kube.client import KubeClient
 
 KEPT = 64
 """Clients that are kept; connections to clusters that are not used fall away with the oldest."""
 
 
 class Clusters:
-    """Thread-safe."""
+    """Thread-safe. What speaks to clusters is imported when the first is asked."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._clients: OrderedDict[str, KubeClient] = OrderedDict()
 
     def client(self, kubeconfig: str) -> KubeClient:
+        from aiinfra.kube.client import KubeClient
+
         with self._lock:
             if kubeconfig not in self._clients:
                 self._clients[kubeconfig] = KubeClient.from_kubeconfig(kubeconfig)
