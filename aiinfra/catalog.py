@@ -109,17 +109,17 @@ def _entry_points() -> Iterator[tuple[EntryPoint, str]]:
 def _naming_group(folder: Path) -> list[Path]:
     """The metadata of packages in the folder that have entry points of ours; what cannot be read has none."""
     try:
-        infos = [path for path in folder.iterdir() if path.suffix in {".dist-info", ".egg-info"}]
+        infos = [path for path in folder.iterdir() if path.name.endswith((".dist-info", ".egg-info"))]
     except OSError:
         return []
-    return [info for info in infos if f"[{GROUP}]" in _text(info / "entry_points.txt")]
+    return [info for info in infos if b"[%s]" % GROUP.encode() in _content(info / "entry_points.txt")]
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_bytes()
     except OSError:
-        return ""
+        return b""
 
 
 def _from_packages(points: Iterable[tuple[EntryPoint, str]]) -> Iterator[tuple[str, str, Load]]:

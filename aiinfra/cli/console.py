@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, cast
 from aiinfra.cli.form import Form
 from aiinfra.errors import AiinfraError, ConfigError, ErrorRecord, StepError
 from aiinfra.ui.envelope import last_event, result
-from aiinfra.ui.errors import failure_text, problems_text
 from aiinfra.ui.masking import Masker
 from aiinfra.ui.output import Output
-from aiinfra.ui.terminal import Terminal
 from aiinfra.world import World
 
 if TYPE_CHECKING:
     import typer
+
+    from aiinfra.ui.terminal import Terminal
 
 
 @dataclass(slots=True)
@@ -37,6 +37,8 @@ class Console:
         return cast("Console", ctx.obj)
 
     def terminal(self) -> Terminal:
+        from aiinfra.ui.terminal import Terminal
+
         return Terminal.of(self.world)
 
     def hide(self, secrets: Iterable[str]) -> None:
@@ -78,6 +80,9 @@ class Console:
             self.out.json(document, indent=2)
 
     def _failure(self, error: AiinfraError) -> str:
+        from aiinfra.ui.errors import failure_text, problems_text
+        from aiinfra.ui.terminal import Terminal
+
         terminal = Terminal.of(self.world, sys.stderr)
         if isinstance(error, ConfigError) and error.problems:
             return problems_text(error.problems, terminal)
