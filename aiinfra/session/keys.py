@@ -47,7 +47,7 @@ def open_secrets(engine: Engine, journal: Journal, place: Place) -> None:
 
     Raises `EngineError` `engine.passphrase` or `engine.key_service`.
     """
-    _check_format(place)
+    _check_format(engine, place)
     known = journal.environment_id()
     if known is None or journal.seal() != _seal(engine.world, place, known):
         engine.prepared().ready(make=False)
@@ -55,7 +55,7 @@ def open_secrets(engine: Engine, journal: Journal, place: Place) -> None:
 
 def make_environment(engine: Engine, journal: Journal, place: Place, name: str) -> str:
     """The environment's id, made where there is none, its secrets open. Nothing is made when they do not."""
-    _check_format(place)
+    _check_format(engine, place)
     known = journal.environment_id()
     if known is not None and journal.seal() == _seal(engine.world, place, known):
         return known
@@ -65,13 +65,15 @@ def make_environment(engine: Engine, journal: Journal, place: Place, name: str) 
     return made
 
 
-def _check_format(place: Place) -> None:
-    """See that a state in a folder is of the format that we work on. A remote one is looked at by its first operation.
+def _check_format(engine: Engine, place: Place) -> None:
+    """See that the state is of the format that we work on. The host sees to it wherever it looks at stacks.
 
     Raises `EngineError` `engine.newer`, `engine.legacy` or `engine.damaged`.
     """
     if isinstance(place.notes, FileNotes):
         check_format(place.notes.root.parents[1])
+    else:
+        engine.host().stacks()
 
 
 def _seal(world: World, place: Place, environment_id: str) -> str:

@@ -62,6 +62,10 @@ class Cloud:
         keys = [str(key.text) for key in listed.iter() if key.tag.endswith("}Key")]
         return {key: self._read(f"{bucket}/{key}") for key in keys}
 
+    def put(self, bucket: str, key: str, text: str) -> None:
+        answer = httpx.put(f"http://{self.endpoint}/{bucket}/{key}", headers=signed("s3"), content=text)
+        assert answer.status_code == 200, answer.text
+
     def _read(self, path: str) -> bytes:
         answer = httpx.get(f"http://{self.endpoint}/{path}", headers=signed("s3"))
         assert answer.status_code == 200, answer.text

@@ -105,13 +105,15 @@ class TestABucket:
         assert site.result("destroy")["exit_code"] == 0
         assert list(cloud.objects("states")) == [META]
 
-    def test_an_up_that_changes_nothing_reads_notes_only(self, make_remote: Make, cloud: Cloud) -> None:
+    def test_an_up_that_changes_nothing_reads_the_format_and_notes_only(self, make_remote: Make, cloud: Cloud) -> None:
         site = make_remote(TWO)
         site.result("up")
         cloud.asked.clear()
         assert outcomes(site.result("up")) == {"a": "unchanged", "b": "unchanged"}
-        assert cloud.asked
-        assert [request for request in cloud.asked if ".pulumi/" in request] == []
+        assert [request for request in cloud.asked if ".pulumi/" in request] == [
+            f"HEAD /states/{META}",
+            f"GET /states/{META}",
+        ]
 
     def test_environments_in_one_folder_of_a_bucket_leave_each_other_alone(
         self, make_remote: Make, cloud: Cloud
@@ -299,6 +301,35 @@ class TestAPassphrase:
         done = filed.run("up", "world", "--yes")
         assert done.returncode == 2
         assert "the passphrase file cannot be read: No such file or directory" in done.stderr
+
+
+class TestAnotherFormat:
+    @pytest.mark.parametrize(
+        ("meta", "says"),
+        [
+            (
+                "version: 2\n",
+                "✗ s3://states/team: the state is of a newer format than this aiinfra knows\n"
+                "  → use an aiinfra that is as new as what wrote it last, or another state.url\n"
+                "  code engine.newer · exit 3\n",
+            ),
+            (
+                "version: 0\n",
+                "✗ s3://states/team: the state is of Pulumi's old format, whose stacks belong to no project\n"
+                "  → run pulumi state upgrade on it\n"
+                "  code engine.legacy · exit 3\n",
+            ),
+        ],
+    )
+    def test_it_is_refused_before_any_step(self, make_remote: Make, cloud: Cloud, meta: str, says: str) -> None:
+        site = make_remote(TWO)
+        assert site.result("up")["exit_code"] == 0
+        cloud.put("states", META, meta)
+        before = cloud.objects("states")
+        for words in (("up", "--yes"), ("up", "--yes", "--no-skip"), ("preview",), ("refresh",), ("destroy", "--yes")):
+            done = site.run(words[0], "world", *words[1:])
+            assert (done.returncode, done.stdout, done.stderr) == (3, "", says), words
+        assert cloud.objects("states") == before
 
 
 NOBODY = "http://me:hunter2@127.0.0.1:9"
