@@ -139,6 +139,7 @@ class Interrupted(AiinfraError):
 
 CODES: Mapping[str, str] = {
     "cluster.another": "Another cluster answers where this environment's cluster was: its uid is not the recorded one.",
+    "cluster.answers": "A cluster that is to be forgotten answers.",
     "engine.bad_request": "The engine host did not understand what it was asked.",
     "engine.busy": "Another operation runs on the stack.",
     "engine.damaged": "The state of a stack cannot be read: it is cut short or was changed by hand.",

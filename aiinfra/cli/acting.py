@@ -58,7 +58,7 @@ class Watch:
             on_secrets=self.console.hide,
         )
 
-    def approve(self, verb: str, session: Session, *, yes: bool) -> None:
+    def approve(self, verb: str, session: Session, *, yes: bool, forget: Sequence[str] = ()) -> None:
         """Show what will be done and ask. Raises `ConfigError` when nobody can be asked, `Interrupted` on a no.
 
         An `up` in a lab is not asked about: it changes nothing outside the lab's folder.
@@ -76,7 +76,8 @@ class Watch:
 
         known = recorded(self.console.world, session.plan, session.loaded.path)
         self.console.out.line(plan_text(session.plan, self.console.terminal(), known))
-        if not typer.confirm(f"{verb} {session.plan.environment.name}?"):
+        unasked = f", and forget unasked what stands in {', '.join(forget)}" if forget else ""
+        if not typer.confirm(f"{verb} {session.plan.environment.name}{unasked}?"):
             raise Interrupted("not approved; nothing was touched", code="run.not_approved")
 
     def run(self, act: Callable[[], RunReport], path: CriticalPath | None = None) -> NoReturn:

@@ -15,6 +15,7 @@ def destroy(
     env: o.EnvArgument,
     sets: o.SetOption,
     only: o.OnlyOption,
+    forget: o.ForgetOption,
     summary: o.SummaryOption,
     yes: o.YesOption = False,
     parallel: o.ParallelOption = 8,
@@ -30,6 +31,8 @@ def destroy(
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
-    watch.approve("destroy", session, yes=yes)
-    choice = Options(Selection(only), parallel=parallel, keep_lab=keep_lab, environment_id=environment_id)
+    watch.approve("destroy", session, yes=yes, forget=forget)
+    choice = Options(
+        Selection(only), parallel=parallel, keep_lab=keep_lab, environment_id=environment_id, forget=forget
+    )
     watch.run(lambda: session.destroy(choice))

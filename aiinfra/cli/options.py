@@ -73,6 +73,17 @@ KeepLabOption = Annotated[bool, typer.Option("--keep-lab", help="Leave the lab's
 EnvironmentIdOption = Annotated[
     str, typer.Option("--environment-id", help="When the notes beside the state are lost: the id to remove.")
 ]
+ForgetOption = Annotated[
+    list[str],
+    typer.Option(
+        "--forget",
+        metavar="STACK",
+        default_factory=list,
+        show_default=False,
+        help="The cluster that STACK gives is gone for good: forget what stands there, unasked. May be given again.",
+        autocompletion=stack_names,
+    ),
+]
 ProveOption = Annotated[bool, typer.Option("--prove", help="Run every proof again, however fresh it is.")]
 ToolchainOption = Annotated[
     Path | None,

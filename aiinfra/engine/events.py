@@ -30,6 +30,8 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
     """Left out by --only, --from, --until, or stopped before its start."""
     DESTROYED = "destroyed"
+    FORGOTTEN = "forgotten"
+    """Dropped from the state, its cluster being gone: nothing was asked and nothing removed."""
     INTERRUPTED = "interrupted"
 
 
@@ -151,6 +153,8 @@ class RunReport:
     """Failures that belong to no stack: leftovers of a destroy, an interrupt."""
     nothing_left: Sequence[str] = ()
     """After destroy: where we looked and what we found, one sentence each."""
+    not_asked: Sequence[str] = ()
+    """After a destroy that was told to forget: where nobody looked, and why, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

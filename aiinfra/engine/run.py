@@ -16,7 +16,7 @@ from aiinfra.engine.events import OnEvent, Outcome, StackEnded, StackResult, Sta
 from aiinfra.engine.queue import Queue
 
 Work = Callable[[str], StackResult]
-GOOD = frozenset({Outcome.CHANGED, Outcome.UNCHANGED, Outcome.DESTROYED, Outcome.SKIPPED})
+GOOD = frozenset({Outcome.CHANGED, Outcome.UNCHANGED, Outcome.DESTROYED, Outcome.FORGOTTEN, Outcome.SKIPPED})
 
 
 @dataclass(slots=True)

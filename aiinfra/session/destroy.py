@@ -18,6 +18,7 @@ from aiinfra.errors import ConfigError
 from aiinfra.plan.planner import Plan
 from aiinfra.session import work
 from aiinfra.session.aftermath import Aftermath, Sweeper, note_namespaces, unclaimed, unknown_ids
+from aiinfra.session.forgetting import doomed, forget, given_up_clusters, not_asked, prove_gone, way_out
 from aiinfra.session.identity import Known, given_access, meet, opened
 from aiinfra.session.keys import forget_key
 from aiinfra.session.options import Options
@@ -35,19 +36,25 @@ def run(session: Session, turn: work.Turn, place: Place, options: Options, repor
     """Destroy what is chosen. Only a whole destroy sweeps and ends with the place."""
     needs, kinds = _standing(turn)
     chosen = _chosen(needs, turn.standing(), options)
-    clusters = _clusters(turn, needs)
+    known = _clusters(turn, needs)
+    given_up = given_up_clusters(options.forget, known)
+    clusters = [cluster for cluster in known if cluster not in given_up]
+    taken = {name: needs[name] for name in needs if name in chosen}
+    lost = doomed(given_up, taken, () if options.selection.all else clusters, turn)
     reached = [cluster for cluster in clusters if _reached(cluster.stack, chosen, needs)]
-    if not place.is_simulated:
-        meet(reached, session.world.environ)
-    if turn.environment_id:
-        note_namespaces(turn.journal, turn.environment_id, reached)
+    with way_out(turn.plan.environment.name):
+        if not place.is_simulated:
+            meet(reached, session.world.environ)
+        if turn.environment_id:
+            note_namespaces(turn.journal, turn.environment_id, reached)
+    report.not_asked = not_asked({cluster.stack: prove_gone(cluster, turn) for cluster in given_up}, lost)
     report.started([name for name in reversed(needs) if name in chosen])
     kubeconfigs = {cluster.stack: cluster.kubeconfig for cluster in clusters}
     queue = Queue.down({name: [n for n in needs[name] if n in chosen] for name in needs if name in chosen})
     walk = Run(
         queue,
         {name: kinds[name] for name in reversed(needs) if name in chosen},
-        lambda name: work.destroy(turn, name, kinds[name]),
+        lambda name: _ended(turn, name, kinds[name], lost),
         options.parallel,
         session.on_event,
         session.world.now,
@@ -62,6 +69,12 @@ def run(session: Session, turn: work.Turn, place: Place, options: Options, repor
         except Stopped:
             return report.ended(results, interrupted=True)
     return _finish(turn, place, results, swept, report, keep=options.keep_lab)
+
+
+def _ended(turn: work.Turn, stack: str, kind: str, lost: Mapping[str, str]) -> StackResult:
+    if stack in lost:
+        return forget(turn, stack, kind, lost[stack])
+    return work.destroy(turn, stack, kind)
 
 
 def _sweep(

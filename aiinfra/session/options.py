@@ -31,6 +31,8 @@ class Options:
     """Destroy what the environment made and leave the lab running."""
     environment_id: str = ""
     """For a destroy whose notes are lost: the id that the world's objects carry."""
+    forget: Sequence[str] = ()
+    """Stacks whose clusters are gone for good: a destroy forgets what stands there."""
     prove: bool = False
     """Run proofs again."""
 

@@ -19,6 +19,8 @@ class Reporting:
     simulated: Sequence[str]
     on_event: OnEvent
     now: Callable[[], datetime]
+    not_asked: Sequence[str] = ()
+    """What a destroy was told to forget."""
     since: datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +60,7 @@ class Reporting:
             simulated=tuple(self.simulated),
             errors=tuple(errors),
             nothing_left=tuple(nothing_left),
+            not_asked=tuple(self.not_asked),
         )
         self.on_event(RunEnded(report, self.now()))
         return report

@@ -85,7 +85,7 @@ def awaited_words(what: str, seconds: float, usual: float | None) -> str:
 
 
 def _took(outcome: Outcome, seconds: float) -> str:
-    return "" if outcome in (Outcome.BLOCKED, Outcome.SKIPPED) else f" · {duration(seconds)}"
+    return "" if outcome in (Outcome.BLOCKED, Outcome.SKIPPED, Outcome.FORGOTTEN) else f" · {duration(seconds)}"
 
 
 def _said(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnostic, verb: Verb) -> str:

@@ -11,11 +11,12 @@ from aiinfra.ui.progress import PAST
 from aiinfra.ui.terminal import Terminal
 
 _FAILED = (Outcome.FAILED, Outcome.INTERRUPTED)
-_UNTOUCHED = (Outcome.BLOCKED, Outcome.SKIPPED)
+_UNTOUCHED = (Outcome.BLOCKED, Outcome.SKIPPED, Outcome.FORGOTTEN)
 _DONE_WORD: Mapping[Outcome, str] = {
     Outcome.CHANGED: "done",
     Outcome.UNCHANGED: "unchanged",
     Outcome.DESTROYED: "destroyed",
+    Outcome.FORGOTTEN: "forgotten",
     Outcome.SKIPPED: "skipped",
     Outcome.BLOCKED: "left as it was",
     Outcome.FAILED: "failed",
@@ -98,8 +99,17 @@ def closing_line(report: RunReport) -> str:
     if report.verb is Verb.DESTROY and report.nothing_left and report.exit_code == 0:
         removed = sum(result.changes.get("delete", 0) for result in report.results)
         told = "" if not removed else " 1 resource removed." if removed == 1 else f" {removed} resources removed."
-        line += "\nNothing left: " + ", ".join(report.nothing_left) + "." + told
-    return line
+        where = " where it was asked" if report.not_asked else ""
+        line += f"\nNothing left{where}: " + ", ".join(report.nothing_left) + "." + told
+    return "\n".join((line, *(f"Not asked: {sentence}." for sentence in report.not_asked), *_return(report)))
+
+
+def _return(report: RunReport) -> list[str]:
+    """What to do should a forgotten cluster come back, once nothing beside the state tells the environment's id."""
+    if report.simulated or not (report.not_asked and report.nothing_left and report.environment_id):
+        return []
+    command = f"aiinfra destroy {report.environment} --environment-id {report.environment_id}"
+    return [f"If it comes back, this removes what carries the environment's mark: {command}"]
 
 
 def tally(results: Sequence[StackResult]) -> dict[str, int]:

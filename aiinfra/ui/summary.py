@@ -22,6 +22,7 @@ _SIGN: Mapping[Outcome, str] = {
     Outcome.INTERRUPTED: "❌",
     Outcome.BLOCKED: "⏸️",
     Outcome.SKIPPED: "⏭️",
+    Outcome.FORGOTTEN: "⚠️",
 }
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -117,7 +118,7 @@ def _case(suite: xml.Element, report: RunReport, result: StackResult) -> None:
         name=result.stack,
         time=f"{result.seconds:.3f}",
     )
-    if result.outcome in (Outcome.BLOCKED, Outcome.SKIPPED):
+    if result.outcome in (Outcome.BLOCKED, Outcome.SKIPPED, Outcome.FORGOTTEN):
         xml.SubElement(case, "skipped", message=clean(result.because))
     elif result.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
         _fail(case, result.error or ErrorRecord("step.failed", result.stack, result.because), result.causes)

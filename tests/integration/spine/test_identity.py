@@ -105,6 +105,7 @@ def relay(host: str, targets: Sequence[int]) -> Iterator[int]:
     with socket.create_server((host, 0)) as listening:
         threading.Thread(target=accept, daemon=True).start()
         yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
     for one in held:
         one.close()
 
