@@ -87,7 +87,7 @@ def _sweep(
         found = sweeper.sweep(kubeconfigs)
     else:
         found = unknown_ids(kubeconfigs, turn.plan.environment.name)
-    if in_vcenters(turn.plan.steps.values()):
+    if in_vcenters(turn.plan.steps.values()) and (place.vcenter or not place.is_simulated):  # a lab may have none yet
         found = _and_vcenters(turn, found, session.places.say, place.sweeping)
     if journal.environment_id() is not None:
         return found

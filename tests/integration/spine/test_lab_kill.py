@@ -164,6 +164,13 @@ def test_a_few_kills_inside_a_create_or_delete(site: Site) -> None:
     assert [struck.inside for struck in felt] == [True] * len(NASTIEST)
 
 
+def test_a_lab_that_had_only_begun_is_taken_down(site: Site) -> None:
+    assert strike(site, up("message", about="supervisor started"), "caller").came
+    gone = site.result("destroy")
+    assert (gone["exit_code"], gone["errors"]) == (0, [])
+    assert lab_folder(site) is None
+
+
 @pytest.mark.slow
 def test_thirty_two_kills(site: Site) -> None:
     felt = campaign(site, list(rounds()))
@@ -176,5 +183,5 @@ def test_thirty_two_kills(site: Site) -> None:
 def test_a_destroy_that_is_killed_too_still_knows_what_a_chart_left(site: Site) -> None:
     reference = undisturbed(site)
     assert strike(site, releasing("nfd", NFD_WORKER), "both").inside
-    assert strike(site, down("done", "nfd", "core/v1:Namespace"), "both").came
+    assert strike(site, down("done", "nfd", "Bundle"), "both").came
     following(site, "destroy", "both", reference)
