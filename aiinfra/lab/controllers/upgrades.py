@@ -6,7 +6,7 @@ NVIDIA/k8s-operator-libs pkg/upgrade as in NVIDIA/gpu-operator v26.7.0. Of its s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aiinfra.kube.objects import ObjectRef
 from aiinfra.lab.controllers import policy
@@ -26,12 +26,12 @@ def reconcile(view: View) -> Iterator[Effect]:
     upgrades = policy.section(instance, "driver").get("upgradePolicy") or {} if instance else {}
     if not upgrades.get("autoUpgrade", False):
         return
-    drivers = [pod for daemonset in _driver_sets(view) for pod in _pods_of(view, daemonset)]
-    busy = sum(not pod_ready(pod) for pod in drivers)
+    drivers = [pod for daemonset in _driver_sets(view) for pod in _pods_of(view, daemonset) if not deleting(pod)]
+    busy = sum(not pod_ready(pod) for pod in drivers) + _between_pods(view, drivers)
     parallel = int(upgrades.get("maxParallelUpgrades", 1)) or len(drivers)
     for pod in sorted(drivers, key=lambda pod: str(pod["spec"].get("nodeName"))):
         node = view.find("Node", pod["spec"].get("nodeName", ""))
-        if node is None or labels(node).get(SKIP) == "true" or deleting(pod):
+        if node is None or labels(node).get(SKIP) == "true":
             continue
         if _current(view, pod):
             yield from _mark(node, DONE if pod_ready(pod) else labels(node).get(STATE, ""))
@@ -41,6 +41,12 @@ def reconcile(view: View) -> Iterator[Effect]:
             yield Remove(ObjectRef.of(pod))
         else:
             yield from _mark(node, REQUIRED)
+
+
+def _between_pods(view: View, drivers: Sequence[Object]) -> int:
+    """Nodes whose old pod goes and whose new one is not there yet."""
+    served = {pod["spec"].get("nodeName") for pod in drivers}
+    return sum(labels(node).get(STATE) == RESTART and name(node) not in served for node in view.of("Node"))
 
 
 def _driver_sets(view: View) -> Iterator[Object]:

@@ -59,6 +59,14 @@ def test_the_next_node_waits_until_the_first_is_ready_again() -> None:
     }
 
 
+def test_the_next_node_waits_also_while_the_first_has_no_pod() -> None:
+    view = a_cluster(a_driver("gpu-1", "1"))
+    node = view.find("Node", "gpu-0")
+    assert node is not None
+    node["metadata"]["labels"]["nvidia.com/gpu-driver-upgrade-state"] = "pod-restart-required"
+    assert told(view) == {"gpu-1": "upgrade-required"}
+
+
 @pytest.mark.parametrize(("parallel", "restarted"), [(0, 2), (2, 2), (1, 1)])
 def test_as_many_in_parallel_as_the_policy_says(parallel: int, restarted: int) -> None:
     view = a_cluster(a_driver("gpu-0", "1"), a_driver("gpu-1", "1"), maxParallelUpgrades=parallel)
