@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
+from aiinfra.errors import ConfigError
 from aiinfra.render.documents import Document
 
 SIGNATURE = "# Rendered by aiinfra"
@@ -39,15 +40,51 @@ def text(document: Document, about: str) -> str:
     return "\n".join(notes) + "\n" + stream.getvalue()
 
 
-def write(folder: Path, files: Mapping[str, str]) -> None:
-    """Write the files of one stack; files of an earlier rendering that are no more go, others stay."""
-    for old in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        if old.name not in files and old.read_text(encoding="utf-8").startswith(SIGNATURE):
+def write(out: Path, texts: Mapping[str, Mapping[str, str]], environment: str = "") -> None:
+    """Write the files of each stack below `out`; those of an earlier rendering that are no more go, others stay.
+
+    `environment`: when all of its stacks are rendered, what it rendered for stacks that it no longer has goes too.
+    Raises `ConfigError`.
+    """
+    try:
+        for stack, files in texts.items():
+            _write(out / stack, files)
+        if environment:
+            _forget_stacks(out, texts, f"{SIGNATURE}: environment {environment},")
+    except OSError as error:
+        message = f"the file cannot be written: {error.strerror}"
+        where = str(error.filename or out)
+        raise ConfigError(message, code="config.unwritable", where=where, hint="give another --out") from error
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for old in _rendered(folder, SIGNATURE):
+        if old.name not in files:
             old.unlink()
     if files:
         folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")
+
+
+def _forget_stacks(out: Path, kept: Collection[str], signature: str) -> None:
+    for folder in sorted(path for path in out.glob("*") if path.name not in kept):
+        found = _rendered(folder, signature)
+        for old in found:
+            old.unlink()
+        if found and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _rendered(folder: Path, signature: str) -> list[Path]:
+    """The files in a folder that begin with a signature."""
+    files = (path for path in sorted(folder.glob("*.yaml")) if path.is_file())
+    return [path for path in files if _first_line(path).startswith(signature)]
+
+
+def _first_line(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.readline(1000)
 
 
 def _sorted(value: Any) -> Any:

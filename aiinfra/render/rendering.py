@@ -40,10 +40,12 @@ Files = Mapping[str, Mapping[str, str]]
 
 
 def render(plan: Plan, out: Path, only: Collection[StackName] = ()) -> Files:
-    """Write the documents of the stacks in `only`, or of all, under `out/<stack>/`. Raises `RenderFailed`."""
+    """Write the documents of the stacks in `only`, or of all, under `out/<stack>/`.
+
+    Raises `RenderFailed`, and `ConfigError` when a file cannot be written.
+    """
     texts = rendered(plan, [name for name in plan.steps if not only or name in only])
-    for name, files in texts.items():
-        write(out / name, files)
+    write(out, texts, environment="" if only else plan.environment.name)
     return texts
 
 

@@ -131,3 +131,12 @@ def test_schemas_are_schemas(of: str, aiinfra: Aiinfra) -> None:
     document = aiinfra("schema", of).json
     jsonschema.Draft202012Validator.check_schema(document)
     assert document["$id"].startswith("urn:aiinfra.")
+
+
+def test_render_into_what_is_no_folder_is_said(aiinfra: Aiinfra, tmp_path: Path) -> None:
+    (tmp_path / "afile").write_text("mine\n")
+    answer = aiinfra("render", "small", "--out", "afile")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.splitlines()[0] == f"✗ {tmp_path}/afile/nfd: the file cannot be written: Not a directory"
+    assert answer.err.splitlines()[-1] == "  code config.unwritable · exit 2"
+    assert (tmp_path / "afile").read_text() == "mine\n"

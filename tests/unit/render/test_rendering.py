@@ -81,6 +81,32 @@ def test_files_of_an_earlier_rendering_go_and_those_of_others_stay(tmp_path: Pat
     assert (folder / "mine.yaml").exists()
 
 
+def test_files_of_stacks_that_the_environment_no_longer_has_go_with_a_whole_rendering_only(tmp_path: Path) -> None:
+    gone, others = tmp_path / "out" / "gone", tmp_path / "out" / "others"
+    for folder, environment in ((gone, "site"), (others, "another")):
+        folder.mkdir(parents=True)
+        text = f"# Rendered by aiinfra: environment {environment}, stack {folder.name}.\na: 1\n"
+        (folder / "01-configmap-old.yaml").write_text(text)
+
+    render(plan_of(tmp_path), tmp_path / "out", [StackName("app")])
+    assert (gone / "01-configmap-old.yaml").exists()
+
+    render(plan_of(tmp_path), tmp_path / "out")
+    assert not gone.exists()
+    assert (others / "01-configmap-old.yaml").exists()
+
+
+def test_what_others_keep_in_the_folder_stays_whatever_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "app"
+    (folder / "folder.yaml").mkdir(parents=True)
+    (folder / "latin.yaml").write_bytes(b"\xff\xfe")
+    (folder / "broken.yaml").symlink_to("nowhere")
+
+    render(plan_of(tmp_path), tmp_path / "out")
+
+    assert {path.name for path in folder.iterdir()} > {"folder.yaml", "latin.yaml", "broken.yaml"}
+
+
 def test_a_program_that_fails_is_named_with_its_reason(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, SITE + "    fails: no such thing\n")
 
