@@ -12,11 +12,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
-from aiinfra.engine.events import Event, RunEnded
+from aiinfra.engine.events import Event, RunEnded, Waiting
 from aiinfra.ui.ndjson import event_json
 from aiinfra.ui.output import Output
 from aiinfra.ui.plain import lines
-from aiinfra.ui.progress import Progress, advance, heartbeats
+from aiinfra.ui.progress import Phase, Progress, advance, heartbeats
 from aiinfra.ui.terminal import Terminal
 from aiinfra.waiting import Pending, Stopped, Waiter
 
@@ -53,8 +53,14 @@ class View:
 
     def __call__(self, event: Event) -> None:
         with self._lock:
+            if self._late(event):
+                return
             self.progress = advance(self.progress, event)
             self._sight.show(self._said_once(event), self.progress)
+
+    def _late(self, event: Event) -> bool:
+        """A wait that a provider told of when its stack had been stopped already."""
+        return isinstance(event, Waiting) and self.progress.of(event.stack).phase is Phase.ENDED
 
     def _said_once(self, event: Event) -> Event:
         """The event; of several runs in one command (a rehearsal) only the first says what is simulated."""

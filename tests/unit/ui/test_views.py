@@ -51,6 +51,17 @@ def test_a_silent_stack_is_named_without_anybody_asking() -> None:
     assert listener.shown[2:] == [Waiting("nfd", "the engine", 45, None, at(45))]
 
 
+def test_what_a_stack_that_has_ended_still_waits_for_is_nobodys_news() -> None:
+    """A provider that was told to stop finds out after the engine did; the result stays the last word."""
+    listener = Listener()
+    late = Waiting("gpu-operator", "Job gpu-operator/cleanup: it has not completed", 2, None, at(413))
+    with View(listener, lambda: at(0)) as view:
+        for event in (*failing_up(), late):
+            view(event)
+    assert len(listener.shown) == len(failing_up())
+    assert late not in listener.shown
+
+
 def test_events_of_many_threads_are_each_shown_once() -> None:
     stream = io.StringIO()
     with View(StreamSight(Output(stream)), lambda: at(0)) as view:
