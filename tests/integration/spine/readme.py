@@ -16,7 +16,6 @@ _VARYING = (
     (re.compile(r"\b\d+(\.\d+)? s\b(?! ago)|\b\d+m\d\d\b"), "… s"),
     (re.compile(r"\bjust now\b|\b\d+ (s|min) ago\b"), "… ago"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.+]+"), "…"),
-    (re.compile(r"\bon gpu-[01](?: and gpu-1)?(?=: )"), "on gpu-0 and gpu-1"),
 )
 LEFT_OUT = "…"
 
@@ -60,10 +59,7 @@ def typed(text: str) -> Iterator[Typed]:
 
 
 def timeless(said: str) -> str:
-    """Without times, and without waiting lines: how many there are depends on the machine.
-
-    So does on how many of the lab's two nodes a cause has struck when it is told.
-    """
+    """Without times, and without waiting lines: how many there are depends on the machine."""
     lines = [line for line in said.splitlines() if not re.search(r"\| (waiting|still|waits)", line)]
     text = "".join(f"{line}\n" for line in lines)
     for pattern, instead in _VARYING:
