@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 
 import grpc
@@ -46,6 +48,8 @@ class Border:
     about: str
     secrets: Sequence[Tree] = field(default_factory=list, repr=False)
     """Trees whose secret values must not appear in a text."""
+    log: Path | None = None
+    """Where the traceback of a bug goes; without one, to the logger of this name."""
 
     def __enter__(self) -> Border:
         return self
@@ -65,11 +69,17 @@ class Border:
                 return _Answer(code, self._masked(render_failure(error)))
             case Stopped():
                 return _Answer(grpc.StatusCode.CANCELLED, self._masked(ended_by(error)))
-        log.error("%s failed\n%s", self.about, self._masked("".join(traceback.format_exception(error))))
-        bug = StepError(
-            f"{self.about}: {type(error).__name__}: {error}", code="bug", hint="report it with the log of this run"
-        )
+        self._keep(f"{self.about} failed\n{''.join(traceback.format_exception(error))}")
+        hint = f"report it with {self.log or 'the log of this run'}"
+        bug = StepError(f"{self.about}: {type(error).__name__}: {error}", code="bug", hint=hint)
         return _Answer(grpc.StatusCode.INTERNAL, self._masked(render_failure(bug)))
+
+    def _keep(self, text: str) -> None:
+        if self.log is None:
+            log.error("%s", self._masked(text))
+            return
+        with suppress(OSError), self.log.open("a", encoding="utf-8") as file:
+            file.write(self._masked(text))
 
     def _partly(self, error: PartlyMade) -> _Answer:
         """The engine keeps what was made, marked as not initialised, and updates it in the next run."""

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -33,11 +34,15 @@ OnWaiting = Callable[[str, str, float], None]
 """`(urn, what, seconds)`."""
 
 
-class Servicer(pg.ResourceProviderServicer):
-    """One provider. `on_waiting` hears what its resources wait for."""
+def unheard(urn: str, what: str, seconds: float) -> None:
+    """Nobody is told."""
 
-    def __init__(self, spec: ProviderSpec, on_waiting: OnWaiting = lambda urn, what, seconds: None) -> None:
-        self.spec, self._on_waiting = spec, on_waiting
+
+class Servicer(pg.ResourceProviderServicer):
+    """One provider. `on_waiting` hears what its resources wait for; the traceback of a bug goes to `log`."""
+
+    def __init__(self, spec: ProviderSpec, on_waiting: OnWaiting = unheard, log: Path | None = None) -> None:
+        self.spec, self._on_waiting, self._log = spec, on_waiting, log
         self.connections = Connections()
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -139,7 +144,7 @@ class Servicer(pg.ResourceProviderServicer):
         return handler
 
     def _border(self, context: grpc.ServicerContext, method: str, call: Call, *trees: Properties) -> Border:
-        return Border(context, f"{method} of {call.name} ({call.type})", (call.config, *trees))
+        return Border(context, f"{method} of {call.name} ({call.type})", (call.config, *trees), self._log)
 
 
 def _differing(old: Any, new: Any) -> list[str]:
@@ -186,9 +191,9 @@ class Served:
             servicer.spec.close()
 
 
-def serve(specs: Sequence[ProviderSpec], on_waiting: OnWaiting = lambda urn, what, seconds: None) -> Served:
+def serve(specs: Sequence[ProviderSpec], on_waiting: OnWaiting = unheard, log: Path | None = None) -> Served:
     """Serve each provider on a port of its own."""
-    servicers = [Servicer(spec, on_waiting) for spec in specs]
+    servicers = [Servicer(spec, on_waiting, log) for spec in specs]
     started = [_start(servicer) for servicer in servicers]
     ports = {spec.name: port for spec, (_, port) in zip(specs, started, strict=True)}
     return Served(ports, [server for server, _ in started], servicers)

@@ -198,7 +198,7 @@ class Engine:
             from aiinfra.providers.servicer import serve
 
             specs = [aiinfra_provider.spec(self.place.patience), *self.place.stand_ins()]
-            self._served = serve(specs, on_waiting=self._waiting)
+            self._served = serve(specs, self._waiting, self.log)
         return self._served
 
     def _install_plugins(self, host: EngineHost) -> None:

@@ -101,5 +101,8 @@ def test_a_bug_of_ours_that_quotes_it_in_the_middle_of_the_work(site: Site, gate
 
     assert site.until(on_event, "up", "vs", "--yes") == 4
     assert "ValueError: invalid literal for int() with base 10: '<secret>'" in events[-1]
+    (log,) = site.folder.rglob("logs/vs-engine.log")
+    assert f"report it with {log}" in events[-1]
+    assert "ValueError: invalid literal for int() with base 10: '<secret>'" in log.read_text()
     assert PASSWORD not in "".join(events)
     assert holding(site, PASSWORD) == []
