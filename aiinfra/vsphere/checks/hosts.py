@@ -35,12 +35,14 @@ def present(host: Host, wanted: WantedVm) -> Iterator[Finding]:
 
 
 def reboot(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+    """An error while it keeps the host from starting any vGPU."""
     needed = "no reboot pending"
     if host.reboot_required is None:
         yield REBOOT.unread(host, "reboot_required", host.name, needed)
     elif host.reboot_required:
         hint = f"reboot {host.name}: what was set on it takes effect then"
-        yield REBOOT.warning(host.name, "waits for a reboot", needed, hint)
+        told = REBOOT.error if wanted.shares_cards and host.startable == () else REBOOT.warning
+        yield told(host.name, "waits for a reboot", needed, hint)
     else:
         yield REBOOT.ok(host.name, "no reboot pending", needed)
 

@@ -116,7 +116,7 @@ def test_the_graphics_type_is_set_and_what_is_left_to_do_is_said(site: Site) -> 
     first = site.run("up", "vs", "--yes")
     assert first.returncode != 0
     assert "→ reboot a100-0: what was set on hosts takes effect then" in first.stderr + first.stdout
-    assert findings(site)["vsphere.reboot"] == ["warning a100-0: waits for a reboot"]
+    assert findings(site)["vsphere.reboot"] == ["error a100-0: waits for a reboot"]
     shell(site, "/hosts/reboot", {"host": "a100-0"})
     assert site.run("up", "vs", "--yes").returncode == 0
     assert len(templates(site)) == 1

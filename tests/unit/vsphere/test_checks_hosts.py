@@ -80,6 +80,12 @@ BREAKS: dict[str, Break] = {
         "warning esx-01: waits for a reboot | no reboot pending | reboot esx-01: what was set on it "
         "takes effect then | vSphere Web Services API 8.0.3: HostListSummary.rebootRequired",
     ),
+    "reboot pending, and no vGPU can be started before": (
+        lambda: world(shared(reboot_required=True, startable=())),
+        VGPU,
+        "error esx-01: waits for a reboot | no reboot pending | reboot esx-01: what was set on it takes effect then | "
+        "vSphere Web Services API 8.0.3: HostListSummary.rebootRequired",
+    ),
     "reboot cannot be read": (
         lambda: world(silent("reboot_required")),
         VGPU,

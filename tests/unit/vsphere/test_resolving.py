@@ -172,3 +172,8 @@ def test_an_image_is_known_by_its_contents() -> None:
 )
 def test_a_site_that_cannot_serve_it(changes: dict[str, Any], site: Site, says: tuple[str, str, str]) -> None:
     assert refused(request(**changes), site) == says
+
+
+def test_hosts_that_wait_for_a_reboot_are_the_way_out() -> None:
+    waiting = world(shared(startable=(), reboot_required=True), shared("esx-02", startable=(), reboot_required=True))
+    assert refused(request(), waiting)[2] == "reboot esx-01, esx-02: what was set on hosts takes effect then"
