@@ -41,6 +41,14 @@ def refuse_outputs_as_text() -> None:
     os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 
 
+def _cwd(environ: Mapping[str, str]) -> Path:
+    """Where we are; if somebody removed that folder, where it was."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/", environ.get("PWD", ""))
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a run may know of the machine."""
@@ -54,7 +62,7 @@ class World:
     @classmethod
     def real(cls) -> World:
         terminal = sys.stdin.isatty() and sys.stdout.isatty()
-        return cls(dict(os.environ), lambda: datetime.now(UTC), Path.cwd(), terminal)
+        return cls(dict(os.environ), lambda: datetime.now(UTC), _cwd(os.environ), terminal)
 
     def home(self) -> Path:
         """`$HOME`; without it the one of the user's account, or `/` for a user without an account."""

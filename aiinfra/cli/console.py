@@ -65,11 +65,11 @@ class Console:
             self.machine(result(self.command, exit_code, errors, payload()))
 
     def fail(self, error: AiinfraError) -> int:
-        """Report a failure; returns the exit code."""
-        if self.form is Form.TEXT:
-            self.err.line(self._failure(error))
-        else:
+        """Report a failure; returns the exit code. What no machine can be told is told to people."""
+        if self.form is not Form.TEXT:
             self.machine(result(self.command, error.exit_code, error.records()))
+        if self.form is Form.TEXT or self.out.lost:
+            self.err.line(self._failure(error))
         return error.exit_code
 
     def machine(self, document: Mapping[str, object]) -> None:

@@ -214,3 +214,30 @@ def test_an_answer_that_could_not_be_written_is_said(home: Path) -> None:
         3,
         "✗ standard output could not be written: No space left on device\n  code cli.output_lost · exit 3\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("kinds --output json", 3, "✗ standard output could not be written: No space left on device"),
+        ("plan nowhere --output json", 2, "✗ ENV: no environment is named nowhere: looked for nowhere.yaml in "),
+    ],
+)
+def test_what_a_machine_could_not_be_told_is_said_to_people(words: str, code: int, said: str, home: Path) -> None:
+    script = f"{sys.executable} -m aiinfra {words} >/dev/full"
+    environ = {"PATH": os.defpath, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(["bash", "-c", script], cwd=home, env=environ, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr.startswith(said)) == (code, True), done.stderr
+
+
+def test_a_working_directory_that_is_gone_is_no_bug(home: Path) -> None:
+    environ = {"PATH": os.defpath, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    for env, code, said in (
+        (f"{home}/small.yaml", 0, "small · 2 stacks · "),
+        ("other", 2, "✗ ENV: no environment is "),
+    ):
+        script = f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m aiinfra plan {env} 2>&1"
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=home, env=environ, text=True, capture_output=True, check=False
+        )
+        assert (done.returncode, done.stdout.startswith(said)) == (code, True), done.stdout
