@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from aiinfra.catalog import Catalog
 from aiinfra.cluster import ClusterAccess
 from aiinfra.engine.events import RunReport, StackResult
+from aiinfra.engine.journal import Success
 from aiinfra.engine.queue import Queue
 from aiinfra.engine.run import Run
 from aiinfra.errors import ConfigError
+from aiinfra.plan.graph import ordered
 from aiinfra.plan.planner import Plan
 from aiinfra.session import work
 from aiinfra.session.aftermath import Aftermath, Sweeper, note_namespaces, unclaimed, unknown_ids
@@ -129,14 +131,22 @@ def _finish(
 def _standing(turn: work.Turn) -> tuple[dict[str, list[str]], dict[str, str]]:
     """What may stand: the file's stacks, and those that only the state knows; with what each needs, and its kind."""
     steps = turn.plan.steps
-    needs = {str(name): [str(n) for n in step.needs] for name, step in steps.items()}
     kinds = {str(name): step.kind.kind for name, step in steps.items()}
-    for stack in sorted(turn.standing()):
-        if stack not in needs:
-            known = turn.journal.success(stack)
-            needs[stack] = [n for n in (known.needs if known else ()) if n in steps]
+    needs: dict[str, list[str]] = {str(name): [str(n) for n in step.needs] for name, step in steps.items()}
+    recorded = {stack: turn.journal.success(stack) for stack in sorted(turn.standing())}
+    for stack, known in recorded.items():
+        if stack not in steps:
             kinds[stack] = known.kind if known else "no longer in the file"
-    return needs, kinds
+            needs[stack] = [n for n in (known.needs if known else ()) if n in steps]
+    wider = {
+        stack: [*wants, *_dropped(recorded.get(stack), needs.keys() - set(wants))] for stack, wants in needs.items()
+    }
+    return (wider if len(ordered(wider)) == len(wider) else needs), kinds
+
+
+def _dropped(known: Success | None, others: Collection[str]) -> list[str]:
+    """What the stack needed when it was last up and what the file would not tell: edits may make that a circle."""
+    return [name for name in (known.needs if known else ()) if name in others]
 
 
 def _chosen(needs: Mapping[str, list[str]], standing: Collection[str], options: Options) -> set[str]:

@@ -152,8 +152,18 @@ class Session:
             made = make_environment(engine, journal, place, self.plan.environment.name)
             turn = self.turn(place, engine, journal, made, secrets, options)
             if verb is Verb.UP:
+                self._tell_dropped(journal)
                 meet_vcenters(turn, self._chosen(options), self.places.say)
             return self._walk(verb, options, turn, place, act)
+
+    def _tell_dropped(self, journal: Journal) -> None:
+        """A stack that was taken out of the file is not taken down: that is said, and how to."""
+        known = [name for name in journal.known_stacks() if name not in self.plan.steps]
+        if known:
+            one = len(known) == 1
+            command = f"aiinfra destroy {self.plan.environment.name} {' '.join(f'--only {name}' for name in known)}"
+            told = f"{' and '.join(known)} {'stands and is' if one else 'stand and are'} no longer in the file"
+            self.places.say(f"{told}: {command} takes {'it' if one else 'them'} down")
 
     def _meet_clusters(
         self, place: Place, engine: Engine, journal: Journal, secrets: Mapping[SecretSource, str], options: Options

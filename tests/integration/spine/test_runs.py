@@ -28,6 +28,29 @@ def test_a_second_up_is_unchanged_and_an_edit_runs_what_depends_on_it(make_site:
     assert outcomes(site.result("up")) == {"a": "unchanged", "b": "unchanged", "c": "changed"}
 
 
+def test_stacks_that_the_file_no_longer_has_are_told_and_go_in_their_order(make_site: Make) -> None:
+    last = {"kind": "things", "delay": 0.5, "count": 1}
+    site = make_site({"a": {"kind": "things"}, "b": {**last, "after": "${a.last}"}, "c": {"kind": "things"}})
+    assert site.result("up")["exit_code"] == 0
+    site.write({"c": {"kind": "things"}})
+    done = site.run("up", "world", "--yes")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == (
+        "a and b stand and are no longer in the file: aiinfra destroy world --only a --only b takes them down"
+    )
+    ended: list[str] = []
+
+    def hear(event: Told, pid: int) -> bool:
+        if event["type"] in {"stack_started", "stack_ended"}:
+            ended.append(f"{event['type']} {event.get('stack') or event['result']['stack']}")
+        return False
+
+    assert site.until(hear, "destroy", "world", "--yes", "--only", "a", "--only", "b") == 0
+    assert ended == ["stack_started b", "stack_ended b", "stack_started a", "stack_ended a"]
+    assert "no longer in the file" not in site.run("up", "world", "--yes").stdout
+    assert site.result("destroy")["exit_code"] == 0
+
+
 def test_an_edit_that_failed_half_way_and_was_reverted_is_not_unchanged(make_site: Make) -> None:
     good = {"a": {"kind": "things", "text": "one"}}
     site = make_site(good)
