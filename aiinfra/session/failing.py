@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from aiinfra.engine.events import Outcome, StackResult
 from aiinfra.engine.failure import parse_failure
-from aiinfra.engine.host_line import HOST_CODES, refusal
 from aiinfra.engine.wire import Secret
 from aiinfra.errors import AiinfraError, StepError
 from aiinfra.stack import StackName
@@ -41,6 +40,8 @@ def failure(turn: Turn, kind: str, stack: str, error: AiinfraError) -> StackResu
 
 def _refused(code: str, sentence: str) -> StepError:
     """What no provider said. The host's own refusals have codes and ways out."""
+    from aiinfra.engine.host_line import HOST_CODES, refusal
+
     if code not in HOST_CODES:
         return StepError(sentence)
     record = refusal(code, sentence, "").record

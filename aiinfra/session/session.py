@@ -24,10 +24,9 @@ from aiinfra.model.state_url import shown
 from aiinfra.plan.planner import Plan
 from aiinfra.plan.secrets import read_secrets
 from aiinfra.plan.selection import select
-from aiinfra.session import destroy, work
+from aiinfra.session import work
 from aiinfra.session.engine import Engine
 from aiinfra.session.host_notes import HostNotes
-from aiinfra.session.identity import given_clusters, meet
 from aiinfra.session.interrupt import Interrupts
 from aiinfra.session.keys import NEVER_UP, digest_key, make_environment, open_secrets
 from aiinfra.session.lab_access import opener, with_lab_access
@@ -109,6 +108,8 @@ class Session:
 
     def destroy(self, options: Options = DEFAULTS) -> RunReport:
         """Take down what the environment made, and ask the world what is left."""
+        from aiinfra.session import destroy
+
         place = self.places.found()
         if place is None:
             return self._report(Verb.DESTROY).nothing("no lab runs: 0 processes, 0 files, 0 stacks")
@@ -170,6 +171,8 @@ class Session:
     ) -> None:
         """Raises `ClustersRefused`. A lab's clusters are its own."""
         if not place.is_simulated:
+            from aiinfra.session.identity import given_clusters, meet
+
             known = given_clusters(self.plan, self._chosen(options), journal, engine, opener(place, secrets))
             meet(list(known), self.world.environ)
 

@@ -21,7 +21,6 @@ from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.drifted import drifted, way_out
 from aiinfra.session.engine import Engine
 from aiinfra.session.failing import failed_result, failure
-from aiinfra.session.foresight import certainty, refs_of
 from aiinfra.session.settling import settle
 from aiinfra.stack import Ref, SecretSource, StackContext
 from aiinfra.ui.durations import age
@@ -221,6 +220,8 @@ def preview(turn: Turn, step: Step) -> StackResult:
 
 
 def _preview(turn: Turn, step: Step) -> StackResult:
+    from aiinfra.session.foresight import certainty, refs_of
+
     known = turn.journal.success(step.name)
     fresh = {late.stack for late in refs_of(step) if late.stack in turn.outputs}
     if turn.skip and not fresh and known and known.digest == turn.digest(step):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -49,6 +50,29 @@ def test_stacks_that_the_file_no_longer_has_are_told_and_go_in_their_order(make_
     assert ended == ["stack_started b", "stack_ended b", "stack_started a", "stack_ended a"]
     assert "no longer in the file" not in site.run("up", "world", "--yes").stdout
     assert site.result("destroy")["exit_code"] == 0
+
+
+SPY = """
+import sys
+from aiinfra.__main__ import main
+code = main(["up", "world", "--yes"])
+heavy = ("pulumi", "grpc", "httpx", "pyVmomi", "rich", "jinja2", "aiinfra.engine.host_client", "aiinfra.providers",
+    "aiinfra.kube", "aiinfra.lab", "aiinfra.model.lab", "aiinfra.session.destroy", "aiinfra.toolchain")
+sys.stderr.write(",".join(name for name in heavy if name in sys.modules))
+sys.exit(code)
+"""
+
+
+def test_an_unchanged_up_starts_no_engine_and_loads_nothing_of_it(make_site: Make) -> None:
+    site = make_site({"a": {"kind": "things"}})
+    site.result("up")
+    log = site.folder / "home" / ".local" / "state" / "aiinfra" / "logs" / "world-engine.log"
+    log.unlink()
+    done = subprocess.run(
+        [sys.executable, "-c", SPY], cwd=site.folder, env=site.environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not log.exists()
 
 
 def test_an_edit_that_failed_half_way_and_was_reverted_is_not_unchanged(make_site: Make) -> None:

@@ -82,11 +82,13 @@ def test_a_password_that_is_refused_and_comes_back_in_the_answer(site: Site, gat
 
 
 def test_a_bug_of_ours_that_quotes_it(site: Site, gate: Front) -> None:
-    gate.change = lambda body: body.replace(b"24022510", PASSWORD.encode())
+    mig = {"mode": "mig", "profile": "grid_a100-3-20c"}
+    site.write({"vgpu": {**in_vcenter(block_of(site)), "gpu": mig}})
+    gate.change = lambda body: body.replace(b"0000:10:00.0", f"{PASSWORD}:10:00.0".encode())
     text = said(site, "up", "--yes", code=1)
     assert "aiinfra has a bug, ValueError: the details are in " in text
     (crash,) = site.folder.rglob("crashes/*.txt")
-    assert "ValueError: invalid literal for int() with base 10: '<secret>'" in crash.read_text()
+    assert "ValueError: invalid literal for int() with base 16: '<secret>'" in crash.read_text()
     assert holding(site, PASSWORD) == []
 
 
