@@ -20,7 +20,10 @@ WORLD: Mapping[str, Any] = {
     "datacenters": {
         "dc1": {
             "folders": ["templates", "locked"],
-            "clusters": {"gpu": {"hosts": {"a100": {"cards": [{"model": "A100-PCIe-40GB", "count": 4}]}}}},
+            "clusters": {
+                "gpu": {"hosts": {"a100": {"cards": [{"model": "A100-PCIe-40GB", "count": 4}]}}},
+                "whole": {"hosts": {"l40s": {"cards": [{"model": "L40S", "mode": "passthrough"}]}}},
+            },
             "vms": {
                 "rhcos": {"folder": "templates", "template": True},
                 "two": {"folder": "templates", "template": True, "disks": ["16GiB", "1GiB"]},
@@ -140,6 +143,23 @@ def test_names_that_are_too_long_together(tmp_path: Path, toolchain_folder: Path
     assert error["hint"] == "use a shorter name for the environment or the stack"
     assert inventory(site) == SOURCES
     assert site.run("destroy", site.environment, "--yes").returncode == 0
+
+
+def test_mmio_space_that_is_set_too_small_is_found_by_the_proof(site: Site) -> None:
+    gpu = {"mode": "passthrough", "model": "L40S"}
+    too_small = template(gpu, mmio=32, place={**PLACE, "cluster": "whole"})
+    site.write({"vgpu": too_small}, target="lab", lab={"vcenter": WORLD})
+    ended = site.result("up")
+    (error,) = ended["errors"]
+    assert (ended["exit_code"], error["code"]) == (4, "vsphere.mmio")
+    assert re.fullmatch(
+        r"/dc1/vm/templates/vs-vgpu-[0-9a-f]{8}-proof was not powered on: its 64-bit MMIO space is too small for its GPUs",
+        error["message"],
+    )
+    assert [path for path in inventory(site) if "-proof" in path] == []
+    assert up(site, gpu=gpu, place={**PLACE, "cluster": "whole"})[0] == 0
+    assert site.run("destroy", "vs", "--yes", "--keep-lab").returncode == 0
+    assert inventory(site) == SOURCES
 
 
 def test_a_source_that_does_not_boot_by_efi_is_told_and_the_template_does(site: Site) -> None:
