@@ -81,9 +81,9 @@ def test_a_password_that_is_refused_and_comes_back_in_the_answer(site: Site, gat
     assert holding(site, wrong) == []
 
 
-def test_a_bug_of_ours_that_quotes_it(site: Site, gate: Front) -> None:
+def test_a_bug_of_ours_that_quotes_it(site: Site, simulated: Simulator, gate: Front) -> None:
     mig = {"mode": "mig", "profile": "grid_a100-3-20c"}
-    site.write({"vgpu": {**in_vcenter(block_of(site)), "gpu": mig}})
+    site.write({"vgpu": in_vcenter(block(simulated, port=gate.port, insecure=True), gpu=mig)})
     gate.change = lambda body: body.replace(b"0000:10:00.0", f"{PASSWORD}:10:00.0".encode())
     text = said(site, "up", "--yes", code=1)
     assert "aiinfra has a bug, ValueError: the details are in " in text
