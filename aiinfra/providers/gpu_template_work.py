@@ -61,7 +61,7 @@ def read_template(vcenter: VCenter, moref: str, spec: TemplateSpec, owner: Owner
         return None
     name = spec.name(owner)
     changed = [f"{name}: {each}" for each in differences(spec.expected(owner), found.settings)]
-    beside = [f"{path}: left by a run that died" for path in left_beside(vcenter, owner, spec, moref)]
+    beside = [f"{path}: left by an earlier run" for path in left_beside(vcenter, owner, spec, moref)]
     return {"settings": _shown(spec, found.settings), "drift": [*changed, *beside]}
 
 

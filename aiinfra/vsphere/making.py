@@ -106,7 +106,7 @@ def clear(vcenter: VCenter, order: Order, kept: Collection[str], *, replaced: bo
     for left in _ours(vcenter, order):
         alike = left.is_proof or left.marks.get(MARK_SPEC) == order.spec.digest
         if left.moref not in kept and (alike or replaced):
-            vcenter.say(f"removing {left.path}, which a run that died left")
+            vcenter.say(f"removing {left.path}, which an earlier run left")
             if retained := remove(vcenter, left, order.limit):
                 vcenter.say(str(retained))
 
