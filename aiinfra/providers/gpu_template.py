@@ -50,8 +50,8 @@ class GpuTemplate:
             self._replaced[call.urn] = str(value(olds, "moref"))
         changed = changed_paths(_compared(old_inputs), _compared(news))
         replace = [path for path in changed if path.split(".")[0] == "wanted"]
-        drifted = [] if replace else _drift(olds)
-        return Diff([*changed, *drifted], replace)
+        lacking = [] if replace else [*_drift(olds), *_unproved(olds, news)]
+        return Diff([*changed, *lacking], replace)
 
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview or not known(inputs):
@@ -119,6 +119,11 @@ def _compared(inputs: Properties) -> Mapping[str, Any]:
 def _drift(olds: Properties) -> list[str]:
     """What the last reading showed otherwise than it should be."""
     return ["drift"] if olds.get("drift") else []
+
+
+def _unproved(olds: Properties, news: Properties) -> list[str]:
+    """A proof that is asked for and was not passed: a refresh forgets that a create ended in an error."""
+    return ["verified"] if _flags(news).power_on and not value(olds, "verified") else []
 
 
 def _request(inputs: Properties) -> Request:

@@ -157,6 +157,7 @@ def test_mmio_space_that_is_set_too_small_is_found_by_the_proof(site: Site) -> N
         error["message"],
     )
     assert [path for path in inventory(site) if "-proof" in path] == []
+    assert site.result("up")["errors"] == [error], "it stays unproved until it is proved"
     assert up(site, gpu=gpu, place={**PLACE, "cluster": "whole"})[0] == 0
     assert site.run("destroy", "vs", "--yes", "--keep-lab").returncode == 0
     assert inventory(site) == SOURCES
