@@ -18,7 +18,7 @@ from aiinfra.providers.compare import changed_paths
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
 from aiinfra.providers.marshal import known
 from aiinfra.providers.settings import Kind, check, value
-from aiinfra.providers.vcenters import VCenters, access_of
+from aiinfra.providers.vcenters import VCenters, access_of, sealed
 from aiinfra.vsphere.desired import Owner, spec_of
 from aiinfra.vsphere.request import Request, request_of
 
@@ -42,8 +42,7 @@ class GpuTemplate:
 
     def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
         checked, failures = check(inputs, SHAPE)
-        connection = checked.get("connection")
-        return {**checked, "connection": connection if isinstance(connection, Secret) else Secret(connection)}, failures
+        return {**checked, "connection": sealed(checked.get("connection"))}, failures
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
         with self._lock:

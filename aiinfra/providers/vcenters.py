@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from aiinfra.engine.wire import Secret, Tree
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Call
 from aiinfra.vsphere.access import Access
@@ -26,6 +27,13 @@ def access_of(connection: Mapping[str, Any]) -> Access:
         fingerprint=str(connection.get("fingerprint") or ""),
         insecure=bool(connection.get("insecure")),
     )
+
+
+def sealed(connection: Tree) -> Tree:
+    """With the password secret, and not the rest: whom a text is about must be read in it."""
+    if not isinstance(connection, Mapping) or isinstance(connection.get("password"), Secret):
+        return connection
+    return {**connection, "password": Secret(connection.get("password"))}
 
 
 class VCenters:

@@ -47,7 +47,7 @@ class GpuTemplate(pulumi.CustomResource):
     ) -> None:
         told = ("name", "path", "moref", "vcenter_uuid", "gpu_model", "gpu_memory_mib", "gpu_count", "profile")
         props = {
-            "connection": pulumi.Output.secret(dict(connection)),
+            "connection": {**connection, "password": pulumi.Output.secret(connection["password"])},
             "owner": dict(owner),
             "wanted": dict(wanted),
             "verify": verify,
