@@ -9,6 +9,7 @@ import typer
 from aiinfra.cli.complete import environment_names
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import Form, OutputForm
+from aiinfra.cli.group import group
 from aiinfra.cli.options import EnvArgument, OutputOption
 from aiinfra.errors import OutsideError
 from aiinfra.ui import lab as views
@@ -16,12 +17,7 @@ from aiinfra.ui import lab as views
 if TYPE_CHECKING:
     from aiinfra.lab.lab import Lab
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    help="The simulated world of an environment: a real control plane per cluster, on this machine alone.",
-)
+app = group("The simulated world of an environment: a real control plane per cluster, on this machine alone.")
 
 
 def _fault_names() -> list[str]:

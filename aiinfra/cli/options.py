@@ -10,6 +10,7 @@ import typer
 
 from aiinfra.cli.complete import environment_names, stack_names
 from aiinfra.cli.form import EventsForm, OutputForm
+from aiinfra.errors import ConfigError
 
 _SELECT, _RUN, _SHOW = "selection", "run", "show"
 
@@ -85,9 +86,26 @@ ForgetOption = Annotated[
     ),
 ]
 ProveOption = Annotated[bool, typer.Option("--prove", help="Run every proof again, however fresh it is.")]
+
+
+def _folder(named: Path | None) -> Path | None:
+    """Known before anything runs: what needs none of the programs would not notice, the rest would fail half-way."""
+    if named is not None and not named.expanduser().is_dir():
+        message = f"the toolchain folder {named.absolute()} does not exist"
+        hint = "`aiinfra toolchain mirror DIR` makes one"
+        raise ConfigError(message, code="toolchain.directory", hint=hint)
+    return named
+
+
 ToolchainOption = Annotated[
     Path | None,
-    typer.Option("--toolchain", metavar="DIR", show_default=False, help="Take the programs from this folder first."),
+    typer.Option(
+        "--toolchain",
+        metavar="DIR",
+        show_default=False,
+        help="Take the programs from this folder first.",
+        callback=_folder,
+    ),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Fetch nothing; name what is missing.")]
 

@@ -11,18 +11,14 @@ import typer
 
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
+from aiinfra.cli.group import group
 from aiinfra.cli.options import OfflineOption, OutputOption, ToolchainOption
 from aiinfra.ui.tables import table
 
 if TYPE_CHECKING:
     from aiinfra.toolchain import Toolchain
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    help="The programs that aiinfra needs: the engine host and the lab's servers.",
-)
+app = group("The programs that aiinfra needs: the engine host and the lab's servers.")
 
 NamesArgument = Annotated[
     list[str], typer.Argument(metavar="[NAME]...", default_factory=list, show_default=False, help="Default: all.")

@@ -35,7 +35,7 @@ def check_suffixes(paths: Sequence[Path]) -> None:
                 "a summary file ends in .md (Markdown) or .xml (JUnit)",
                 code="cli.summary_suffix",
                 where=f"--summary {path}",
-                hint=f"write it to {path.with_suffix('.md')}",
+                hint=f"write it to {path.with_suffix('.md') if path.name else path / 'summary.md'}",
             )
 
 

@@ -105,6 +105,8 @@ def test_an_example_is_shown_and_can_be_typed(path: str, line: str, aiinfra: Aii
             ["up", "small", "--summary", "a.txt"],
             "✗ --summary a.txt: a summary file ends in .md (Markdown) or .xml (JUnit)\n",
         ),
+        (["up", "small", "--summary", "."], "✗ --summary .: a summary file ends in .md (Markdown) or .xml (JUnit)\n"),
+        (["up", "small", "--toolchain", "small.yaml"], "✗ the toolchain folder {cwd}/small.yaml does not exist\n"),
         (["init", "small"], "✗ {cwd}/small.yaml: this file exists and is left as it is\n"),
         (["schema", "nothing"], "✗ Invalid value for 'WHAT': "),
     ],
@@ -116,6 +118,14 @@ def test_a_wrong_command_line_is_exit_2_with_a_way_out(argv: list[str], says: st
     assert answer.out == ""
     assert answer.err.startswith(says.format(cwd=Path.cwd()))
     assert answer.err.endswith("· exit 2\n")
+
+
+@pytest.mark.parametrize(("group", "command"), [("lab", "stop"), ("toolchain", "mirror")])
+def test_a_group_of_commands_alone_is_its_help(group: str, command: str, aiinfra: Aiinfra) -> None:
+    answer = aiinfra(group)
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith(f"Usage: aiinfra {group} [OPTIONS] COMMAND [ARGS]...\n")
+    assert f"\n  {command} " in answer.out
 
 
 def test_a_real_site_is_never_changed_without_a_yes(aiinfra: Aiinfra, tmp_path: Path) -> None:

@@ -1,0 +1,17 @@
+"""Commands of one word more, such as `aiinfra lab stop`."""
+
+from __future__ import annotations
+
+import typer
+
+
+def group(help: str) -> typer.Typer:
+    """Alone it shows its help, as `aiinfra` does."""
+    return typer.Typer(
+        add_completion=False, rich_markup_mode=None, invoke_without_command=True, callback=_shown, help=help
+    )
+
+
+def _shown(ctx: typer.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
