@@ -79,7 +79,7 @@ class Run:
 
 
 def _unfinished(started: Sequence[Future[None]]) -> Iterator[Future[None]]:
-    """A turn answers with a result; one that ended in an exception is a bug, and nobody may wait for it."""
+    """A turn answers with a result; one that ended in an exception ends the run, and nobody may wait for it."""
     for future in started:
         if future.done():
             future.result()

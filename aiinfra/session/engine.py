@@ -52,6 +52,7 @@ class Engine:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     """Taken twice when who hears of a new host writes a note through it."""
     _host: EngineHost | None = None
+    _opened: bool = False
     _programs: ProgramServer | None = None
     _served: Served | None = None
     _imported: bool = False
@@ -59,6 +60,8 @@ class Engine:
     _attached: int = 0
     """Pid of the host that knows our providers."""
     _stopping: int = 0
+    absent: bool = False
+    """No host could be had, and none ever ran: nothing was begun."""
 
     @property
     def log(self) -> Path:
@@ -71,7 +74,9 @@ class Engine:
                 self._host.close()
                 self._host = None
             if self._host is None:
+                self.absent = not self._opened
                 self._host = self._open()
+                self.absent, self._opened = False, True
                 self.on_host(self._host.pid)
             return self._host
 

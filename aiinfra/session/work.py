@@ -140,11 +140,13 @@ def _mending(turn: Turn, step_name: str, verb: Verb) -> Iterator[None]:
 
 
 def _timed(turn: Turn, kind: str, stack: str, act: Callable[[], StackResult]) -> StackResult:
-    """Run `act`; a failure becomes a failed result."""
+    """Run `act`; a failure becomes a failed result, but for one that keeps every step of the run from its start."""
     started = time.monotonic()
     try:
         result = act()
     except AiinfraError as error:
+        if turn.engine.absent:
+            raise
         result = failure(turn, kind, stack, error)
     return replace(result, seconds=time.monotonic() - started)
 

@@ -193,6 +193,21 @@ def test_a_missing_passphrase_is_exit_2_and_nothing_is_made(make_site: Make) -> 
     assert not site.state.exists()
 
 
+def test_without_an_engine_no_step_is_begun(make_site: Make) -> None:
+    site = make_site({"a": {"kind": "things"}, "b": {"kind": "things"}})
+    assert site.result("up")["exit_code"] == 0
+    site.write({"a": {"kind": "things", "text": "other"}, "b": {"kind": "things", "text": "other"}})
+    poor = Site(site.folder, {k: v for k, v in site.environ.items() if k != "AIINFRA_TOOLCHAIN"})
+    for words in (("up", "--yes"), ("preview",), ("refresh",), ("destroy", "--yes")):
+        done = poor.run(words[0], "world", *words[1:], "--offline")
+        assert done.returncode == 3, words
+        assert done.stderr.splitlines()[0] == (
+            "✗ aiinfra-engine 3.259.0: not on this machine, and --offline forbids to fetch or build"
+        )
+        assert "failed" not in done.stdout
+    assert outcomes(site.result("up")) == {"a": "changed", "b": "changed"}
+
+
 def test_a_state_of_a_newer_format_is_refused_before_any_step(make_site: Make) -> None:
     site = make_site({"a": {"kind": "things"}})
     assert site.result("up")["exit_code"] == 0
