@@ -11,13 +11,14 @@ from aiinfra.engine.journal import Journal
 from aiinfra.engine.lock import Holder, read_holder
 from aiinfra.session.session import Session
 from aiinfra.session.work import proof_notes
+from aiinfra.ui.durations import age
 
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
     stack: str
     kind: str
-    state: Literal["up", "begun", "not up", "no longer in the file"]
+    state: Literal["up", "begun", "failed", "half destroyed", "not up", "no longer in the file"]
     at: datetime | None
     """When it was last seen to be as it should."""
     seconds: float | None
@@ -60,6 +61,14 @@ def _stack(session: Session, journal: Journal, name: str, begun: set[str]) -> St
     if name in begun:
         return StackStatus(name, kind, "begun", None, None)
     if known is None:
-        return StackStatus(name, kind, "not up", None, None)
+        return _without_success(session, journal, name, kind)
     state: Literal["up", "no longer in the file"] = "up" if name in steps else "no longer in the file"
     return StackStatus(name, kind, state, known.at, known.seconds, proof_notes(known, session.world.now()))
+
+
+def _without_success(session: Session, journal: Journal, name: str, kind: str) -> StackStatus:
+    if failure := journal.failure(name):
+        since = age((session.world.now() - failure.at).total_seconds())
+        told = f"{failure.verb} failed {since}: aiinfra why {session.plan.environment.name} {name}"
+        return StackStatus(name, kind, "failed", None, None, (told,))
+    return StackStatus(name, kind, "half destroyed" if journal.half_destroyed(name) else "not up", None, None)

@@ -57,7 +57,8 @@ def status_text(status: Status, now: datetime, terminal: Terminal) -> str:
 
 
 def _row(stack: StackStatus, now: datetime, terminal: Terminal) -> tuple[str, ...]:
-    mark = {"up": terminal.marks.done, "begun": terminal.marks.running}.get(stack.state, terminal.marks.waiting)
+    marks = {"up": terminal.marks.done, "begun": terminal.marks.running, "failed": terminal.marks.failed}
+    mark = marks.get(stack.state, terminal.marks.waiting)
     seen = f"last seen {age((now - stack.at).total_seconds())}" if stack.at else ""
     took = f"took {duration(stack.seconds)}" if stack.seconds is not None else ""
     details = " · ".join(filter(None, (seen, took, *stack.notes)))

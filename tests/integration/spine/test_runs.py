@@ -99,6 +99,17 @@ def test_a_failure_blocks_what_needs_it_and_nothing_else(make_site: Make) -> Non
     assert told["exit_code"] == 4
 
 
+def test_the_status_tells_what_failed_and_who_says_why(make_site: Make) -> None:
+    site = make_site({"a": {"kind": "things"}, "b": {"kind": "things", "fail": "no"}, "c": {"kind": "things"}})
+    assert outcomes(site.result("up", "--only", "a", "--only", "b")) == {"a": "changed", "b": "failed"}
+    told = json.loads(site.run("status", "world", "--output", "json").stdout)["status"]["stacks"]
+    assert {stack["stack"]: stack["state"] for stack in told} == {"a": "up", "b": "failed", "c": "not up"}
+    rows = [line.split("  ") for line in site.run("status", "world").stdout.splitlines()[1:]]
+    assert [[cell.strip() for cell in row if cell] for row in rows][1][:4] == ["✗", "b", "things", "failed"]
+    assert rows[1][-1] == "up failed just now: aiinfra why world b"
+    assert site.result("destroy")["exit_code"] == 0
+
+
 def test_two_runs_at_once_are_one_run_and_a_refusal(make_site: Make) -> None:
     site = make_site({"a": {"kind": "things", "delay": 1.0, "count": 1}})
     refused: list[subprocess.CompletedProcess[str]] = []
