@@ -108,7 +108,8 @@ def _at(turn: Turn, access: Access, steps: Sequence[Step], prepare: Prepare) -> 
     except AiinfraError as error:
         record = error.record
         about = record.where or str(access)
-        finding = Finding("error", about, record.message, "an answer", record.hint, code=record.code)
+        read = record.message.removeprefix(f"{about} ")
+        finding = Finding("error", about, read, "an answer", record.hint, code=record.code)
         yield from (Judged(step.name, finding) for step in steps)
         return
     for step, its in zip(steps, sites, strict=True):

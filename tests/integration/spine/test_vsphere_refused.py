@@ -45,7 +45,7 @@ def refused(site: Site, simulated: Simulator, **changes: object) -> str:
 def test_a_wrong_password(site: Site, simulated: Simulator) -> None:
     at = f"127.0.0.1:{simulated.ready['port']}"
     assert refused(knowing(site, "wrong"), simulated) == (
-        f"✗ vgpu: {at}: {at} does not accept the user or its password; needed: an answer\n"
+        f"✗ vgpu: {at}: does not accept the user or its password; needed: an answer\n"
         "  → check both in the vcenter block\n"
         "  code vsphere.login · exit 3\n"
     )
@@ -88,7 +88,7 @@ def test_a_vcenter_that_dies_while_it_is_read(site: Site, simulated: Simulator, 
         gate.cut = "QueryConfigTarget"
         at = f"127.0.0.1:{gate.port}"
         assert refused(site, simulated, port=gate.port, ca=authority.pem) == (
-            f"✗ vgpu: {at}: {at} broke the connection off before its answer was complete; needed: an answer\n"
+            f"✗ vgpu: {at}: broke the connection off before its answer was complete; needed: an answer\n"
             "  → check that it is up and that this machine can reach it\n"
             "  code vsphere.unreachable · exit 3\n"
         )
