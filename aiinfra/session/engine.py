@@ -18,6 +18,7 @@ from aiinfra.disk import usable
 from aiinfra.engine.events import Message, OnEvent, ResourceChanged, Verb, Waiting
 from aiinfra.engine.translate import translate
 from aiinfra.engine.wire import Tree
+from aiinfra.errors import AiinfraError
 from aiinfra.session.place import Place
 from aiinfra.world import World
 
@@ -74,11 +75,18 @@ class Engine:
                 self._host.close()
                 self._host = None
             if self._host is None:
-                self.absent = not self._opened
-                self._host = self._open()
-                self.absent, self._opened = False, True
+                self._host = self._first() if not self._opened else self._open()
                 self.on_host(self._host.pid)
             return self._host
+
+    def _first(self) -> EngineHost:
+        try:
+            host = self._open()
+        except AiinfraError:
+            self.absent = True
+            raise
+        self.absent, self._opened = False, True
+        return host
 
     def prepared(self) -> EngineHost:
         """The host, for whoever is about to operate: it starts and derives its key while Pulumi is imported here."""
