@@ -30,6 +30,20 @@ def raised() -> Iterator[None]:
             signal.signal(number, old)
 
 
+@contextmanager
+def put_off() -> Iterator[None]:
+    """While inside, none of them is heard: for clearing away, which ends by itself and is owed to whoever stops us."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in stops()}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
 @dataclass(slots=True)
 class Interrupts:
     """Counts the user's wishes to stop, and passes each on."""

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aiinfra.errors import OutsideError
+from aiinfra.session.interrupt import put_off
 
 OnProgress = Callable[[str], None]
 
@@ -35,7 +36,8 @@ def thrown_away(root: Path, name: str, say: OnProgress) -> Iterator[Path]:
         _sweep(root, say)
         yield folder / name
     finally:
-        _remove(folder)
+        with put_off():
+            _remove(folder)
         os.close(lock)
 
 

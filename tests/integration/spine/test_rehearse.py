@@ -6,16 +6,19 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from aiinfra.waiting import Pending, Waiter
 from tests.integration.spine.lab_site import processes_of
+from tests.integration.spine.site import Site, Told, kill
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -58,6 +61,28 @@ def test_an_example_comes_up_is_unchanged_and_leaves_nothing(example: str, rehea
     without_a_cluster = example == "vsphere.yaml"
     cuda, vcenter = (any(said in line for line in told["simulated"]) for said in ("CUDA does not run", "vCenter is a"))
     assert (cuda, vcenter) == (not without_a_cluster, example in ("lab.yaml", "vsphere.yaml"))
+
+
+def test_who_is_impatient_leaves_no_lab_behind(make_site: Callable[..., Site]) -> None:
+    site = make_site({}, environment="hasty")
+    site.write({"cluster": {"kind": "existing_cluster"}}, target="lab")
+    rehearsals, asked = site.folder / "home/.local/state/aiinfra/rehearsals", list[str]()
+
+    def is_ending() -> bool | Pending:
+        labs = [path.read_text() for path in rehearsals.glob("*/hasty/lab.json")]
+        return not labs or bool(json.loads(labs[0])["ending"]) or Pending("the end of the lab")
+
+    def interrupt(event: Told, pid: int) -> bool:
+        if event["type"] in {"stack_started", "run_ended"}:
+            asked.append(event["type"])
+            Waiter(30, every=0.001).until(lambda: event["type"] == "stack_started" or is_ending())
+            kill(pid, signal.SIGINT)
+        return False
+
+    assert site.until(interrupt, "rehearse", "hasty") == 130
+    assert asked == ["stack_started", "run_ended"]
+    assert processes_of(site.folder) == []
+    assert list(rehearsals.iterdir()) == []
 
 
 def test_a_cluster_that_is_cut_off_is_told_and_then_healed(rehearsed: Any) -> None:
