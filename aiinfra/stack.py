@@ -227,6 +227,8 @@ class VCenterNeed:
 class Surroundings:
     """What the rules of a kind may know of the environment around one stack."""
 
+    environment: str
+    """Its name."""
     target: Literal["real", "lab"]
     stacks: Mapping[StackName, tuple[str, Inputs]]
     """Kind and inputs of every stack, the one that is judged included."""

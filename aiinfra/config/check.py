@@ -23,7 +23,7 @@ def check(tree: Tree, stem: str, kinds: Mapping[str, StackType[Any, Any]]) -> tu
     flaws += _lab_flaws(document)
     flaws += _name_flaws(document, stem)
     flaws += _stray_references(document)
-    steps, drafted = draft(entries, str(document.get("target", "real")), kinds)
+    steps, drafted = draft(entries, str(document.get("name", "")), str(document.get("target", "real")), kinds)
     flaws += drafted
     if head is None or flaws:
         return None, flaws

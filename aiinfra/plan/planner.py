@@ -43,13 +43,15 @@ class Plan:
 
 def plan(environment: Environment, catalog: Kinds) -> Plan:
     """Raises `ConfigError` with every problem, by path; one that came from a file is checked there, with lines."""
-    steps, flaws = draft(environment.stacks, environment.target, catalog)
+    steps, flaws = draft(environment.stacks, environment.name, environment.target, catalog)
     if flaws:
         raise ConfigError(problems=[Problem("", dotted(f.at), f.message, f.hint, f.code) for f in flaws])
     return Plan(environment, steps)
 
 
-def draft(entries: Entries, target: str, kinds: Kinds) -> tuple[Mapping[StackName, Step], Sequence[Flaw]]:
+def draft(
+    entries: Entries, environment: str, target: str, kinds: Kinds
+) -> tuple[Mapping[StackName, Step], Sequence[Flaw]]:
     """The steps in order, and every flaw found; the steps are complete only when there is no flaw."""
     flaws: list[Flaw] = []
     inputs: dict[StackName, Inputs] = {}
@@ -64,7 +66,9 @@ def draft(entries: Entries, target: str, kinds: Kinds) -> tuple[Mapping[StackNam
             inputs[name] = valid
     needs = {name: _needs(name, entries) for name in entries}
     flaws += _cycle_flaws(needs, entries)
-    flaws += _rule_flaws(entries, inputs, target, kinds)
+    stacks = {name: (entries[name].kind, made) for name, made in inputs.items()}
+    around = Surroundings(environment, "lab" if target == "lab" else "real", stacks)
+    flaws += _rule_flaws(entries, inputs, around, kinds)
     made = (n for n in ordered(needs) if n in inputs)
     return {n: Step(n, kinds[entries[n].kind], inputs[n], needs[n]) for n in made}, flaws
 
@@ -96,10 +100,10 @@ def _cycle_flaws(needs: Mapping[StackName, frozenset[StackName]], entries: Entri
         )
 
 
-def _rule_flaws(entries: Entries, inputs: Mapping[StackName, Inputs], target: str, kinds: Kinds) -> Iterator[Flaw]:
+def _rule_flaws(
+    entries: Entries, inputs: Mapping[StackName, Inputs], around: Surroundings, kinds: Kinds
+) -> Iterator[Flaw]:
     """What the rules of the kinds find; rules about the surroundings wait until every stack is well formed."""
-    stacks = {name: (entries[name].kind, made) for name, made in inputs.items()}
-    around = Surroundings("lab" if target == "lab" else "real", stacks)
     for name, made in inputs.items():
         checks = kinds[entries[name].kind].checks
         if isinstance(checks, Rules):

@@ -43,7 +43,8 @@ def assumed_lab(planned: Plan) -> tuple[LabSpec, list[str]]:
 
 
 def _needs(planned: Plan) -> Iterator[ClusterNeed | VCenterNeed]:
-    around = Surroundings("lab", {name: (step.kind.kind, step.inputs) for name, step in planned.steps.items()})
+    stacks = {name: (step.kind.kind, step.inputs) for name, step in planned.steps.items()}
+    around = Surroundings(planned.environment.name, "lab", stacks)
     for step in planned.steps.values():
         if isinstance(step.kind.checks, LabNeeds):
             yield from step.kind.checks.lab_needs(step.inputs, around)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aiinfra.facts.gpus import GPUS
 from aiinfra.facts.vgpu import ProfileName, family_of
-from aiinfra.stack import Broken, Finding, Surroundings, VCenterNeed
+from aiinfra.stack import Broken, Finding, StackName, Surroundings, VCenterNeed
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, PassthroughDevices, Place, StaticDevices, VgpuDevices
 from stacks.vsphere_gpu_template.wanted import places
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from aiinfra.vsphere.readings import SiteWanted
 
 RESERVED = "aiinfra.dev/"
+NAME_LIMIT = 80
+HASH = "0" * 8
+"""In the place of that of its specification."""
 DEFAULT_MODEL = "A100-PCIe-40GB"
 """Of cards whose model the file does not name."""
 _LIKE: Mapping[str, Literal["vgpu", "passthrough"]] = {"static_passthrough": "passthrough", "device_group": "vgpu"}
@@ -53,6 +56,14 @@ class Checks:
         for key in inputs.extra_config:
             if key.startswith(RESERVED):
                 yield Broken(("extra_config", key), "is a key of aiinfra's own marks", "choose another name")
+
+    def rules_around(self, name: StackName, inputs: GpuTemplateInputs, around: Surroundings) -> Iterator[Broken]:
+        template = f"{around.environment}-{name}-{HASH}"
+        if len(template) > NAME_LIMIT:
+            message = (
+                f"its template's name {template} would have {len(template)} characters, vCenter takes {NAME_LIMIT}"
+            )
+            yield Broken((), message, "use a shorter name for the environment or the stack")
 
 
 def _need(inputs: GpuTemplateInputs, place: Place) -> VCenterNeed:

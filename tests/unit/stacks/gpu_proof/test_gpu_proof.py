@@ -49,7 +49,7 @@ def test_nothing_expected_is_no_proof(tmp_path: Path, field: str) -> None:
 def test_a_rehearsal_brings_the_gpus_that_are_expected(sharing: dict[str, Any], gpus: int) -> None:
     cluster, name = Ref(StackName("cluster")), StackName("gpu")
     operator = GpuOperatorInputs.model_validate({"cluster": cluster, "nfd": "bundled", "sharing": sharing})
-    around = Surroundings("lab", {name: ("gpu_operator", operator)})
+    around = Surroundings("here", "lab", {name: ("gpu_operator", operator)})
     inputs = GpuProofInputs.model_validate(
         {"cluster": cluster, "operator": Ref(name), "expect": {"nodes": 2, "gpus": 12}}
     )
