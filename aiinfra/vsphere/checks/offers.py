@@ -27,7 +27,7 @@ def profile(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     told = choose(site.cluster.hosts, wanted.profile)
     about, needed = f"cluster {site.cluster.name}", "a profile that can be started now"
     if isinstance(told, NoProfile):
-        yield _no_profile(told, about, needed, _pending(site))
+        yield _no_profile(told, about, needed, _pending(site, wanted))
     else:
         yield PROFILE.ok(about, f"{told.profile.name} on {some(told.hosts)}", needed)
     name = told.profile.name if isinstance(told, Choice) else wanted.profile.name
@@ -37,9 +37,9 @@ def profile(site: Site, wanted: WantedVm) -> Iterator[Finding]:
             yield _startable(host, name, f"{asked} among those that it can start now")
 
 
-def _pending(site: Site) -> str:
-    """What is added where hosts with cards may offer more after a reboot."""
-    waiting = [host.name for host in site.cluster.hosts if host.reboot_required and host.cards]
+def _pending(site: Site, wanted: WantedVm) -> str:
+    """What is added where hosts with such cards may offer more after a reboot."""
+    waiting = [host.name for host in site.cluster.hosts if host.reboot_required and concerned(host, wanted)]
     return f"; a reboot is pending on {some(waiting)}" if waiting else ""
 
 
@@ -112,8 +112,8 @@ def capacity(site: Site, wanted: WantedVm) -> Iterator[Finding]:
         yield CAPACITY.unknown(about, f"{read}, as far as the hosts tell", needed, "see the hosts above")
     else:
         full = CAPACITY.error if wanted.power_on else CAPACITY.warning
-        hint = reboot(site.cluster.hosts) or "free cards or memory, or ask less for each VM"
-        yield full(about, f"{read}{_pending(site)}", needed, hint)
+        hint = reboot(hosts) or "free cards or memory, or ask less for each VM"
+        yield full(about, f"{read}{_pending(site, wanted)}", needed, hint)
 
 
 def _vms(number: int) -> str:

@@ -141,6 +141,16 @@ BREAKS: dict[str, Break] = {
         "reboot esx-01: what was set on hosts takes effect then | NVIDIA/gpu-operator default-vgpu-devices-config; "
         "NVIDIA MIG user guide",
     ),
+    "capacity before a reboot, with one of another card waiting too": (
+        lambda: world(
+            passed(cards=(card(passthrough=replace(PASSED, active=False)),), reboot_required=True),
+            shared("esx-02", cards=(card(device_id=0x26B9),), reboot_required=True),
+        ),
+        replace(PASSTHROUGH, power_on=True),
+        "error cluster gpu: 0 more VMs in total; a reboot is pending on esx-01 | room for a VM of one GPU and 64 GiB | "
+        "reboot esx-01: what was set on hosts takes effect then | NVIDIA/gpu-operator default-vgpu-devices-config; "
+        "NVIDIA MIG user guide",
+    ),
     "capacity of one host": (
         lambda: world(
             shared(),
