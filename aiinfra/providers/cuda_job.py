@@ -10,18 +10,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiinfra.facts.gpu_operator import VALIDATOR_IMAGE
 from aiinfra.kube.objects import Object, ObjectRef
 
 VALIDATOR = "nvidia-operator-validator"
-SCRIPT = """
+_SCRIPT: Final = """
 out=$(vectorAdd 2>&1) || { echo "$out"; exit 1; }
 case "$out" in *"Test PASSED"*) ;; *) echo "$out"; exit 1 ;; esac
-gpus=$(nvidia-smi -L 2>/dev/null | grep -c '^GPU\\|MIG') || true
-product=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -n 1)
-printf '{"gpus": %d, "product": "%s", "vector_add": "ok"}' "${gpus:-0}" "$product" > /dev/termination-log
+{ nvidia-smi -L 2>/dev/null || true; } | {
+  gpus=0 slices=0 product= slice=
+  while read -r line; do
+    case "$line" in
+      GPU*) gpus=$((gpus + 1)) product=${line#*: } product=${product%% (UUID*} ;;
+      MIG*) slices=$((slices + 1)) slice=${line#MIG } slice=" MIG ${slice%% *}" ;;
+    esac
+  done
+  [ "$slices" = 0 ] || gpus=$slices
+  printf '{"gpus": %d, "product": "%s%s", "vector_add": "ok"}' "$gpus" "$product" "$slice" > TERMINATION_LOG
+}
 """
 EXPECTED = "ok"
 
@@ -47,6 +55,15 @@ class Answer:
         return f"{told}; the run was simulated" if self.simulated else told
 
 
+def script(log: str = "/dev/termination-log") -> str:
+    """What the pod runs. It needs a shell and nothing else: NVIDIA's images have few tools beside it.
+
+    `nvidia-smi -L` lists a card and, below it, its MIG devices (NVIDIA MIG user guide, "Running CUDA applications as
+    containers"): where a pod was given slices, those count.
+    """
+    return _SCRIPT.replace("TERMINATION_LOG", log)
+
+
 def reference(stack: str, name: str, namespace: str) -> ObjectRef:
     """The Job of the proof resource `name` of a stack."""
     return ObjectRef("batch/v1", "Job", f"aiinfra-{stack}-{name}", namespace)
@@ -66,7 +83,7 @@ def job(ref: ObjectRef, marks: Mapping[str, str], resource: str, image: Image, s
     container = {
         "name": "cuda",
         "image": image.name,
-        "command": ["sh", "-c", SCRIPT],
+        "command": ["sh", "-c", script()],
         "resources": {"limits": {resource: 1}},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {"allowPrivilegeEscalation": False},

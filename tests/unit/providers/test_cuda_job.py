@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aiinfra.kube.objects import ObjectRef
-from aiinfra.providers.cuda_job import Image, answer, image_of, job
+from aiinfra.providers.cuda_job import Image, answer, image_of, job, script
 
 
 def a_pod(message: str) -> dict[str, Any]:
@@ -56,3 +59,37 @@ def test_the_image_is_the_one_that_the_cluster_has_already() -> None:
     validator = {"metadata": {"name": "nvidia-operator-validator"}, "spec": {"template": {"spec": spec}}}
     assert image_of([validator]) == Image("mirror.example/gpu-operator:v26.7.0", [{"name": "m"}])
     assert image_of([]).name == "nvcr.io/nvidia/gpu-operator:v26.7.0"
+
+
+ON_MIG = ("GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-5d5b)", "  MIG 1g.5gb      Device  0: (UUID: MIG-c678)")
+RUNS = {
+    "a whole GPU": (ON_MIG[:1], "Test PASSED", 0, {"gpus": 1, "product": "NVIDIA A100-SXM4-40GB", "vector_add": "ok"}),
+    "a slice, which counts and not its card": (
+        ON_MIG,
+        "Test PASSED",
+        0,
+        {"gpus": 1, "product": "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "vector_add": "ok"},
+    ),
+    "no nvidia-smi in the image": (None, "Test PASSED", 0, {"gpus": 0, "product": "", "vector_add": "ok"}),
+    "a wrong sum": (ON_MIG[:1], "Result verification failed at element 3!", 1, None),
+    "an end without an answer": (ON_MIG[:1], "done", 0, None),
+}
+
+
+@pytest.mark.parametrize("case", RUNS)
+def test_the_pod_says_what_it_found_with_no_more_than_a_shell(case: str, tmp_path: Path) -> None:
+    listed, said, code, told = RUNS[case]
+    tools, log = tmp_path / "bin", tmp_path / "termination-log"
+    tools.mkdir()
+    (tools / "vectorAdd").write_text(f"#!/bin/sh\necho '{said}'\nexit {code}\n")
+    if listed is not None:
+        (tools / "nvidia-smi").write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in listed))
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    sh = str(shutil.which("sh"))
+    ran = subprocess.run(
+        [sh, "-c", script(str(log))], env={"PATH": str(tools)}, check=False, capture_output=True, text=True
+    )
+    assert (ran.returncode == 0, ran.stderr) == (told is not None, "")
+    assert (json.loads(log.read_text()) if log.exists() else None) == told
+    assert (said in ran.stdout) == (told is None)
