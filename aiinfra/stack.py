@@ -183,6 +183,8 @@ class Finding:
     code: str = "preflight.finding"
     host: str = ""
     """Name of the host that it is about; empty when it is about no host."""
+    lasting: bool = False
+    """True when nothing that anybody does makes it go: `doctor` shows it, a run does not speak of it again."""
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ Stacks of one account share one session and one reading.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -72,11 +73,10 @@ def require(turn: Turn, steps: Sequence[Step], say: Callable[[str], None]) -> No
     found = judged(turn, steps, clear)
     if errors := [one for one in found if one.finding.level == "error"]:
         raise NotReady(errors)
-    for stack in dict.fromkeys(one.stack for one in found):
-        doubts = [one.finding for one in found if one.stack == stack and one.finding.level != "ok"]
-        if doubts:
-            count = f"{len(doubts)} doubts" if len(doubts) > 1 else "a doubt"
-            say(f"{stack}: {count} about its vCenter, none that stops it: aiinfra doctor shows more")
+    doubtful = Counter(one.stack for one in found if one.finding.level != "ok" and not one.finding.lasting)
+    for stack, number in doubtful.items():
+        doubts = f"{number} doubts" if number > 1 else "a doubt"
+        say(f"{stack}: {doubts} about its vCenter, none that stops it: aiinfra doctor shows more")
 
 
 def by_access(turn: Turn, steps: Sequence[Step]) -> Mapping[Access, list[Step]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from aiinfra.facts.gpus import GPUS, PCI_VENDOR, Gpu
@@ -125,4 +126,5 @@ def ecc(host: Host, wanted: WantedVm) -> Iterator[Finding]:
     """No vSphere API tells it, so it is said once for each host that has the cards."""
     if concerned(host, wanted):
         hint = "run on the host:\n  nvidia-smi --query-gpu=ecc.mode.current --format=csv"
-        yield ECC.warning(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)
+        told = ECC.warning(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)
+        yield replace(told, lasting=True)
