@@ -148,7 +148,8 @@ sys.exit(app.run(sys.argv[1:-1]))
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_polite_end_and_a_terminal_that_closes_are_interrupts(name: str, home: Path) -> None:
-    done = python(home, "-c", SIGNALLED, "kinds", name)
+    heeding = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # the tests may run under nohup
+    done = python(home, "-c", heeding + SIGNALLED, "kinds", name)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", STOPPED)
 
 
