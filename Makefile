@@ -11,6 +11,8 @@ PULUMI := github.com/pulumi/pulumi
 TAGS := osusergo,grpcnotrace
 # Checks that compile as the toolchain does find its packages in Go's cache; else they compile Pulumi anew.
 AS_BUILT := CGO_ENABLED=0 GOFLAGS=-trimpath
+# Tests wait more than they work. A file stays with one worker, as its tests may share a lab.
+AT_ONCE := --numprocesses 2 --dist loadfile
 WITH_GO := $(CURDIR)/$(BIN)/aiinfra toolchain exec --
 UV := uv==0.13.9
 
@@ -25,7 +27,7 @@ lab: $(SET_UP) ## Set up everything, then stand up a GPU platform in a lab on th
 
 test: $(SET_UP) ## Set up everything, then all tests, against the real engine and lab
 	$(BIN)/aiinfra toolchain install
-	$(BIN)/pytest -m "not slow and not interop"
+	$(BIN)/pytest -m "not slow and not interop" $(AT_ONCE)
 
 slow: $(SET_UP) ## The long campaigns: kill -9 thirty times, three hundred stacks
 	$(BIN)/aiinfra toolchain install

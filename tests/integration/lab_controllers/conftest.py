@@ -78,10 +78,13 @@ class Site:
         """`name: phase` of every pod of the namespace, for a failing test."""
         return [f"{p['metadata']['name']}: {p['status']['phase']}" for p in self.client.list("v1", "Pod", NAMESPACE)]
 
+    def statuses(self, app: str) -> Sequence[Object]:
+        """Of the containers of the pods of an app."""
+        return [status for pod in self.pods(app) for status in pod["status"].get("containerStatuses", ())]
+
     def waiting(self, app: str) -> set[str]:
         """Waiting reasons of the containers of the pods of an app."""
-        statuses = [s for pod in self.pods(app) for s in pod["status"].get("containerStatuses", ())]
-        return {s["state"]["waiting"]["reason"] for s in statuses if "waiting" in s["state"]}
+        return {s["state"]["waiting"]["reason"] for s in self.statuses(app) if "waiting" in s["state"]}
 
     def allocatable(self, resource: str = "nvidia.com/gpu") -> int:
         return sum(int(n["status"]["allocatable"].get(resource, 0)) for n in self.client.list("v1", "Node"))
