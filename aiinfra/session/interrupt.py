@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
+
+Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
 def stops() -> list[signal.Signals]:
@@ -17,31 +19,27 @@ def stops() -> list[signal.Signals]:
 
 
 @contextmanager
-def raised() -> Iterator[None]:
+def _handled(handler: Handler) -> Iterator[None]:
+    """Inside, each of them goes to `handler`; outside the main thread signals stay as they are."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in stops()}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def raised() -> AbstractContextManager[None]:
     """While inside, each of them is a `KeyboardInterrupt`: for the time in which no step runs."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.default_int_handler) for number in stops()}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+    return _handled(signal.default_int_handler)
 
 
-@contextmanager
-def put_off() -> Iterator[None]:
+def put_off() -> AbstractContextManager[None]:
     """While inside, none of them is heard: for clearing away, which ends by itself and is owed to whoever stops us."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in stops()}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+    return _handled(signal.SIG_IGN)
 
 
 @dataclass(slots=True)
@@ -51,12 +49,8 @@ class Interrupts:
     stop: threading.Event = field(default_factory=threading.Event)
     count: int = 0
 
-    @contextmanager
-    def heard(self, pass_on: Callable[[], None]) -> Iterator[None]:
+    def heard(self, pass_on: Callable[[], None]) -> AbstractContextManager[None]:
         """While inside, a signal sets `stop` and calls `pass_on`; outside the main thread signals stay as they are."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
 
         def handler(number: int, frame: FrameType | None) -> None:
             self.count += 1
@@ -64,9 +58,4 @@ class Interrupts:
             # A handler may not take locks that the interrupted code holds.
             threading.Thread(target=pass_on, name="stop", daemon=True).start()
 
-        before = {number: signal.signal(number, handler) for number in stops()}
-        try:
-            yield
-        finally:
-            for number, old in before.items():
-                signal.signal(number, old)
+        return _handled(handler)
