@@ -6,7 +6,8 @@ import jsonschema
 import pytest
 
 from aiinfra.engine.events import Diagnostic, Event, Message, Verb
-from aiinfra.errors import CODES, ConfigError, Problem
+from aiinfra.error_codes import CODES
+from aiinfra.errors import ConfigError, Problem
 from aiinfra.ui.envelope import last_event, result
 from aiinfra.ui.ndjson import event_json, report_json
 from aiinfra.ui.schemas import errors_document, events_schema, result_schema

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from aiinfra.errors import CODES
+from aiinfra.error_codes import CODES
 from aiinfra.facts.gpus import gpu
 from aiinfra.stack import Finding
 from aiinfra.vsphere.checks import WantedVm, judge
