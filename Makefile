@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/locked
 SET_UP := $(VENV)/set-up
 HOST := aiinfra/engine/host
-VCENTER := aiinfra/lab/vcenter
+VCENTER := aiinfra/domains/vsphere/lab/server
 PULUMI := github.com/pulumi/pulumi
 TAGS := osusergo,grpcnotrace
 # Checks that compile as the toolchain does find its packages in Go's cache; else they compile Pulumi anew.

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aiinfra.kube.client import KubeClient
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.waiting import Waiter
 from benchmarks.goals import KUBECTL
 from benchmarks.measure import Failed, Samples, run
@@ -39,7 +39,7 @@ def measure(samples: Samples, kubeconfig: str, folder: Path, environ: Mapping[st
 
 
 def _ours(samples: Samples, kubeconfig: str, number: int, runs: int) -> None:
-    from aiinfra.kube.applying import apply_all
+    from aiinfra.domains.kubernetes.objects.applying import apply_all
 
     objects = config_maps(f"ours-{number}", number)
     with KubeClient.from_kubeconfig(kubeconfig) as client:

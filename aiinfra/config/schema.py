@@ -13,8 +13,8 @@ from pydantic import BaseModel, create_model
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
+from aiinfra.domains.vsphere.block import FIELD
 from aiinfra.model.environment import STACK_NAME, Environment, StackEntry
-from aiinfra.model.vcenter import FIELD
 from aiinfra.stack import StackType
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

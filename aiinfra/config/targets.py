@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from aiinfra.config.layers import Layer, Merged, unmarked
+from aiinfra.domains.vsphere.block import FIELD
 from aiinfra.model.tree import Loc, Tree
-from aiinfra.model.vcenter import FIELD
 from aiinfra.stack import StackType
 
 SHARED: Final = "the file's vcenter block"

@@ -18,8 +18,8 @@ from aiinfra.errors import OutsideError
 from aiinfra.lab.record import LabRecord
 
 if TYPE_CHECKING:
+    from aiinfra.domains.vsphere.lab.account import VCenterAccount
     from aiinfra.lab.faults import Fault
-    from aiinfra.lab.vcenter_account import VCenterAccount
     from aiinfra.model.lab import LabSpec
 
 OnProgress = Callable[[str], None]
@@ -95,7 +95,7 @@ class Lab:
 
     def provides(self, spec: LabSpec, cluster_names: Sequence[str], *, vcenter: bool = False) -> bool:
         """Whether it has all these clusters, and a vCenter, as `spec` describes them; if not, `open` changes it."""
-        from aiinfra.lab.cluster_files import SPEC, cluster_home
+        from aiinfra.domains.kubernetes.lab.cluster_files import SPEC, cluster_home
 
         def same(name: str) -> bool:
             path = cluster_home(self.folder, name) / SPEC
@@ -106,7 +106,7 @@ class Lab:
 
     def vcenter(self) -> VCenterAccount | None:
         """How its vCenter is reached; None when it has none. Secret."""
-        from aiinfra.lab.vcenter_account import VCenterAccount
+        from aiinfra.domains.vsphere.lab.account import VCenterAccount
 
         with usable("the lab's folder", self.folder):
             return VCenterAccount.read(self.folder)
@@ -122,7 +122,7 @@ class Lab:
 
     def kubeconfig(self, cluster: str) -> str:
         """Access to a cluster as its administrator; secret. Raises `OutsideError` `lab.no_cluster`."""
-        from aiinfra.lab.cluster_files import HANDED_OUT, cluster_home
+        from aiinfra.domains.kubernetes.lab.cluster_files import HANDED_OUT, cluster_home
 
         if cluster not in self.record.clusters:
             hint = f"it has: {', '.join(sorted(self.clusters())) or 'none'}"
@@ -199,14 +199,14 @@ def _described(spec: LabSpec, name: str) -> Mapping[str, Any]:
 
 
 def _has_vcenter(folder: Path, spec: LabSpec) -> bool:
-    from aiinfra.lab.vcenter_account import described
+    from aiinfra.domains.vsphere.lab.account import described
 
     return described(folder) == _wanted_vcenter(spec)
 
 
 def _vcenter(folder: Path, spec: LabSpec) -> Mapping[str, Any]:
     """Raises `OutsideError` when the lab's vCenter was told to be another: what is in it would be lost."""
-    from aiinfra.lab.vcenter_account import described
+    from aiinfra.domains.vsphere.lab.account import described
 
     if described(folder) is not None and not _has_vcenter(folder, spec):
         raise OutsideError(
@@ -220,8 +220,8 @@ def _vcenter(folder: Path, spec: LabSpec) -> Mapping[str, Any]:
 
 def _wanted_vcenter(spec: LabSpec) -> Mapping[str, Any]:
     """As JSON has it; its account is made when it starts."""
-    from aiinfra.lab.vcenter_description import vcenter_description
-    from aiinfra.model.lab_vcenter import LabVCenter
+    from aiinfra.domains.vsphere.lab.block import LabVCenter
+    from aiinfra.domains.vsphere.lab.description import vcenter_description
 
     described = spec.vcenter or LabVCenter()
     wanted: Mapping[str, Any] = json.loads(json.dumps(vcenter_description(described, user="", password="")))

@@ -25,19 +25,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiinfra.disk import usable
+from aiinfra.domains.kubernetes.lab import control_plane
+from aiinfra.domains.kubernetes.lab.partition import Doors
+from aiinfra.domains.kubernetes.lab.simulated_cluster import ClusterStarter, SimulatedCluster, spec_text
+from aiinfra.domains.vsphere.lab import simulator as simulated_vcenter
+from aiinfra.domains.vsphere.lab.simulator import SimulatedVCenter
 from aiinfra.engine.lock import Process, boot_id
-from aiinfra.lab import control_plane, faults, simulated_vcenter
+from aiinfra.lab import faults
 from aiinfra.lab.children import Children, Spawner
 from aiinfra.lab.control import ControlServer, Say
-from aiinfra.lab.partition import Doors
 from aiinfra.lab.record import LabRecord, is_of
-from aiinfra.lab.simulated_cluster import ClusterStarter, SimulatedCluster, spec_text
-from aiinfra.lab.simulated_vcenter import SimulatedVCenter
 from aiinfra.waiting import Pending, Stopped, Waiter
 from aiinfra.world import World
 
 CONTROLLERS: Final = "controllers"
-CONTROLLERS_MODULE: Final = "aiinfra.lab.controllers"
+CONTROLLERS_MODULE: Final = "aiinfra.domains.kubernetes.lab.controllers"
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks at whether the lab's record is still ours."""
 CHANGE_LIMIT: Final = 3.0

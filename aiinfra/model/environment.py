@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from aiinfra.domains.vsphere.block import VCenterSpec
 from aiinfra.model.state_url import KEY_SERVICES, PASSPHRASE, STATES, checked_seal, checked_state
-from aiinfra.model.vcenter import VCenterSpec
 from aiinfra.stack import StackName
 
 STACK_NAME = r"^[a-z][a-z0-9_-]{0,39}$"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from aiinfra.domains.vsphere.lab.block import LabVCenter
 from aiinfra.facts.gpus import UnknownGpu
 from aiinfra.facts.gpus import gpu as known_gpu
 from aiinfra.model.lab_model import LabModel
-from aiinfra.model.lab_vcenter import LabVCenter
 
 if TYPE_CHECKING:
     from aiinfra.model.environment import Environment

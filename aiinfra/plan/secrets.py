@@ -8,9 +8,9 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from aiinfra.domains.vsphere.block import FIELD
 from aiinfra.errors import ConfigError, Problem
 from aiinfra.model.tree import Loc, Tree, dotted, leaves
-from aiinfra.model.vcenter import FIELD
 from aiinfra.plan.planner import Plan
 from aiinfra.stack import SecretSource
 from aiinfra.world import World

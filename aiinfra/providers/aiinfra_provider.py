@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import cast
 
 from aiinfra import __version__
-from aiinfra.providers.clusters import Clusters
+from aiinfra.domains.kubernetes.provider.clusters import Clusters
+from aiinfra.domains.vsphere.provider.vcenters import VCenters
 from aiinfra.providers.contract import ProviderSpec, ResourceHandler
-from aiinfra.providers.vcenters import VCenters
 
 PATIENCE = 300.0
 """Seconds for which a broken root must be seen unchanged before a wait for it is given up."""
@@ -50,13 +50,17 @@ def spec(patience: float = PATIENCE) -> ProviderSpec:
 
     handlers = Handlers(
         {
-            "aiinfra:kubernetes:Bundle": partial(_made, "bundle:Bundle", clusters),
-            "aiinfra:kubernetes:Cluster": partial(_made, "cluster:Cluster", clusters),
-            "aiinfra:kubernetes:CustomResourceDefinitions": partial(_made, "crds:CustomResourceDefinitions", clusters),
-            "aiinfra:kubernetes:Ready": partial(_made, "ready:Ready", clusters, patience),
-            "aiinfra:proof:GpuProof": partial(_made, "proof:GpuProof", clusters, patience),
-            "aiinfra:test:Thing": partial(_made, "test_thing:TestThing"),
-            "aiinfra:vsphere:GpuTemplate": partial(_made, "gpu_template:GpuTemplate", vcenters),
+            "aiinfra:kubernetes:Bundle": partial(_made, "domains.kubernetes.provider.bundle:Bundle", clusters),
+            "aiinfra:kubernetes:Cluster": partial(_made, "domains.kubernetes.provider.cluster:Cluster", clusters),
+            "aiinfra:kubernetes:CustomResourceDefinitions": partial(
+                _made, "domains.kubernetes.provider.crds:CustomResourceDefinitions", clusters
+            ),
+            "aiinfra:kubernetes:Ready": partial(_made, "domains.kubernetes.provider.ready:Ready", clusters, patience),
+            "aiinfra:proof:GpuProof": partial(_made, "domains.kubernetes.provider.proof:GpuProof", clusters, patience),
+            "aiinfra:test:Thing": partial(_made, "providers.test_thing:TestThing"),
+            "aiinfra:vsphere:GpuTemplate": partial(
+                _made, "domains.vsphere.provider.gpu_template:GpuTemplate", vcenters
+            ),
         }
     )
     return ProviderSpec("aiinfra", __version__, handlers, close=close)
@@ -64,4 +68,4 @@ def spec(patience: float = PATIENCE) -> ProviderSpec:
 
 def _made(target: str, *arguments: object) -> ResourceHandler:
     module, _, name = target.partition(":")
-    return cast("ResourceHandler", getattr(import_module(f"aiinfra.providers.{module}"), name)(*arguments))
+    return cast("ResourceHandler", getattr(import_module(f"aiinfra.{module}"), name)(*arguments))

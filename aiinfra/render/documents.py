@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aiinfra.domains.kubernetes.facts.charts import chart_of
+from aiinfra.domains.kubernetes.provider.cuda_job import image_of, job, reference
 from aiinfra.engine.wire import Secret, Tree, Unknown
-from aiinfra.facts.charts import chart_of
-from aiinfra.providers.cuda_job import image_of, job, reference
 from aiinfra.render.monitor import Recorded
 from aiinfra.render.tracing import SECRET_SOURCE, STACK_SOURCE
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
-from aiinfra.model.lab_vcenter import (
+from aiinfra.domains.vsphere.lab.block import (
     LabCards,
     LabDatacenter,
     LabDatastore,
@@ -15,6 +14,7 @@ from aiinfra.model.lab_vcenter import (
     LabVCenter,
     LabVm,
 )
+from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from aiinfra.plan.planner import Plan
 from aiinfra.stack import ClusterNeed, LabNeeds, StackName, Surroundings, VCenterNeed
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from aiinfra.cluster import ClusterAccess
+from aiinfra.domains.kubernetes.access import ClusterAccess
+from aiinfra.domains.vsphere.block import FIELD
 from aiinfra.engine.events import Event, OnEvent, Outcome, RunReport, StackResult, StackStarted, Waiting
 from aiinfra.errors import ConfigError
-from aiinfra.model.vcenter import FIELD
 from aiinfra.plan.planner import Plan
 from aiinfra.stack import StackName
 

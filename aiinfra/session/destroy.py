@@ -10,7 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiinfra.catalog import Catalog
-from aiinfra.cluster import ClusterAccess
+from aiinfra.domains.kubernetes.access import ClusterAccess
+from aiinfra.domains.kubernetes.aftermath import Aftermath, Sweeper, note_namespaces, unclaimed, unknown_ids
+from aiinfra.domains.kubernetes.forgetting import doomed, forget, given_up_clusters, not_asked, prove_gone, way_out
+from aiinfra.domains.kubernetes.identity import Known, given_access, meet, opened
 from aiinfra.engine.events import RunReport, StackResult
 from aiinfra.engine.journal import Success
 from aiinfra.engine.queue import Queue
@@ -19,9 +22,6 @@ from aiinfra.errors import ConfigError
 from aiinfra.plan.graph import ordered
 from aiinfra.plan.planner import Plan
 from aiinfra.session import work
-from aiinfra.session.aftermath import Aftermath, Sweeper, note_namespaces, unclaimed, unknown_ids
-from aiinfra.session.forgetting import doomed, forget, given_up_clusters, not_asked, prove_gone, way_out
-from aiinfra.session.identity import Known, given_access, meet, opened
 from aiinfra.session.keys import forget_key
 from aiinfra.session.options import Options
 from aiinfra.session.place import Place
@@ -97,7 +97,7 @@ def _sweep(
 
 
 def _and_vcenters(turn: work.Turn, found: Aftermath, say: Callable[[str], None], limit: float) -> Aftermath:
-    from aiinfra.session.vcenter_sweep import sweep_vcenters, unknown_in_vcenters
+    from aiinfra.domains.vsphere.sweep import sweep_vcenters, unknown_in_vcenters
 
     there = sweep_vcenters(turn, say, limit) if turn.environment_id else unknown_in_vcenters(turn)
     return Aftermath((*found.looked, *there.looked), (*found.left, *there.left))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from aiinfra.cluster import GivenAccess
 from aiinfra.disk import CACHE, STATE, why_unusable
+from aiinfra.domains.kubernetes.access import GivenAccess
+from aiinfra.domains.kubernetes.identity import Known, given_access, identify, recorded_uid
+from aiinfra.domains.vsphere.block import FIELD
 from aiinfra.errors import AiinfraError, ConfigError
 from aiinfra.model.state_url import shown
-from aiinfra.model.vcenter import FIELD
 from aiinfra.plan.planner import Step
 from aiinfra.session.engine import Engine
-from aiinfra.session.identity import Known, given_access, identify, recorded_uid
 from aiinfra.session.keys import NEVER_UP
 from aiinfra.session.lab_place import LAB_SERVERS
 from aiinfra.session.place import Place
@@ -113,13 +113,13 @@ def _stack(step: Step, turn: Turn) -> Iterator[Examined]:
 
 def _vcenters(turn: Turn) -> Iterator[Examined]:
     if steps := in_vcenters(turn.plan.steps.values()):
-        from aiinfra.session.vcenter_checks import judged
+        from aiinfra.domains.vsphere.preflight import judged
 
         yield from (Examined(one.stack, one.finding) for one in judged(turn, steps))
 
 
 def _cluster(step: Step, turn: Turn, facts: dict[str, object]) -> Finding:
-    from aiinfra.kube.client import KubeClient
+    from aiinfra.domains.kubernetes.client.client import KubeClient
 
     about, kubeconfig = f"cluster of {step.name}", given_access(step, turn.secret)
     if not kubeconfig:

@@ -24,7 +24,7 @@ def drifted(deployment: Mapping[str, Any]) -> tuple[str, ...]:
 
 def way_out(told: Sequence[str], environment: str) -> str:
     """What is said of a stack that is not as it was made."""
-    from aiinfra.providers.charted import NOT_BROUGHT_BACK
+    from aiinfra.domains.kubernetes.provider.charted import NOT_BROUGHT_BACK
 
     if any(NOT_BROUGHT_BACK in line for line in told):
         return f"the world differs, and aiinfra up {environment} does not bring all of it back"

@@ -50,7 +50,7 @@ def _refused(code: str, sentence: str) -> StepError:
 
 def _explained(turn: Turn, stack: str, error: StepError) -> StepError:
     """With the root, when the cluster that the stack stands in can tell it."""
-    from aiinfra.diagnosis.explain import explained
+    from aiinfra.domains.kubernetes.diagnosis.explain import explained
 
     step = turn.plan.steps.get(StackName(stack))
     for needed in sorted(step.needs) if step else ():

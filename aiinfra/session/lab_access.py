@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from aiinfra.domains.vsphere.block import FIELD, VCenterSpec
 from aiinfra.engine.wire import Secret, Tree
-from aiinfra.model.vcenter import FIELD, VCenterSpec
 from aiinfra.plan.planner import Plan
 from aiinfra.session.place import Place
 from aiinfra.session.vcenters import in_vcenters

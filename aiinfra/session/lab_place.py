@@ -98,9 +98,9 @@ def _vcenter(lab: Lab) -> Mapping[str, Tree]:
 
 
 def _stand_ins(folder: Path, clusters: Sequence[str]) -> Sequence[ProviderSpec]:
+    from aiinfra.domains.kubernetes.lab.standins import kubernetes
     from aiinfra.lab import faults
     from aiinfra.lab.lab import Lab
-    from aiinfra.lab.standins import kubernetes
 
     def crds_late(call: Call) -> bool:
         late = [fault for fault in faults.read(folder) if fault.name == "crd-late"]

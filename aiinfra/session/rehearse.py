@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from aiinfra.diagnosis.cause import roots
+from aiinfra.domains.kubernetes.diagnosis.cause import roots
 from aiinfra.engine.events import Outcome, RunReport, Verb
 from aiinfra.errors import OutsideError
 from aiinfra.session.assumed import assumed_lab

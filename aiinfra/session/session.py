@@ -171,7 +171,7 @@ class Session:
     ) -> None:
         """Raises `ClustersRefused`. A lab's clusters are its own."""
         if not place.is_simulated:
-            from aiinfra.session.identity import given_clusters, meet
+            from aiinfra.domains.kubernetes.identity import given_clusters, meet
 
             known = given_clusters(self.plan, self._chosen(options), journal, engine, opener(place, secrets))
             meet(list(known), self.world.environ)

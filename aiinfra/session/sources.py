@@ -9,8 +9,8 @@ from aiinfra import __version__
 from aiinfra.engine.digest import sources_digest
 
 PACKAGE: Final = Path(__file__).parent.parent
-PROVIDERS: Final = ("providers", "resources", "kube")
-STAND_INS: Final = ("lab/standins",)
+PROVIDERS: Final = ("providers", "resources", "domains")
+STAND_INS: Final[tuple[str, ...]] = ()
 
 
 def shared_sources(*, simulated: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from aiinfra.model.vcenter import FIELD
+from aiinfra.domains.vsphere.block import FIELD
 from aiinfra.plan.planner import Step
 from aiinfra.session.work import Turn
 from aiinfra.stack import StackName
@@ -18,7 +18,7 @@ def meet_vcenters(turn: Turn, chosen: Sequence[StackName], say: Callable[[str], 
     """Raises `NotReady`, before any step, when a stack that will run cannot succeed."""
     steps = in_vcenters(turn.plan.steps[name] for name in chosen)
     if steps := [step for step in steps if _will_run(turn, step)]:
-        from aiinfra.session.vcenter_checks import require
+        from aiinfra.domains.vsphere.preflight import require
 
         require(turn, steps, say)
 

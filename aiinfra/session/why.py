@@ -84,8 +84,8 @@ def _access(cluster: str, place: Place, engine: Engine, journal: Journal) -> str
 
 
 def _now(cluster: str, kubeconfig: str, failure: Failure | None, journal: Journal) -> Now:
-    from aiinfra.diagnosis.explain import explained
-    from aiinfra.kube.client import KubeClient
+    from aiinfra.domains.kubernetes.client.client import KubeClient
+    from aiinfra.domains.kubernetes.diagnosis.explain import explained
 
     try:
         with KubeClient.from_kubeconfig(kubeconfig) as client:

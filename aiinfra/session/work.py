@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aiinfra.domains.kubernetes.settling import settle
 from aiinfra.engine.digest import inputs_text, keyed, outputs_text, sources_digest
 from aiinfra.engine.events import Outcome, StackResult, Verb
 from aiinfra.engine.journal import Failure, Journal, Success
@@ -21,7 +22,6 @@ from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.drifted import drifted, way_out
 from aiinfra.session.engine import Engine
 from aiinfra.session.failing import failed_result, failure
-from aiinfra.session.settling import settle
 from aiinfra.stack import Ref, SecretSource, StackContext
 from aiinfra.ui.durations import age
 from aiinfra.world import World

@@ -96,10 +96,12 @@ ENGINE_HOST = GoModule(
     ("-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w {_PULUMI_SET}"),
     disk="3 GB",
 )
-VCENTER = GoModule("lab-vcenter", PACKAGE / "lab" / "vcenter", ("-ldflags", "-s -w"), disk="1 GB")
+VCENTER = GoModule(
+    "lab-vcenter", PACKAGE / "domains" / "vsphere" / "lab" / "server", ("-ldflags", "-s -w"), disk="1 GB"
+)
 LAB_SERVERS = GoModule(
     "lab-servers",
-    PACKAGE / "lab" / "servers",
+    PACKAGE / "domains" / "kubernetes" / "lab" / "servers",
     ("-ldflags", f"-s -w {_KUBE_SET} {_KUBE_TREE} {_KWOK_SET}"),
     disk="6 GB",
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from aiinfra.domains.vsphere.block import FIELD
 from aiinfra.model.display import in_words, public
 from aiinfra.model.environment import Environment
 from aiinfra.model.state_url import shown
 from aiinfra.model.tree import Tree, dotted, is_list, is_map, leaves
-from aiinfra.model.vcenter import FIELD
 from aiinfra.plan.certainty import NOTHING, Certainty, CriticalPath, Recorded, certainties, critical_path
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.plan.secrets import needed_secrets

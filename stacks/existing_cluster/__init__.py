@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aiinfra.cluster import ClusterAccess
+from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.stack import StackType
 from stacks.existing_cluster.checks import Checks
 from stacks.existing_cluster.spec import ExistingClusterInputs

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
-from aiinfra.cluster import ClusterAccess
-from aiinfra.resources.kubernetes import Cluster
+from aiinfra.domains.kubernetes.access import ClusterAccess
+from aiinfra.domains.kubernetes.resources.objects import Cluster
 from aiinfra.stack import StackContext
 from stacks.existing_cluster.kubeconfig import narrowed
 from stacks.existing_cluster.spec import ExistingClusterInputs

@@ -9,9 +9,9 @@ from typing import Any, Literal, assert_never
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
-from aiinfra.facts.gpu_operator import CHART_REPOSITORY, HELM_POLICY_NAME
-from aiinfra.facts.gpu_operator_chart import CHART, NAME
-from aiinfra.facts.nfd_chart import CHART as NFD_CHART
+from aiinfra.domains.kubernetes.facts.gpu_operator import CHART_REPOSITORY, HELM_POLICY_NAME
+from aiinfra.domains.kubernetes.facts.gpu_operator_chart import CHART, NAME
+from aiinfra.domains.kubernetes.facts.nfd_chart import CHART as NFD_CHART
 
 How = Literal["helm"]
 

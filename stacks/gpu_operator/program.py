@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from aiinfra.facts.gpu_operator import OPERATOR_DEPLOYMENT, POLICY_API, POLICY_KIND
-from aiinfra.resources import wants
-from aiinfra.resources.kubernetes import Bundle, CustomResourceDefinitions, Ready, namespace_object
+from aiinfra.domains.kubernetes.facts.gpu_operator import OPERATOR_DEPLOYMENT, POLICY_API, POLICY_KIND
+from aiinfra.domains.kubernetes.resources import wants
+from aiinfra.domains.kubernetes.resources.objects import Bundle, CustomResourceDefinitions, Ready, namespace_object
 from aiinfra.stack import StackContext
 from stacks.gpu_operator.install import definitions, install, policy_name
 from stacks.gpu_operator.sharing import config_name, device_plugin_config

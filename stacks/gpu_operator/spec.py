@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from aiinfra.cluster import ClusterAccess
-from aiinfra.model.kubernetes import GPU_TAINT, KubernetesName, Toleration
+from aiinfra.domains.kubernetes.access import ClusterAccess
+from aiinfra.domains.kubernetes.fields import GPU_TAINT, KubernetesName, Toleration
 from aiinfra.model.units import Duration
 from aiinfra.stack import Input, Inputs, Linked, Outputs
 from stacks.nfd.spec import NfdInstall

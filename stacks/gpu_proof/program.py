@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiinfra.resources.proof import GpuProof
+from aiinfra.domains.kubernetes.resources.proof import GpuProof
 from aiinfra.stack import StackContext
 from stacks.gpu_proof.spec import GpuProofInputs, GpuProved
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aiinfra.cluster import ClusterAccess
+from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.model.units import Duration
 from aiinfra.stack import Input, Inputs, Linked, Outputs
 from stacks.gpu_operator.spec import GpuOperatorInstall

@@ -8,9 +8,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.helm.v3 import Release
 
-from aiinfra.facts.nfd_chart import CHART, NAME, OCI
-from aiinfra.resources import wants
-from aiinfra.resources.kubernetes import Bundle, CustomResourceDefinitions, Ready, namespace_object
+from aiinfra.domains.kubernetes.facts.nfd_chart import CHART, NAME, OCI
+from aiinfra.domains.kubernetes.resources import wants
+from aiinfra.domains.kubernetes.resources.objects import Bundle, CustomResourceDefinitions, Ready, namespace_object
 from aiinfra.stack import StackContext
 from stacks.nfd.labels import gpu_label
 from stacks.nfd.spec import NfdInputs, NfdInstall

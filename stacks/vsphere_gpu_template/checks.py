@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from aiinfra.domains.vsphere.facts.vgpu import ProfileName, family_of
 from aiinfra.facts.gpus import GPUS
-from aiinfra.facts.vgpu import ProfileName, family_of
 from aiinfra.stack import Broken, Finding, StackName, Surroundings, VCenterNeed
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, PassthroughDevices, Place, StaticDevices, VgpuDevices
 from stacks.vsphere_gpu_template.wanted import places
 
 if TYPE_CHECKING:
-    from aiinfra.vsphere.readings import SiteWanted
+    from aiinfra.domains.vsphere.readings import SiteWanted
 
 RESERVED = "aiinfra.dev/"
 NAME_LIMIT = 80

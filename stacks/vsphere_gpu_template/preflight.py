@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from aiinfra.domains.vsphere.checks import judge
+from aiinfra.domains.vsphere.mmio import SOURCE as MMIO_SOURCE
+from aiinfra.domains.vsphere.readings import Site, SiteWanted
+from aiinfra.domains.vsphere.request import Request, request_of
+from aiinfra.domains.vsphere.resolving import resolve
 from aiinfra.errors import StepError
 from aiinfra.stack import Finding
-from aiinfra.vsphere.checks import judge
-from aiinfra.vsphere.mmio import SOURCE as MMIO_SOURCE
-from aiinfra.vsphere.readings import Site, SiteWanted
-from aiinfra.vsphere.request import Request, request_of
-from aiinfra.vsphere.resolving import resolve
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
 from stacks.vsphere_gpu_template.wanted import places, wanted
 

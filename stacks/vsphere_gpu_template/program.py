@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from aiinfra.resources.vsphere import GpuTemplate
+from aiinfra.domains.vsphere.resources import GpuTemplate
 from aiinfra.stack import StackContext
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, GpuTemplates, Place
 from stacks.vsphere_gpu_template.wanted import places, wanted

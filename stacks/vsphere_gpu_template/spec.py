@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from aiinfra.domains.vsphere.block import VCenterSpec
 from aiinfra.facts.gpus import UnknownGpu
 from aiinfra.facts.gpus import gpu as known_gpu
 from aiinfra.model.units import Duration, Size
-from aiinfra.model.vcenter import VCenterSpec
 from aiinfra.stack import Input, Inputs, Outputs
 
 

@@ -45,9 +45,9 @@ def test_the_wheel_has_every_example_and_template(names: frozenset[str]) -> None
 
 
 def test_the_wheel_has_what_the_toolchain_builds_from(names: frozenset[str]) -> None:
-    parts = ("engine/host", "lab/servers", "lab/vcenter")
+    parts = ("engine/host", "domains/kubernetes/lab/servers", "domains/vsphere/lab/server")
     built_from = {f"aiinfra/{part}/{file}" for part in parts for file in ("go.mod", "go.sum")}
-    assert built_from | {"aiinfra/engine/host/main.go", "aiinfra/lab/vcenter/main.go"} <= names
+    assert built_from | {"aiinfra/engine/host/main.go", "aiinfra/domains/vsphere/lab/server/main.go"} <= names
 
 
 def test_the_wheel_has_no_tests_and_nothing_beside_the_two_packages(names: frozenset[str]) -> None:

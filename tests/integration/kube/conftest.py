@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.kube.client import KubeClient
+from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.lab.lab import Lab
 from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from aiinfra.providers.aiinfra_provider import spec

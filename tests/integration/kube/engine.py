@@ -13,10 +13,10 @@ from google.rpc.status_pb2 import Status
 from pulumi.runtime.proto import provider_pb2 as pp
 from pulumi.runtime.proto import provider_pb2_grpc as pg
 
+from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.engine.failure import parse_failure
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import StepError
-from aiinfra.kube.client import KubeClient
 from aiinfra.providers.marshal import struct_of, tree_of
 
 Properties = dict[str, Tree]

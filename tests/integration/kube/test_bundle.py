@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.objects.sweep import inventory, sweep
 from aiinfra.engine.wire import Secret, Tree
-from aiinfra.kube.objects import ObjectRef
-from aiinfra.kube.sweep import inventory, sweep
 from aiinfra.providers.servicer import Served
 from tests.integration.kube.engine import Connection, Failed, Properties, Site
 

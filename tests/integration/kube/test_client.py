@@ -9,9 +9,17 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from aiinfra.kube.client import KubeClient
-from aiinfra.kube.errors import Conflict, Invalid, KubeError, NoSuchKind, Refused, Unreachable, Untrusted
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.errors import (
+    Conflict,
+    Invalid,
+    KubeError,
+    NoSuchKind,
+    Refused,
+    Unreachable,
+    Untrusted,
+)
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from tests.integration.kube.engine import Site
 
 pytestmark = pytest.mark.lab
@@ -53,7 +61,7 @@ def test_another_object_of_that_name_is_not_deleted(east: Site) -> None:
 
 
 def test_pages_are_put_together(east: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aiinfra.kube.client.PAGE", 2)
+    monkeypatch.setattr("aiinfra.domains.kubernetes.client.client.PAGE", 2)
     for number in range(5):
         obj = a_map(f"page-{number}")
         obj["metadata"]["labels"] = {"paged": "yes"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.deviations import deviations, put_back
-from aiinfra.kube.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.objects.deviations import deviations, put_back
 from aiinfra.waiting import Pending, Waiter
 from tests.integration.kube.engine import Site
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from aiinfra.kube.objects import Object, ObjectRef
-from aiinfra.kube.sweep import inventory, namespaces_of, sweep
+from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.objects.sweep import inventory, namespaces_of, sweep
 from aiinfra.stack import MARK_ID
 from tests.integration.kube.engine import Site
 

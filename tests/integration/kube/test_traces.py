@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from aiinfra.kube.objects import ObjectRef
-from aiinfra.kube.traces import clear
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.objects.traces import clear
 from aiinfra.stack import NodeTraces
 from aiinfra.waiting import Waiter
 from tests.integration.kube.engine import Site

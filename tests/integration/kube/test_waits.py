@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.objects.sweep import inventory, sweep
+from aiinfra.domains.kubernetes.resources import wants
 from aiinfra.engine.wire import Tree
-from aiinfra.kube.objects import ObjectRef
-from aiinfra.kube.sweep import inventory, sweep
 from aiinfra.providers.servicer import Served
-from aiinfra.resources import wants
 from tests.integration.kube.engine import Connection, Failed, Properties, Site
 
 pytestmark = pytest.mark.lab

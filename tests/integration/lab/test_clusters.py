@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.errors import Unreachable, Untrusted
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.errors import ConfigError, OutsideError
-from aiinfra.kube.client import KubeClient
-from aiinfra.kube.errors import Unreachable, Untrusted
-from aiinfra.kube.objects import ObjectRef
 from aiinfra.lab.lab import Lab
 from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from tests.integration.lab.conftest import SMALL, open_lab, until

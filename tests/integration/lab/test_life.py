@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.errors import OutsideError
-from aiinfra.kube.client import KubeClient
 from aiinfra.lab.lab import Lab
 from aiinfra.lab.record import ChildRecord
 from aiinfra.model.lab import LabSpec

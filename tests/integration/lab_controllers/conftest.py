@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from aiinfra.facts.charts import CHARTS
-from aiinfra.kube.client import KubeClient
-from aiinfra.kube.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.facts.charts import CHARTS
+from aiinfra.domains.kubernetes.lab.standins.charts.known import manifest_of
+from aiinfra.domains.kubernetes.lab.standins.charts.release import Manifest
 from aiinfra.lab.lab import Lab
-from aiinfra.lab.standins.charts.known import manifest_of
-from aiinfra.lab.standins.charts.release import Manifest
 from aiinfra.model.lab import LabSpec
 from aiinfra.stack import MARK_STACK
 from aiinfra.waiting import Pending, TimedOut, Waiter

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from aiinfra.diagnosis.cause import Diagnosis, Weight
-from aiinfra.diagnosis.diagnose import diagnose_object, diagnose_text, diagnose_wants
-from aiinfra.diagnosis.gather import gather
-from aiinfra.kube.errors import WebhookFailed
-from aiinfra.kube.objects import Object, ObjectRef
-from aiinfra.kube.wants import ClusterPolicyReady, ObjectWant
+from aiinfra.domains.kubernetes.client.errors import WebhookFailed
+from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis, Weight
+from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_object, diagnose_text, diagnose_wants
+from aiinfra.domains.kubernetes.diagnosis.gather import gather
+from aiinfra.domains.kubernetes.objects.wants import ClusterPolicyReady, ObjectWant
 from tests.integration.lab_controllers.conftest import NAMESPACE, POLICY, Site
 
 pytestmark = pytest.mark.lab

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.errors import Invalid, WebhookFailed
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.errors import Invalid, WebhookFailed
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from tests.integration.lab_controllers.conftest import POLICY, Site
 
 pytestmark = pytest.mark.lab

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from tests.integration.lab_controllers.conftest import Site
 
 pytestmark = pytest.mark.lab

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiinfra.kube.client import KubeClient
-from aiinfra.kube.dependents import census
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.objects.dependents import census
 from aiinfra.lab.lab import Lab
 from tests.integration.spine.lab_site import OWN_NAMES, OWN_NAMESPACES, lab_folder
 from tests.integration.spine.site import Site

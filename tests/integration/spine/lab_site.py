@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from aiinfra.kube.client import KubeClient
+from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.lab.lab import Lab
 from tests.integration.spine.site import Site
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.waiting import Pending, Waiter
 from tests.integration.spine.lab_site import cluster, lab_folder
 from tests.integration.spine.site import Site, Told, engine_of, kill

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.client import KubeClient
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.waiting import Pending, Waiter
 from tests.integration.spine.census import standing
 from tests.integration.spine.conftest import site_in

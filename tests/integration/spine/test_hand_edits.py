@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.client import KubeClient
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.waiting import Pending, Waiter
 from tests.integration.spine.lab_site import cluster, place_example
 from tests.integration.spine.site import Site, Told

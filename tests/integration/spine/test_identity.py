@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.client import KubeClient
+from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.lab.lab import Lab
 from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from tests.integration.spine.site import Site, Told

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from tests.integration.spine.census import standing
 from tests.integration.spine.lab_site import lab_folder, place_example, processes_of
 from tests.integration.spine.site import Site

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.stack import MARK_ID
 from tests.integration.spine.lab_site import cluster, lab_folder, place_example
 from tests.integration.spine.site import Site, Told, kill

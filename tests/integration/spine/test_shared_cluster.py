@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.client import KubeClient
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.lab.lab import Lab
 from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.model.lab_vcenter import LabVCenter
+from aiinfra.domains.vsphere.lab.block import LabVCenter
 from tests.integration.spine.site import Site, Told
 from tests.integration.spine.vcenters import block, in_vcenter, knowing, vcenter
 from tests.integration.vcenter.client import PASSWORD, Simulator

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyVmomi import vim
 
-from aiinfra.model.lab_vcenter import LabVCenter
+from aiinfra.domains.vsphere.lab.block import LabVCenter
 from tests.integration.spine.site import Site
 from tests.integration.spine.vsphere_site import template
 from tests.integration.vcenter.client import PASSWORD, USER, Simulator, simulator

@@ -10,13 +10,13 @@ from typing import Any
 
 from pyVmomi import vim
 
+from aiinfra.domains.vsphere.access import Access
+from aiinfra.domains.vsphere.config_spec import READ_BACK, settings_of
+from aiinfra.domains.vsphere.inventory import walk
+from aiinfra.domains.vsphere.properties import one
+from aiinfra.domains.vsphere.session import VCenter
+from aiinfra.domains.vsphere.tasks import finish
 from aiinfra.lab.lab import Lab
-from aiinfra.vsphere.access import Access
-from aiinfra.vsphere.config_spec import READ_BACK, settings_of
-from aiinfra.vsphere.inventory import walk
-from aiinfra.vsphere.properties import one
-from aiinfra.vsphere.session import VCenter
-from aiinfra.vsphere.tasks import finish
 from tests.integration.spine.site import Site
 
 PLACE = {"datacenter": "dc1", "cluster": "gpu", "datastore": "ssd", "folder": "templates"}

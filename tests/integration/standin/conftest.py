@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.client import KubeClient
-from aiinfra.kube.objects import ObjectRef
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.lab.standins.kubernetes import spec
 from aiinfra.lab.lab import Lab
-from aiinfra.lab.standins.kubernetes import spec
 from aiinfra.model.lab import LabSpec
 from aiinfra.providers.contract import Call, Diff, Made, Properties, ResourceHandler
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.engine.wire import Secret, Tree
 from aiinfra.errors import StepError
-from aiinfra.kube.objects import ObjectRef
 from aiinfra.providers.contract import PartlyMade
 from tests.integration.standin.conftest import Provider, World, said
 

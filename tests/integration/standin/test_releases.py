@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.facts.gpu_operator_chart import CHART as OPERATOR
+from aiinfra.domains.kubernetes.facts.nfd_chart import CHART as NFD
+from aiinfra.domains.kubernetes.lab.standins.kubernetes import RELEASE
 from aiinfra.errors import StepError
-from aiinfra.facts.gpu_operator_chart import CHART as OPERATOR
-from aiinfra.facts.nfd_chart import CHART as NFD
-from aiinfra.kube.objects import ObjectRef
-from aiinfra.lab.standins.kubernetes import RELEASE
 from aiinfra.providers.contract import Made, PartlyMade
 from aiinfra.waiting import Pending, Waiter
 from tests.integration.standin.conftest import Provider, World, said

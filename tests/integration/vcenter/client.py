@@ -14,8 +14,8 @@ from typing import Any
 
 from pyVmomi import SoapStubAdapter, vim, vmodl
 
-from aiinfra.lab.vcenter_description import vcenter_description
-from aiinfra.model.lab_vcenter import LabVCenter
+from aiinfra.domains.vsphere.lab.block import LabVCenter
+from aiinfra.domains.vsphere.lab.description import vcenter_description
 from aiinfra.waiting import Pending, Waiter
 
 USER, PASSWORD = "administrator@vsphere.local", "canary-Pa55"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aiinfra.model.lab_vcenter import (
+from aiinfra.domains.vsphere.lab.block import (
     LabCards,
     LabDatacenter,
     LabDatastore,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyVim.task import WaitForTask
 from pyVmomi import vim
 
-from aiinfra.model.lab_vcenter import LabVm
+from aiinfra.domains.vsphere.lab.block import LabVm
 from tests.integration.vcenter.client import devices, done, dynamic, options, refusal, vgpu, with_gpus
 from tests.integration.vcenter.conftest import SOURCE, Start
 

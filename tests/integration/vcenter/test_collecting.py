@@ -6,7 +6,7 @@ from typing import Any
 
 from pyVmomi import vim, vmodl
 
-from aiinfra.model.lab_vcenter import LabCards, LabVm
+from aiinfra.domains.vsphere.lab.block import LabCards, LabVm
 from tests.integration.vcenter.client import Simulator
 from tests.integration.vcenter.conftest import A100, Start
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pyVmomi import vim
 
-from aiinfra.model.lab_vcenter import LabCards
+from aiinfra.domains.vsphere.lab.block import LabCards
 from tests.integration.vcenter.client import Simulator, done, dynamic, refusal, vgpu, with_gpus
 from tests.integration.vcenter.conftest import A100, Start
 

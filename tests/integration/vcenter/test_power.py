@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyVmomi import vim
 
-from aiinfra.model.lab_vcenter import LabCards, LabEsxCluster, LabEsxHosts
+from aiinfra.domains.vsphere.lab.block import LabCards, LabEsxCluster, LabEsxHosts
 from tests.integration.vcenter.client import (
     Pci,
     devices,

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from aiinfra.vsphere import privileges
-from aiinfra.vsphere.errors import VSphereError
-from aiinfra.vsphere.reading import read_sites
-from aiinfra.vsphere.readings import (
+from aiinfra.domains.vsphere import privileges
+from aiinfra.domains.vsphere.errors import VSphereError
+from aiinfra.domains.vsphere.reading import read_sites
+from aiinfra.domains.vsphere.readings import (
     Card,
     Cluster,
     Datastore,
@@ -26,7 +26,7 @@ from aiinfra.vsphere.readings import (
     Vib,
     VmOnHost,
 )
-from aiinfra.vsphere.session import VCenter
+from aiinfra.domains.vsphere.session import VCenter
 from aiinfra.waiting import Stopped
 from tests.integration.vsphere.conftest import Opened
 from tests.integration.vsphere.fronts import Authority, front

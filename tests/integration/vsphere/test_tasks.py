@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from pyVmomi import vim
 
+from aiinfra.domains.vsphere.desired import MARK_NAME
+from aiinfra.domains.vsphere.errors import VSphereError
+from aiinfra.domains.vsphere.inventory import MarkedVm, find, marked, path_of, walk
+from aiinfra.domains.vsphere.properties import collect, one
+from aiinfra.domains.vsphere.session import VCenter
+from aiinfra.domains.vsphere.tasks import finish
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
-from aiinfra.vsphere.desired import MARK_NAME
-from aiinfra.vsphere.errors import VSphereError
-from aiinfra.vsphere.inventory import MarkedVm, find, marked, path_of, walk
-from aiinfra.vsphere.properties import collect, one
-from aiinfra.vsphere.session import VCenter
-from aiinfra.vsphere.tasks import finish
 from aiinfra.waiting import Stopped
 from tests.integration.vsphere.conftest import Opened
 from tests.integration.vsphere.fronts import Authority, front

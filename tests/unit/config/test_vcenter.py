@@ -9,8 +9,8 @@ import pytest
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import Loaded, load_environment
+from aiinfra.domains.vsphere.block import VCenterSpec
 from aiinfra.errors import ConfigError
-from aiinfra.model.vcenter import VCenterSpec
 from aiinfra.plan.secrets import needed_secrets, read_secrets
 from aiinfra.stack import Input, Inputs, Outputs, StackName, StackType
 from tests.unit.site import a_world

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiinfra.diagnosis.scene import Scene
+from aiinfra.domains.kubernetes.diagnosis.scene import Scene
 
 Object = dict[str, Any]
 KERNEL = "5.14.0-570.el9"

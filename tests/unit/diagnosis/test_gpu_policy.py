@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiinfra.diagnosis.cause import Diagnosis, Weight, roots
-from aiinfra.diagnosis.diagnose import diagnose_wants
-from aiinfra.diagnosis.scene import Scene
-from aiinfra.kube.objects import ObjectRef
-from aiinfra.kube.wants import AllocatableWant, ClusterPolicyReady, NodesWant, ObjectWant
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis, Weight, roots
+from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_wants
+from aiinfra.domains.kubernetes.diagnosis.scene import Scene
+from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, ClusterPolicyReady, NodesWant, ObjectWant
 from tests.unit.diagnosis.scenes import (
     KERNEL,
     Object,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from aiinfra.diagnosis.cause import Diagnosis, Weight
-from aiinfra.diagnosis.diagnose import diagnose_object, diagnose_text, diagnose_wants
-from aiinfra.kube.objects import ObjectRef
-from aiinfra.kube.wants import AllocatableWant, ObjectWant, RolledOut
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis, Weight
+from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_object, diagnose_text, diagnose_wants
+from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, ObjectWant, RolledOut
 from tests.unit.diagnosis.scenes import (
     Object,
     a_deployment,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aiinfra.facts.esxi import fits
-from aiinfra.facts.esxi_releases import release_of
+from aiinfra.domains.vsphere.facts.esxi import fits
+from aiinfra.domains.vsphere.facts.esxi_releases import release_of
 
 
 @pytest.mark.parametrize(

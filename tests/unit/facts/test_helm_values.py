@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.facts.charts import CHARTS, chart_of
-from aiinfra.facts.helm_values import ANY_LIST, ANY_MAP, Open, overlay, problems, with_defaults
+from aiinfra.domains.kubernetes.facts.charts import CHARTS, chart_of
+from aiinfra.domains.kubernetes.facts.helm_values import ANY_LIST, ANY_MAP, Open, overlay, problems, with_defaults
 from aiinfra.stack import Ref, StackName
 
 KNOWN = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from aiinfra.domains.vsphere.facts.vgpu import BY_GPU, FAMILIES, ProfileName, VgpuType, family_of, most_per_gpu
 from aiinfra.facts.gpus import GPUS
-from aiinfra.facts.vgpu import BY_GPU, FAMILIES, ProfileName, VgpuType, family_of, most_per_gpu
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aiinfra.facts.vgpu_manager import driver_of, is_manager, is_nvidias, made_for
+from aiinfra.domains.vsphere.facts.vgpu_manager import driver_of, is_manager, is_nvidias, made_for
 
 
 @pytest.mark.parametrize(

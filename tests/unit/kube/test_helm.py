@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.deviations import differing
-from aiinfra.kube.helm import manifest, parsed
+from aiinfra.domains.kubernetes.objects.deviations import differing
+from aiinfra.domains.kubernetes.objects.helm import manifest, parsed
 
 TEXT = """\
 ---

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.errors import KubeconfigInvalid, Refused
-from aiinfra.kube.kubeconfig import Access, ExecLogin, parse
-from aiinfra.kube.login import Login
+from aiinfra.domains.kubernetes.client.errors import KubeconfigInvalid, Refused
+from aiinfra.domains.kubernetes.client.kubeconfig import Access, ExecLogin, parse
+from aiinfra.domains.kubernetes.client.login import Login
 
 
 def a_kubeconfig(**broken: Any) -> dict[str, Any]:

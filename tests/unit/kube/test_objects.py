@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.objects.drift import drifted
+from aiinfra.domains.kubernetes.objects.ownership import Foreign, foreign, marked
+from aiinfra.domains.kubernetes.objects.quantities import count
+from aiinfra.domains.kubernetes.objects.ranks import in_apply_order, in_delete_order
+from aiinfra.domains.kubernetes.objects.removing import some, why_still_there
 from aiinfra.engine.wire import Secret, Tree
-from aiinfra.kube.drift import drifted
-from aiinfra.kube.objects import ObjectRef
-from aiinfra.kube.ownership import Foreign, foreign, marked
-from aiinfra.kube.quantities import count
-from aiinfra.kube.ranks import in_apply_order, in_delete_order
-from aiinfra.kube.removing import some, why_still_there
 
 MARKS = {"aiinfra.dev/environment": "dc1", "aiinfra.dev/environment-id": "3f9a1c07", "aiinfra.dev/stack": "nfd"}
 SCRAMBLED = [

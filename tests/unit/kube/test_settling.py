@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiinfra.kube.settling import half_done
+from aiinfra.domains.kubernetes.objects.settling import half_done
 
 
 def record(name: str, version: int, status: str) -> dict[str, Any]:

@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.objects import ObjectRef
-from aiinfra.kube.wants import AllocatableWant, ClusterPolicyReady, NodesWant, ObjectWant, RolledOut, parse
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.objects.wants import (
+    AllocatableWant,
+    ClusterPolicyReady,
+    NodesWant,
+    ObjectWant,
+    RolledOut,
+    parse,
+)
 
 POLICY = ObjectRef("nvidia.com/v1", "ClusterPolicy", "cluster-policy")
 DEPLOYMENT = ObjectRef("apps/v1", "Deployment", "op", "ns")

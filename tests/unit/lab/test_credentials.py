@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from aiinfra.lab.credentials import kubeconfig, new_tokens, signing_key, token_file
+from aiinfra.domains.kubernetes.lab.credentials import kubeconfig, new_tokens, signing_key, token_file
 
 
 def test_a_kubeconfig_trusts_the_clusters_authority_and_nothing_else() -> None:

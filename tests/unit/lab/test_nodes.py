@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from aiinfra.lab.nodes import node_changes, node_objects
+from aiinfra.domains.kubernetes.lab.nodes import node_changes, node_objects
 from aiinfra.model.lab import LabCluster, NodeGroup
 
 CLUSTER = LabCluster(

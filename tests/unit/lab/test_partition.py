@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from aiinfra.lab.partition import Doors
+from aiinfra.domains.kubernetes.lab.partition import Doors
 
 BIG = b"x" * 3_000_000
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from aiinfra.lab.vcenter_description import vcenter_description
-from aiinfra.model.lab_vcenter import LabCards, LabDatacenter, LabEsxCluster, LabEsxHosts, LabVCenter, LabVm
+from aiinfra.domains.vsphere.lab.block import LabCards, LabDatacenter, LabEsxCluster, LabEsxHosts, LabVCenter, LabVm
+from aiinfra.domains.vsphere.lab.description import vcenter_description
 
 
 def described(*cards: LabCards, **hosts: Any) -> dict[str, Any]:

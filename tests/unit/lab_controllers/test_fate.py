@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from aiinfra.lab.controllers.fate import NodeState, asks_for_gpus, fate, node_state
-from aiinfra.lab.controllers.faults import Broken, Faults, reconcile
-from aiinfra.lab.controllers.hardware import Hardware
-from aiinfra.lab.controllers.kubelet import Kubelets, event, ours
-from aiinfra.lab.controllers.pod_life import Fate, Notice
-from aiinfra.lab.controllers.view import Object, View
+from aiinfra.domains.kubernetes.lab.controllers.fate import NodeState, asks_for_gpus, fate, node_state
+from aiinfra.domains.kubernetes.lab.controllers.faults import Broken, Faults, reconcile
+from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
+from aiinfra.domains.kubernetes.lab.controllers.kubelet import Kubelets, event, ours
+from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate, Notice
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from tests.unit.lab_controllers.world import NAMESPACE, NOW, a_node, a_pod, a_policy, a_view, an_object
 
 VALIDATOR = "nvidia-operator-validator"

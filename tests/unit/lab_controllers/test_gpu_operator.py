@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
-from aiinfra.lab.controllers import gpu_operator
-from aiinfra.lab.controllers.effects import Apply, Patch, Remove
-from aiinfra.lab.controllers.gpu_operator import Verdict, daemonset_ready, desired_labels, desired_status
-from aiinfra.lab.controllers.operands import daemonsets
-from aiinfra.lab.controllers.policy import Irreconcilable, OsInfo, active, driver_image
-from aiinfra.lab.controllers.view import Object, View
+from aiinfra.domains.kubernetes.lab.controllers import gpu_operator
+from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Patch, Remove
+from aiinfra.domains.kubernetes.lab.controllers.gpu_operator import (
+    Verdict,
+    daemonset_ready,
+    desired_labels,
+    desired_status,
+)
+from aiinfra.domains.kubernetes.lab.controllers.operands import daemonsets
+from aiinfra.domains.kubernetes.lab.controllers.policy import Irreconcilable, OsInfo, active, driver_image
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from tests.unit.lab_controllers.world import (
     NAMESPACE,
     NOW,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
+from aiinfra.domains.kubernetes.lab.controllers.nfd import PciSource, desired_labels, pci_source
 from aiinfra.facts.gpus import GPUS, UnknownGpu, gpu, nearest
-from aiinfra.lab.controllers.hardware import Hardware
-from aiinfra.lab.controllers.nfd import PciSource, desired_labels, pci_source
 
 PREFIX = "feature.node.kubernetes.io/"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from aiinfra.domains.kubernetes.lab.controllers.device_plugin import DevicePlugins, gfd_labels
+from aiinfra.domains.kubernetes.lab.controllers.effects import Patch
+from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
+from aiinfra.domains.kubernetes.lab.controllers.sharing import BadConfig, Sharing, parse
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from aiinfra.facts.gpus import gpu
-from aiinfra.lab.controllers.device_plugin import DevicePlugins, gfd_labels
-from aiinfra.lab.controllers.effects import Patch
-from aiinfra.lab.controllers.hardware import Hardware
-from aiinfra.lab.controllers.sharing import BadConfig, Sharing, parse
-from aiinfra.lab.controllers.view import Object, View
 from tests.unit.lab_controllers.world import NAMESPACE, a_node, a_pod, a_policy, a_view, an_object
 
 PLUGIN, GFD = a_pod("nvidia-device-plugin-daemonset"), a_pod("gpu-feature-discovery")

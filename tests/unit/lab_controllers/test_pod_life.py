@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aiinfra.lab.controllers.pod_life import Crash, Fate, Notice, next_step
-from aiinfra.lab.controllers.view import Object
+from aiinfra.domains.kubernetes.lab.controllers.pod_life import Crash, Fate, Notice, next_step
+from aiinfra.domains.kubernetes.lab.controllers.view import Object
 from tests.unit.lab_controllers.world import an_object
 
 NOW = "2026-11-22T12:00:00Z"

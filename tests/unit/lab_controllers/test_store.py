@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiinfra.lab.controllers.store import Store
-from aiinfra.lab.controllers.view import CUSTOM_KINDS, KIND_APIS, Object
+from aiinfra.domains.kubernetes.lab.controllers.store import Store
+from aiinfra.domains.kubernetes.lab.controllers.view import CUSTOM_KINDS, KIND_APIS, Object
 from tests.unit.lab_controllers.world import a_policy, an_object
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from aiinfra.lab.controllers.effects import Patch, Remove
-from aiinfra.lab.controllers.upgrades import reconcile
-from aiinfra.lab.controllers.view import Object, View
+from aiinfra.domains.kubernetes.lab.controllers.effects import Patch, Remove
+from aiinfra.domains.kubernetes.lab.controllers.upgrades import reconcile
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from tests.unit.lab_controllers.world import NAMESPACE, a_gpu_node, a_pod, a_policy, a_view, an_object
 
 APP = "nvidia-driver-daemonset"

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from aiinfra.lab.controllers.view import Object, View
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 NAMESPACE = "gpu-operator"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.kube.objects import ObjectRef
-from aiinfra.providers.cuda_job import Image, answer, image_of, job, script
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.provider.cuda_job import Image, answer, image_of, job, script
 
 
 def a_pod(message: str) -> dict[str, Any]:

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
+from aiinfra.domains.kubernetes.provider.bundled import Bundled, changed, misnamed, written
+from aiinfra.domains.kubernetes.provider.settings import check, differs
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
 from aiinfra.errors import StepError
-from aiinfra.providers.bundled import Bundled, changed, misnamed, written
 from aiinfra.providers.compare import changed_paths, same
 from aiinfra.providers.connections import KEPT_AFTER_CANCEL, Connections
 from aiinfra.providers.contract import Diff
 from aiinfra.providers.marshal import known, struct_of, tree_of
 from aiinfra.providers.masking import mask
-from aiinfra.providers.settings import check, differs
 
 NESTED: dict[str, Tree] = {
     "secret": Secret({"deep": ["hunter22", UNKNOWN]}),

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from aiinfra.catalog import Catalog
-from aiinfra.resources.kubernetes import Cluster
+from aiinfra.domains.kubernetes.resources.objects import Cluster
 from aiinfra.stack import SECRET, Input, Inputs, Linked, Outputs, StackContext, StackType
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
-from aiinfra.lab.vcenter_description import vcenter_description
+from aiinfra.domains.vsphere.lab.description import vcenter_description
 from aiinfra.model.lab import LabSpec
 from aiinfra.plan.planner import Plan
 from aiinfra.session.assumed import assumed_lab

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from aiinfra.facts.gpu_operator_chart import CHART as OPERATOR
-from aiinfra.facts.helm_values import with_defaults
-from aiinfra.facts.nfd_chart import CHART as NFD
-from aiinfra.lab.crds import cluster_policy as crd
-from aiinfra.lab.standins.charts.cluster_policy import cluster_policy
-from aiinfra.lab.standins.charts.known import manifest_of, refused
+from aiinfra.domains.kubernetes.facts.gpu_operator_chart import CHART as OPERATOR
+from aiinfra.domains.kubernetes.facts.helm_values import with_defaults
+from aiinfra.domains.kubernetes.facts.nfd_chart import CHART as NFD
+from aiinfra.domains.kubernetes.lab.crds import cluster_policy as crd
+from aiinfra.domains.kubernetes.lab.standins.charts.cluster_policy import cluster_policy
+from aiinfra.domains.kubernetes.lab.standins.charts.known import manifest_of, refused
 
 GPU_OPERATOR = {
     "chart": "gpu-operator",

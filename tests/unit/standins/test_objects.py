@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.kubernetes.lab.standins.awaits import failed, unfinished
+from aiinfra.domains.kubernetes.lab.standins.kubernetes import RELEASE, spec
+from aiinfra.domains.kubernetes.lab.standins.trees import as_asked, changed, keeping_secrets
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
 from aiinfra.errors import StepError
-from aiinfra.lab.standins.awaits import failed, unfinished
-from aiinfra.lab.standins.kubernetes import RELEASE, spec
-from aiinfra.lab.standins.trees import as_asked, changed, keeping_secrets
 from aiinfra.providers.contract import Call, ResourceHandler
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from aiinfra.vsphere.desired import (
+from aiinfra.domains.vsphere.desired import (
     DynamicPassthrough,
     Owner,
     Placement,

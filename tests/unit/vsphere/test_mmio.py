@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiinfra.vsphere.mmio import mmio
+from aiinfra.domains.vsphere.mmio import mmio
 
 
 @pytest.mark.parametrize(

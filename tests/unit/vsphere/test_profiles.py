@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.vsphere.profiles import Choice, NoProfile, WantedProfile, choose
 from aiinfra.facts.gpus import gpu
-from aiinfra.vsphere.profiles import Choice, NoProfile, WantedProfile, choose
 from tests.unit.vsphere.conftest import MIG_STARTABLE, PROFILES, STARTABLE, host
 
 A100 = gpu("A100-PCIe-40GB")

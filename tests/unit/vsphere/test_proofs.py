@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from aiinfra.domains.vsphere.proofs import Disturbed, Proofs
 from aiinfra.errors import StepError
-from aiinfra.vsphere.proofs import Disturbed, Proofs
 from aiinfra.waiting import Waiter
 
 GPU, OTHER = "/dc1/host/gpu", "/dc1/host/other"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.vsphere.desired import DynamicPassthrough, StaticPassthrough, Vgpu
+from aiinfra.domains.vsphere.readings import DeviceGroup, Site, StaticChoice
+from aiinfra.domains.vsphere.request import Ova, Request, request_of
+from aiinfra.domains.vsphere.resolving import resolve
 from aiinfra.errors import StepError
-from aiinfra.vsphere.desired import DynamicPassthrough, StaticPassthrough, Vgpu
-from aiinfra.vsphere.readings import DeviceGroup, Site, StaticChoice
-from aiinfra.vsphere.request import Ova, Request, request_of
-from aiinfra.vsphere.resolving import resolve
 from tests.unit.vsphere.conftest import MIG_STARTABLE
 from tests.unit.vsphere.worlds import passed, shared, world
 

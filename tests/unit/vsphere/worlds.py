@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from aiinfra.domains.vsphere.checks import WantedVm, judge
+from aiinfra.domains.vsphere.profiles import WantedProfile
+from aiinfra.domains.vsphere.readings import Cluster, Datastore, Host, PassthroughState, Site, Source, VgpuProfile, Vib
 from aiinfra.error_codes import CODES
 from aiinfra.facts.gpus import gpu
 from aiinfra.stack import Finding
-from aiinfra.vsphere.checks import WantedVm, judge
-from aiinfra.vsphere.profiles import WantedProfile
-from aiinfra.vsphere.readings import Cluster, Datastore, Host, PassthroughState, Site, Source, VgpuProfile, Vib
 from tests.unit.vsphere.conftest import card, host, site
 
 A100 = gpu("A100-PCIe-40GB")

@@ -1,4 +1,4 @@
-from aiinfra.resources.kubernetes import Bundle
+from aiinfra.domains.kubernetes.resources.objects import Bundle
 from aiinfra.stack import StackContext
 from aiinfra_test_kinds.notes.spec import NotesInputs, NotesMade
 

@@ -1,4 +1,4 @@
-from aiinfra.cluster import ClusterAccess
+from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.stack import Input, Inputs, Linked, Outputs
 
 

@@ -1,0 +1,155 @@
+"""Around a destroy: note what will be needed to ask the world, then ask it what is ours, remove it, say what is left.
+
+A chart puts objects outside of its namespace and on none of them our mark. They are ours when Helm's annotation names
+a namespace of ours, so those are noted while they stand: a stack takes its namespace down before we ask.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aiinfra.domains.kubernetes.identity import Known
+from aiinfra.engine.journal import Journal
+from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind, OutsideError
+from aiinfra.stack import NodeTraces
+from aiinfra.waiting import Waiter
+
+if TYPE_CHECKING:
+    from aiinfra.domains.kubernetes.objects.sweep import Swept
+    from aiinfra.domains.kubernetes.objects.traces import Cleared
+
+HINT: Final = "look at its finalizers"
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What the world said after a destroy."""
+
+    looked: Sequence[str]
+    """Where we looked and what we found, one sentence each."""
+    left: Sequence[ErrorRecord]
+
+
+def note_namespaces(journal: Journal, environment_id: str, clusters: Iterable[Known]) -> None:
+    """To be called before anything is taken down. Raises `OutsideError` when a cluster does not answer.
+
+    A cluster that answers and does not tell is passed over: what cannot be asked is told by the sweep.
+    """
+    from aiinfra.domains.kubernetes.client.client import KubeClient
+    from aiinfra.domains.kubernetes.client.errors import KubeError, Refused
+    from aiinfra.domains.kubernetes.objects.sweep import namespaces_of
+
+    for cluster in clusters:
+        try:
+            with KubeClient.from_kubeconfig(cluster.kubeconfig) as client:
+                journal.keep_namespaces(client.cluster_uid(), namespaces_of(client, environment_id))
+        except Refused:
+            continue
+        except KubeError as error:
+            told = error.record
+            raise OutsideError(
+                told.message, code=told.code, where=cluster.stack, hint=told.hint, transient=told.transient
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """Removes what carries an environment's id, and what its operators wrote on nodes."""
+
+    environment_id: str
+    noted: Callable[[str], Mapping[str, str]]
+    """Namespaces that bore the id, uid by name; of the cluster with this uid."""
+    traces: Sequence[NodeTraces]
+    """Of the environment's operators."""
+    say: Callable[[str], None]
+    stop: threading.Event
+    limit_seconds: float
+    """For what was asked to go."""
+
+    def sweep(self, kubeconfigs: Mapping[str, str]) -> Aftermath:
+        """In each cluster, by the name of the stack that gave access to it. Raises `Stopped`."""
+        looked: list[str] = []
+        left: list[ErrorRecord] = []
+        for stack, kubeconfig in kubeconfigs.items():
+            try:
+                swept, cleared = self._clear(kubeconfig)
+            except AiinfraError as error:
+                left.append(_unasked(stack, error))
+            else:
+                looked.append(self._told(stack, swept, cleared))
+                left += [ErrorRecord(LeftBehind.default_code, stack, str(item), HINT) for item in swept.left]
+        return Aftermath(tuple(looked), tuple(left))
+
+    def _clear(self, kubeconfig: str) -> tuple[Swept, Cleared]:
+        from aiinfra.domains.kubernetes.client.client import KubeClient
+        from aiinfra.domains.kubernetes.objects.sweep import sweep
+        from aiinfra.domains.kubernetes.objects.traces import clear
+
+        waiter = Waiter(self.limit_seconds, stop=self.stop, on_wait=lambda what, seconds: self.say(what))
+        with KubeClient.from_kubeconfig(kubeconfig) as client:
+            swept = sweep(
+                client,
+                self.environment_id,
+                namespaces=self.noted(client.cluster_uid()),
+                say=self.say,
+                stop=self.stop,
+                limit_seconds=self.limit_seconds,
+            )
+            return swept, clear(client, self.traces, waiter)
+
+    def _told(self, stack: str, swept: Swept, cleared: Cleared) -> str:
+        told = [f"{len(swept.left)} objects marked {self.environment_id}"]
+        if swept.removed:
+            told.append(f"{len(swept.removed)} swept")
+        if cleared.taken:
+            told.append(f"{cleared.taken} labels and annotations of operators taken off nodes")
+        if cleared.stay:
+            told.append(f"on nodes stay, as others set them, {', '.join(cleared.stay)}")
+        return f"cluster {stack} ({'; '.join(told)})"
+
+
+def _unasked(stack: str, error: AiinfraError) -> ErrorRecord:
+    message = f"the cluster of {stack} could not be asked what is left: {error}"
+    hint = error.record.hint or "make the cluster reachable and run destroy again"
+    return ErrorRecord(LeftBehind.default_code, stack, message, hint, transient=True)
+
+
+def unknown_ids(kubeconfigs: Mapping[str, str], environment: str) -> Aftermath:
+    """What carries the environment's name when its id is lost: listed, not removed, as it may be a namesake's."""
+    from aiinfra.domains.kubernetes.client.client import KubeClient
+    from aiinfra.domains.kubernetes.objects.removing import some
+    from aiinfra.domains.kubernetes.objects.sweep import namesakes
+
+    left: list[ErrorRecord] = []
+    for stack, kubeconfig in kubeconfigs.items():
+        with KubeClient.from_kubeconfig(kubeconfig) as client:
+            for id, refs in namesakes(client, environment).items():
+                told = f"{some(refs)} carry the name {environment} and the id {id}"
+                hint = f"if they are this environment's: aiinfra destroy {environment} --environment-id {id}"
+                left.append(ErrorRecord(LeftBehind.default_code, stack, told, hint))
+    looked = tuple(f"cluster {stack} (its objects named {environment})" for stack in kubeconfigs)
+    return Aftermath(looked, tuple(left))
+
+
+def unclaimed(kubeconfigs: Mapping[str, str], namespaces: Collection[str]) -> Sequence[ErrorRecord]:
+    """What releases in these namespaces left when they went: listed where the state that could tell is lost."""
+    from aiinfra.domains.kubernetes.client.client import KubeClient
+    from aiinfra.domains.kubernetes.objects.removing import some
+    from aiinfra.domains.kubernetes.objects.sweep import strays
+
+    left: list[ErrorRecord] = []
+    hint = "nothing tells whose they are; if this environment made them, delete them"
+    for stack, kubeconfig in kubeconfigs.items():
+        try:
+            with KubeClient.from_kubeconfig(kubeconfig) as client:
+                found = strays(client, namespaces)
+        except AiinfraError as error:
+            left.append(_unasked(stack, error))
+            continue
+        for namespace, refs in found.items():
+            told = f"{some(refs)} came with a Helm release in the namespace {namespace}, which is gone"
+            left.append(ErrorRecord(LeftBehind.default_code, stack, told, hint))
+    return left

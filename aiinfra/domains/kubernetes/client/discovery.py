@@ -1,0 +1,76 @@
+"""Which resource types an API server serves: asked once, asked again when a kind is missing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aiinfra.domains.kubernetes.client.errors import NoSuchKind, NotFound
+from aiinfra.domains.kubernetes.client.objects import ApiResource
+
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+
+class Discovery:
+    """`get(path, accept)` fetches JSON from the server and raises `NotFound`."""
+
+    def __init__(self, get: Callable[[str, str], Mapping[str, Any]], server: str) -> None:
+        self._get, self._server = get, server
+        self._lock = threading.Lock()
+        self._by_version: dict[str, dict[str, ApiResource]] = {}
+        self._all: Sequence[ApiResource] = ()
+
+    def find(self, api_version: str, kind: str) -> ApiResource:
+        """Raises `NoSuchKind` when the server does not serve it, having asked it afresh."""
+        if known := self._by_version.get(api_version, {}).get(kind):
+            return known
+        with self._lock:
+            self._by_version[api_version] = self._version(api_version)
+        if found := self._by_version[api_version].get(kind):
+            return found
+        raise NoSuchKind(
+            f"{self._server} serves no kind {kind} in {api_version}: "
+            "its CustomResourceDefinition is absent or not established",
+            where=f"{api_version} {kind}",
+            status=404,
+        )
+
+    def forget(self) -> None:
+        with self._lock:
+            self._by_version.clear()
+            self._all = ()
+
+    def resources(self, *, refresh: bool = False) -> Sequence[ApiResource]:
+        """Every resource type in its preferred version, subresources left out."""
+        with self._lock:
+            if refresh or not self._all:
+                documents = [self._get(path, AGGREGATED) for path in ("/api", "/apis")]
+                self._all = tuple(r for d in documents for group in d.get("items", ()) for r in _preferred(group))
+            return self._all
+
+    def _version(self, api_version: str) -> dict[str, ApiResource]:
+        path = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        try:
+            raw = self._get(path, "application/json")
+        except NotFound:
+            return {}
+        served = [r for r in raw.get("resources", ()) if "/" not in r["name"]]
+        return {r["kind"]: _resource(api_version, r["kind"], r["name"], r["namespaced"], r["verbs"]) for r in served}
+
+
+def _resource(api_version: str, kind: str, plural: str, namespaced: bool, verbs: Sequence[str]) -> ApiResource:
+    return ApiResource(api_version, kind, plural, namespaced, frozenset(verbs))
+
+
+def _preferred(group: Mapping[str, Any]) -> list[ApiResource]:
+    """The first version that serves a resource is the group's preferred one."""
+    name = group.get("metadata", {}).get("name", "")
+    found: dict[str, ApiResource] = {}
+    for version in group.get("versions", ()):
+        api_version = f"{name}/{version['version']}" if name else version["version"]
+        for raw in version.get("resources", ()):
+            kind = raw.get("responseKind", {}).get("kind", "")
+            resource = _resource(api_version, kind, raw["resource"], raw["scope"] == "Namespaced", raw["verbs"])
+            found.setdefault(raw["resource"], resource)
+    return list(found.values())

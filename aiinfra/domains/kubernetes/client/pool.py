@@ -1,0 +1,133 @@
+"""Keep-alive connections to one server, on the standard library's HTTP client.
+
+Measured against httpx 0.28, a request costs a third of the CPU (0.3 ms instead of 1.0), which is what decides how
+fast a thousand objects are applied; and importing it takes a third of the time.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from aiinfra.domains.kubernetes.client.errors import KubeconfigInvalid
+from aiinfra.domains.kubernetes.client.kubeconfig import Access
+
+Headers = Mapping[str, str]
+Stream = tuple[http.client.HTTPResponse, socket.socket]
+CONNECT_SECONDS = 10.0
+DROPPED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
+"""How a kept connection shows that the server closed it meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+class Pool:
+    """Thread-safe. Raises `OSError` and `http.client.HTTPException` as they come."""
+
+    def __init__(self, access: Access, timeout: float, kept: int) -> None:
+        self._url, self._proxy = urlsplit(access.server), _proxy(access.proxy)
+        self._tls, self._timeout, self._kept = access.tls, timeout, kept
+        self._idle: list[http.client.HTTPConnection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def ask(self, method: str, target: str, body: bytes | None, headers: Headers) -> Answer:
+        """One request and its whole answer. Sent again, once, when a kept connection turns out to be closed."""
+        with self._lock:
+            kept = self._idle.pop() if self._idle else None
+        if kept is not None:
+            try:
+                return self._exchange(kept, method, target, body, headers)
+            except DROPPED:
+                self._drop_idle()
+        return self._exchange(self._connected(), method, target, body, headers)
+
+    @contextmanager
+    def stream(
+        self, target: str, headers: Headers, timeout: float
+    ) -> Iterator[tuple[http.client.HTTPResponse, socket.socket]]:
+        """A GET whose answer is read line by line, on a connection of its own, with its socket."""
+        connection = self._connected()
+        try:
+            connection.sock.settimeout(timeout)
+            connection.request("GET", self._url.path + target, headers=dict(headers))
+            stream = connection.sock
+            yield connection.getresponse(), stream
+        finally:
+            connection.close()
+
+    def _exchange(
+        self, connection: http.client.HTTPConnection, method: str, target: str, body: bytes | None, headers: Headers
+    ) -> Answer:
+        try:
+            connection.request(method, self._url.path + target, body, dict(headers))
+            response = connection.getresponse()
+            answer = Answer(response.status, response.read())
+        except BaseException:
+            connection.close()
+            raise
+        self._keep(connection, closing=response.will_close)
+        return answer
+
+    def _keep(self, connection: http.client.HTTPConnection, *, closing: bool) -> None:
+        with self._lock:
+            if not closing and not self._closed and len(self._idle) < self._kept:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _drop_idle(self) -> None:
+        """A server that closed one has most likely closed all."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _connected(self) -> http.client.HTTPConnection:
+        connection = self._new(min(self._timeout, CONNECT_SECONDS))
+        try:
+            connection.connect()
+        except BaseException:
+            connection.close()
+            raise
+        connection.sock.settimeout(self._timeout)
+        return connection
+
+    def _new(self, timeout: float) -> http.client.HTTPConnection:
+        secure = self._url.scheme == "https"
+        near = self._proxy or self._url
+        host = near.hostname or ""
+        connection = (
+            http.client.HTTPSConnection(host, near.port or 443, timeout=timeout, context=self._tls)
+            if secure
+            else http.client.HTTPConnection(host, near.port or 80, timeout=timeout)
+        )
+        if self._proxy is not None:
+            connection.set_tunnel(self._url.hostname or "", self._url.port or (443 if secure else 80))
+        return connection
+
+
+def _proxy(url: str) -> SplitResult | None:
+    if not url:
+        return None
+    found = urlsplit(url)
+    if found.scheme != "http" or not found.hostname:
+        raise KubeconfigInvalid("the kubeconfig's proxy-url is not of the form http://host:port")
+    return found

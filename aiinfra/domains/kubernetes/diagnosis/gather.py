@@ -1,0 +1,50 @@
+"""Asks a cluster for what a diagnosis needs. What cannot be asked is left out: a diagnosis is never a new failure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.errors import KubeError, NotFound, Unreachable
+from aiinfra.domains.kubernetes.client.objects import Object
+from aiinfra.domains.kubernetes.client.transport import CONNECTIONS
+from aiinfra.domains.kubernetes.diagnosis.scene import Scene
+
+KINDS: Sequence[tuple[str, str]] = (
+    ("v1", "Node"),
+    ("v1", "Namespace"),
+    ("v1", "Pod"),
+    ("v1", "Service"),
+    ("v1", "PersistentVolumeClaim"),
+    ("v1", "Event"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "ReplicaSet"),
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "StatefulSet"),
+    ("batch/v1", "Job"),
+    ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+    ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
+    ("nvidia.com/v1", "ClusterPolicy"),
+)
+
+
+def gather(client: KubeClient) -> Scene:
+    """Raises `Unreachable` when the API server does not answer."""
+    refused: list[str] = []
+
+    def ask(kind: tuple[str, str]) -> list[Object]:
+        try:
+            return client.list(*kind)
+        except Unreachable:
+            raise
+        except NotFound:
+            return []
+        except KubeError:
+            refused.append(kind[1])
+            return []
+
+    with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="gather") as pool:
+        objects = [obj for found in pool.map(ask, KINDS) for obj in found]
+    return Scene(objects, frozenset(refused))

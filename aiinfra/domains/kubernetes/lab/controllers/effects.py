@@ -1,0 +1,75 @@
+"""What a controller wants done to the API server, as values; `perform` does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.errors import Conflict, NotFound
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.lab.controllers.view import Object
+
+MANAGER = "lab-controllers"
+NFD_MASTER, GPU_OPERATOR, MIG_MANAGER = "nfd-master", "gpu-operator", "nvidia-mig-manager"
+"""Programs that label nodes: the API server keeps each label under the name of the one that set it."""
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Make the object so, whoever set its fields before."""
+
+    obj: Object
+    manager: str = MANAGER
+
+
+@dataclass(frozen=True)
+class Create:
+    """Create it; one that exists is left as it is."""
+
+    obj: Object
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Merge `body` into the object; one that is gone is no concern any more."""
+
+    ref: ObjectRef
+    body: Object
+    subresource: str = ""
+    manager: str = MANAGER
+
+
+@dataclass(frozen=True)
+class Remove:
+    ref: ObjectRef
+
+
+Effect = Apply | Create | Patch | Remove
+
+
+def perform(effect: Effect, client: KubeClient) -> Object | None:
+    """The object as it is afterwards, None when it is gone. Raises `KubeError`."""
+    match effect:
+        case Apply(obj, manager):
+            return client.apply(obj, field_manager=manager, force=True)
+        case Create(obj):
+            return _create(obj, client)
+        case Patch():
+            return _patch(effect, client)
+        case Remove(ref):
+            client.delete(ref)
+            return None
+
+
+def _create(obj: Object, client: KubeClient) -> Object | None:
+    try:
+        return client.create(obj, field_manager=MANAGER)
+    except Conflict:
+        return None
+
+
+def _patch(effect: Patch, client: KubeClient) -> Object | None:
+    try:
+        return client.patch(effect.ref, effect.body, subresource=effect.subresource, field_manager=effect.manager)
+    except NotFound:
+        return None

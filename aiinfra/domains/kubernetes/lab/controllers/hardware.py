@@ -1,0 +1,50 @@
+"""What a node of the lab is made of, as the lab wrote it on the node. Controllers learn of GPUs only from here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, annotation
+from aiinfra.domains.kubernetes.lab.nodes import HARDWARE
+from aiinfra.facts.gpus import Gpu, gpu
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """One machine."""
+
+    gpu: Gpu | None = None
+    gpus: int = 0
+    os: str = "ubuntu24.04"
+    """ID and VERSION_ID of its os-release, written together."""
+    kernel: str = "6.8.0-85-generic"
+    machine: str = "Lab-Machine"
+    host_driver: str = ""
+    """Version of a driver that the machine's image brings; empty when it brings none."""
+
+    @property
+    def os_release(self) -> tuple[str, str]:
+        """`("ubuntu", "24.04")`."""
+        found = re.fullmatch(r"([a-z]+)([\d.]*)", self.os)
+        return (found[1], found[2]) if found else (self.os, "")
+
+
+def of_node(node: Object) -> Hardware:
+    """A node without the annotation has no GPU."""
+    return _described(annotation(node, HARDWARE) or "{}")
+
+
+@lru_cache(maxsize=64)
+def _described(text: str) -> Hardware:
+    raw = json.loads(text)
+    model = raw.get("gpu") or ""
+    texts = {key: str(raw[key]) for key in ("os", "kernel", "machine", "host_driver") if raw.get(key)}
+    return Hardware(gpu(model) if model else None, int(raw.get("gpus") or 0) if model else 0, **texts)
+
+
+def with_gpus(nodes: Iterable[Object]) -> list[Object]:
+    return [node for node in nodes if of_node(node).gpus]

@@ -1,0 +1,62 @@
+"""From the inputs of a `Release` to what its chart makes: which charts are known, and what they refuse."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from aiinfra.domains.kubernetes.facts.charts import CHARTS, chart_of
+from aiinfra.domains.kubernetes.facts.helm_values import ChartFacts, problems, with_defaults
+from aiinfra.domains.kubernetes.lab.standins.charts import gpu_operator, nfd
+from aiinfra.domains.kubernetes.lab.standins.charts.release import Manifest, Release, ordered, owned
+from aiinfra.providers.contract import CheckFailure
+
+_MANIFESTS: Mapping[str, Callable[[Release, Mapping[str, Any]], Manifest]] = {
+    "node-feature-discovery": nfd.manifest,
+    "gpu-operator": gpu_operator.manifest,
+}
+
+
+def facts_of(inputs: Mapping[str, Any]) -> ChartFacts | None:
+    return chart_of(str(inputs.get("chart", "")), str((inputs.get("repositoryOpts") or {}).get("repo") or ""))
+
+
+def refused(inputs: Mapping[str, Any]) -> Iterator[CheckFailure]:
+    """Why the chart of these inputs cannot be installed in a lab."""
+    facts = facts_of(inputs)
+    if facts is None:
+        yield CheckFailure("chart", _unknown(str(inputs.get("chart", ""))))
+        return
+    version = str(inputs.get("version") or facts.version)
+    if version != facts.version:
+        yield CheckFailure(
+            "version", f"the lab knows chart {facts.name} {facts.version}, not {version}; use {facts.version} there"
+        )
+    for problem in problems(facts.values, inputs.get("values") or {}):
+        said = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+        yield CheckFailure(f"values.{'.'.join(problem.path)}", f"chart {facts.name} {facts.version}: {said}")
+
+
+def _unknown(chart: str) -> str:
+    references = [reference for facts in CHARTS.values() for reference in facts.references]
+    near = difflib.get_close_matches(chart, [*CHARTS, *references], n=1) or [", ".join(CHARTS)]
+    return f"the lab knows no chart {chart} in that repository; it can stand in for {near[0]}"
+
+
+def rendered(inputs: Mapping[str, Any]) -> Manifest:
+    """What the templates make, without the marks that Helm adds. The inputs passed `refused`."""
+    facts = facts_of(inputs)
+    assert facts is not None
+    release = Release(str(inputs["name"]), str(inputs["namespace"]))
+    return _MANIFESTS[facts.name](release, with_defaults(facts.values, inputs.get("values") or {}))
+
+
+def manifest_of(inputs: Mapping[str, Any]) -> Manifest:
+    """What Helm would install, in its order, with the marks of the release. The inputs passed `refused`."""
+    made, release = rendered(inputs), Release(str(inputs["name"]), str(inputs["namespace"]))
+    return Manifest(
+        [owned(obj, release) for obj in ordered(made.objects)],
+        () if inputs.get("skipCrds") else made.crds,
+        [owned(obj, release) for obj in made.after_delete],
+    )

@@ -1,0 +1,233 @@
+"""`kubernetes:helm.sh/v3:Release`: what a chart would make, without the chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.errors import KubeError
+from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.lab.standins import storage
+from aiinfra.domains.kubernetes.lab.standins.charts.known import facts_of, manifest_of, refused, rendered
+from aiinfra.domains.kubernetes.lab.standins.charts.release import Manifest, Release, ordered
+from aiinfra.domains.kubernetes.lab.standins.clients import Clients, refusals
+from aiinfra.domains.kubernetes.lab.standins.cluster import NotDone, apply, stopped, until_done, until_gone, waiter
+from aiinfra.domains.kubernetes.lab.standins.objects import autoname
+from aiinfra.domains.kubernetes.lab.standins.storage import Content, Revision
+from aiinfra.domains.kubernetes.lab.standins.trees import changed, keeping_secrets
+from aiinfra.engine.wire import UNKNOWN, Tree, reveal
+from aiinfra.errors import StepError
+from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
+from aiinfra.providers.marshal import known, opened
+from aiinfra.waiting import Stopped
+
+TIMEOUT = 300
+"""Seconds that Helm waits when the release does not say."""
+CRD_SECONDS = 10.0
+"""How long the CRDs of `crds/` may take to be served. Helm waits 60 s (helm.sh/helm pkg/action/install.go); in a lab
+nothing takes so long."""
+COMPUTED = ("status", "resourceNames")
+
+
+class HelmReleases:
+    """`crds_late` says whether the CRDs of this call's chart come late, a fault of the lab."""
+
+    def __init__(self, clients: Clients, crds_late: Callable[[Call], bool]) -> None:
+        self._clients = clients
+        self._crds_late = crds_late
+
+    def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
+        filled: dict[str, Tree] = {**inputs}
+        if opened(inputs.get("name", "")) == "":
+            filled["name"] = autoname(call)
+        if opened(inputs.get("namespace", "")) == "":
+            filled["namespace"] = "default"
+        if not opened(inputs.get("skipAwait", False)):
+            filled.setdefault("timeout", TIMEOUT)
+        return filled, list(refused(_plain(inputs)))
+
+    def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
+        paths = list(changed(old_inputs, news))
+        return Diff(paths, [path for path in paths if path in ("name", "namespace")])
+
+    def create(self, call: Call, inputs: Properties) -> Made:
+        if call.preview:
+            return Made("", {**inputs, **dict.fromkeys(COMPUTED, UNKNOWN)})
+        return self._deploy(call, inputs, None)
+
+    def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
+        if call.preview:
+            return Made(id, {**news, **dict.fromkeys(COMPUTED, UNKNOWN)})
+        return self._deploy(call, news, olds)
+
+    def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
+        namespace, _, name = id.rpartition("/")
+        release = Release(name, namespace)
+        with refusals(f"Helm release {id}"):
+            revision = storage.last(self._clients.of(call), release)
+        if revision is None:
+            return None
+        return Made(id, _outputs(inputs or state, revision), inputs or None)
+
+    def delete(self, call: Call, id: str, state: Properties) -> None:
+        client, inputs = self._clients.of(call), reveal(_inputs(state))
+        release = Release(inputs["name"], inputs["namespace"])
+        manifest = manifest_of(inputs)
+        with refusals(f"Helm release {id}"), _stoppable(f"Helm release {id}"):
+            refs = [ObjectRef.of(obj) for obj in reversed(manifest.objects)]
+            storage.uninstalling(client, release)
+            _remove(client, refs)
+            if not inputs.get("skipAwait"):
+                until_gone(client, refs, waiter(call, _timeout(inputs)))
+            if not inputs.get("disableWebhooks"):
+                _run_hook(call, client, manifest.after_delete, _timeout(inputs))
+            storage.forget(client, release)
+
+    def _deploy(self, call: Call, inputs: Properties, olds: Properties | None) -> Made:
+        """Install or upgrade. What fails after something was made is `PartlyMade`, as a failed release is kept."""
+        client, plain = self._clients.of(call), reveal(inputs)
+        release = Release(plain["name"], plain["namespace"])
+        with refusals(f"Helm release {release.namespace}/{release.name}"):
+            if plain.get("createNamespace"):
+                apply(client, _namespace(release.namespace))
+            before = storage.last(client, release)
+            _refuse_unusable(release, before, installing=olds is None)
+            number = before.number + 1 if before else 1
+            pending = Revision(number, "pending-upgrade" if number > 1 else "pending-install")
+            content = Content(plain.get("values") or {}, ordered(rendered(plain).objects))
+            storage.record(client, release, pending, content)
+            try:
+                self._install(call, client, plain, _dropped(olds, plain))
+            except (NotDone, Stopped, KubeError) as error:
+                failed = Revision(number, "failed")
+                storage.record(client, release, failed, content)
+                made = Made(_id(release), _outputs(inputs, failed))
+                raise PartlyMade(made, [_sentence(release, error)]) from error
+            done = Revision(number, "deployed")
+            storage.record(client, release, done, content)
+        return Made(_id(release), _outputs(inputs, done))
+
+    def _install(self, call: Call, client: KubeClient, inputs: Mapping[str, Any], dropped: Sequence[ObjectRef]) -> None:
+        manifest = manifest_of(inputs)
+        self._bring_crds(call, client, manifest, inputs)
+        for obj in manifest.objects:
+            apply(client, obj, force=True)
+        _remove(client, dropped)
+        if not inputs.get("skipAwait"):
+            refs = [ObjectRef.of(obj) for obj in manifest.objects]
+            until_done(client, refs, waiter(call, _timeout(inputs)))
+
+    def _bring_crds(self, call: Call, client: KubeClient, manifest: Manifest, inputs: Mapping[str, Any]) -> None:
+        """Waits until they are served, as Helm does before it looks at the objects."""
+        if not manifest.crds:
+            return
+        if not self._crds_late(call):
+            for crd in manifest.crds:
+                client.apply(crd, field_manager=storage.MANAGER, force=True)
+        wait = waiter(call, min(CRD_SECONDS, _timeout(inputs)))
+        until_done(client, [ObjectRef.of(crd) for crd in manifest.crds], wait)
+        client.resources(refresh=True)
+
+
+def _plain(inputs: Properties) -> dict[str, Any]:
+    """What is known of the inputs, secrets opened; the values only when all of them are known."""
+    return {key: reveal(value) for key, value in inputs.items() if known(value)}
+
+
+def _inputs(state: Properties) -> Properties:
+    return {key: value for key, value in state.items() if key not in COMPUTED}
+
+
+def _timeout(inputs: Mapping[str, Any]) -> float:
+    return float(inputs.get("timeout") or TIMEOUT)
+
+
+def _id(release: Release) -> str:
+    return f"{release.namespace}/{release.name}"
+
+
+def _sentence(release: Release, error: NotDone | Stopped | KubeError) -> str:
+    said = "stopped while waiting" if isinstance(error, Stopped) else str(error)
+    return f"Helm release {_id(release)}: {said}"
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _dropped(olds: Properties | None, inputs: Mapping[str, Any]) -> list[ObjectRef]:
+    """Objects of the release as it was that its new values do not make."""
+    if olds is None:
+        return []
+    kept = {ObjectRef.of(obj) for obj in manifest_of(inputs).objects}
+    before = [ObjectRef.of(obj) for obj in manifest_of(reveal(_inputs(olds))).objects]
+    return [ref for ref in reversed(before) if ref not in kept]
+
+
+def _remove(client: KubeClient, refs: Sequence[ObjectRef]) -> None:
+    for ref in refs:
+        client.delete(ref, propagation="Background")
+
+
+def _run_hook(call: Call, client: KubeClient, objects: Sequence[Object], seconds: float) -> None:
+    """Apply a hook's objects, wait for its Job, remove them (`before-hook-creation,hook-succeeded`)."""
+    refs = [ObjectRef.of(obj) for obj in objects]
+    _remove(client, [ref for ref in refs if ref.kind == "Job"])
+    for obj in objects:
+        apply(client, obj, force=True)
+    try:
+        until_done(client, [ref for ref in refs if ref.kind == "Job"], waiter(call, seconds))
+    except NotDone as error:
+        raise StepError(f"the hook after deletion did not finish: {error}") from error
+    _remove(client, refs)
+
+
+@contextmanager
+def _stoppable(about: str) -> Iterator[None]:
+    try:
+        yield
+    except Stopped as error:
+        raise stopped(about, error) from error
+
+
+def _outputs(inputs: Properties, revision: Revision) -> Properties:
+    """The inputs, and what the real plugin says of a release (provider/pkg/provider/helm_release.go)."""
+    plain = reveal(inputs)
+    facts = facts_of(plain)
+    assert facts is not None
+    status = {
+        "status": revision.status,
+        "name": plain["name"],
+        "namespace": plain["namespace"],
+        "chart": facts.name,
+        "version": facts.version,
+        "appVersion": facts.app_version,
+        "revision": revision.number,
+    }
+    full = {**_inputs(plain), "version": facts.version, "status": status, "resourceNames": _names(plain)}
+    kept = keeping_secrets(full, inputs)
+    assert isinstance(kept, Mapping)
+    return kept
+
+
+def _refuse_unusable(release: Release, before: Revision | None, *, installing: bool) -> None:
+    """What Helm does not go on from (helm/helm pkg/action/install.go availableName, upgrade.go prepareUpgrade)."""
+    if before and installing:
+        raise StepError(f"Helm release {_id(release)}: cannot re-use a name that is still in use")
+    if before and before.status.startswith("pending-"):
+        said = "another operation (install/upgrade/rollback) is in progress"
+        raise StepError(f"Helm release {_id(release)}: {said}")
+    if not installing and (before is None or before.status == "uninstalling"):
+        raise StepError(f'Helm release {_id(release)}: "{release.name}" has no deployed releases')
+
+
+def _names(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Names by `kind.group/version`, namespaced ones with their namespace."""
+    names: dict[str, list[str]] = {}
+    for obj in manifest_of(inputs).objects:
+        ref = ObjectRef.of(obj)
+        kind = f"{ref.kind}.{ref.group}/{ref.api_version}" if ref.group else f"{ref.kind}/{ref.api_version}"
+        names.setdefault(kind, []).append(f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name)
+    return names

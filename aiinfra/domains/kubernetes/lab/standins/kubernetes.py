@@ -1,0 +1,39 @@
+"""The provider `kubernetes` in a lab: the same type tokens as pulumi-kubernetes 4, against a real API server.
+
+Objects go by server-side apply, so everything that the API server refuses is refused here. Not checked, compared
+with the real plugin: schemas on the client's side, `enableConfigMapMutable` and other settings of the provider but
+`kubeconfig`, dry runs in previews, the awaits of Services, Ingresses and volumes, `Patch` and `List` kinds. Names that
+a program leaves out end in eight digits that follow from the resource, not in random ones.
+
+A Helm `Release` makes what two charts would, `node-feature-discovery` and `gpu-operator` at the versions of
+`aiinfra.facts`. Any other chart, version or value is refused; the real plugin would take it. `atomic`, `lint`,
+`verify`, `postrender` and the options of upgrades have no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiinfra.domains.kubernetes.lab.standins.clients import Clients
+from aiinfra.domains.kubernetes.lab.standins.helm import HelmReleases
+from aiinfra.domains.kubernetes.lab.standins.objects import Objects
+from aiinfra.providers.contract import Call, ProviderSpec
+
+VERSION = "4.34.2"
+"""Of the SDK whose programs it serves."""
+RELEASE = "kubernetes:helm.sh/v3:Release"
+
+
+def never(_: Call) -> bool:
+    return False
+
+
+def spec(crds_late: Callable[[Call], bool] = never) -> ProviderSpec:
+    """`crds_late`: whether the CRDs of a chart that this call installs come late (fault `crd-late`)."""
+    clients = Clients()
+    return ProviderSpec(
+        name="kubernetes",
+        version=VERSION,
+        resources={RELEASE: HelmReleases(clients, crds_late)},
+        fallback=Objects(clients),
+    )

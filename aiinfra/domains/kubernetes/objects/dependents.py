@@ -1,0 +1,64 @@
+"""Everything that owner references say belongs to an object, near and far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.errors import KubeError, NotFound
+from aiinfra.domains.kubernetes.client.objects import ApiResource, Object, ObjectRef
+from aiinfra.domains.kubernetes.client.transport import CONNECTIONS
+
+NO_OBJECTS_OF_THEIR_OWN = frozenset({"events", "componentstatuses"})
+"""Resource types whose objects come and go by themselves, or are no stored objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Metadata of objects, and the types that could not be asked, with the refusal."""
+
+    objects: Sequence[Object]
+    unasked: Mapping[ApiResource, KubeError]
+
+
+def census(client: KubeClient, *, labels: str = "", cluster_scoped_only: bool = False) -> Census:
+    """Metadata of all objects of all types that can be listed and deleted."""
+    types = [
+        resource
+        for resource in client.resources(refresh=True)
+        if {"list", "delete"} <= resource.verbs and resource.plural not in NO_OBJECTS_OF_THEIR_OWN
+        if not (cluster_scoped_only and resource.namespaced)
+    ]
+    objects: list[Object] = []
+    unasked: dict[ApiResource, KubeError] = {}
+
+    def ask(resource: ApiResource) -> None:
+        try:
+            objects.extend(client.metadata(resource, labels=labels))
+        except NotFound:
+            return
+        except KubeError as error:
+            unasked[resource] = error
+
+    with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="census") as pool:
+        list(pool.map(ask, types))
+    return Census(objects, unasked)
+
+
+def dependents(client: KubeClient, owners: Iterable[str]) -> dict[ObjectRef, str]:
+    """uid by reference of all that these uids own, directly or through others."""
+    everything = census(client).objects
+    found: dict[ObjectRef, str] = {}
+    known = set(owners)
+    while (
+        more := {ObjectRef.of(o): o["metadata"]["uid"] for o in everything if _owned(o, known)}.items() - found.items()
+    ):
+        found.update(more)
+        known |= {uid for _, uid in more}
+    return found
+
+
+def _owned(obj: Object, owners: set[str]) -> bool:
+    return any(owner["uid"] in owners for owner in obj["metadata"].get("ownerReferences", ()))

@@ -1,0 +1,118 @@
+"""`aiinfra:kubernetes:Bundle`: hundreds of objects as one resource.
+
+`objects` are applied in the order of their kinds with strict validation; `labels` are the marks that each carries
+from the creating call on. Objects taken out of the list are deleted. What the state remembers after a failure is
+what is in the world. Objects that exist and carry other marks, or none, are refused before anything is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.objects.applying import Applied, apply_all
+from aiinfra.domains.kubernetes.objects.drift import as_seen
+from aiinfra.domains.kubernetes.objects.existing import existing
+from aiinfra.domains.kubernetes.objects.ownership import foreign
+from aiinfra.domains.kubernetes.objects.removing import await_gone, remove_all
+from aiinfra.domains.kubernetes.provider import settings
+from aiinfra.domains.kubernetes.provider.blame import blamed, left_behind
+from aiinfra.domains.kubernetes.provider.bundled import Bundled, changed, misnamed, sent, written
+from aiinfra.domains.kubernetes.provider.clusters import Clusters
+from aiinfra.engine.wire import UNKNOWN
+from aiinfra.errors import StepError
+from aiinfra.providers.border import ended_by
+from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
+from aiinfra.waiting import Waiter
+
+SHAPE: Mapping[str, settings.Kind] = {
+    "kubeconfig": str,
+    "uid": str,
+    "objects": list,
+    "labels": dict,
+    "limit_seconds": (int, float),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    clusters: Clusters
+
+    def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
+        checked, failures = settings.check({"labels": {}, "limit_seconds": 120, **inputs}, SHAPE)
+        return checked, failures or list(misnamed(checked))
+
+    def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
+        return settings.differs(old_inputs, news)
+
+    def create(self, call: Call, inputs: Properties) -> Made:
+        if call.preview:
+            return Made("", {**inputs, "uids": UNKNOWN})
+        return self._converge(call, f"{settings.value(inputs, 'uid')}/{call.name}", {}, inputs)
+
+    def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
+        if call.preview:
+            return Made(id, {**news, "uids": UNKNOWN})
+        return self._converge(call, id, olds, news)
+
+    def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
+        client, objects = self._client(state), written(state)
+        seen = as_seen(client, [(tree, sent(tree, state)) for tree in objects.values()])
+        if objects and not seen:
+            return None
+        return Made(id, {**state, "objects": seen}, {**inputs, "objects": seen})
+
+    def delete(self, call: Call, id: str, state: Properties) -> None:
+        client, there = self._client(state), Bundled.of(state)
+        if left := remove_all(client, list(there.written), there.uids, lambda: _waiter(call, state)):
+            raise left_behind(client, left)
+
+    def _client(self, properties: Properties) -> KubeClient:
+        return self.clusters.identified(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
+
+    def _converge(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
+        """Apply what is new or changed, then delete what is no longer listed."""
+        client, before = self._client(news), Bundled.of(olds)
+        todo = changed(before.written, olds, news)
+        bodies = [sent(tree, news) for tree in todo.values()]
+        fresh = [body for body in bodies if ObjectRef.of(body) not in before.written]
+        ours = {*before.written, *_claimed(client, fresh, _waiter(call, news))}
+        applied = apply_all(client, bodies, owned=ours, waiter=lambda: _waiter(call, news))
+        now = before.with_(todo, applied.uids)
+        if not applied.complete:
+            error = _incomplete(client, applied)
+            raise PartlyMade(now.made(id, news), [ended_by(error)]) if now.written else error
+        wanted = written(news)
+        gone = [ref for ref in now.written if ref not in wanted]
+        if left := remove_all(client, gone, now.uids, lambda: _waiter(call, news)):
+            raise PartlyMade(now.made(id, news), [ended_by(left_behind(client, left))])
+        return now.only(wanted).made(id, news)
+
+
+def _waiter(call: Call, properties: Properties) -> Waiter:
+    return Waiter(float(settings.value(properties, "limit_seconds")), stop=call.stop, on_wait=call.say)
+
+
+def _claimed(client: KubeClient, wanted: Sequence[Object], waiter: Waiter) -> list[ObjectRef]:
+    """Objects that exist and are ours, from an earlier run that did not answer; what goes away is seen gone first."""
+    there = existing(client, wanted)
+    going = {ref: obj["metadata"]["uid"] for ref, obj in there.items() if obj["metadata"].get("deletionTimestamp")}
+    if left := await_gone(client, list(going), going, waiter):
+        raise left_behind(client, left)
+    staying = {ref: obj for ref, obj in there.items() if ref not in going}
+    if others := foreign(wanted, staying):
+        raise StepError(
+            f"{others[0].ref} exists already and belongs to {others[0].owner}",
+            causes=[f"{other.ref} too, to {other.owner}" for other in others[1:3]],
+            code="kube.foreign",
+            hint="delete it, or give ours another name",
+        )
+    return list(staying)
+
+
+def _incomplete(client: KubeClient, applied: Applied) -> StepError:
+    if applied.stopped:
+        return StepError(f"stopped while waiting for {applied.stopped}", code="run.interrupted")
+    return blamed(client, applied.refusals, total=len(applied.uids) + len(applied.refusals))

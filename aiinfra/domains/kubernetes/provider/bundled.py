@@ -1,0 +1,90 @@
+"""The objects of a bundle as values: as the program wrote them, as they are sent, as the state remembers them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.objects.ownership import marked
+from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
+from aiinfra.providers.compare import same
+from aiinfra.providers.contract import CheckFailure, Made, Properties
+from aiinfra.providers.marshal import opened
+
+Written = Mapping[ObjectRef, Tree]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """What a bundle has in the world: the objects as written, and their uids."""
+
+    written: Written
+    uids: Mapping[ObjectRef, str]
+
+    @classmethod
+    def of(cls, properties: Properties) -> Bundled:
+        kept = reveal(properties.get("uids")) or {}
+        objects = written(properties)
+        return cls(objects, {ref: uid for ref in objects if (uid := kept.get(_key(ref)))})
+
+    def with_(self, changed: Written, uids: Mapping[ObjectRef, str]) -> Bundled:
+        """After these objects were applied."""
+        now = {**self.written, **{ref: changed[ref] for ref in uids}}
+        return Bundled(now, {**self.uids, **uids})
+
+    def only(self, refs: Iterable[ObjectRef]) -> Bundled:
+        return Bundled({ref: self.written[ref] for ref in refs}, self.uids)
+
+    def made(self, id: str, properties: Properties) -> Made:
+        kept = {_key(ref): self.uids[ref] for ref in self.written if ref in self.uids}
+        return Made(id, {**properties, "objects": list(self.written.values()), "uids": kept})
+
+
+def written(properties: Properties) -> Written:
+    """The objects as the program wrote them, by reference."""
+    trees = cast("Sequence[Tree]", properties.get("objects") or ())
+    return {ObjectRef.of(opened(tree)): tree for tree in trees}
+
+
+def sent(tree: Tree, properties: Properties) -> Object:
+    """The object as the API server gets it: secrets opened, marks among its labels."""
+    return marked(reveal(tree), reveal(properties.get("labels")) or {})
+
+
+def changed(before: Written, olds: Properties, news: Properties) -> Written:
+    """Objects of `news` that are new or differ from what is there."""
+    return {
+        ref: tree
+        for ref, tree in written(news).items()
+        if ref not in before or not same(sent(before[ref], olds), sent(tree, news))
+    }
+
+
+def misnamed(inputs: Properties) -> Iterator[CheckFailure]:
+    """Objects without a kind or name, and those that are there twice; parts that are not known pass."""
+    objects = opened(inputs.get("objects"))
+    seen: set[tuple[Any, ...]] = set()
+    for index, obj in enumerate(() if isinstance(objects, Unknown) else objects):
+        names = _names(obj)
+        if not all(isinstance(name, str | Unknown) for name in names):
+            yield CheckFailure(f"objects[{index}]", "needs apiVersion, kind and metadata.name")
+        elif names in seen and not any(isinstance(name, Unknown) for name in names):
+            yield CheckFailure(f"objects[{index}]", f"{names[1]} {names[3]}/{names[2]} is in the list twice")
+        seen.add(names)
+
+
+def _names(obj: Any) -> tuple[Any, ...]:
+    """apiVersion, kind, name and namespace; None where one is missing, unknown where it is."""
+    if isinstance(obj, Unknown):
+        return (UNKNOWN,)
+    metadata = obj.get("metadata")
+    if isinstance(metadata, Unknown):
+        return obj.get("apiVersion"), obj.get("kind"), UNKNOWN, UNKNOWN
+    known = metadata if isinstance(metadata, Mapping) else {}
+    return obj.get("apiVersion"), obj.get("kind"), known.get("name"), known.get("namespace", "")
+
+
+def _key(ref: ObjectRef) -> str:
+    return f"{ref.api_version} {ref}"

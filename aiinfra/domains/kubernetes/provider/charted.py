@@ -1,0 +1,62 @@
+"""What a chart brought to a cluster, kept as it was: what somebody changed by hand, and putting it back.
+
+An upgrade by Helm would not do: with unchanged inputs none is run, and it leaves edits of custom resources, as it
+compares two manifests and not the live object (helm/helm issue 12827). CRDs of `crds/` come with a first install alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.objects import deviations
+from aiinfra.domains.kubernetes.objects.helm import ReleaseRef, deployed
+from aiinfra.errors import StepError
+from aiinfra.waiting import Waiter
+
+CRD_API = "apiextensions.k8s.io/v1"
+NOT_BROUGHT_BACK = "no upgrade brings it back"
+LOST_HINT = "destroy this stack with what needs it, and bring them up again"
+
+
+@dataclass(frozen=True, slots=True)
+class Charted:
+    release: ReleaseRef | None
+    definitions: Sequence[str]
+    """Names of the CRDs that came with it."""
+
+
+def drift(client: KubeClient, chart: Charted) -> list[str]:
+    """One sentence for each field, object or definition that is not as the chart made it."""
+    if chart.release is None:
+        return []
+    lost = [f"{ref} is gone, and {NOT_BROUGHT_BACK}: {LOST_HINT}" for ref in _lost(client, chart)]
+    objects = deployed(client, chart.release)
+    if objects is None:
+        return [*lost, f"{chart.release} has no deployed revision"]
+    return [*lost, *map(str, deviations.deviations(client, objects))]
+
+
+def put_back(client: KubeClient, chart: Charted, waiter: Waiter) -> None:
+    """Raises `StepError` for what cannot be put back, `KubeError`."""
+    if chart.release is None:
+        return
+    if lost := _lost(client, chart):
+        why = "it was deleted after this stack had brought it, and Helm brings it with a first install alone"
+        raise StepError(f"{lost[0]} is gone", causes=[why], hint=LOST_HINT)
+    deviations.put_back(client, _objects(client, chart.release), waiter)
+
+
+def _objects(client: KubeClient, release: ReleaseRef) -> Sequence[Object]:
+    objects = deployed(client, release)
+    if objects is None:
+        why = "no Secret of its namespace with owner=helm and status=deployed tells what its chart made"
+        raise StepError(f"{release} has no deployed revision", causes=[why], hint=LOST_HINT)
+    return objects
+
+
+def _lost(client: KubeClient, chart: Charted) -> list[ObjectRef]:
+    refs = [ObjectRef(CRD_API, "CustomResourceDefinition", name) for name in chart.definitions]
+    return [ref for ref in refs if client.get(ref) is None]

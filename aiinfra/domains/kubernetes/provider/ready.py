@@ -1,0 +1,143 @@
+"""`aiinfra:kubernetes:Ready`: waits on named objects and conditions, and says what holds them up.
+
+With `release`, the objects of that Helm release are kept as its chart made them: a read says in `drift` what somebody
+changed, field by field, and the update that follows puts it back before it waits.
+On delete, the objects of `remove_first` go first, while their operator still stands, with everything they own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.errors import KubeError
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.objects.awaiting import verdict
+from aiinfra.domains.kubernetes.objects.dependents import dependents
+from aiinfra.domains.kubernetes.objects.helm import ReleaseRef
+from aiinfra.domains.kubernetes.objects.removing import await_gone, remove_all
+from aiinfra.domains.kubernetes.objects.wants import Want, parse
+from aiinfra.domains.kubernetes.provider import settings
+from aiinfra.domains.kubernetes.provider.blame import left_behind
+from aiinfra.domains.kubernetes.provider.charted import Charted, drift, put_back
+from aiinfra.domains.kubernetes.provider.clusters import Clusters
+from aiinfra.domains.kubernetes.provider.patience import await_wants
+from aiinfra.engine.wire import UNKNOWN, Unknown, reveal
+from aiinfra.errors import StepError
+from aiinfra.providers.border import ended_by
+from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
+from aiinfra.providers.marshal import known, opened
+from aiinfra.waiting import Stopped, Waiter
+
+SHAPE: Mapping[str, settings.Kind] = {
+    "kubeconfig": str,
+    "uid": str,
+    "wants": list,
+    "limit_seconds": (int, float),
+    "remove_first": list,
+    "definitions": list,
+    "labels": dict,
+    "release": dict,
+    "drift": list,
+}
+DEFAULTS: Properties = {
+    "limit_seconds": 600, "remove_first": [], "definitions": [], "labels": {}, "release": {}, "drift": [],
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    clusters: Clusters
+    patience: float
+
+    def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
+        checked, failures = settings.check({**DEFAULTS, **inputs}, SHAPE)
+        return checked, failures or _no_wants(checked)
+
+    def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
+        return settings.differs(old_inputs, news)
+
+    def create(self, call: Call, inputs: Properties) -> Made:
+        if call.preview:
+            return Made("", {**inputs, "facts": UNKNOWN})
+        id = f"{settings.value(inputs, 'uid')}/{call.name}"
+        try:
+            return self._wait(call, id, inputs)
+        except (StepError, KubeError, Stopped) as error:  # remembered, so that `remove_first` is heeded by a destroy
+            raise PartlyMade(Made(id, inputs), [ended_by(error)]) from error
+
+    def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
+        if call.preview:
+            return Made(id, {**news, "facts": UNKNOWN})
+        put_back(self._client(news), charted(news), _waiter(call, news))
+        return self._wait(call, id, news)
+
+    def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
+        """Wants that no longer hold are shown as absent, so that the next run waits for them again."""
+        client = self._client(state)
+        raw = reveal(state.get("wants"))
+        holding = [want for want in raw if verdict(client, parse(want)).holds]
+        seen: Properties = {"wants": holding, "drift": drift(client, charted(state))}
+        return Made(id, {**state, **seen}, {**inputs, **seen})
+
+    def delete(self, call: Call, id: str, state: Properties) -> None:
+        refs = [ObjectRef.from_json(raw) for raw in settings.value(state, "remove_first") or ()]
+        if refs:
+            _remove(self._client(state), refs, _waiter(call, state))
+
+    def _client(self, properties: Properties) -> KubeClient:
+        return self.clusters.identified(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
+
+    def _wait(self, call: Call, id: str, inputs: Properties) -> Made:
+        wants = [parse(raw) for raw in settings.value(inputs, "wants")]
+        client = self._client(inputs)
+        _mark_definitions(client, inputs)
+        facts = await_wants(client, wants, _waiter(call, inputs), self.patience)
+        _mark_definitions(client, inputs)
+        return Made(id, {**inputs, "facts": facts})
+
+
+def charted(properties: Properties) -> Charted:
+    release = settings.value(properties, "release")
+    names = settings.value(properties, "definitions") or ()
+    return Charted(ReleaseRef.from_json(release) if release else None, tuple(names))
+
+
+def _mark_definitions(client: KubeClient, inputs: Properties) -> None:
+    """A chart's CRDs carry no mark of their own; those that the stack brought get ours, so that a sweep finds them."""
+    labels = settings.value(inputs, "labels")
+    for name in settings.value(inputs, "definitions") or ():
+        ref = ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", name)
+        found = client.get(ref)
+        if found is not None and not labels.items() <= (found["metadata"].get("labels") or {}).items():
+            client.patch(ref, {"metadata": {"labels": labels}})
+
+
+def _waiter(call: Call, properties: Properties) -> Waiter:
+    return Waiter(float(settings.value(properties, "limit_seconds")), stop=call.stop, on_wait=call.say)
+
+
+def _no_wants(inputs: Properties) -> list[CheckFailure]:
+    wants = opened(inputs["wants"])
+    if isinstance(wants, Unknown):
+        return []
+    found = ((index, _unreadable(raw)) for index, raw in enumerate(wants) if known(raw))
+    return [CheckFailure(f"wants[{index}]", why) for index, why in found if why]
+
+
+def _unreadable(raw: Mapping[str, object]) -> str:
+    try:
+        _: Want = parse(raw)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _remove(client: KubeClient, refs: Sequence[ObjectRef], waiter: Waiter) -> None:
+    """Delete and see gone, owners and what they own; names what is still there at the limit."""
+    there = {ref: obj["metadata"]["uid"] for ref in refs if (obj := client.get(ref))}
+    owned = dependents(client, there.values()) if there else {}
+    left = remove_all(client, list(there), there, lambda: waiter) or await_gone(client, list(owned), owned, waiter)
+    if left:
+        raise left_behind(client, left)

@@ -1,0 +1,44 @@
+"""One way to say each level. A fact that could not be read is `unknown`, never `ok`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from aiinfra.domains.vsphere.readings import Cluster, Datastore, Host, Site, Source
+from aiinfra.stack import Finding
+
+API: Final = "vSphere Web Services API 8.0.3"
+USER_GUIDE: Final = "NVIDIA AI Enterprise user guide"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a check is about."""
+
+    code: str
+    source: str
+    """Who says that it is needed, or where it was read."""
+
+    def by(self, source: str) -> Topic:
+        """The same, as another source says it."""
+        return replace(self, source=source)
+
+    def ok(self, about: str, read: str, needed: str) -> Finding:
+        return Finding("ok", about, read, needed, "", self.source, self.code)
+
+    def error(self, about: str, read: str, needed: str, hint: str) -> Finding:
+        return Finding("error", about, read, needed, hint, self.source, self.code)
+
+    def warning(self, about: str, read: str, needed: str, hint: str) -> Finding:
+        return Finding("warning", about, read, needed, hint, self.source, self.code)
+
+    def unknown(self, about: str, read: str, needed: str, hint: str) -> Finding:
+        return Finding("unknown", about, read, needed, hint, self.source, self.code)
+
+    def unread(
+        self, of: Host | Cluster | Site | Datastore | Source, field: str, about: str, needed: str, hint: str = ""
+    ) -> Finding:
+        """`field` of `of` is None; the reason is what was noted when it was read."""
+        why = of.unread.get(field, "vCenter does not tell it")
+        return self.unknown(about, why, needed, hint or "read it on the host, or let the account read it")

@@ -1,6 +1,0 @@
-"""Judges what a vCenter told of itself against what a template needs. Pure: facts in, findings out."""
-
-from aiinfra.vsphere.checks.judge import judge
-from aiinfra.vsphere.checks.wanted import WantedVm
-
-__all__ = ["WantedVm", "judge"]
