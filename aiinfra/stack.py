@@ -37,13 +37,12 @@ __all__ = [
     "MARK_STACK",
     "SECRET",
     "Broken",
-    "ClusterNeed",
     "Finding",
+    "GivesAccess",
     "Input",
     "Inputs",
     "LabNeeds",
     "Linked",
-    "NodeTraces",
     "Outputs",
     "Preflight",
     "Program",
@@ -56,7 +55,6 @@ __all__ = [
     "StackName",
     "StackType",
     "Surroundings",
-    "VCenterNeed",
 ]
 
 I = TypeVar("I", bound=Inputs)  # noqa: E741  the contract reads StackType[I, O]
@@ -89,18 +87,6 @@ Program = Callable[[StackContext, Any], Outputs]
 
 
 @dataclass(frozen=True, slots=True)
-class NodeTraces:
-    """What an operator writes on nodes and leaves there when it is uninstalled; a whole destroy takes it off."""
-
-    prefixes: tuple[str, ...]
-    """Of the names of labels and annotations."""
-    managers: tuple[str, ...]
-    """Field managers of the operator's programs: what others set under the same prefixes stays."""
-    definition: str
-    """Name of a CustomResourceDefinition that the operator works by: while it stands, one may be at work."""
-
-
-@dataclass(frozen=True, slots=True)
 class StackType(Generic[I, O]):
     """One kind."""
 
@@ -112,7 +98,10 @@ class StackType(Generic[I, O]):
     program: str
     """`package.module:function`, imported only when it runs: `def program(context: StackContext, inputs: I) -> O`."""
     checks: object = None
-    """May answer `Rules`, `RulesAround`, `Preflight`, `LabNeeds`; see those."""
+    """May answer `Rules`, `RulesAround`, `Preflight`, `GivesAccess`, `LabNeeds`; see those."""
+    domains: tuple[str, ...] = ()
+    """Names of the outside worlds that it works in (`kubernetes`): they are verified, observed and swept for it, and
+    their code is a part of its digest. Its program may declare resources of these domains only."""
     plugins: tuple[str, ...] = ()
     """Official providers that the program uses: `kubernetes`."""
     proves: bool = False
@@ -123,8 +112,8 @@ class StackType(Generic[I, O]):
     """Defaults of inputs that are others in a lab."""
     foreign: str = ""
     """What others decide of the outcome, in words (`its chart's objects`): a plan of it is likely, never exact."""
-    traces: tuple[NodeTraces, ...] = ()
-    """What remains of it on nodes."""
+    leftovers: tuple[Any, ...] = ()
+    """Records of its domains: what its software leaves in the world when it is uninstalled, for their sweeps."""
     foretold: tuple[str, ...] = ()
     """Outputs that follow from the stack's own values in the file, so that they are known before it ever ran."""
     sources: tuple[Path, ...] = field(default=())
@@ -189,40 +178,24 @@ class Finding:
 
 @runtime_checkable
 class Preflight(Protocol):
-    """Judges facts that adapters asked for. `facts` maps a fact's name (`kubernetes`) to its value object."""
+    """Judges what the world says before a stack runs, in `up` and in `doctor`."""
 
-    wants: tuple[str, ...]
+    def questions(self, inputs: Any) -> Mapping[str, Any]:
+        """By the name of a domain, what is asked of it; the domain says which type its questions have."""
+        ...
 
-    def preflight(self, inputs: Any, facts: Mapping[str, Any]) -> Iterable[Finding]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterNeed:
-    """Hardware that a stack asks of the cluster it runs on; a rehearsal provides it and says it is assumed."""
-
-    cluster: StackName | None
-    """The stack that provides the cluster, or None when it cannot be told."""
-    gpu_model: str = ""
-    gpu_nodes: int = 0
-    gpus_per_node: int = 0
+    def preflight(self, inputs: Any, facts: Mapping[str, Any]) -> Iterable[Finding]:
+        """`facts` has the answer of each domain that could be asked, by its name."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class VCenterNeed:
-    """What a stack asks of a vCenter: names as the file has them; a rehearsal provides them and says so."""
+@runtime_checkable
+class GivesAccess(Protocol):
+    """A kind that hands on access which the file gives: it is known before the stack runs."""
 
-    datacenter: str
-    cluster: str
-    datastore: str
-    folder: str
-    """Below the datacenter's folder of VMs; empty: that one."""
-    source: str
-    """Of a template, below the same folder; empty when there is none."""
-    gpu_model: str
-    mode: Literal["vgpu", "mig", "passthrough"]
-    gpus: int
-    """In one VM."""
-    label: str = ""
+    def access(self, inputs: Any, text: str) -> str:
+        """What the stack will export, from the text of its connection input. Raises `AiinfraError`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +213,9 @@ class Surroundings:
 class LabNeeds(Protocol):
     """Which hardware a rehearsal must have, where the file describes none."""
 
-    def lab_needs(self, inputs: Any, around: Surroundings) -> Iterable[ClusterNeed | VCenterNeed]: ...
+    def lab_needs(self, inputs: Any, around: Surroundings) -> Iterable[Any]:
+        """Records of the kind's domains, such as `aiinfra.domains.kubernetes.needs.ClusterNeed`."""
+        ...
 
 
 @runtime_checkable

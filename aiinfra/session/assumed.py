@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from aiinfra.domains.kubernetes.needs import ClusterNeed
 from aiinfra.domains.vsphere.lab.block import (
     LabCards,
     LabDatacenter,
@@ -14,9 +15,10 @@ from aiinfra.domains.vsphere.lab.block import (
     LabVCenter,
     LabVm,
 )
+from aiinfra.domains.vsphere.needs import VCenterNeed
 from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from aiinfra.plan.planner import Plan
-from aiinfra.stack import ClusterNeed, LabNeeds, StackName, Surroundings, VCenterNeed
+from aiinfra.stack import LabNeeds, StackName, Surroundings
 
 DEFAULT_GPU: Final = "A100-SXM4-40GB"
 HOSTS: Final = 2

@@ -14,6 +14,7 @@ from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.domains.kubernetes.aftermath import Aftermath, Sweeper, note_namespaces, unclaimed, unknown_ids
 from aiinfra.domains.kubernetes.forgetting import doomed, forget, given_up_clusters, not_asked, prove_gone, way_out
 from aiinfra.domains.kubernetes.identity import Known, given_access, meet, opened
+from aiinfra.domains.kubernetes.needs import NodeLeftovers
 from aiinfra.engine.events import RunReport, StackResult
 from aiinfra.engine.journal import Success
 from aiinfra.engine.queue import Queue
@@ -27,7 +28,7 @@ from aiinfra.session.options import Options
 from aiinfra.session.place import Place
 from aiinfra.session.reporting import Reporting
 from aiinfra.session.vcenters import in_vcenters
-from aiinfra.stack import NodeTraces, StackName
+from aiinfra.stack import StackName
 from aiinfra.waiting import Stopped
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _ended(turn: work.Turn, stack: str, kind: str, lost: Mapping[str, str]) -> S
 
 
 def _sweep(
-    session: Session, turn: work.Turn, place: Place, kubeconfigs: Mapping[str, str], traces: Sequence[NodeTraces]
+    session: Session, turn: work.Turn, place: Place, kubeconfigs: Mapping[str, str], traces: Sequence[NodeLeftovers]
 ) -> Aftermath:
     journal = turn.journal
     if turn.environment_id:
@@ -109,9 +110,9 @@ def _namespaces(plan: Plan) -> set[str]:
     return {namespace for namespace in told if isinstance(namespace, str)}
 
 
-def _traces(kinds: Iterable[str]) -> list[NodeTraces]:
+def _traces(kinds: Iterable[str]) -> list[NodeLeftovers]:
     catalog = Catalog.installed()
-    return list(dict.fromkeys(trace for kind in kinds if kind in catalog for trace in catalog[kind].traces))
+    return list(dict.fromkeys(trace for kind in kinds if kind in catalog for trace in catalog[kind].leftovers))
 
 
 def _finish(

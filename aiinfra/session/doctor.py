@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from aiinfra.disk import CACHE, STATE, why_unusable
-from aiinfra.domains.kubernetes.access import GivenAccess
 from aiinfra.domains.kubernetes.identity import Known, given_access, identify, recorded_uid
 from aiinfra.domains.vsphere.block import FIELD
 from aiinfra.errors import AiinfraError, ConfigError
@@ -19,7 +18,7 @@ from aiinfra.session.place import Place
 from aiinfra.session.session import Session
 from aiinfra.session.vcenters import in_vcenters
 from aiinfra.session.work import Turn
-from aiinfra.stack import Finding, Preflight
+from aiinfra.stack import Finding, GivesAccess, Preflight
 from aiinfra.world import World
 
 
@@ -104,7 +103,7 @@ def _answered(subject: str, ask: Callable[[], Finding]) -> Examined:
 
 def _stack(step: Step, turn: Turn) -> Iterator[Examined]:
     facts: dict[str, object] = {}
-    if isinstance(step.kind.checks, GivenAccess):
+    if isinstance(step.kind.checks, GivesAccess):
         yield _answered(step.name, lambda: _cluster(step, turn, facts))
     if isinstance(step.kind.checks, Preflight) and FIELD not in step.kind.connection:
         for finding in step.kind.checks.preflight(step.inputs, facts):

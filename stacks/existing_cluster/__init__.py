@@ -1,7 +1,5 @@
 """A cluster that somebody else made and keeps."""
 
-from pathlib import Path
-
 from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.stack import StackType
 from stacks.existing_cluster.checks import Checks
@@ -13,8 +11,8 @@ STACK = StackType(
     inputs=ExistingClusterInputs,
     outputs=ClusterAccess,
     program="stacks.existing_cluster.program:program",
+    domains=("kubernetes",),
     checks=Checks(),
     connection=("kubeconfig", "context"),
     foretold=("platform",),
-    sources=(Path(__file__).parent,),
 )

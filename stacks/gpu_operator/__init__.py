@@ -1,13 +1,12 @@
 """NVIDIA's GPU Operator."""
 
-from pathlib import Path
-
-from aiinfra.stack import NodeTraces, StackType
+from aiinfra.domains.kubernetes.needs import NodeLeftovers
+from aiinfra.stack import StackType
 from stacks.gpu_operator.checks import Checks
 from stacks.gpu_operator.spec import GpuOperatorInputs, GpuOperatorInstall
 from stacks.nfd.labels import TRACES as NFD_TRACES
 
-TRACES = NodeTraces(
+TRACES = NodeLeftovers(
     prefixes=("nvidia.com/",),
     managers=("gpu-operator", "nvidia-mig-manager", "nfd-master"),
     definition="clusterpolicies.nvidia.com",
@@ -19,10 +18,10 @@ STACK = StackType(
     inputs=GpuOperatorInputs,
     outputs=GpuOperatorInstall,
     program="stacks.gpu_operator.program:program",
+    domains=("kubernetes",),
     plugins=("kubernetes",),
     checks=Checks(),
     foreign="what its chart brings",
-    traces=(TRACES, NFD_TRACES),
+    leftovers=(TRACES, NFD_TRACES),
     foretold=("namespace", "version", "resource", "policy"),
-    sources=(Path(__file__).parent,),
 )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from aiinfra.domains.kubernetes.facts.gpu_operator_chart import CHART
 from aiinfra.domains.kubernetes.facts.helm_values import problems
-from aiinfra.stack import Broken, ClusterNeed, Ref, StackName, Surroundings
+from aiinfra.domains.kubernetes.needs import ClusterNeed
+from aiinfra.stack import Broken, Ref, StackName, Surroundings
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs
 
 OS_SUFFIX = re.compile(r"-(ubuntu|rhel|rhcos|rocky|ol|sles|debian)[0-9.]*$")

@@ -1,7 +1,5 @@
 """The proof that GPUs work."""
 
-from pathlib import Path
-
 from aiinfra.stack import StackType
 from stacks.gpu_proof.checks import Checks
 from stacks.gpu_proof.spec import GpuProofInputs, GpuProved
@@ -12,7 +10,7 @@ STACK = StackType(
     inputs=GpuProofInputs,
     outputs=GpuProved,
     program="stacks.gpu_proof.program:program",
+    domains=("kubernetes",),
     checks=Checks(),
     proves=True,
-    sources=(Path(__file__).parent,),
 )

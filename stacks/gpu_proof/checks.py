@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiinfra.stack import Broken, ClusterNeed, Ref, Surroundings
+from aiinfra.domains.kubernetes.needs import ClusterNeed
+from aiinfra.stack import Broken, Ref, Surroundings
 from stacks.gpu_operator.spec import GpuOperatorInputs
 from stacks.gpu_proof.spec import GpuProofInputs
 

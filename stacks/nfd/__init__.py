@@ -1,7 +1,5 @@
 """Node Feature Discovery."""
 
-from pathlib import Path
-
 from aiinfra.stack import StackType
 from stacks.nfd.checks import Checks
 from stacks.nfd.labels import TRACES
@@ -13,10 +11,10 @@ STACK = StackType(
     inputs=NfdInputs,
     outputs=NfdInstall,
     program="stacks.nfd.program:program",
+    domains=("kubernetes",),
     plugins=("kubernetes",),
     checks=Checks(),
     foreign="what its chart brings",
-    traces=(TRACES,),
+    leftovers=(TRACES,),
     foretold=("namespace", "version", "gpu_label"),
-    sources=(Path(__file__).parent,),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiinfra.stack import NodeTraces
+from aiinfra.domains.kubernetes.needs import NodeLeftovers
 
 NVIDIA_GPU = {
     "class": "0302",
@@ -13,7 +13,7 @@ NVIDIA_GPU = {
 GPU_LABELS = ("pci-10de.present", "pci-0302_10de.present", "pci-0300_10de.present")
 """What the GPU Operator takes for a GPU node (NVIDIA/gpu-operator v26.7.0 controllers/state_manager.go)."""
 
-TRACES = NodeTraces(
+TRACES = NodeLeftovers(
     prefixes=("feature.node.kubernetes.io/", "nfd.node.kubernetes.io/"),
     managers=("nfd-master",),
     definition="nodefeatures.nfd.k8s-sigs.io",

@@ -10,6 +10,7 @@ STACK = StackType(
     inputs=GpuTemplateInputs,
     outputs=GpuTemplates,
     program="stacks.vsphere_gpu_template.program:program",
+    domains=("vsphere",),
     checks=Checks(),
     connection=("vcenter",),
     foreign="what the hosts can start",

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiinfra.domains.vsphere.facts.vgpu import ProfileName, family_of
+from aiinfra.domains.vsphere.needs import VCenterNeed
 from aiinfra.facts.gpus import GPUS
-from aiinfra.stack import Broken, Finding, StackName, Surroundings, VCenterNeed
+from aiinfra.stack import Broken, Finding, StackName, Surroundings
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, PassthroughDevices, Place, StaticDevices, VgpuDevices
 from stacks.vsphere_gpu_template.wanted import places
 
 if TYPE_CHECKING:
-    from aiinfra.domains.vsphere.readings import SiteWanted
+    pass
 
 RESERVED = "aiinfra.dev/"
 NAME_LIMIT = 80
@@ -24,19 +25,17 @@ _LIKE: Mapping[str, Literal["vgpu", "passthrough"]] = {"static_passthrough": "pa
 
 
 class Checks:
-    wants = ("vcenter",)
-
-    def sites(self, inputs: GpuTemplateInputs) -> list[SiteWanted]:
-        """What is to be read of the vCenter for `preflight`, one for each failure domain."""
+    def questions(self, inputs: GpuTemplateInputs) -> Mapping[str, Any]:
+        """The sites that are to be read of the vCenter, one for each failure domain."""
         from stacks.vsphere_gpu_template.preflight import sites
 
-        return sites(inputs)
+        return {"vsphere": sites(inputs)}
 
     def preflight(self, inputs: GpuTemplateInputs, facts: Mapping[str, Any]) -> Iterator[Finding]:
-        """`facts["vcenter"]`: the sites, in the order of `sites`."""
+        """`facts["vsphere"]`: the sites, in the order of the question."""
         from stacks.vsphere_gpu_template.preflight import judged
 
-        return judged(inputs, facts.get("vcenter") or ())
+        return judged(inputs, facts.get("vsphere") or ())
 
     def lab_needs(self, inputs: GpuTemplateInputs, around: Surroundings) -> Iterator[VCenterNeed]:
         for place in places(inputs).values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Protocol, runtime_checkable
+from typing import Annotated
 
 from aiinfra.stack import SECRET, Input, Outputs
 
@@ -20,12 +20,3 @@ class ClusterAccess(Outputs):
     """`v1.36.3`."""
     platform: Input[str]
     """`kubernetes`, `openshift`, `gke` or `eks`."""
-
-
-@runtime_checkable
-class GivenAccess(Protocol):
-    """Checks of a kind with an input `kubeconfig`: its cluster can be asked before anything runs."""
-
-    def access(self, inputs: Any, text: str) -> str:
-        """The kubeconfig that the program will use, from the `text` of that input. Raises `AiinfraError`."""
-        ...

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from aiinfra.domains.kubernetes.identity import Known
+from aiinfra.domains.kubernetes.needs import NodeLeftovers
 from aiinfra.engine.journal import Journal
 from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind, OutsideError
-from aiinfra.stack import NodeTraces
 from aiinfra.waiting import Waiter
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Sweeper:
     environment_id: str
     noted: Callable[[str], Mapping[str, str]]
     """Namespaces that bore the id, uid by name; of the cluster with this uid."""
-    traces: Sequence[NodeTraces]
+    traces: Sequence[NodeLeftovers]
     """Of the environment's operators."""
     say: Callable[[str], None]
     stop: threading.Event

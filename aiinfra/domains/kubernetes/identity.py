@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from aiinfra.domains.kubernetes.access import ClusterAccess, GivenAccess
+from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.wire import Secret, Tree
 from aiinfra.errors import AiinfraError, ErrorRecord, OutsideError
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.engine import Engine
-from aiinfra.stack import SecretSource, StackName
+from aiinfra.stack import GivesAccess, SecretSource, StackName
 
 if TYPE_CHECKING:
     from aiinfra.domains.kubernetes.client.errors import KubeError
@@ -56,7 +56,7 @@ def given_access(step: Step, open_secret: Open) -> str | None:
     """The kubeconfig that stands in the file; None when a run must find it out. Raises `OutsideError`."""
     late = getattr(step.inputs, "kubeconfig", None)
     text = opened(open_secret(late)) if isinstance(late, SecretSource) else late
-    if not isinstance(step.kind.checks, GivenAccess) or not isinstance(text, str) or not text:
+    if not isinstance(step.kind.checks, GivesAccess) or not isinstance(text, str) or not text:
         return None
     try:
         return step.kind.checks.access(step.inputs, text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 from aiinfra.domains.vsphere.access import Access
 from aiinfra.domains.vsphere.block import FIELD
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from aiinfra.domains.vsphere.session import VCenter
 
 Prepare = Callable[["VCenter"], None]
-
-
-@runtime_checkable
-class ReadsSites(Protocol):
-    """A kind whose `preflight` judges sites of a vCenter."""
-
-    def sites(self, inputs: Any) -> Sequence[SiteWanted]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +76,7 @@ def by_access(turn: Turn, steps: Sequence[Step]) -> Mapping[Access, list[Step]]:
     """Stacks by the account on a vCenter that they use, as far as it is known."""
     found: dict[Access, list[Step]] = {}
     for step in steps:
-        if isinstance(step.kind.checks, ReadsSites) and (access := _access(turn, step)):
+        if isinstance(step.kind.checks, Preflight) and (access := _access(turn, step)):
             found.setdefault(access, []).append(step)
     return found
 
@@ -104,7 +97,7 @@ def _opened(turn: Turn, value: Any) -> Any:
 
 def _at(turn: Turn, access: Access, steps: Sequence[Step], prepare: Prepare) -> Iterator[Judged]:
     try:
-        sites = _read(turn, access, [step.kind.checks.sites(step.inputs) for step in steps], prepare)  # type: ignore[attr-defined]
+        sites = _read(turn, access, [step.kind.checks.questions(step.inputs)["vsphere"] for step in steps], prepare)  # type: ignore[attr-defined]
     except AiinfraError as error:
         record = error.record
         about = record.where or str(access)
@@ -114,7 +107,7 @@ def _at(turn: Turn, access: Access, steps: Sequence[Step], prepare: Prepare) -> 
         return
     for step, its in zip(steps, sites, strict=True):
         assert isinstance(step.kind.checks, Preflight)
-        yield from (Judged(step.name, each) for each in step.kind.checks.preflight(step.inputs, {FIELD: its}))
+        yield from (Judged(step.name, each) for each in step.kind.checks.preflight(step.inputs, {"vsphere": its}))
 
 
 def _read(turn: Turn, access: Access, wanted: Sequence[Sequence[SiteWanted]], prepare: Prepare) -> list[list[Site]]:

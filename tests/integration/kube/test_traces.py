@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.needs import NodeLeftovers
 from aiinfra.domains.kubernetes.objects.traces import clear
-from aiinfra.stack import NodeTraces
 from aiinfra.waiting import Waiter
 from tests.integration.kube.engine import Site
 
 pytestmark = pytest.mark.lab
-TRACES = NodeTraces(("traces.example.com/",), ("operator",), "operators.traces.example.com")
+TRACES = NodeLeftovers(("traces.example.com/",), ("operator",), "operators.traces.example.com")
 
 
 @pytest.fixture

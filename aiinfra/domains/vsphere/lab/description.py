@@ -1,7 +1,7 @@
 """From `lab.vcenter` of an environment file to the description that the lab's vCenter is started with. Pure.
 
-The program is the folder `server` beside this file (Go); `description.go` there is the other side of the format, and refuses what it
-does not know.
+The program is the folder `server` beside this file (Go); `description.go` there is the other side of the format, and
+refuses what it does not know.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.stack import ClusterNeed, Ref, StackName, Surroundings
+from aiinfra.domains.kubernetes.needs import ClusterNeed
+from aiinfra.stack import Ref, StackName, Surroundings
 from stacks.gpu_operator.spec import GpuOperatorInputs
 from stacks.gpu_proof.checks import Checks
 from stacks.gpu_proof.spec import GpuProofInputs

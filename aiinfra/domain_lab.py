@@ -1,0 +1,171 @@
+"""What a domain does for a lab: its simulated servers, its faults, the access that stacks get, what is assumed.
+
+`Domain.lab` names a `LabDomain`, which commands use; its `server` names a `LabServer`, which the lab's supervisor runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from aiinfra.stack import SecretSource, StackName
+
+if TYPE_CHECKING:
+    from aiinfra.engine.wire import Tree
+    from aiinfra.plan.planner import Plan
+    from aiinfra.providers.contract import ProviderSpec
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultType:
+    """A fault that can be set in a lab. Everything about it is said here."""
+
+    name: str
+    """`image-pull`; unique among all domains."""
+    effect: str
+    """What a user sees of it, one sentence: `images of the operators cannot be pulled`."""
+    sign: str = ""
+    """A text that an account of a failure by this fault cannot do without. Empty with `overcome`."""
+    overcome: bool = False
+    """True when no stack may fail by it: it strikes while a stack works, and is survived."""
+    scope: Literal["stack", "access", "domain"] = "stack"
+    """What `--fault NAME@STACK` breaks. `stack`: what belongs to it alone; `access`: what it works in, known by the
+    stack that gives access to that; `domain`: the domain as a whole, and STACK only tells who must notice."""
+    place: str = "a stack, or a cluster by the name of its stack"
+    """What `aiinfra lab fault --at` takes, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetFault:
+    """A fault that is set now."""
+
+    name: str
+    place: str
+    """Empty: everywhere."""
+    since: str
+    """ISO 8601, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a lab gives to stacks in place of connection inputs: the file leaves them out, or they must not be read."""
+
+    inputs: Mapping[StackName, Mapping[str, Any]] = field(default_factory=dict)
+    """By stack and input the value to use; late leaves are the `SecretSource`s of `secrets`."""
+    secrets: Mapping[SecretSource, Tree] = field(default_factory=dict)
+    """What opens them: a secret, a plain value, or unknown while the lab does not run."""
+
+
+class LabDomain(Protocol):
+    """A domain's half of a lab, as commands use it. Its module is imported by every command on a lab: keep it light."""
+
+    key: str
+    """The key below `lab:` that describes the simulated world: `vcenter`."""
+    model: str
+    """`package.module:function` that returns the type of that key's value, as pydantic takes it, and its default."""
+    tools: Sequence[str]
+    """Names of programs that the toolchain must have."""
+    simulated: Sequence[str]
+    """What is simulated of it, one sentence each; in every report of a lab run that uses it."""
+    not_checked: Sequence[str]
+    """What the real world refuses and the simulated one does not, one phrase each; in the report of a rehearsal."""
+    faults: Sequence[FaultType]
+    server: str
+    """`package.module:Class`: a `LabServer`, made in the lab's supervisor with one `LabServerContext`."""
+
+    def wanted(self, plan: Plan) -> Tree | None:
+        """What the lab must have for the stacks of a plan, as JSON; None when the plan needs nothing of the domain."""
+        ...
+
+    def provides(self, folder: Path, wanted: Tree) -> bool:
+        """Whether the running lab in this folder has it already; must be quick."""
+        ...
+
+    def connection(self, folder: Path | None, plan: Plan) -> Connection:
+        """Access to what the lab in this folder provides; unknown values when the folder is None."""
+        ...
+
+    def stand_ins(self, folder: Path, plan: Plan) -> Sequence[ProviderSpec]:
+        """Providers attached under official names."""
+        ...
+
+    def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
+        """The description of the simulated world with what the file leaves out, and one sentence an assumption."""
+        ...
+
+
+class LabServerContext(Protocol):
+    """What the lab's supervisor gives to the servers of a domain."""
+
+    @property
+    def folder(self) -> Path:
+        """The lab's."""
+        ...
+
+    def start(self, name: str, argv: Sequence[str]) -> None:
+        """Start a child process that dies with the lab; its log is `logs/<name>.log`. Raises `OutsideError`."""
+        ...
+
+    def keep(self, names: Collection[str]) -> None:
+        """Start these again whenever they end."""
+        ...
+
+    def stop(self, names: Sequence[str]) -> None:
+        """End these children, all at once."""
+        ...
+
+    def running(self) -> Collection[str]:
+        """Names of the children that were started."""
+        ...
+
+    def why_ended(self, names: Sequence[str]) -> str:
+        """The sentence for the first of these that ended by itself; empty when all run."""
+        ...
+
+    def changed(self) -> None:
+        """Write the lab's record anew, as what the domain's `record` returns has changed."""
+        ...
+
+
+class LabServer(Protocol):
+    """A domain's servers, in the supervisor's process."""
+
+    def ensure(self, wanted: Tree, binaries: Mapping[str, str], say: Say) -> None:
+        """Start what is missing and change what differs. Raises `OutsideError`."""
+        ...
+
+    def record(self) -> Mapping[str, Any]:
+        """What is written to the lab's record, as JSON: access that is no secret, by the name of the part."""
+        ...
+
+    def fault_places(self, fault: str) -> Collection[str] | None:
+        """The places at which a fault may be set now; None: any."""
+        ...
+
+    def apply_faults(self, faults: Iterable[SetFault]) -> None:
+        """Let exactly these faults of the domain hold."""
+        ...
+
+    def stop(self) -> None:
+        """End all children, in the order that they need."""
+        ...
+
+
+@runtime_checkable
+class MakesParts(Protocol):
+    """A `LabServer` that can make and remove one part during a run, when a stand-in asks for it.
+
+    A stand-in for an installer or a cloud makes the cluster that its stack exports, and a destroy removes it.
+    """
+
+    def make(self, name: str, description: Tree, binaries: Mapping[str, str], say: Say) -> Mapping[str, Any]:
+        """The record of the new part, or of the one that has this name and description. Raises `OutsideError`."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Nothing happens when there is none."""
+        ...

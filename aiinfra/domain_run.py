@@ -1,0 +1,214 @@
+"""What a domain may do for a run: verify access, observe, explain, settle, take part in a destroy.
+
+`Domain.world` names an object that may have any of these protocols; the run asks with `isinstance`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from aiinfra.stack import Finding, SecretSource, StackName
+
+if TYPE_CHECKING:
+    from aiinfra.engine.events import Event, StackResult
+    from aiinfra.engine.journal import Failure, Journal
+    from aiinfra.engine.wire import Tree
+    from aiinfra.errors import ErrorRecord, StepError
+    from aiinfra.plan.planner import Plan, Step
+
+
+class RunContext(Protocol):
+    """What the world of a domain may know of the run that asks it. Made by `aiinfra.session`."""
+
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def environment_id(self) -> str:
+        """Empty when nothing says it, as when the notes beside the state are lost."""
+        ...
+
+    @property
+    def environ(self) -> Mapping[str, str]: ...
+    @property
+    def simulated(self) -> bool:
+        """True in a lab."""
+        ...
+
+    @property
+    def stop(self) -> threading.Event:
+        """Set when the user asks to stop; waits end at once."""
+        ...
+
+    @property
+    def sweep_seconds(self) -> float:
+        """How long what a destroy sweeps may take to go."""
+        ...
+
+    def now(self) -> datetime: ...
+    def say(self, text: str) -> None:
+        """A message about the run as a whole."""
+        ...
+
+    def emit(self, event: Event) -> None: ...
+    def open_secret(self, source: SecretSource) -> Tree:
+        """Its value as a secret; unknown when a lab that does not run would give it."""
+        ...
+
+    def existed(self, stack: str) -> bool:
+        """Whether the state knew the stack when it was first asked in this run."""
+        ...
+
+    def existing_stacks(self) -> Collection[str]: ...
+    def recorded_outputs(self, stack: str) -> Mapping[str, Tree]:
+        """The outputs that the state has, or that this run made; empty when the stack is not in the state."""
+        ...
+
+    def deployment(self, stack: str) -> Mapping[str, Any]:
+        """The stack's state in Pulumi's format."""
+        ...
+
+
+@runtime_checkable
+class Verifies(Protocol):
+    """Checks access before the first step of any verb on a real target."""
+
+    def verify(self, run: RunContext, chosen: Collection[StackName]) -> None:
+        """Raises `OutsideError`, whose records name every access that is not in order; nothing is touched."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a domain found out for the preflight of one stack."""
+
+    facts: Any = None
+    """What the kind's `preflight` gets under the domain's name; None when `findings` say why there is nothing."""
+    findings: Sequence[Finding] = ()
+
+
+@runtime_checkable
+class Observes(Protocol):
+    """Asks the world the questions of kinds' preflights."""
+
+    def observe(
+        self, run: RunContext, questions: Mapping[StackName, Any], *, before_run: bool
+    ) -> Mapping[StackName, Observation]:
+        """By stack, the answer to its question (see `aiinfra.stack.Preflight.questions`); one pass for all stacks.
+
+        `before_run`: the stacks are about to run, so what an interrupted run of this environment still holds is
+        released first. A stack that is not in the answer could not be asked yet.
+        """
+        ...
+
+
+@runtime_checkable
+class ReportsHealth(Protocol):
+    """Says for `doctor` what every preflight needs, whatever kinds ask: does it answer, is anything of it broken."""
+
+    def health(self, run: RunContext) -> Iterator[tuple[str, Finding]]:
+        """Stack (or the domain's name) and finding, `ok` ones included."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """Says more of a failure than its provider did."""
+
+    def explain(self, run: RunContext, stack: str, error: StepError) -> StepError | None:
+        """The error with its root cause, when the world can tell it; None otherwise. Raises no `AiinfraError`."""
+        ...
+
+    def current(self, run: RunContext, stack: StackName, failure: Failure | None) -> Iterator[WorldState]:
+        """For `why`: what each place of this domain that the stack works in says now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorldState:
+    """What one outside place says now."""
+
+    place: str
+    """`cluster dc1`, `vCenter vc.dc1.example`."""
+    says: str
+    """What it says: `answers, v1.36.3`."""
+    answers: bool
+    causes: Sequence[str] = ()
+    """From leaf to root, what it shows of the stack's failure."""
+    hint: str = ""
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """Lets the world come to rest before a stack without a recorded success is run again."""
+
+    def settle(self, run: RunContext, step: Step) -> None:
+        """Raises `StepError` when the place is another one, or something of the stack does not go away."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyRequest:
+    """What is to be destroyed."""
+
+    needs: Mapping[str, Sequence[str]]
+    """All stacks that may exist, with those each depends on, in order of creation."""
+    kinds: Mapping[str, str]
+    chosen: Collection[str]
+    """Those that are destroyed."""
+    whole: bool
+    """True when everything is: only then is the world swept."""
+    forget: Sequence[str] = ()
+    """Stacks that gave access to something that is gone for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What a world said after a destroy."""
+
+    looked: Sequence[str] = ()
+    """Where was looked and what was found, one sentence each."""
+    left: Sequence[ErrorRecord] = ()
+
+
+class Teardown(Protocol):
+    """One destroy as a domain takes part in it. All access is read when it is made, before anything is taken down."""
+
+    @property
+    def forgettable(self) -> Collection[str]:
+        """Stacks that may be named in `DestroyRequest.forget`."""
+        ...
+
+    def forgotten(self) -> Mapping[str, str]:
+        """By stack that is dropped from the state unasked, the stack that gave the access that is gone.
+
+        Raises `ConfigError` for a stack that works somewhere else too.
+        """
+        ...
+
+    def prepare(self) -> Sequence[str]:
+        """Verify access and note what the sweep will need; one sentence for each place that nobody will ask.
+
+        Raises `OutsideError`; nothing is touched.
+        """
+        ...
+
+    def forget(self, stack: str, kind: str) -> StackResult:
+        """Drop a stack of `forgotten` from the state; a failure is a result."""
+        ...
+
+    def sweep(self) -> Leftovers:
+        """After all stacks went: remove what carries the environment's id, and say what is left. Raises `Stopped`."""
+        ...
+
+
+@runtime_checkable
+class TearsDown(Protocol):
+    """Takes part in a destroy."""
+
+    def teardown(self, run: RunContext, request: DestroyRequest) -> Teardown: ...
