@@ -17,7 +17,7 @@ GROUP = "Nvidia:2@grid_z9-40c%NVLink"
 
 
 def told(site: Site, *sites: Site, **changes: Any) -> list[str]:
-    entry = {"vsphere": VCENTER, "source": "templates/rhcos", "place": PLACE, **changes}
+    entry = {"vcenter": VCENTER, "source": "templates/rhcos", "place": PLACE, **changes}
     found = Checks().preflight(GpuTemplateInputs.model_validate(entry), {"vsphere": [site, *sites]})
     return [f"{one.level} {one.about}: {one.read}" for one in found if one.code == "vsphere.template"]
 
