@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Collection, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
-from aiinfra.domain import Domain
+from aiinfra.domain import Block, Domain
+from aiinfra.errors import ConfigError
 from aiinfra.registry import OURS, Registry, Sort
 from aiinfra.stack import StackType
 
-__all__ = ["OURS", "Catalog", "Kind", "domains", "domains_of"]
+__all__ = ["OURS", "Catalog", "Kind", "blocks", "domains", "domains_of"]
 
 Kind = StackType[Any, Any]
 _KINDS: Sort[Kind] = Sort("kind", "aiinfra.stacks", StackType, lambda kind: kind.kind)
@@ -35,9 +37,36 @@ class Catalog(Registry[Kind]):
 
 def domains() -> Registry[Domain]:
     """The domains that are installed, by name."""
+    return _domains(tuple(dict.fromkeys(sys.path)))
+
+
+@cache
+def _domains(path: tuple[str, ...]) -> Registry[Domain]:
+    """Collected once for each search path, as many modules ask."""
     from aiinfra.domains import DOMAINS
 
     return Registry.collect(_DOMAINS, ((name, partial(_domain, name)) for name in DOMAINS))
+
+
+def blocks() -> Mapping[str, Block]:
+    """By key, the blocks of the environment file that the installed domains bring.
+
+    Raises `ConfigError` `catalog.duplicate` when two of them have one key.
+    """
+    found: dict[str, tuple[str, Block]] = {}
+    for name, domain in domains().items():
+        if domain.block is None:
+            continue
+        if domain.block.key in found:
+            other = found[domain.block.key][0]
+            raise ConfigError(
+                f"the key {domain.block.key} belongs to the domain {other} and to the domain {name}",
+                code="catalog.duplicate",
+                where=domain.block.key,
+                hint="uninstall one of them",
+            )
+        found[domain.block.key] = name, domain.block
+    return {key: block for key, (_, block) in found.items()}
 
 
 def domains_of(kinds: Collection[Kind]) -> Mapping[str, Domain]:

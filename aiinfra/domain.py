@@ -45,6 +45,9 @@ class Block:
     """`package.module:Model`, a pydantic model."""
     in_lab: Mapping[str, Any]
     """What replaces the block in a lab: every field, so that nothing of a real one shines through."""
+    headline: str = ""
+    """How the headline of a plan names it, with fields of the model that are texts: `vCenter {host}`. Empty: not at
+    all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
+from aiinfra.catalog import blocks
+from aiinfra.domain import load
 from aiinfra.model.environment import Environment, StackEntry
 from aiinfra.model.tree import Flaw, Tree
 from aiinfra.plan.inputs import validated
+from aiinfra.plan.near import did_you_mean
 from aiinfra.plan.planner import Plan, draft
 from aiinfra.stack import Ref, StackName, StackType
 
+KEYS = frozenset(Environment.model_fields) - {"blocks"}
 HEAD_KEYS = ("kind", "depends_on")
 
 
@@ -19,15 +25,44 @@ def check(tree: Tree, stem: str, kinds: Mapping[str, StackType[Any, Any]]) -> tu
     document = tree if isinstance(tree, Mapping) else {}
     stacks = document.get("stacks")
     entries = dict(_entries(stacks)) if isinstance(stacks, Mapping) else {}
-    head, flaws = validated(Environment, {**document, **_heads(stacks), "lab": {}})
-    flaws += _lab_flaws(document)
+    own = {key: value for key, value in document.items() if key in KEYS}
+    head, flaws = validated(Environment, {**own, **_heads(stacks), "lab": {}})
+    flaws += _unknown_keys(document)
+    checked, found = _blocks(document)
+    flaws += [*found, *_lab_flaws(document)]
     flaws += _name_flaws(document, stem)
     flaws += _stray_references(document)
     steps, drafted = draft(entries, str(document.get("name", "")), str(document.get("target", "real")), kinds)
     flaws += drafted
     if head is None or flaws:
         return None, flaws
-    return Plan(head.model_copy(update={"stacks": entries, "lab": document.get("lab", {})}), steps), ()
+    parts = {"stacks": entries, "blocks": checked, "lab": document.get("lab", {})}
+    return Plan(head.model_copy(update=parts), steps), ()
+
+
+def top_level_keys() -> list[str]:
+    """The keys that a file may have, in the order in which they are explained."""
+    return [key for name in Environment.model_fields for key in (blocks() if name == "blocks" else (name,))]
+
+
+def _unknown_keys(document: Mapping[str, Tree]) -> Iterator[Flaw]:
+    known = top_level_keys()
+    for key in document:
+        if key not in known:
+            yield Flaw((key,), "no such key here", did_you_mean(key, known), at_key=True)
+
+
+def _blocks(document: Mapping[str, Tree]) -> tuple[Mapping[str, BaseModel], list[Flaw]]:
+    """The blocks of domains that the file has. Their models are loaded for a file that has them."""
+    checked: dict[str, BaseModel] = {}
+    flaws: list[Flaw] = []
+    for key, block in blocks().items():
+        if document.get(key) is not None:
+            made, found = validated(load(block.model), document[key], (key,))
+            flaws += found
+            if isinstance(made, BaseModel):
+                checked[key] = made
+    return checked, flaws
 
 
 def _heads(stacks: Tree) -> dict[str, Tree]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
+from aiinfra.catalog import blocks
 from aiinfra.config.flags import path_of
 from aiinfra.config.layers import Layer
 from aiinfra.config.loaded import Loaded
@@ -15,7 +14,7 @@ from aiinfra.config.values import with_late_values
 from aiinfra.errors import ConfigError
 from aiinfra.model.display import in_words
 from aiinfra.model.environment import Environment
-from aiinfra.model.tree import Loc, Tree, at_path, children, dotted
+from aiinfra.model.tree import Loc, Tree, as_tree, at_path, children, dotted
 from aiinfra.plan.near import did_you_mean
 
 
@@ -53,32 +52,25 @@ def in_force(loaded: Loaded) -> Tree:
     from aiinfra.model.lab import LabSpec
 
     environment = loaded.environment
-    head = {name: getattr(environment, name) for name in Environment.model_fields if name != "stacks"}
-    head["lab"] = LabSpec.of(environment)
-    stacks: dict[str, Tree] = {name: _stack(loaded, name) for name in environment.stacks}
-    return {**{name: _tree(value) for name, value in head.items()}, "stacks": stacks}
+    whole: dict[str, Tree] = {}
+    for name in Environment.model_fields:
+        match name:
+            case "blocks":
+                whole |= {key: as_tree(environment.blocks.get(key)) for key in blocks()}
+            case "lab":
+                whole[name] = as_tree(LabSpec.of(environment))
+            case "stacks":
+                whole[name] = {stack: _stack(loaded, stack) for stack in environment.stacks}
+            case _:
+                whole[name] = as_tree(getattr(environment, name))
+    return whole
 
 
 def _stack(loaded: Loaded, name: Any) -> dict[str, Tree]:
     entry = loaded.environment.stacks[name]
     needs: dict[str, Tree] = {"depends_on": list(entry.depends_on)} if entry.depends_on else {}
-    step = loaded.plan.steps[name]
-    inputs = {key: _tree(value) for key, value in _fields(step.inputs)}
-    return {"kind": entry.kind, **needs, **inputs}
-
-
-def _fields(model: BaseModel) -> list[tuple[str, Any]]:
-    return [(field.alias or name, getattr(model, name)) for name, field in type(model).model_fields.items()]
-
-
-def _tree(value: Any) -> Tree:
-    if isinstance(value, BaseModel):
-        return {key: _tree(below) for key, below in _fields(value)}
-    if isinstance(value, dict):
-        return {str(key): _tree(below) for key, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [_tree(below) for below in value]
-    return value  # type: ignore[no-any-return]  # a scalar or a late value
+    inputs = as_tree(loaded.plan.steps[name].inputs)
+    return {"kind": entry.kind, **needs, **(inputs if isinstance(inputs, Mapping) else {})}
 
 
 def _demand(whole: Tree, at: Loc, path: str) -> None:

@@ -12,7 +12,7 @@ from aiinfra.config.layers import Layer, Merged, merged, unmarked
 from aiinfra.config.loaded import Loaded
 from aiinfra.config.lookup import find_environment
 from aiinfra.config.places import Located, located, sorted_problems
-from aiinfra.config.targets import default_layer, is_shared, lab_layer, shared_layer
+from aiinfra.config.targets import default_layer, is_shared, lab_layer, shared_layers
 from aiinfra.config.values import with_late_values
 from aiinfra.errors import ConfigError, Problem
 from aiinfra.stack import StackType
@@ -68,4 +68,4 @@ def _unplaced(problem: Problem) -> Located:
 def _with_target(layers: list[Layer], catalog: Kinds) -> Merged:
     tree = merged(layers).tree
     upper = [*lab_layer(tree, catalog), *layers]
-    return merged([*upper, *shared_layer(merged(upper).tree, catalog), default_layer(tree, catalog)])
+    return merged([*upper, *shared_layers(merged(upper).tree, catalog), default_layer(tree, catalog)])

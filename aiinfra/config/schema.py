@@ -13,7 +13,8 @@ from pydantic import BaseModel, create_model
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from aiinfra.domains.vsphere.block import FIELD
+from aiinfra.catalog import blocks
+from aiinfra.domain import Block, load
 from aiinfra.model.environment import STACK_NAME, Environment, StackEntry
 from aiinfra.stack import StackType
 
@@ -27,6 +28,7 @@ def environment_schema(kinds: Mapping[str, StackType[Any, Any]]) -> dict[str, An
     lab = _lab(shared)
     head = _schema(Environment, shared, "")
     head["properties"]["lab"] = {**lab, **head["properties"]["lab"]}
+    head["properties"] = _with_blocks(head["properties"], shared)
     head["properties"]["extends"] = _EXTENDS
     shared.pop("StackEntry", None)
     shared["Stack"] = _stack(kinds)
@@ -59,6 +61,21 @@ def _lab(shared: dict[str, Any]) -> Mapping[str, Any]:
     return found
 
 
+def _with_blocks(properties: Mapping[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """The blocks of domains stand where `Environment.blocks` does."""
+    found: dict[str, Any] = {}
+    for name, schema in properties.items():
+        found |= {key: _block(b, shared) for key, b in blocks().items()} if name == "blocks" else {name: schema}
+    return found
+
+
+def _block(block: Block, shared: dict[str, Any]) -> Mapping[str, Any]:
+    model = load(block.model)
+    fields: Any = {block.key: (model | None, None)}
+    found: Mapping[str, Any] = _schema(create_model("Holder", **fields), shared, "")["properties"][block.key]
+    return {**found, "description": f"For every stack that takes a {block.key} and names no other."}
+
+
 def _definition(kind: str) -> str:
     return f"kind.{kind}"
 
@@ -83,7 +100,7 @@ def _entry(kind: StackType[Any, Any], shared: dict[str, Any]) -> dict[str, Any]:
     inputs = _schema(kind.inputs, shared, f"{kind.kind}.")
     own = _schema(StackEntry, {}, "")["properties"]
     properties = {"kind": {"const": kind.kind}, "depends_on": own["depends_on"], **inputs["properties"]}
-    required = [name for name in inputs.get("required", ()) if name != FIELD]
+    required = [name for name in inputs.get("required", ()) if name not in blocks()]
     return {**inputs, "title": kind.kind, "description": kind.summary, "properties": properties, "required": required}
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from aiinfra.catalog import blocks
 from aiinfra.config.layers import Layer, Merged, unmarked
-from aiinfra.domains.vsphere.block import FIELD
+from aiinfra.domain import Block
 from aiinfra.model.tree import Loc, Tree
 from aiinfra.stack import StackType
 
-SHARED: Final = "the file's vcenter block"
 REAL_STATE: Final = "file://~/.aiinfra/state"
-LAB_VCENTER: Final[Mapping[str, Tree]] = {
-    **{"host": "lab", "user": "lab", "password": "lab"},
-    **{"port": 443, "ca": "", "fingerprint": "", "insecure": False},
-}
-"""Every field, so that nothing of a real one shines through; the lab puts its own in their place."""
+
+
+def shared_source(key: str) -> str:
+    """The source of a layer by which a block of the file reaches the stacks that take it."""
+    return f"the file's {key} block"
 
 
 def is_lab(tree: Tree) -> bool:
@@ -50,47 +50,51 @@ def lab_layer(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[Laye
     over: dict[str, Tree] = {}
     if isinstance(tree.get("state"), Mapping):
         over["state"] = {"url": "", "secrets": "passphrase"}
-    if isinstance(tree.get(FIELD), Mapping) or any(_in_vcenter(tree, kinds)):
-        over[FIELD] = LAB_VCENTER
-    if stacks := _connections(tree.get("stacks"), kinds):
+    known = blocks()
+    for key, block in known.items():
+        if isinstance(tree.get(key), Mapping) or any(_taking(tree, key, kinds)):
+            over[key] = dict(block.in_lab)
+    if stacks := _connections(tree.get("stacks"), kinds, known):
         over["stacks"] = stacks
     return [Layer("target lab", unmarked(over))] if over else []
 
 
-def shared_layer(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[Layer]:
-    """The weakest layer but one: the file's vCenter for every stack that works in one and names no other."""
-    shared = tree.get(FIELD) if isinstance(tree, Mapping) else None
-    users = {name: {FIELD: shared} for name, entry in _in_vcenter(tree, kinds) if FIELD not in entry}
-    return [Layer(SHARED, unmarked({"stacks": users}))] if users and isinstance(shared, Mapping) else []
+def shared_layers(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[Layer]:
+    """The weakest layers but one: each block of the file for every stack that takes it and gives none itself."""
+    layers = []
+    for key in blocks():
+        shared = tree.get(key) if isinstance(tree, Mapping) else None
+        takers = {name: {key: shared} for name, entry in _taking(tree, key, kinds) if key not in entry}
+        if takers and isinstance(shared, Mapping):
+            layers.append(Layer(shared_source(key), unmarked({"stacks": takers})))
+    return layers
 
 
 def is_shared(at: Loc, whole: Merged) -> bool:
     """Whether a value of a stack is the file's own: what is wrong with it is said there."""
-    owners = whole.owners(at[:3]) if len(at) > 2 and (at[0], at[2]) == ("stacks", FIELD) else ()
-    return [layer.source for layer in owners] == [SHARED]
+    if len(at) < 3 or at[0] != "stacks":
+        return False
+    return [layer.source for layer in whole.owners(at[:3])] == [shared_source(str(at[2]))]
 
 
-def _in_vcenter(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> Iterator[tuple[str, Mapping[str, Tree]]]:
+def _taking(tree: Tree, key: str, kinds: Mapping[str, StackType[Any, Any]]) -> Iterator[tuple[str, Mapping[str, Tree]]]:
+    """The stacks whose kinds have an input with the key of a block, and their entries."""
     stacks = tree.get("stacks") if isinstance(tree, Mapping) else None
     for name, entry in stacks.items() if isinstance(stacks, Mapping) else ():
         kind = _kind(entry, kinds)
-        if kind and isinstance(entry, Mapping) and FIELD in kind.inputs.model_fields:
+        if kind and isinstance(entry, Mapping) and key in kind.inputs.model_fields:
             yield name, entry
 
 
-def _connections(stacks: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> dict[str, Tree]:
-    """The connection fields that entries give, set back to their defaults."""
+def _connections(stacks: Tree, kinds: Mapping[str, StackType[Any, Any]], known: Mapping[str, Block]) -> dict[str, Tree]:
+    """The connection fields that entries give: set back to their defaults, or to what the block is in a lab."""
     found: dict[str, Tree] = {}
     for name, entry in stacks.items() if isinstance(stacks, Mapping) else ():
         kind = _kind(entry, kinds)
         given = [field for field in kind.connection if field in entry] if kind and isinstance(entry, Mapping) else []
         if kind and given:
-            found[name] = {field: _in_lab(kind, field) for field in given}
+            found[name] = {f: dict(known[f].in_lab) if f in known else _default(kind, f) for f in given}
     return found
-
-
-def _in_lab(kind: StackType[Any, Any], field: str) -> Tree:
-    return LAB_VCENTER if field == FIELD else _default(kind, field)
 
 
 def _default(kind: StackType[Any, Any], field: str) -> Tree:

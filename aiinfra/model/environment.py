@@ -1,7 +1,7 @@
 """An environment file as a typed value.
 
-Two parts stay trees here: the inputs of stacks, whose types the catalogue knows, and `lab:`, which most files lack and
-whose models take as long to load as all others.
+Three parts are typed elsewhere: the inputs of stacks, whose types the catalogue knows; the blocks of domains; and
+`lab:`, which most files lack and whose models take as long to load as all others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from aiinfra.domains.vsphere.block import VCenterSpec
 from aiinfra.model.state_url import KEY_SERVICES, PASSPHRASE, STATES, checked_seal, checked_state
 from aiinfra.stack import StackName
 
@@ -62,8 +61,8 @@ class Environment(UserModel):
     target: Literal["real", "lab"] = "real"
     """`lab` swaps the outside world for simulated one on this machine."""
     state: StateSpec = StateSpec()
-    vcenter: VCenterSpec | None = None
-    """For every stack that works in a vCenter and names no other."""
+    blocks: Mapping[str, Any] = Field(default_factory=dict, exclude=True)
+    """The blocks of domains that the file has, by their top-level keys: each of the model that its domain names."""
     lab: Any = Field(default_factory=dict)
     """The simulated world; read when the target is a lab."""
     stacks: Annotated[dict[Annotated[StackName, Field(pattern=STACK_NAME)], StackEntry], Field(min_length=1)]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
 
 from aiinfra.stack import Ref, SecretSource
 
@@ -82,3 +85,15 @@ def below(tree: Tree, part: str | int) -> Tree:
     if isinstance(part, int) and isinstance(tree, Sequence) and not isinstance(tree, str) and 0 <= part < len(tree):
         return tree[part]
     raise KeyError(part)
+
+
+def as_tree(value: Any) -> Tree:
+    """A checked value as the tree that a file would hold, defaults included."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields.items()
+        return {field.alias or name: as_tree(getattr(value, name)) for name, field in fields}
+    if isinstance(value, Mapping):
+        return {str(key): as_tree(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_tree(part) for part in value]
+    return value  # type: ignore[no-any-return]  # a scalar or an unresolved value

@@ -6,11 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel
-
-from aiinfra.domains.vsphere.block import FIELD
 from aiinfra.errors import ConfigError, Problem
-from aiinfra.model.tree import Loc, Tree, dotted, leaves
+from aiinfra.model.tree import Loc, Tree, as_tree, at_path, dotted, leaves
 from aiinfra.plan.planner import Plan
 from aiinfra.stack import SecretSource
 from aiinfra.world import World
@@ -23,15 +20,20 @@ Where = Callable[[Loc], str]
 
 def needed_secrets(plan: Plan) -> list[tuple[SecretSource, Loc]]:
     """Every use of a secret source, with the path where it stands, in order of the file."""
-    shared = _fields(plan.environment.vcenter)
+    blocks = {key: as_tree(block) for key, block in plan.environment.blocks.items()}
     stacks: dict[str, Tree] = {name: entry.inputs for name, entry in plan.environment.stacks.items()}
-    document: Tree = {FIELD: shared, "stacks": stacks}
-    return [(leaf, at) for at, leaf in leaves(document) if isinstance(leaf, SecretSource) and not _is(at, leaf, shared)]
+    found = ((leaf, at) for at, leaf in leaves({**blocks, "stacks": stacks}) if isinstance(leaf, SecretSource))
+    return [(leaf, at) for leaf, at in found if not _is_shared(at, leaf, blocks)]
 
 
-def _is(at: Loc, leaf: SecretSource, shared: Mapping[str, Tree]) -> bool:
-    """Whether the source that a stack uses is the file's vCenter's own."""
-    return len(at) == 4 and at[2] == FIELD and shared.get(str(at[3])) == leaf
+def _is_shared(at: Loc, leaf: SecretSource, blocks: Mapping[str, Tree]) -> bool:
+    """Whether the source that a stack uses is that of a block of the file, which is asked for there."""
+    if len(at) < 4 or at[0] != "stacks" or at[2] not in blocks:
+        return False
+    try:
+        return at_path(blocks, at[2:]) == leaf
+    except KeyError:
+        return False
 
 
 def read_secrets(
@@ -95,7 +97,3 @@ def _file(name: str, world: World, folder: Path) -> str | tuple[str, str]:
 def _bytes(path: Path) -> bytes:
     with path.open("rb") as stream:
         return stream.read(MAX_BYTES + 1)
-
-
-def _fields(model: BaseModel | None) -> Mapping[str, Tree]:
-    return {name: getattr(model, name) for name in type(model).model_fields} if model else {}

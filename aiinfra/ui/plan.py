@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from string import Formatter
 
-from aiinfra.domains.vsphere.block import FIELD
+from pydantic import BaseModel
+
+from aiinfra.catalog import blocks
 from aiinfra.model.display import in_words, public
 from aiinfra.model.environment import Environment
 from aiinfra.model.state_url import shown
@@ -51,14 +54,19 @@ def _blocks(rows: Sequence[tuple[str, ...]], terminal: Terminal) -> Iterator[str
 
 
 def headline(environment: Environment) -> str:
-    """`onprem · 3 stacks · vCenter vc.example · state s3://infra-state`."""
+    """`onprem · 3 stacks · state s3://infra-state`; before the state, what blocks of domains name."""
     count = len(environment.stacks)
     parts = [environment.name, f"{count} stack{'' if count == 1 else 's'}"]
     if environment.target == "lab":
         return " · ".join((*parts, "in a lab on this machine, simulated"))
-    if environment.vcenter is not None and isinstance(environment.vcenter.host, str):
-        parts.append(f"vCenter {environment.vcenter.host}")
+    parts += [text for key, block in blocks().items() if (text := _named(environment.blocks.get(key), block.headline))]
     return " · ".join((*parts, f"state {shown(environment.state.url) or 'nowhere yet'}"))
+
+
+def _named(block: BaseModel | None, headline: str) -> str:
+    """The block as its domain's headline names it; empty when a field that it takes is no literal text."""
+    values = {name: getattr(block, name) for _, name, _, _ in Formatter().parse(headline) if block and name}
+    return headline.format_map(values) if values and all(isinstance(v, str) for v in values.values()) else ""
 
 
 def footer(plan: Plan, recorded: Recorded) -> Iterator[str]:
@@ -121,9 +129,9 @@ def _needs(step: Step) -> str:
 
 
 def _settings(plan: Plan, step: Step) -> str:
-    """In the order of the kind's fields; the vCenter stands in the headline, or is the lab's."""
-    given = plan.environment.stacks[step.name].inputs
-    fields = [name for name in step.kind.inputs.model_fields if name in given and name != FIELD]
+    """In the order of the kind's fields; what blocks of domains give stands in the headline, or is the lab's."""
+    given, hidden = plan.environment.stacks[step.name].inputs, blocks()
+    fields = [name for name in step.kind.inputs.model_fields if name in given and name not in hidden]
     return " · ".join(_leaf_words({name: given[name] for name in fields})) or "-"
 
 

@@ -12,6 +12,7 @@ DOMAIN = Domain(
             **{"host": "lab", "user": "lab", "password": "lab"},
             **{"port": 443, "ca": "", "fingerprint": "", "insecure": False},
         },
+        headline="vCenter {host}",
     ),
     connections="aiinfra.domains.vsphere.provider.vcenters:VCenters",
     resources={"aiinfra:vsphere:GpuTemplate": "aiinfra.domains.vsphere.provider.handlers:gpu_template"},

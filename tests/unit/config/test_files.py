@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aiinfra.domains.vsphere.block import VCenterSpec
 from tests.unit.site import GOOD, Site
 
 HEAD = "version: v1\nname: site\n"
@@ -157,7 +158,9 @@ class TestExtends:
         site.write("_b.yaml", "state: {url: 's3://b'}\n")
         site.write("site.yaml", "extends: [deep/_a.yaml, _b.yaml]\n" + GOOD)
         environment = site.load().environment
-        assert (environment.state.url, environment.vcenter and environment.vcenter.host) == ("s3://b", "root")
+        block = environment.blocks["vcenter"]
+        assert isinstance(block, VCenterSpec)
+        assert (environment.state.url, block.host) == ("s3://b", "root")
 
     def test_a_problem_is_said_where_it_was_written(self, site: Site) -> None:
         site.write("deep/_base.yaml", "stacks:\n  app:\n    count: x\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiinfra.domains.vsphere.block import VCenterSpec
 from aiinfra.plan.secrets import needed_secrets
 from tests.unit.site import GOOD, Site
 
@@ -27,8 +28,9 @@ def test_a_lab_takes_nothing_that_reaches_the_outside(site: Site) -> None:
     environment = loaded.environment
     assert environment.target == "lab"
     assert (environment.state.url, environment.state.secrets) == ("", "passphrase")
-    assert environment.vcenter is not None
-    assert (environment.vcenter.host, environment.vcenter.password) == ("lab", "lab")
+    block = environment.blocks["vcenter"]
+    assert isinstance(block, VCenterSpec)
+    assert (block.host, block.password) == ("lab", "lab")
     assert [str(source) for source, _ in needed_secrets(loaded.plan)] == ["${env:A}"]
 
 
