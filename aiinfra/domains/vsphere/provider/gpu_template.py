@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aiinfra.domains.kubernetes.provider.settings import Kind, check, value
 from aiinfra.domains.vsphere.desired import Owner, spec_of
 from aiinfra.domains.vsphere.provider.vcenters import VCenters, access_of, sealed
 from aiinfra.domains.vsphere.request import Request, request_of
@@ -21,6 +20,7 @@ from aiinfra.providers.border import ended_by
 from aiinfra.providers.compare import changed_paths
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
 from aiinfra.providers.marshal import known
+from aiinfra.providers.settings import Kind, check, value
 
 SHAPE: Final[Mapping[str, Kind]] = {
     "connection": dict,
