@@ -106,7 +106,6 @@ CODES: Mapping[str, str] = {
     "toolchain.network": "The Go module proxy refused or cannot be reached.",
     "toolchain.offline": "A program is missing and --offline forbids to get it.",
     "toolchain.space": "The disk is full.",
-    "test.failed": "A test resource was told to fail.",
     "proof.failed": "The proof that GPUs work failed at one of its rungs.",
     "vsphere.busy": "Another task works on the object in vCenter, or somebody else changed it.",
     "vsphere.capacity": "How many VMs of the template the hosts can start now.",

@@ -59,7 +59,7 @@ def _settings(folder: Path) -> HostSettings:
 
 
 def _program(stack: str) -> Callable[[], None]:
-    from aiinfra.resources.test import Thing
+    from aiinfra_test_kinds.resources import Thing
 
     def program() -> None:
         last: object = ""

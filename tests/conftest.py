@@ -14,6 +14,8 @@ from tests.goldens import golden, pytest_addoption
 
 __all__ = ["golden", "pytest_addoption"]
 
+KINDS = Path(__file__).parent / "kinds"
+"""A package with kinds and a domain of its own, found by its entry points when this folder is on the path."""
 LAB_SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 
 
@@ -23,6 +25,13 @@ class Programs(dict[str, Path]):
     def __missing__(self, name: str) -> Path:
         self.update(Toolchain(World.real()).ensure([name]))
         return self[name]
+
+
+@pytest.fixture
+def other_kinds(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The package of kinds for tests is installed, in this process."""
+    monkeypatch.syspath_prepend(str(KINDS))
+    return KINDS
 
 
 @pytest.fixture(scope="session")

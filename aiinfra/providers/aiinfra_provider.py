@@ -1,16 +1,16 @@
-"""The provider `aiinfra`: its resource types and what answers for each."""
+"""The provider `aiinfra`: the resource types of the domains that are installed, and what answers for each."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 from aiinfra import __version__
-from aiinfra.domains.kubernetes.provider.clusters import Clusters
-from aiinfra.domains.vsphere.provider.vcenters import VCenters
+from aiinfra.catalog import domains
+from aiinfra.domain import Domain, load
+from aiinfra.errors import ConfigError
 from aiinfra.providers.contract import ProviderSpec, ResourceHandler
 
 PATIENCE = 300.0
@@ -41,31 +41,42 @@ class Handlers(Mapping[str, ResourceHandler]):
         return len(self._makers)
 
 
+class DomainConnections:
+    """What the handlers of one domain share, made when the first of them is."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+        self._made: Any = None
+
+    def handler(self, target: str, patience: float) -> ResourceHandler:
+        """The handler that `target` of the domain's `resources` makes. One call at a time."""
+        if self._made is None and self._domain.connections:
+            self._made = load(self._domain.connections)()
+        return cast("ResourceHandler", load(target)(self._made, patience))
+
+    def close(self) -> None:
+        if self._made is not None:
+            self._made.close()
+
+
 def spec(patience: float = PATIENCE) -> ProviderSpec:
-    clusters, vcenters = Clusters(), VCenters()
+    """The provider. Raises `ConfigError` `catalog.duplicate` when two domains have a resource type of one name."""
+    makers: dict[str, Make] = {}
+    connections = {name: DomainConnections(domain) for name, domain in domains().items()}
+    for name, domain in domains().items():
+        if twice := sorted(domain.resources.keys() & makers.keys()):
+            raise ConfigError(
+                f"the resource type {twice[0]} of the domain {name} is that of another domain too",
+                code="catalog.duplicate",
+                where=twice[0],
+                hint="uninstall one of them",
+            )
+        makers |= {
+            token: partial(connections[name].handler, target, patience) for token, target in domain.resources.items()
+        }
 
     def close() -> None:
-        clusters.close()
-        vcenters.close()
+        for each in connections.values():
+            each.close()
 
-    handlers = Handlers(
-        {
-            "aiinfra:kubernetes:Bundle": partial(_made, "domains.kubernetes.provider.bundle:Bundle", clusters),
-            "aiinfra:kubernetes:Cluster": partial(_made, "domains.kubernetes.provider.cluster:Cluster", clusters),
-            "aiinfra:kubernetes:CustomResourceDefinitions": partial(
-                _made, "domains.kubernetes.provider.crds:CustomResourceDefinitions", clusters
-            ),
-            "aiinfra:kubernetes:Ready": partial(_made, "domains.kubernetes.provider.ready:Ready", clusters, patience),
-            "aiinfra:proof:GpuProof": partial(_made, "domains.kubernetes.provider.proof:GpuProof", clusters, patience),
-            "aiinfra:test:Thing": partial(_made, "providers.test_thing:TestThing"),
-            "aiinfra:vsphere:GpuTemplate": partial(
-                _made, "domains.vsphere.provider.gpu_template:GpuTemplate", vcenters
-            ),
-        }
-    )
-    return ProviderSpec("aiinfra", __version__, handlers, close=close)
-
-
-def _made(target: str, *arguments: object) -> ResourceHandler:
-    module, _, name = target.partition(":")
-    return cast("ResourceHandler", getattr(import_module(f"aiinfra.{module}"), name)(*arguments))
+    return ProviderSpec("aiinfra", __version__, Handlers(makers), close=close)

@@ -14,13 +14,13 @@ import pulumi
 import pytest
 
 from aiinfra.engine.host_client import EngineError, Plugin
-from aiinfra.resources.test import Thing
+from tests.conftest import KINDS
 from tests.integration.engine.site import Site
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("other_kinds")]
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 FILE = f"/pulumi-resource-aiinfra-v1.2.3-{sys.platform}-{MACHINE}.tar.gz"
-SCRIPT = f"#!/bin/sh\nexec {sys.executable} -c 'from aiinfra.providers.plugin import main; main()' \"$@\"\n"
+SCRIPT = f"#!/bin/sh\nPYTHONPATH={KINDS} exec {sys.executable} -c 'from aiinfra.providers.plugin import main; main()' \"$@\"\n"
 
 
 def tarball() -> bytes:
@@ -60,6 +60,8 @@ def downloads() -> Iterator[ThreadingHTTPServer]:
 
 
 def program() -> None:
+    from aiinfra_test_kinds.resources import Thing
+
     pulumi.export("id", Thing("thing", {"size": 1}).id)
 
 

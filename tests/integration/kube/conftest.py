@@ -56,7 +56,7 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def served(said: list[str]) -> Iterator[Served]:
+def served(said: list[str], other_kinds: Path) -> Iterator[Served]:
     provider = serve([spec(PATIENCE)], lambda urn, what, seconds: said.append(what))
     yield provider
     provider.stop()

@@ -70,6 +70,11 @@ class TestThing:
             raise StepError(str(message), code="test.failed")
 
 
+def thing(connections: None, patience: float) -> TestThing:
+    """The handler; its world needs no connections."""
+    return TestThing()
+
+
 def _effects(properties: Properties) -> dict[str, Any]:
     return {key: reveal(properties[key]) for key in EFFECTS if properties.get(key) not in (None, "")}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from aiinfra.providers.aiinfra_provider import spec
+from tests.conftest import KINDS
 
 SPY = """
 import sys
@@ -18,7 +21,7 @@ sys.stdout.write(",".join(name for name in heavy if name in sys.modules))
 """
 
 
-def test_every_type_has_its_handler() -> None:
+def test_every_type_has_its_handler(other_kinds: Path) -> None:
     handlers = spec().resources
     assert {token: type(handler).__name__ for token, handler in handlers.items()} == {
         token: token.rpartition(":")[2].replace("Thing", "TestThing") for token in handlers
@@ -31,5 +34,6 @@ def test_an_unknown_type_has_none() -> None:
 
 
 def test_a_handler_is_loaded_when_its_first_resource_comes() -> None:
-    done = subprocess.run([sys.executable, "-c", SPY], text=True, capture_output=True, check=False)
+    environ = {**os.environ, "PYTHONPATH": str(KINDS)}
+    done = subprocess.run([sys.executable, "-c", SPY], text=True, capture_output=True, check=False, env=environ)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

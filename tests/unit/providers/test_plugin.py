@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import KINDS
 from tests.integration.kube.engine import Connection
 
 SCRIPT = "import os, subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'aiinfra.providers.plugin'], "
@@ -18,7 +20,10 @@ SCRIPT += "stdout=subprocess.PIPE); print(p.stdout.readline().decode().strip(), 
 @pytest.fixture
 def plugin() -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, "-m", "aiinfra.providers.plugin"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "aiinfra.providers.plugin"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(KINDS)},
     ) as process:
         yield process
         process.kill()

@@ -11,5 +11,6 @@ STACK = StackType(
     inputs=NotesInputs,
     outputs=NotesMade,
     program="aiinfra_test_kinds.notes.program:program",
+    domains=("kubernetes",),
     sources=(Path(__file__).parent,),
 )

@@ -11,5 +11,6 @@ STACK = StackType(
     inputs=ThingsInputs,
     outputs=ThingsMade,
     program="aiinfra_test_kinds.things.program:program",
+    domains=("test",),
     sources=(Path(__file__).parent,),
 )

@@ -1,7 +1,7 @@
 import pulumi
 
-from aiinfra.resources.test import Thing
 from aiinfra.stack import StackContext
+from aiinfra_test_kinds.resources import Thing
 from aiinfra_test_kinds.things.spec import ThingsInputs, ThingsMade
 
 

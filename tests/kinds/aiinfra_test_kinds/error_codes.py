@@ -1,0 +1,1 @@
+CODES = {"test.failed": "A test resource was told to fail."}
