@@ -13,9 +13,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiinfra.errors import ConfigError
+
+T = TypeVar("T")
 
 
 def load(target: str) -> Any:
@@ -30,6 +32,14 @@ def load(target: str) -> Any:
             where=target,
             hint="see the Domain that names it",
         ) from error
+
+
+def for_token(entries: Mapping[str, T], token: str) -> T | None:
+    """The entry of a type token: its own, else that of the longest beginning of it that ends in `:`."""
+    if token in entries:
+        return entries[token]
+    found = [prefix for prefix in entries if prefix.endswith(":") and token.startswith(prefix)]
+    return entries[max(found, key=len)] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,11 @@ class Domain:
     `(connections, patience)`. Patience is in seconds: how long a broken root may stand before a wait is given up."""
     documents: Mapping[str, str] = field(default_factory=dict)
     """By type token, or by a prefix of it that ends in `:`, how `render` shows a resource: `package.module:function`,
-    see `aiinfra.render.documents`."""
+    called with a `ShownResource` of `aiinfra.render.document`; it returns `Document`s. A token of an official provider
+    that stands here belongs to the domain."""
+    previews: Mapping[str, str] = field(default_factory=dict)
+    """By type token or prefix, what a resource is when nobody has made it: `package.module:function`, called with its
+    inputs; it returns them with what the world would add, as unknown. A resource without an entry is its inputs."""
     packages: tuple[str, ...] = ()
     """Packages whose code decides what its resources do; their digest is a part of that of each stack that uses it."""
     error_codes: str = ""

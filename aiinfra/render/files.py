@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from aiinfra.errors import ConfigError
-from aiinfra.render.documents import Document
+from aiinfra.render.document import Document
 
 SIGNATURE = "# Rendered by aiinfra"
 FIRST = ("apiVersion", "kind", "chart", "repository", "version", "name", "namespace", "metadata", "type", "spec")

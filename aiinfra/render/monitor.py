@@ -1,6 +1,6 @@
 """The engine's side of a program's run, without an engine: every resource is accepted and written down.
 
-A resource's outputs are its inputs, and everything else is unknown, as in the preview of a fresh environment.
+A resource's outputs are its inputs and what its domain adds, as unknown, as in the preview of a fresh environment.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import Any
 import grpc
 from google.protobuf import empty_pb2
 
+from aiinfra.catalog import domains
+from aiinfra.domain import for_token, load
 from aiinfra.engine.pulumi_names import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
-from aiinfra.engine.wire import UNKNOWN, Tree
+from aiinfra.engine.wire import Tree
 from aiinfra.providers.marshal import struct_of, tree_of
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -26,7 +28,6 @@ FEATURES = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
 )
 THREADS = 32
-SERVER_SIDE = ("uid", "resourceVersion", "generation", "creationTimestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,10 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
 
 def _previewed(type: str, inputs: Any) -> Any:
-    """The inputs, and the metadata that a Kubernetes API server would add, not known yet."""
-    tree = tree_of(inputs)
-    metadata = tree.get("metadata")
-    if not type.startswith("kubernetes:") or not isinstance(metadata, Mapping):
-        return inputs
-    return struct_of({**tree, "metadata": {**dict.fromkeys(SERVER_SIDE, UNKNOWN), **metadata}})
+    """The inputs, with what the domain of the resource says that the world would add."""
+    entries = {token: target for domain in domains().values() for token, target in domain.previews.items()}
+    target = for_token(entries, type)
+    return struct_of(load(target)(tree_of(inputs))) if target else inputs
 
 
 class _Engine(engine_pb2_grpc.EngineServicer):

@@ -1,7 +1,7 @@
 """Run the programs of a plan without an engine and write down what they would apply.
 
-Needs no network beyond loopback, no credentials and no cluster. Programs run in order, each with what those before it
-declared as outputs; secret sources are never read.
+Needs no network beyond loopback, no credentials and nothing of the world. Programs run in order, each with what those
+before it declared as outputs; secret sources are never read.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from aiinfra.engine.values import resolver
 from aiinfra.engine.wire import UNKNOWN, Tree
 from aiinfra.errors import AiinfraError
 from aiinfra.plan.planner import Plan, Step
+from aiinfra.plan.types import field_spots
 from aiinfra.render.documents import documents
 from aiinfra.render.files import file_names, text, write
 from aiinfra.render.monitor import Recording, in_order, serving
@@ -24,8 +25,6 @@ from aiinfra.render.tracing import program
 from aiinfra.stack import Inputs, SecretSource, StackContext, StackName
 
 ENVIRONMENT_ID = "<made by the first up>"
-LAB_KUBECONFIG = SecretSource("env", "kubeconfig of the lab")
-"""Stands for the cluster that a lab provides; printed, never read."""
 
 
 class RenderFailed(AiinfraError):
@@ -57,7 +56,7 @@ def rendered(plan: Plan, wanted: Collection[StackName]) -> Files:
     server = ProgramServer()
     try:
         for name in _needed(plan, wanted):
-            recording = _recorded(server, environment, plan.steps[name], outputs)
+            recording = _recorded(server, plan, plan.steps[name], outputs)
             outputs[name] = recording.outputs
             if name in wanted:
                 made = list(documents(name, in_order(recording.resources)))
@@ -77,13 +76,12 @@ def _needed(plan: Plan, wanted: Collection[StackName]) -> list[StackName]:
     return [name for name in plan.steps if name in needed]
 
 
-def _recorded(
-    server: ProgramServer, environment: str, step: Step, outputs: Mapping[str, Mapping[str, Tree]]
-) -> Recording:
+def _recorded(server: ProgramServer, plan: Plan, step: Step, outputs: Mapping[str, Mapping[str, Tree]]) -> Recording:
+    environment = plan.environment.name
     recording = Recording(step.name, environment)
     context = StackContext(environment, ENVIRONMENT_ID, step.name)
     resolve = resolver(lambda stack: outputs[stack], lambda _: UNKNOWN)
-    server.register(step.name, program(step.kind, context, _inputs(step), resolve))
+    server.register(step.name, program(step.kind, context, _inputs(plan, step), resolve))
     with serving(recording) as address, grpc.insecure_channel(server.address) as channel:
         runtime = language_pb2_grpc.LanguageRuntimeStub(channel)
         request = language_pb2.RunRequest(
@@ -102,8 +100,13 @@ def _recorded(
     return recording
 
 
-def _inputs(step: Step) -> Inputs:
-    late = getattr(step.inputs, "kubeconfig", None)
-    if "kubeconfig" in step.kind.connection and late == "":
-        return step.inputs.model_copy(update={"kubeconfig": LAB_KUBECONFIG})
-    return step.inputs
+def _inputs(plan: Plan, step: Step) -> Inputs:
+    """In a lab, a name stands for each text that says how to reach the outside: it is printed, and never read."""
+    if plan.environment.target != "lab":
+        return step.inputs
+    given = [name for name in step.kind.connection if getattr(step.inputs, name) == "" and _may_be_late(step, name)]
+    return step.inputs.model_copy(update={name: SecretSource("env", f"{name} of the lab") for name in given})
+
+
+def _may_be_late(step: Step, name: str) -> bool:
+    return any(spot.late for spot in field_spots(step.kind.inputs.model_fields[name]))

@@ -21,6 +21,7 @@ DOMAIN = Domain(
         "kubernetes:helm.sh/v3:Release": "aiinfra.domains.kubernetes.documents:release",
         "kubernetes:": "aiinfra.domains.kubernetes.documents:object_",
     },
+    previews={"kubernetes:": "aiinfra.domains.kubernetes.documents:with_server_side"},
     packages=("aiinfra.domains.kubernetes",),
     error_codes="aiinfra.domains.kubernetes.error_codes:CODES",
     tools="aiinfra.domains.kubernetes.lab.tools:TOOLS",

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
-from aiinfra.render.documents import Document, documents, masked, reason
+from aiinfra.render.document import Document
+from aiinfra.render.documents import documents, masked, reason
 from aiinfra.render.files import file_names, text
 from aiinfra.render.monitor import Recorded, in_order
 
