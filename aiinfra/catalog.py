@@ -8,12 +8,13 @@ from collections.abc import Collection, Mapping
 from functools import cache, partial
 from typing import Any, cast
 
-from aiinfra.domain import Block, Domain
+from aiinfra.domain import Block, Domain, load
+from aiinfra.error_codes import CODES
 from aiinfra.errors import ConfigError
 from aiinfra.registry import OURS, Registry, Sort
 from aiinfra.stack import StackType
 
-__all__ = ["OURS", "Catalog", "Kind", "blocks", "domains", "domains_of"]
+__all__ = ["OURS", "Catalog", "Kind", "blocks", "domains", "domains_of", "error_codes"]
 
 Kind = StackType[Any, Any]
 _KINDS: Sort[Kind] = Sort("kind", "aiinfra.stacks", StackType, lambda kind: kind.kind)
@@ -74,6 +75,14 @@ def domains_of(kinds: Collection[Kind]) -> Mapping[str, Domain]:
     used = {name for kind in kinds for name in kind.domains}
     installed = domains()
     return {name: installed[name] for name in [*installed, *sorted(used - set(installed))] if name in used}
+
+
+def error_codes() -> Mapping[str, str]:
+    """Every code a user can meet, with what it means: the kernel's and those of the installed domains."""
+    found = dict(CODES)
+    for domain in domains().values():
+        found |= load(domain.error_codes) if domain.error_codes else {}
+    return found
 
 
 def _same(kind: Kind) -> Kind:

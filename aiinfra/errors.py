@@ -23,7 +23,7 @@ class ErrorRecord:
     """One failure as every sink shows it: the same record in text and in JSON."""
 
     code: str
-    """Dotted and stable, listed in `error_codes.CODES`: `kube.unreachable`."""
+    """Dotted and stable, listed in `catalog.error_codes`: `kube.unreachable`."""
     where: str
     """What it is about: a stack, an object, `file:line:col: path`."""
     message: str

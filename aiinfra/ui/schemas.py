@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from aiinfra.catalog import error_codes
 from aiinfra.engine.events import RunReport
-from aiinfra.error_codes import CODES
 from aiinfra.errors import ErrorRecord
 from aiinfra.ui.envelope import EVENTS_SCHEMA, RESULT_SCHEMA
 from aiinfra.ui.ndjson import RENAMED, REPORT_HEAD, TYPES
@@ -59,7 +59,7 @@ def errors_document() -> dict[str, Any]:
     _definition(ErrorRecord, shared)
     return {
         "schema": "aiinfra.errors/v1",
-        "codes": dict(sorted(CODES.items())),
+        "codes": dict(sorted(error_codes().items())),
         "exit_codes": {str(code): meaning for code, meaning in EXIT_CODES.items()},
         "record": {"$schema": DIALECT, **shared["ErrorRecord"]},
     }

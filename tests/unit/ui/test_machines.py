@@ -5,8 +5,8 @@ import json
 import jsonschema
 import pytest
 
+from aiinfra.catalog import error_codes
 from aiinfra.engine.events import Diagnostic, Event, Message, Verb
-from aiinfra.error_codes import CODES
 from aiinfra.errors import ConfigError, Problem
 from aiinfra.ui.envelope import last_event, result
 from aiinfra.ui.ndjson import event_json, report_json
@@ -56,7 +56,7 @@ def test_a_failure_before_the_run_fits_the_same_schema() -> None:
 
 def test_the_list_of_errors_has_every_code_and_exit_code() -> None:
     document = errors_document()
-    assert document["codes"] == dict(sorted(CODES.items()))
+    assert document["codes"] == dict(sorted(error_codes().items()))
     assert list(document["exit_codes"]) == ["0", "1", "2", "3", "4", "5", "130"]
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from aiinfra.domains.vsphere.checks import WantedVm, judge
+from aiinfra.domains.vsphere.error_codes import CODES
 from aiinfra.domains.vsphere.profiles import WantedProfile
 from aiinfra.domains.vsphere.readings import Cluster, Datastore, Host, PassthroughState, Site, Source, VgpuProfile, Vib
-from aiinfra.error_codes import CODES
 from aiinfra.facts.gpus import gpu
 from aiinfra.stack import Finding
 from tests.unit.vsphere.conftest import card, host, site
