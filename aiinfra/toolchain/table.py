@@ -1,4 +1,4 @@
-"""Every program that aiinfra runs beside itself: its version, and how it is obtained. Data only.
+"""What a program that aiinfra runs beside itself is, and those that no domain brings: Go and the engine host.
 
 A checksum stands here only if it was read from the publisher or agrees in independent places; a tool without one
 is built from Go modules, whose sums are in the `go.sum` next to the module.
@@ -13,10 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 PACKAGE = Path(__file__).resolve().parent.parent
-KUBERNETES = "1.36.3"
-ETCD = "3.6.16"
-KWOK = "0.8.0"
-GOVMOMI = "0.56.0"
 PULUMI = "3.259.0"
 """The newest `pulumi/pkg/v3` whose module can be had from the Go module proxy."""
 
@@ -84,10 +80,6 @@ class GoToolchain:
     """sha256 of the wheel."""
 
 
-_KUBE = "k8s.io/component-base/version"
-_KUBE_SET = f"-X {_KUBE}.gitVersion=v{KUBERNETES} -X {_KUBE}.gitMajor=1 -X {_KUBE}.gitMinor=36"
-_KUBE_TREE = f"-X {_KUBE}.gitTreeState=clean -X k8s.io/client-go/pkg/version.gitVersion=v{KUBERNETES}"
-_KWOK_SET = f"-X sigs.k8s.io/kwok/pkg/consts.Version=v{KWOK}"
 _PULUMI_SET = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI}"
 
 ENGINE_HOST = GoModule(
@@ -96,37 +88,7 @@ ENGINE_HOST = GoModule(
     ("-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w {_PULUMI_SET}"),
     disk="3 GB",
 )
-VCENTER = GoModule(
-    "lab-vcenter", PACKAGE / "domains" / "vsphere" / "lab" / "server", ("-ldflags", "-s -w"), disk="1 GB"
-)
-LAB_SERVERS = GoModule(
-    "lab-servers",
-    PACKAGE / "domains" / "kubernetes" / "lab" / "servers",
-    ("-ldflags", f"-s -w {_KUBE_SET} {_KUBE_TREE} {_KWOK_SET}"),
-    disk="6 GB",
-)
-
-_KWOK_URL = f"https://github.com/kubernetes-sigs/kwok/releases/download/v{KWOK}/kwok-"
-_KWOK_RELEASES = {
-    Platform("linux", "amd64"): Release(
-        f"{_KWOK_URL}linux-amd64", "f5a4385a2ae1b9dd7f8acae18e002a75c0ebba124ae9d7259aa8dadb50711f46"
-    ),
-}
-
-TOOLS: Mapping[str, Tool] = MappingProxyType(
-    {
-        tool.name: tool
-        for tool in (
-            Tool("aiinfra-engine", PULUMI, ENGINE_HOST, ".", built_as="aiinfra-engine"),
-            Tool("etcd", ETCD, LAB_SERVERS, "go.etcd.io/etcd/server/v3", built_as="server"),
-            Tool("kube-apiserver", KUBERNETES, LAB_SERVERS, "k8s.io/kubernetes/cmd/kube-apiserver"),
-            Tool("kube-controller-manager", KUBERNETES, LAB_SERVERS, "k8s.io/kubernetes/cmd/kube-controller-manager"),
-            Tool("kube-scheduler", KUBERNETES, LAB_SERVERS, "k8s.io/kubernetes/cmd/kube-scheduler"),
-            Tool("kwok", KWOK, LAB_SERVERS, "sigs.k8s.io/kwok/cmd/kwok", releases=_KWOK_RELEASES),
-            Tool("vcenter", GOVMOMI, VCENTER, ".", built_as="vcenter"),
-        )
-    }
-)
+ENGINE = Tool("aiinfra-engine", PULUMI, ENGINE_HOST, ".", built_as="aiinfra-engine")
 
 GO = GoToolchain(
     minimum=(1, 26),

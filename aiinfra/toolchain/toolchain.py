@@ -12,7 +12,8 @@ from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.toolchain.cache import Cache
 from aiinfra.toolchain.digest import SHORT, build_digest
 from aiinfra.toolchain.record import Record, describe
-from aiinfra.toolchain.table import PACKAGE, TOOLS, Platform, Release, Tool
+from aiinfra.toolchain.table import PACKAGE, Platform, Release, Tool
+from aiinfra.toolchain.tools import TOOLS
 from aiinfra.world import World
 
 if TYPE_CHECKING:
