@@ -1,4 +1,7 @@
-"""Documents from `templates/`: one template a document, values computed before. The only user of jinja2."""
+"""Documents from `templates/`: one template a document, values computed before.
+
+The only user of jinja2, which is imported when the first document is rendered.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ import importlib.util
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def render(name: str, folder: Path | None = None, **context: Any) -> str:
@@ -32,14 +36,15 @@ def templates() -> Path:
 @cache
 def _environment(folder: Path) -> Environment:
     """YAML takes JSON scalars, so each value is written as JSON: `true`, `4`, `"a text"`."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    def as_json(value: Any) -> Any:
+        return value if isinstance(value, StrictUndefined) else json.dumps(value)
+
     return Environment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,
-        finalize=_json,
+        finalize=as_json,
     )
-
-
-def _json(value: Any) -> Any:
-    return value if isinstance(value, StrictUndefined) else json.dumps(value)

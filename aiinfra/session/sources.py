@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Final
-
-from aiinfra import __version__
-from aiinfra.engine.digest import sources_digest
-
-PACKAGE: Final = Path(__file__).parent.parent
-PROVIDERS: Final = ("providers", "resources", "domains")
-STAND_INS: Final[tuple[str, ...]] = ()
+from aiinfra.catalog import domains
+from aiinfra.engine.code_digest import kernel_digest, package_digest
 
 
 def shared_sources(*, simulated: bool) -> str:
-    folders = (*PROVIDERS, *STAND_INS) if simulated else PROVIDERS
-    return f"{__version__}:{sources_digest(PACKAGE / folder for folder in folders)}"
+    """Of the kernel and of every installed domain; `code_digest` of a kind has only what that kind uses."""
+    packages = [package for domain in domains().values() for package in domain.packages]
+    return ":".join([kernel_digest(), *(package_digest(package, simulated) for package in packages)])

@@ -1,0 +1,165 @@
+"""The code that a stack's result depends on, as one hash: a change of it runs the stack again.
+
+It follows from what runs: the part of aiinfra that every program and handler stands on, the packages of the domains
+that the kind names, the kind's own folder and what it imports from other kinds, and the templates that it renders.
+Lists of what is installed (`stacks/__init__.py`, `aiinfra/domains/__init__.py`) are no part of it: another kind or
+domain changes no result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from aiinfra.catalog import domains_of
+from aiinfra.stack import StackType
+from aiinfra.templating import templates
+
+Files = dict[str, Path]
+"""By a name that is the same wherever the code is installed: `aiinfra/engine/wire.py`."""
+Read = Callable[[Path], bytes]
+
+ROOT: Final = Path(__file__).parent.parent
+KERNEL: Final = (
+    *("engine", "facts", "model", "providers"),
+    *(
+        "__init__.py",
+        "disk.py",
+        "domain.py",
+        "errors.py",
+        "fields.py",
+        "stack.py",
+        "templating.py",
+        "waiting.py",
+        "world.py",
+    ),
+)
+"""What of aiinfra itself programs and handlers of any kind may use, and its version."""
+KINDS: Final = "stacks"
+LAB: Final = "lab"
+_IMPORT: Final = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(?P<package>[.\w]+)[ \t]+import[ \t]+(?P<names>\([^)]*\)|[^\n#]+)"
+    rb"|import[ \t]+(?P<modules>[^\n#]+))",
+    re.MULTILINE,
+)
+
+
+def code_digest(kind: StackType[Any, Any], *, simulated: bool, read: Read = Path.read_bytes) -> str:
+    """The digest of a kind; `simulated` for a lab, where the code of simulated worlds counts too.
+
+    What kinds share is read once in a process. Raises `ConfigError` when a domain of the kind is not installed.
+    """
+    parts = [
+        kernel_digest(read),
+        *(package_digest(p, simulated, read) for d in domains_of([kind]).values() for p in d.packages),
+        _digest(_kind_files(kind, read), read),
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def kernel_digest(read: Read = Path.read_bytes) -> str:
+    """The digest of what every kind stands on."""
+    return _digest({n: p for part in KERNEL for n, p in _files_below(ROOT / part, f"aiinfra/{part}").items()}, read)
+
+
+@cache
+def package_digest(package: str, simulated: bool, read: Read = Path.read_bytes) -> str:
+    """The digest of a domain's package. Its folder `lab` decides nothing of a real target."""
+    name = package.replace(".", "/")
+    found = _files_below(_module_file(package).parent, name)
+    skipped = "" if simulated else f"{name}/{LAB}/"
+    return _digest({n: p for n, p in found.items() if not (skipped and n.startswith(skipped))}, read)
+
+
+def _kind_files(kind: StackType[Any, Any], read: Read) -> Files:
+    """Its folder, all that it imports from other kinds or from its own package, its templates, its `sources`."""
+    module = kind.program.partition(":")[0]
+    own, top = module.rpartition(".")[0], module.partition(".")[0]
+    found: Files = {}
+    todo = [own] if own else [module]
+    seen = set(todo)
+    while todo:
+        added = {name: path for name, path in _module_files(todo.pop(), own).items() if name not in found}
+        found |= added
+        for name, path in added.items():
+            for other in _imported(name, read(path)) if name.endswith(".py") else ():
+                if other not in seen and other.partition(".")[0] in {top, KINDS}:
+                    seen.add(other)
+                    todo.append(other)
+    found |= _files_below(templates() / kind.kind, f"templates/{kind.kind}")
+    for number, path in enumerate(kind.sources):
+        found |= _files_below(path, f"sources/{number}")
+    return found
+
+
+@cache
+def _module_files(module: str, own: str) -> Files:
+    """The folder of a module; of a module that lies above the kind's own folder that file alone."""
+    try:
+        path = _module_file(module)
+    except LookupError:  # a name that is imported from a module and is none itself
+        return {}
+    is_package = path.name == "__init__.py"
+    package = module if is_package else module.rpartition(".")[0]
+    if not package or (own != package and f"{own}.".startswith(f"{package}.")):
+        return {} if is_package else {f"{module.replace('.', '/')}.py": path}
+    return _files_below(path.parent, package.replace(".", "/"))
+
+
+@cache
+def _files_below(path: Path, name: str) -> Files:
+    return dict(_below(path, name))
+
+
+def _module_file(module: str) -> Path:
+    """The file of a module, found without importing any. Raises `LookupError` when there is none."""
+    top, *rest = module.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None or spec.origin is None:
+        raise LookupError(module)
+    if not rest:
+        return Path(spec.origin)
+    base = Path(spec.origin).parent.joinpath(*rest)
+    for path in (base / "__init__.py", base.with_name(f"{base.name}.py")):
+        if path.is_file():
+            return path
+    raise LookupError(module)
+
+
+def _imported(name: str, text: bytes) -> Iterator[str]:
+    """Modules that a file may import, as dotted names; what it names of them may be modules as well."""
+    here = name.removesuffix(".py").split("/")
+    for found in _IMPORT.finditer(text):
+        if modules := found["modules"]:
+            yield from (part.split()[0] for part in modules.decode().split(",") if part.strip())
+            continue
+        named = found["package"].decode()
+        up = len(named) - len(named.lstrip("."))
+        package = ".".join([*here[:-up], *filter(None, [named[up:]])]) if up else named
+        yield package
+        names = found["names"].decode().strip("()").split(",")
+        yield from (f"{package}.{part.split()[0]}" for part in names if part.strip() and not part.startswith("#"))
+
+
+def _below(path: Path, name: str) -> Iterator[tuple[str, Path]]:
+    """A file, or every file of a folder, with its name; no documentation, and nothing that Python or an editor left."""
+    if path.is_file():
+        yield name, path
+    elif path.is_dir():
+        for part in sorted(path.iterdir()):
+            if not part.name.startswith((".", "__pycache__")) and part.suffix != ".md":
+                yield from _below(part, f"{name}/{part.name}")
+
+
+def _digest(files: Mapping[str, Path], read: Read) -> str:
+    digest = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        content = read(path)
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
