@@ -8,13 +8,13 @@ from collections.abc import Collection, Mapping
 from functools import cache, partial
 from typing import Any, cast
 
-from aiinfra.domain import Block, Domain, load
+from aiinfra.domain import Block, Domain, for_token, load
 from aiinfra.error_codes import CODES
 from aiinfra.errors import ConfigError
 from aiinfra.registry import OURS, Registry, Sort
 from aiinfra.stack import StackType
 
-__all__ = ["OURS", "Catalog", "Kind", "blocks", "domains", "domains_of", "error_codes"]
+__all__ = ["OURS", "Catalog", "Kind", "blocks", "domain_of", "domains", "domains_of", "error_codes"]
 
 Kind = StackType[Any, Any]
 _KINDS: Sort[Kind] = Sort("kind", "aiinfra.stacks", StackType, lambda kind: kind.kind)
@@ -72,9 +72,26 @@ def blocks() -> Mapping[str, Block]:
 
 def domains_of(kinds: Collection[Kind]) -> Mapping[str, Domain]:
     """The domains that these kinds work in, in the order of the list. Raises `ConfigError` for one that is unknown."""
-    used = {name for kind in kinds for name in kind.domains}
     installed = domains()
-    return {name: installed[name] for name in [*installed, *sorted(used - set(installed))] if name in used}
+    for kind in kinds:
+        if missing := [name for name in kind.domains if name not in installed]:
+            raise ConfigError(
+                f"the kind {kind.kind} works in the domain {missing[0]}, which is not installed",
+                code="catalog.broken_package",
+                where=kind.kind,
+                hint=f"see domains= of its StackType; installed are {', '.join(installed)}",
+            )
+    used = {name for kind in kinds for name in kind.domains}
+    return {name: domain for name, domain in installed.items() if name in used}
+
+
+def domain_of(token: str) -> str:
+    """Name of the domain that resources of a type belong to; empty when they are of none."""
+    for name, domain in domains().items():
+        if token in domain.resources:
+            return name
+    shown = {each: name for name, domain in domains().items() for each in domain.documents}
+    return for_token(shown, token) or ""
 
 
 def error_codes() -> Mapping[str, str]:

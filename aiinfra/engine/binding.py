@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast, get_args
 
 from pulumi import Output, export
+from pulumi.runtime import register_stack_transformation
 from pydantic import BaseModel
 
+from aiinfra.catalog import domain_of
 from aiinfra.engine import pulumi_names
 from aiinfra.engine.pulumi_names import OutputData, contains_unknowns, data_of, output_from
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree, Unknown
@@ -33,12 +35,29 @@ def bind(kind: StackType[Any, Any], context: StackContext, inputs: Inputs, resol
 
 
 def declared(kind: StackType[Any, Any], context: StackContext, inputs: Any) -> Outputs:
-    """Run the kind's program. Raises `StepError` when it returns another thing than the kind gives."""
+    """Run the kind's program, as Pulumi's stack.
+
+    Raises `StepError` when it declares a resource of a domain that the kind does not name, and when it returns another
+    thing than the kind gives.
+    """
+    register_stack_transformation(lambda resource: _refuse_unnamed_domain(kind, resource.type_))
     made = kind.load_program()(context, inputs)
     if isinstance(made, kind.outputs):
         return cast("Outputs", made)
     name = kind.outputs.__name__
     raise StepError(f"{kind.kind}: its program returned {type(made).__name__}, not {name}; end it with {name}.of(…)")
+
+
+def _refuse_unnamed_domain(kind: StackType[Any, Any], token: str) -> None:
+    """What a kind does not name is not verified, observed or swept for it, and is no part of its digest."""
+    domain = domain_of(token)
+    if domain and domain not in kind.domains:
+        names = [f'"{name}"' for name in (*kind.domains, domain)]
+        written = f"({', '.join(names)})" if len(names) > 1 else f"({names[0]},)"
+        raise StepError(
+            f"the kind {kind.kind} declares {token}, a resource of the domain {domain}, which it does not name"
+            f" (write domains={written} in its StackType)"
+        )
 
 
 def bound(value: Any, annotation: Any, resolve: Resolve) -> Any:

@@ -25,20 +25,9 @@ Files = dict[str, Path]
 Read = Callable[[Path], bytes]
 
 ROOT: Final = Path(__file__).parent.parent
-KERNEL: Final = (
-    *("engine", "facts", "model", "providers"),
-    *(
-        "__init__.py",
-        "disk.py",
-        "domain.py",
-        "errors.py",
-        "fields.py",
-        "stack.py",
-        "templating.py",
-        "waiting.py",
-        "world.py",
-    ),
-)
+FOLDERS: Final = ("engine", "facts", "model", "providers")
+MODULES: Final = ("__init__", "disk", "domain", "errors", "fields", "stack", "templating", "waiting", "world")
+KERNEL: Final = (*FOLDERS, *(f"{module}.py" for module in MODULES))
 """What of aiinfra itself programs and handlers of any kind may use, and its version."""
 KINDS: Final = "stacks"
 LAB: Final = "lab"

@@ -34,6 +34,9 @@ class Handlers(Mapping[str, ResourceHandler]):
                 self._made[token] = make()
             return self._made[token]
 
+    def __contains__(self, token: object) -> bool:
+        return token in self._makers
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
 

@@ -55,6 +55,6 @@ def app(context: StackContext, inputs: AppTaken) -> AppGiven:
 
 HERE = "tests.unit.render.kinds"
 CATALOG = Catalog.of(
-    StackType("cluster", "A cluster.", ClusterTaken, ClusterGiven, f"{HERE}:cluster"),
-    StackType("app", "An app.", AppTaken, AppGiven, f"{HERE}:app"),
+    StackType("cluster", "A cluster.", ClusterTaken, ClusterGiven, f"{HERE}:cluster", domains=("kubernetes",)),
+    StackType("app", "An app.", AppTaken, AppGiven, f"{HERE}:app", domains=("kubernetes",)),
 )

@@ -24,8 +24,8 @@ stacks:
 """
 
 
-def said(folder: Path, program: str) -> str:
-    kind: StackType[Any, Any] = StackType("wrong", "", wrong.Taken, wrong.Given, program)
+def said(folder: Path, program: str, domains: tuple[str, ...] = ()) -> str:
+    kind: StackType[Any, Any] = StackType("wrong", "", wrong.Taken, wrong.Given, program, domains=domains)
     (folder / "site.yaml").write_text(SITE)
     catalog = Catalog.of(CATALOG["cluster"], kind)
     plan = load_environment("site.yaml", world=a_world(folder), catalog=catalog).plan
@@ -59,6 +59,23 @@ def test_a_mistake_is_named_at_its_line_in_the_kinds_own_file(
 def test_a_program_that_returns_another_thing_is_told_what_to_return(tmp_path: Path, program: str, given: str) -> None:
     assert said(tmp_path, f"{wrong.__name__}:{program}") == (
         f"wrong: its program returned {given}, not Given; end it with Given.of(…)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("program", "domains", "declared", "way_out"),
+    [
+        ("bundle", (), "aiinfra:kubernetes:Bundle", '("kubernetes",)'),
+        ("bundle", ("vsphere",), "aiinfra:kubernetes:Bundle", '("vsphere", "kubernetes")'),
+        ("config_map", (), "kubernetes:core/v1:ConfigMap", '("kubernetes",)'),
+    ],
+)
+def test_a_resource_of_a_domain_that_the_kind_does_not_name_is_refused(
+    tmp_path: Path, program: str, domains: tuple[str, ...], declared: str, way_out: str
+) -> None:
+    assert said(tmp_path, f"{wrong.__name__}:{program}", domains) == (
+        f"the kind wrong declares {declared}, a resource of the domain kubernetes, which it does not name"
+        f" (write domains={way_out} in its StackType)"
     )
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pulumi_kubernetes.core.v1 import ConfigMap
+
+from aiinfra.domains.kubernetes.resources.objects import Bundle
 from aiinfra.stack import Input, Inputs, Linked, Outputs, StackContext
 from tests.unit.render.kinds import ClusterGiven
 
@@ -30,6 +33,16 @@ def output_as_text(context: StackContext, inputs: Taken) -> Given:
 
 def plain_map(context: StackContext, inputs: Taken) -> Any:
     return {"name": context.stack}
+
+
+def bundle(context: StackContext, inputs: Taken) -> Given:
+    Bundle("notes", kubeconfig=inputs.cluster.kubeconfig, uid=inputs.cluster.uid, objects=[])
+    return Given.of(name=context.stack)
+
+
+def config_map(context: StackContext, inputs: Taken) -> Given:
+    ConfigMap("facts", data={})
+    return Given.of(name=context.stack)
 
 
 def nothing(context: StackContext, inputs: Taken) -> Any:
