@@ -100,10 +100,10 @@ class StackType(Generic[I, O]):
     checks: object = None
     """May answer `Rules`, `RulesAround`, `Preflight`, `GivesAccess`, `LabNeeds`; see those."""
     domains: tuple[str, ...] = ()
-    """Names of the outside worlds that it works in (`kubernetes`): they are verified, observed and swept for it, and
-    their code is a part of its digest. Its program may declare resources of these domains only."""
+    """Names of the outside worlds that it works in: they are verified, observed and swept for it, and their code is a
+    part of its digest. Its program may declare resources of these domains only."""
     plugins: tuple[str, ...] = ()
-    """Official providers that the program uses: `kubernetes`."""
+    """Official providers that the program uses, as Pulumi calls them."""
     proves: bool = False
     """A proof: its success grows old, and `up --prove` runs it again."""
     connection: tuple[str, ...] = ()
@@ -214,7 +214,7 @@ class LabNeeds(Protocol):
     """Which hardware a rehearsal must have, where the file describes none."""
 
     def lab_needs(self, inputs: Any, around: Surroundings) -> Iterable[Any]:
-        """Records of the kind's domains, such as `aiinfra.domains.kubernetes.needs.ClusterNeed`."""
+        """Records of the kind's domains, which say what the simulated world must have."""
         ...
 
 

@@ -78,7 +78,7 @@ class ResourceChanged:
 
     stack: str
     type: str
-    """`kubernetes:core/v1:Namespace`."""
+    """A type token: `<provider>:<module>:<Type>`."""
     name: str
     operation: str
     """Pulumi's word: `create`, `update`, `delete`, `replace`, `same`, `read`, `refresh`."""

@@ -94,7 +94,7 @@ class ProviderSpec:
     name: str
     version: str
     resources: Mapping[str, ResourceHandler]
-    """By type token `aiinfra:kubernetes:Bundle`."""
+    """By type token: `<provider>:<domain>:<Type>`."""
     fallback: ResourceHandler | None = None
     """Answers type tokens that are not in `resources`; None refuses them by name."""
     invokes: Mapping[str, Callable[[Call, Properties], Properties]] = field(default_factory=dict)

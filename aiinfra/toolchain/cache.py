@@ -3,7 +3,7 @@
     toolchain/
       .lock                       one install at a time, held by flock; its builds hold it too, and may outlive it
       .new-XXXX/                  an install under way; without the lock's holder it is rubbish
-      kwok-0.8.0-f5a4385a2ae1/    kwok, kwok.json
+      tool-0.8.0-f5a4385a2ae1/    tool, tool.json
 
 An entry appears by one rename of a finished folder. What a killed install left is removed by the next one.
 """

@@ -203,7 +203,7 @@ PRESENT: Mapping[str, str] = {
 
 
 def short_type(token: str) -> str:
-    """`kubernetes:core/v1:Namespace` as `Namespace`."""
+    """`<provider>:<module>:Namespace` as `Namespace`."""
     return token.rpartition(":")[2]
 
 

@@ -1,0 +1,44 @@
+"""The kernel knows no domain: neither by an import nor by a name in its text."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from aiinfra.catalog import domains
+from aiinfra.domain import load
+
+PACKAGE = Path(__file__).parents[2] / "aiinfra"
+FOLDERS = ("config", "engine", "model", "plan", "providers", "render", "toolchain", "ui")
+MODULES = ("catalog", "error_codes", "errors", "fields", "registry", "stack")
+NOT_YET = {PACKAGE / "model" / "lab.py"}
+"""It describes the labs of all domains at once."""
+
+
+def kernel() -> list[Path]:
+    found = [path for folder in FOLDERS for path in (PACKAGE / folder).rglob("*.py")]
+    return sorted({*found, *(PACKAGE / f"{module}.py" for module in MODULES)} - NOT_YET)
+
+
+def names() -> set[str]:
+    """What only a domain may say: its name, the key of its block, its programs."""
+    found = set(domains())
+    for domain in domains().values():
+        found |= {domain.block.key} if domain.block else set()
+        found |= set(load(domain.tools)) if domain.tools else set()
+    return found
+
+
+def test_domains_have_names_to_search_for() -> None:
+    assert names() >= {"kubernetes", "vsphere", "vcenter", "kwok", "etcd"}
+
+
+def test_the_text_of_the_kernel_names_no_domain() -> None:
+    spoken = re.compile("|".join(map(re.escape, sorted(names()))), re.IGNORECASE)
+    lines = [
+        f"{path.relative_to(PACKAGE)}:{number}: {line.strip()}"
+        for path in kernel()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if spoken.search(line)
+    ]
+    assert lines == []
