@@ -99,11 +99,11 @@ def _vm(number: int) -> dict[str, Any]:
 def read(port: int, fingerprint: str) -> None:
     import threading
 
-    from aiinfra.domains.vsphere.access import Access
-    from aiinfra.domains.vsphere.privileges import needed
-    from aiinfra.domains.vsphere.reading import read_sites
-    from aiinfra.domains.vsphere.readings import SiteWanted
-    from aiinfra.domains.vsphere.session import VCenter
+    from aiinfra.domains.vsphere.client.access import Access
+    from aiinfra.domains.vsphere.client.session import VCenter
+    from aiinfra.domains.vsphere.reading.observed import SiteWanted
+    from aiinfra.domains.vsphere.reading.privileges import needed
+    from aiinfra.domains.vsphere.reading.sites import read_sites
 
     access = Access("127.0.0.1", USER, PASSWORD, port, fingerprint=fingerprint)
     with VCenter.open(access, stop=threading.Event(), say=print) as vcenter:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from aiinfra.domains.vsphere.checks import judge
-from aiinfra.domains.vsphere.mmio import SOURCE as MMIO_SOURCE
-from aiinfra.domains.vsphere.readings import Site, SiteWanted
-from aiinfra.domains.vsphere.request import Request, request_of
-from aiinfra.domains.vsphere.resolving import resolve
+from aiinfra.domains.vsphere.reading.observed import Site, SiteWanted
+from aiinfra.domains.vsphere.template.mmio import SOURCE as MMIO_SOURCE
+from aiinfra.domains.vsphere.template.request import Request, request_of
+from aiinfra.domains.vsphere.template.resolving import resolve
 from aiinfra.errors import StepError
 from aiinfra.stack import Finding
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs

@@ -22,7 +22,7 @@ class GpuTemplate(pulumi.CustomResource):
     gpu_count: pulumi.Output[int]
     profile: pulumi.Output[str]
     spec: pulumi.Output[Mapping[str, Any]]
-    """What was made of `wanted`: `aiinfra.domains.vsphere.desired.plain`."""
+    """What was made of `wanted`: `aiinfra.domains.vsphere.template.desired.plain`."""
     settings: pulumi.Output[Mapping[str, Any]]
     """Every field as it was last read back; a hand edit shows as a difference of it."""
     explained: pulumi.Output[list[str]]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from aiinfra.domains.vsphere.checks import WantedVm, judge
-from aiinfra.domains.vsphere.readings import DeviceGroup, Host, Site, VmOnHost
+from aiinfra.domains.vsphere.reading.observed import DeviceGroup, Host, Site, VmOnHost
 from tests.unit.vsphere.conftest import MIG_STARTABLE, STARTABLE, card, host
 from tests.unit.vsphere.worlds import (
     ECC,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from aiinfra.domains.vsphere.readings import Vib
+from aiinfra.domains.vsphere.reading.observed import Vib
 from tests.unit.vsphere.worlds import BY_MODEL, ON_H100, VGPU, Break, h100, managed, shared, silent, told, world
 
 BREAKS: dict[str, Break] = {

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from aiinfra.domains.vsphere.profiles import WantedProfile
-from aiinfra.domains.vsphere.readings import Host, VmOnHost
+from aiinfra.domains.vsphere.hosts.profiles import WantedProfile
+from aiinfra.domains.vsphere.reading.observed import Host, VmOnHost
 from tests.unit.vsphere.conftest import card
 from tests.unit.vsphere.worlds import (
     BY_MODEL,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from aiinfra.domains.vsphere.desired import (
+from aiinfra.domains.vsphere.template.desired import (
     DynamicPassthrough,
     Owner,
     Placement,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.profiles import Choice, NoProfile, WantedProfile, choose
+from aiinfra.domains.vsphere.hosts.profiles import Choice, NoProfile, WantedProfile, choose
 from aiinfra.facts.gpus import gpu
 from tests.unit.vsphere.conftest import MIG_STARTABLE, PROFILES, STARTABLE, host
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.desired import DynamicPassthrough, StaticPassthrough, Vgpu
-from aiinfra.domains.vsphere.readings import DeviceGroup, Site, StaticChoice
-from aiinfra.domains.vsphere.request import Ova, Request, request_of
-from aiinfra.domains.vsphere.resolving import resolve
+from aiinfra.domains.vsphere.reading.observed import DeviceGroup, Site, StaticChoice
+from aiinfra.domains.vsphere.template.desired import DynamicPassthrough, StaticPassthrough, Vgpu
+from aiinfra.domains.vsphere.template.request import Ova, Request, request_of
+from aiinfra.domains.vsphere.template.resolving import resolve
 from aiinfra.errors import StepError
 from tests.unit.vsphere.conftest import MIG_STARTABLE
 from tests.unit.vsphere.worlds import passed, shared, world

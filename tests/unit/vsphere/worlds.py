@@ -7,8 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from aiinfra.domains.vsphere.checks import WantedVm, judge
-from aiinfra.domains.vsphere.profiles import WantedProfile
-from aiinfra.domains.vsphere.readings import Cluster, Datastore, Host, PassthroughState, Site, Source, VgpuProfile, Vib
+from aiinfra.domains.vsphere.hosts.profiles import WantedProfile
+from aiinfra.domains.vsphere.reading.observed import (
+    Cluster,
+    Datastore,
+    Host,
+    PassthroughState,
+    Site,
+    Source,
+    VgpuProfile,
+    Vib,
+)
 from aiinfra.error_codes import CODES
 from aiinfra.facts.gpus import gpu
 from aiinfra.stack import Finding

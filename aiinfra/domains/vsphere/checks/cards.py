@@ -9,8 +9,8 @@ from typing import Final
 from aiinfra.domains.vsphere.checks.findings import API, USER_GUIDE, Topic
 from aiinfra.domains.vsphere.checks.wanted import WantedVm
 from aiinfra.domains.vsphere.facts.vgpu import family_of
-from aiinfra.domains.vsphere.profiles import key
-from aiinfra.domains.vsphere.readings import Card, Host
+from aiinfra.domains.vsphere.hosts.profiles import key
+from aiinfra.domains.vsphere.reading.observed import Card, Host
 from aiinfra.facts.gpus import GPUS, PCI_VENDOR, Gpu
 from aiinfra.stack import Finding
 

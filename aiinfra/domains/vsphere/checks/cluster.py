@@ -7,7 +7,7 @@ from typing import Final
 
 from aiinfra.domains.vsphere.checks.findings import API, Topic
 from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.readings import Site
+from aiinfra.domains.vsphere.reading.observed import Site
 from aiinfra.stack import Finding
 
 EVACUATES: Final = "VgpuMMAutomationTimeoutSecs"

@@ -8,7 +8,7 @@ from typing import Final
 from aiinfra.domains.vsphere.checks.findings import API, Topic
 from aiinfra.domains.vsphere.checks.wanted import WantedVm
 from aiinfra.domains.vsphere.facts import esxi, vgpu_manager
-from aiinfra.domains.vsphere.readings import Host, Vib
+from aiinfra.domains.vsphere.reading.observed import Host, Vib
 from aiinfra.facts.gpus import PCI_VENDOR, Gpu
 from aiinfra.stack import Finding
 

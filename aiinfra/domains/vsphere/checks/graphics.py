@@ -8,7 +8,7 @@ from typing import Final
 from aiinfra.domains.vsphere.checks.cards import concerned, is_model, settable
 from aiinfra.domains.vsphere.checks.findings import USER_GUIDE, Topic
 from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.readings import Card, Host
+from aiinfra.domains.vsphere.reading.observed import Card, Host
 from aiinfra.facts.gpus import GPUS
 from aiinfra.stack import Finding
 

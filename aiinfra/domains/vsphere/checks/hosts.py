@@ -9,7 +9,7 @@ from aiinfra.domains.vsphere.checks.findings import API, Topic
 from aiinfra.domains.vsphere.checks.wanted import WantedVm
 from aiinfra.domains.vsphere.facts import esxi
 from aiinfra.domains.vsphere.facts.esxi_releases import KB_BUILDS, release_of
-from aiinfra.domains.vsphere.readings import Host
+from aiinfra.domains.vsphere.reading.observed import Host
 from aiinfra.stack import Finding
 
 GPU_EDITIONS = ("enterprise plus", "cloud foundation", "vsphere foundation", "evaluation")

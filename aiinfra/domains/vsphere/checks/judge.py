@@ -10,9 +10,9 @@ from aiinfra.domains.vsphere.checks import cards, cluster, driver, graphics, hos
 from aiinfra.domains.vsphere.checks.cards import CARDS
 from aiinfra.domains.vsphere.checks.findings import API, Topic
 from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.fixes import HostChange, changes
-from aiinfra.domains.vsphere.mig import steps, steps_on
-from aiinfra.domains.vsphere.readings import Host, Site
+from aiinfra.domains.vsphere.hosts.changes import HostChange, changes
+from aiinfra.domains.vsphere.hosts.mig_commands import steps, steps_on
+from aiinfra.domains.vsphere.reading.observed import Host, Site
 from aiinfra.stack import Finding
 
 HostCheck = Callable[[Host, WantedVm], Iterator[Finding]]

@@ -8,8 +8,8 @@ from typing import Final
 from aiinfra.domains.vsphere.checks.cards import concerned
 from aiinfra.domains.vsphere.checks.findings import USER_GUIDE, Topic
 from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.profiles import MULTI_INSTANCE, key
-from aiinfra.domains.vsphere.readings import Card, Host, Sharing
+from aiinfra.domains.vsphere.hosts.profiles import MULTI_INSTANCE, key
+from aiinfra.domains.vsphere.reading.observed import Card, Host, Sharing
 from aiinfra.stack import Finding
 
 MIG: Final = Topic("vsphere.mig", f"{USER_GUIDE}, Configuring a GPU for MIG-backed vGPUs")

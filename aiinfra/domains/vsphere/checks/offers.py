@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from aiinfra.domains.vsphere.capacity import Shape, free, total
 from aiinfra.domains.vsphere.checks.cards import concerned
 from aiinfra.domains.vsphere.checks.findings import API, Topic
 from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.profiles import SHARING, Choice, NoProfile, choose, reboot, some, startable_on
-from aiinfra.domains.vsphere.readings import Host, Site
+from aiinfra.domains.vsphere.hosts.capacity import Shape, free, total
+from aiinfra.domains.vsphere.hosts.profiles import SHARING, Choice, NoProfile, choose, reboot, some, startable_on
+from aiinfra.domains.vsphere.reading.observed import Host, Site
 from aiinfra.stack import Finding
 
 PROFILE: Final = Topic("vsphere.profile", f"{API}: HostConfigInfo.sharedPassthruGpuTypes")

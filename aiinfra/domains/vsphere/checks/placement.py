@@ -8,8 +8,8 @@ from typing import Final
 
 from aiinfra.domains.vsphere.checks.findings import API, Topic
 from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.profiles import some
-from aiinfra.domains.vsphere.readings import Datastore, Site, Source
+from aiinfra.domains.vsphere.hosts.profiles import some
+from aiinfra.domains.vsphere.reading.observed import Datastore, Site, Source
 from aiinfra.stack import Finding
 
 PRIVILEGES: Final = Topic("vsphere.privileges", f"{API}: required privileges of its methods")

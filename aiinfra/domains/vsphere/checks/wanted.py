@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from aiinfra.domains.vsphere.profiles import WantedProfile
+from aiinfra.domains.vsphere.hosts.profiles import WantedProfile
 from aiinfra.facts.gpus import Gpu
 
 Mode = Literal["vgpu", "mig", "passthrough", "static_passthrough", "device_group"]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiinfra.domains.kubernetes.provider.settings import Kind, check, value
-from aiinfra.domains.vsphere.desired import Owner, spec_of
 from aiinfra.domains.vsphere.provider.vcenters import VCenters, access_of, sealed
-from aiinfra.domains.vsphere.request import Request, request_of
+from aiinfra.domains.vsphere.template.desired import Owner, spec_of
+from aiinfra.domains.vsphere.template.request import Request, request_of
 from aiinfra.engine.wire import UNKNOWN, Secret
 from aiinfra.errors import StepError
 from aiinfra.providers.border import ended_by

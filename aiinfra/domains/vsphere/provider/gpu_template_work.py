@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from aiinfra.domains.vsphere.desired import Owner, TemplateSpec, Value, differences, plain
-from aiinfra.domains.vsphere.fixes import changes
-from aiinfra.domains.vsphere.host_changes import apply
-from aiinfra.domains.vsphere.inventory import find, marked
-from aiinfra.domains.vsphere.making import Order, Standing, clear, left_beside, make, mend, standing
-from aiinfra.domains.vsphere.mig import steps
-from aiinfra.domains.vsphere.ova import Place, drop_image, imported
-from aiinfra.domains.vsphere.power_on import prove
-from aiinfra.domains.vsphere.proofs import Disturbed
+from aiinfra.domains.vsphere.client.proofs import Disturbed
+from aiinfra.domains.vsphere.client.session import VCenter
+from aiinfra.domains.vsphere.hosts.apply_changes import apply
+from aiinfra.domains.vsphere.hosts.changes import changes
+from aiinfra.domains.vsphere.hosts.mig_commands import steps
 from aiinfra.domains.vsphere.provider.gpu_template import Flags
-from aiinfra.domains.vsphere.reading import read_sites
-from aiinfra.domains.vsphere.readings import Site
-from aiinfra.domains.vsphere.removal import remove
-from aiinfra.domains.vsphere.request import Ova, Request
-from aiinfra.domains.vsphere.resolving import Resolved, placed, resolve
-from aiinfra.domains.vsphere.session import VCenter
+from aiinfra.domains.vsphere.reading.inventory import find, marked
+from aiinfra.domains.vsphere.reading.observed import Site
+from aiinfra.domains.vsphere.reading.sites import read_sites
+from aiinfra.domains.vsphere.template.desired import Owner, TemplateSpec, Value, differences, plain
+from aiinfra.domains.vsphere.template.making import Order, Standing, clear, left_beside, make, mend, standing
+from aiinfra.domains.vsphere.template.ova import Place, drop_image, imported
+from aiinfra.domains.vsphere.template.power_on import prove
+from aiinfra.domains.vsphere.template.removal import remove
+from aiinfra.domains.vsphere.template.request import Ova, Request
+from aiinfra.domains.vsphere.template.resolving import Resolved, placed, resolve
 from aiinfra.errors import AiinfraError, StepError
 from aiinfra.waiting import Pending, Stopped, TimedOut
 

@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from aiinfra.domains.vsphere.access import Access
+from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.engine.wire import Secret, Tree
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Call
 
 if TYPE_CHECKING:
-    from aiinfra.domains.vsphere.session import VCenter
+    from aiinfra.domains.vsphere.client.session import VCenter
 
 
 def access_of(connection: Mapping[str, Any]) -> Access:
@@ -73,7 +73,7 @@ class VCenters:
             self._sessions.clear()
 
     def _open(self, access: Access) -> VCenter:
-        from aiinfra.domains.vsphere.session import VCenter
+        from aiinfra.domains.vsphere.client.session import VCenter
 
         session = VCenter.open(access, stop=self._closing, say=lambda what: None)
         with self._lock:
