@@ -8,6 +8,7 @@ from typing import Any
 
 from aiinfra.domains.kubernetes.facts.charts import chart_of
 from aiinfra.domains.kubernetes.provider.cuda_job import image_of, job, reference
+from aiinfra.domains.vsphere.spec import PROCEDURE
 from aiinfra.engine.wire import Secret, Tree, Unknown
 from aiinfra.render.monitor import Recorded
 from aiinfra.render.tracing import SECRET_SOURCE, STACK_SOURCE
@@ -44,7 +45,8 @@ def documents(stack: str, resources: Sequence[Recorded]) -> Iterator[Document]:
         elif resource.type == PROOF:
             yield _proof(stack, resource.name, shown)
         elif resource.type == TEMPLATE:
-            yield Document("vm-template", f"{stack}-{resource.name}", shown["wanted"], (TEMPLATE_NOTE,))
+            content = {key: value for key, value in shown["spec"].items() if key not in PROCEDURE}
+            yield Document("vm-template", f"{stack}-{resource.name}", content, (TEMPLATE_NOTE,))
         elif resource.type.startswith("kubernetes:"):
             yield _object(resource.name, shown, {})
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiinfra.domains.vsphere.block import FIELD
-from aiinfra.domains.vsphere.client.access import Access
-from aiinfra.domains.vsphere.provider.vcenters import access_of
-from aiinfra.domains.vsphere.reading.observed import Site, SiteWanted
+from aiinfra.domains.vsphere.client.access import Access, access_of
+from aiinfra.domains.vsphere.reading.observed import Site, SiteQuestion
 from aiinfra.engine.wire import Secret, Unknown, reveal
 from aiinfra.errors import AiinfraError, ErrorRecord, OutsideError
 from aiinfra.plan.planner import Step
@@ -110,7 +109,7 @@ def _at(turn: Turn, access: Access, steps: Sequence[Step], prepare: Prepare) -> 
         yield from (Judged(step.name, each) for each in step.kind.checks.preflight(step.inputs, {"vsphere": its}))
 
 
-def _read(turn: Turn, access: Access, wanted: Sequence[Sequence[SiteWanted]], prepare: Prepare) -> list[list[Site]]:
+def _read(turn: Turn, access: Access, wanted: Sequence[Sequence[SiteQuestion]], prepare: Prepare) -> list[list[Site]]:
     from aiinfra.domains.vsphere.client.session import VCenter
     from aiinfra.domains.vsphere.reading.sites import read_sites
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +25,16 @@ class Access:
     def __str__(self) -> str:
         shown = self.host if self.port == 443 else f"{self.host}:{self.port}"
         return f"{shown} (certificate not verified)" if self.insecure else shown
+
+
+def access_of(connection: Mapping[str, Any]) -> Access:
+    """The account that the fields of a `VCenterSpec` describe, once all of them are known."""
+    return Access(
+        host=str(connection["host"]),
+        user=str(connection["user"]),
+        password=str(connection["password"]),
+        port=int(connection.get("port") or 443),
+        ca=str(connection.get("ca") or ""),
+        fingerprint=str(connection.get("fingerprint") or ""),
+        insecure=bool(connection.get("insecure")),
+    )

@@ -37,8 +37,8 @@ class Questions:
 
 
 @contextmanager
-def questions(vcenter: VCenter) -> Iterator[Questions]:
-    """When an error leaves, what has not begun is not asked."""
+def asking_at_once(vcenter: VCenter) -> Iterator[Questions]:
+    """Ask many questions in threads; once the block ends with an error, those that have not begun are not asked."""
     pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="vcenter")
     try:
         yield Questions(vcenter, pool)

@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Traversal:
     """From objects of one kind to those that a property of theirs names; `then` names the steps that follow."""
 
     name: str
@@ -52,29 +52,29 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Query:
     """Objects, whatever the steps reach from them, and the paths to read by kind. A kind without paths is passed by."""
 
     roots: Sequence[Any]
     paths: Mapping[str, Sequence[str]]
-    steps: Sequence[Step] = ()
+    steps: Sequence[Traversal] = ()
 
 
 def collect(vcenter: VCenter, kind: str, paths: Sequence[str], roots: Sequence[Any], *, page: int = PAGE) -> list[Row]:
     """The paths of these objects, all of one kind. An object that is gone has no row."""
-    return retrieve(vcenter, [Wanted(roots, {kind: paths})], page=page) if roots else []
+    return retrieve(vcenter, [Query(roots, {kind: paths})], page=page) if roots else []
 
 
-def retrieve(vcenter: VCenter, wanted: Sequence[Wanted], *, page: int = PAGE) -> list[Row]:
-    """All rows of one question, whatever it reaches. Asked anew, once, when the session ends between two pages."""
+def retrieve(vcenter: VCenter, queries: Sequence[Query], *, page: int = PAGE) -> list[Row]:
+    """All rows that the queries reach, in one request. Asked again, once, when the session ends between two pages."""
     session = vcenter.session
     with heeding(vcenter.stop):
         try:
-            return list(_rows(vcenter, wanted, page))
+            return list(_rows(vcenter, queries, page))
         except VSphereError:
             if vcenter.session == session:
                 raise
-        return list(_rows(vcenter, wanted, page))
+        return list(_rows(vcenter, queries, page))
 
 
 def one(vcenter: VCenter, root: Any, paths: Sequence[str]) -> Row | None:
@@ -83,10 +83,10 @@ def one(vcenter: VCenter, root: Any, paths: Sequence[str]) -> Row | None:
     return next(iter(collect(vcenter, kind, paths, [root])), None)
 
 
-def _rows(vcenter: VCenter, wanted: Sequence[Wanted], page: int) -> Iterator[Row]:
+def _rows(vcenter: VCenter, queries: Sequence[Query], page: int) -> Iterator[Row]:
     collector = vcenter.content.propertyCollector
     answer = collector.RetrievePropertiesEx(
-        [_filter(each) for each in wanted], _Collector.RetrieveOptions(maxObjects=page)
+        [_filter(query) for query in queries], _Collector.RetrieveOptions(maxObjects=page)
     )
     while answer is not None:
         yield from (_row(vcenter, found) for found in answer.objects)
@@ -95,17 +95,17 @@ def _rows(vcenter: VCenter, wanted: Sequence[Wanted], page: int) -> Iterator[Row
         answer = collector.ContinueRetrievePropertiesEx(answer.token)
 
 
-def _filter(wanted: Wanted) -> Any:
-    selections = [_selection(step) for step in wanted.steps]
-    objects = [_Collector.ObjectSpec(obj=root, skip=False, selectSet=selections) for root in wanted.roots]
+def _filter(query: Query) -> Any:
+    selections = [_selection(step) for step in query.steps]
+    objects = [_Collector.ObjectSpec(obj=root, skip=False, selectSet=selections) for root in query.roots]
     properties = [
         _Collector.PropertySpec(type=GetVmodlType(f"vim.{kind}"), all=False, pathSet=list(paths))
-        for kind, paths in wanted.paths.items()
+        for kind, paths in query.paths.items()
     ]
     return _Collector.FilterSpec(objectSet=objects, propSet=properties, reportMissingObjectsInResults=True)
 
 
-def _selection(step: Step) -> Any:
+def _selection(step: Traversal) -> Any:
     following = [_Collector.SelectionSpec(name=name) for name in step.then]
     kind = GetVmodlType(f"vim.{step.kind}")
     return _Collector.TraversalSpec(name=step.name, type=kind, path=step.path, skip=False, selectSet=following)

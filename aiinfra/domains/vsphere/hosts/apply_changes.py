@@ -1,4 +1,4 @@
-"""Does on hosts what `fixes.changes` listed, and nothing else."""
+"""Makes on hosts the changes that were planned, and no others."""
 
 from __future__ import annotations
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiinfra.domains.vsphere.facts.vgpu import ProfileName, most_per_gpu, nominal_gb
+from aiinfra.domains.vsphere.hosts.matching import model_of
 from aiinfra.domains.vsphere.hosts.profiles import key
 from aiinfra.domains.vsphere.reading.observed import Card, Host, VgpuProfile
-from aiinfra.facts.gpus import GPUS, PCI_VENDOR, Gpu
+from aiinfra.facts.gpus import Gpu
 from aiinfra.facts.mig import MigInstance, memory_slices, room
 
 
@@ -40,7 +41,7 @@ class Room:
 
 
 def free(hosts: Sequence[Host], shape: Shape) -> list[Room]:
-    """Room on each host, in their order. A host that is away or in maintenance has none."""
+    """The room on each host, in their order. A host that is away or in maintenance has none."""
     return [_on(host, shape) for host in hosts]
 
 
@@ -55,22 +56,22 @@ def _on(host: Host, shape: Shape) -> Room:
         return Room(host.name, 0, "the host is not connected")
     if host.maintenance:
         return Room(host.name, 0, "the host is in maintenance mode")
-    if why := _untold(host, shape):
+    if why := _unknown_part(host, shape):
         return Room(host.name, None, why)
     devices = sum(_vgpus(host, shape.profile) if shape.profile else _cards(host, shape))
     by_devices, by_memory = devices // shape.count, host.memory_free_mib // shape.memory_mib
     what = shape.profile.name if shape.profile else "cards to pass through"
     if by_memory < by_devices:
-        free_gib, wanted_gib = host.memory_free_mib // 1024, shape.memory_mib / 1024
-        return Room(host.name, by_memory, f"{free_gib} GiB of memory are free, a VM reserves {wanted_gib:g}")
+        free_gib, needed_gib = host.memory_free_mib // 1024, shape.memory_mib / 1024
+        return Room(host.name, by_memory, f"{free_gib} GiB of memory are free, a VM reserves {needed_gib:g}")
     return Room(host.name, by_devices, f"{what}: {devices} free, a VM takes {shape.count}")
 
 
-def _untold(host: Host, shape: Shape) -> str:
-    """What is not known of the host, and would make a count of it a guess."""
+def _unknown_part(host: Host, shape: Shape) -> str:
+    """Which fact is not known of the host, so that a count would be a guess; empty when all are known."""
     if shape.profile and host.startable is None:
         return "the host does not tell which profiles it can start"
-    if not shape.profile and any(_is_wanted(card, shape) and card.passthrough is None for card in host.cards):
+    if not shape.profile and any(_is_asked_for(card, shape) and card.passthrough is None for card in host.cards):
         return "the host does not tell which cards are passed through"
     if shape.profile and "graphics" in host.unread:
         return f"its graphics devices: {host.unread['graphics']}"
@@ -78,7 +79,7 @@ def _untold(host: Host, shape: Shape) -> str:
     return f"its memory: {memory}" if memory else host.unread.get("vms", "")
 
 
-def _is_wanted(card: Card, shape: Shape) -> bool:
+def _is_asked_for(card: Card, shape: Shape) -> bool:
     return card.pci_id in shape.pci_ids if shape.pci_ids else card.device_id == shape.device_id
 
 
@@ -87,7 +88,7 @@ def _cards(host: Host, shape: Shape) -> Iterator[int]:
     taken = {pci_id for vm in host.vms for pci_id in vm.passthrough}
     for card in host.cards:
         state = card.passthrough
-        fitting = _is_wanted(card, shape) and state and state.active and shape.label in ("", state.label)
+        fitting = _is_asked_for(card, shape) and state and state.active and shape.label in ("", state.label)
         yield int(bool(fitting) and card.pci_id not in taken)
 
 
@@ -122,7 +123,7 @@ def _more(card: Card, held: Sequence[VgpuProfile], profile: VgpuProfile) -> int:
 
 
 def _more_mig(card: Card, held: Sequence[VgpuProfile], profile: VgpuProfile) -> int:
-    gpu = next((gpu for gpu in GPUS.values() if _is(card, gpu)), None)
+    gpu = model_of(card)
     if gpu is None or not gpu.mig_slices or any(one.sharing != "mig" for one in held):
         return 0
     instances = [_instance(gpu, one) for one in (*held, profile)]
@@ -134,8 +135,3 @@ def _instance(gpu: Gpu, profile: VgpuProfile) -> MigInstance:
     slices = name.type.slices if name else gpu.mig_slices
     memory = memory_slices(gpu.mig_slices, gpu.memory_mib, profile.frame_buffer_gib)
     return MigInstance(slices, memory, media=name is not None and name.type.series.endswith("ME"))
-
-
-def _is(card: Card, gpu: Gpu) -> bool:
-    subsystem = not gpu.pci_subsystem or card.sub_device_id == int(gpu.pci_subsystem, 16)
-    return card.device_vendor_id == int(gpu.pci_device, 16) << 16 | int(PCI_VENDOR, 16) and subsystem

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from aiinfra.domains.vsphere.checks.cards import concerned
-from aiinfra.domains.vsphere.checks.wanted import WantedVm
+from aiinfra.domains.vsphere.hosts.matching import usable_cards
 from aiinfra.domains.vsphere.reading.observed import Card, Host
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec
 
 SHARED_DIRECT = "sharedDirect"
 
@@ -24,8 +24,8 @@ class SetGraphics:
 
     def __str__(self) -> str:
         cards = f" and of {', '.join(self.cards)}" if self.cards else ""
-        told = f"{self.host}: graphics type of the host{cards} to {SHARED_DIRECT} (host: {self.have})"
-        return f"{told}; takes effect after a restart of the host"
+        change = f"{self.host}: graphics type of the host{cards} to {SHARED_DIRECT} (host: {self.have})"
+        return f"{change}; takes effect after a restart of the host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +48,25 @@ class SetPassthrough:
 HostChange = SetGraphics | SetPassthrough
 
 
-def changes(hosts: Sequence[Host], wanted: WantedVm) -> list[HostChange]:
-    """What would be changed; empty when nothing has to be. A card that a VM uses is left alone."""
-    usable = [host for host in hosts if host.connected and wanted.host in ("", host.name)]
-    if wanted.shares_cards:
-        return [change for host in usable for change in _graphics(host, wanted)]
-    return [change for host in usable for card in concerned(host, wanted) for change in _card(host, card, wanted)]
+def changes(hosts: Sequence[Host], spec: GpuTemplateSpec) -> list[HostChange]:
+    """The changes that the spec needs; none when hosts are as they should be. A card that a VM uses is left alone."""
+    usable = [host for host in hosts if host.connected and spec.host in ("", host.name)]
+    if spec.shares_cards:
+        return [change for host in usable for change in _graphics(host, spec)]
+    return [change for host in usable for card in usable_cards(host, spec) for change in _card(host, card, spec)]
 
 
-def _graphics(host: Host, wanted: WantedVm) -> Iterator[HostChange]:
+def _graphics(host: Host, spec: GpuTemplateSpec) -> Iterator[HostChange]:
     have = host.default_graphics_type
-    other = [card.pci_id for card in concerned(host, wanted) if card.graphics_type not in (None, SHARED_DIRECT)]
-    if have is not None and concerned(host, wanted) and (have != SHARED_DIRECT or other):
+    other = [card.pci_id for card in usable_cards(host, spec) if card.graphics_type not in (None, SHARED_DIRECT)]
+    if have is not None and usable_cards(host, spec) and (have != SHARED_DIRECT or other):
         yield SetGraphics(host.name, host.moref, have, tuple(other))
 
 
-def _card(host: Host, card: Card, wanted: WantedVm) -> Iterator[HostChange]:
+def _card(host: Host, card: Card, spec: GpuTemplateSpec) -> Iterator[HostChange]:
     state = card.passthrough
     if state is None or not state.capable or card.vms or any(card.pci_id in vm.passthrough for vm in host.vms):
         return
-    label = wanted.label if wanted.label != state.label else ""
+    label = spec.label if spec.label != state.label else ""
     if not state.enabled or label:
         yield SetPassthrough(host.name, host.moref, card.pci_id, label, not state.enabled)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from aiinfra.domains.vsphere.checks.cards import concerned
-from aiinfra.domains.vsphere.checks.mig import is_on
-from aiinfra.domains.vsphere.checks.wanted import WantedVm
+from aiinfra.domains.vsphere.hosts.matching import usable_cards
+from aiinfra.domains.vsphere.hosts.mig_mode import mig_is_on
 from aiinfra.domains.vsphere.reading.observed import Card, Host
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec, VgpuDevices
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +33,27 @@ class HostSteps:
         yield from (f"  {command}" for command in self.commands)
 
 
-def steps(hosts: Sequence[Host], wanted: WantedVm) -> list[HostSteps]:
-    """For every host with cards in the other mode than `wanted` needs; none as soon as a host has one in that mode.
+def steps(hosts: Sequence[Host], spec: GpuTemplateSpec) -> list[HostSteps]:
+    """For every host with cards in the other mode than the spec needs; none as soon as a host has one in that mode.
 
     Hosts of a cluster may differ: one that serves is enough.
     """
-    if any(is_on(host, card) == (wanted.mode == "mig") for host in hosts for card in _asked(host, wanted)):
+    on = spec.gpu.mode == "mig"
+    if any(mig_is_on(host, card) == on for host in hosts for card in _cards_with_known_offers(host, spec)):
         return []
-    return [found for host in hosts if (found := steps_on(host, wanted))]
+    return [found for host in hosts if (found := steps_on(host, spec))]
 
 
-def steps_on(host: Host, wanted: WantedVm) -> HostSteps | None:
+def steps_on(host: Host, spec: GpuTemplateSpec) -> HostSteps | None:
     """None when no card of the host is known to be in the other mode."""
-    on = wanted.mode == "mig"
-    cards = [card for card in _asked(host, wanted) if is_on(host, card) == (not on)]
+    on = spec.gpu.mode == "mig"
+    cards = [card for card in _cards_with_known_offers(host, spec) if mig_is_on(host, card) == (not on)]
     return _steps(host, cards, on=on) if cards else None
 
 
-def _asked(host: Host, wanted: WantedVm) -> list[Card]:
-    tells = host.connected and host.startable is not None and wanted.mode in ("vgpu", "mig")
-    return concerned(host, wanted) if tells else []
+def _cards_with_known_offers(host: Host, spec: GpuTemplateSpec) -> list[Card]:
+    known = host.connected and host.startable is not None and isinstance(spec.gpu, VgpuDevices)
+    return usable_cards(host, spec) if known else []
 
 
 def _steps(host: Host, cards: Sequence[Card], *, on: bool) -> HostSteps:

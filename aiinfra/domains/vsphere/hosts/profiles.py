@@ -1,4 +1,7 @@
-"""Which vGPU profile a VM gets: chosen from what the hosts list, by name or by intent. A name is never built."""
+"""Which vGPU profile a VM gets: chosen from those that the hosts list, by name or by model and memory.
+
+A name is never built.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,12 @@ from typing import Final
 
 from aiinfra.domains.vsphere.facts.vgpu import family_of
 from aiinfra.domains.vsphere.reading.observed import Host, Sharing, VgpuProfile
+from aiinfra.domains.vsphere.spec import VgpuDevices
 from aiinfra.facts.gpus import GPUS, PCI_VENDOR, Gpu
 
 MULTI_INSTANCE: Final = "multiInstanceGpu"
 """`HostGraphicsInfo.vgpuMode` of a card in MIG mode."""
 SHARING: dict[Sharing, str] = {"timeSliced": "time-sliced", "mig": "MIG-backed"}
-
-
-@dataclass(frozen=True, slots=True)
-class WantedProfile:
-    """What the file asks for: a `name`, or a GPU model with at least so much memory for each device."""
-
-    sharing: Sharing
-    name: str = ""
-    gpu: Gpu | None = None
-    memory_gib: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NoProfile:
-    """Why there is none, with a way out."""
+    """Why there is none, with a hint."""
 
     code: str
     message: str
@@ -49,12 +43,24 @@ class NoProfile:
     """Hosts that did not tell what they offer: they may have it."""
 
 
-def choose(hosts: Sequence[Host], wanted: WantedProfile) -> Choice | NoProfile:
-    """The profile for `wanted` on these hosts: by intent the smallest one that is large enough."""
+def sharing_of(devices: VgpuDevices) -> Sharing:
+    """How profiles for these devices share a card."""
+    return "mig" if devices.mode == "mig" else "timeSliced"
+
+
+def least_gib(devices: VgpuDevices) -> int:
+    """Least memory of each device in GiB, the unit of profiles."""
+    return -(-(devices.memory or 0) // 1024)
+
+
+def choose(hosts: Sequence[Host], devices: VgpuDevices) -> Choice | NoProfile:
+    """The profile for the devices on these hosts; by model and memory the smallest one that is large enough."""
     listed = {key(profile.name): profile for host in hosts for profile in host.profiles or ()}
-    if wanted.name:
-        return _named(hosts, wanted, listed)
-    return _fitting(hosts, wanted, sorted(listed.values(), key=lambda p: (p.frame_buffer_gib, p.name)))
+    gpu = devices.gpu
+    if devices.profile or gpu is None:
+        return _named(hosts, devices, listed)
+    by_size = sorted(listed.values(), key=lambda p: (p.frame_buffer_gib, p.name))
+    return _fitting(hosts, devices, gpu, by_size)
 
 
 def key(name: str) -> str:
@@ -71,21 +77,21 @@ def is_of(profile: VgpuProfile, gpu: Gpu) -> bool:
     return profile.device_vendor_id == int(gpu.pci_device, 16) << 16 | int(PCI_VENDOR, 16)
 
 
-def _named(hosts: Sequence[Host], wanted: WantedProfile, listed: dict[str, VgpuProfile]) -> Choice | NoProfile:
-    profile = listed.get(key(wanted.name))
+def _named(hosts: Sequence[Host], devices: VgpuDevices, listed: dict[str, VgpuProfile]) -> Choice | NoProfile:
+    profile = listed.get(key(devices.profile))
     if profile is None:
-        return _unknown(hosts, wanted, [one.name for one in listed.values()])
-    if profile.sharing != wanted.sharing:
+        return _unknown(hosts, devices, [one.name for one in listed.values()])
+    if profile.sharing != sharing_of(devices):
         mode = "mig" if profile.sharing == "mig" else "vgpu"
-        message = f"profile {profile.name} is {SHARING[profile.sharing]}, not {SHARING[wanted.sharing]}"
+        message = f"profile {profile.name} is {SHARING[profile.sharing]}, not {SHARING[sharing_of(devices)]}"
         return NoProfile("vsphere.profile_mode", message, f"set gpu.mode: {mode}, or name another profile")
     return Choice(profile, on) if (on := startable_on(hosts, profile.name)) else _not_startable(hosts, profile)
 
 
-def _unknown(hosts: Sequence[Host], wanted: WantedProfile, names: Sequence[str]) -> NoProfile:
+def _unknown(hosts: Sequence[Host], devices: VgpuDevices, names: Sequence[str]) -> NoProfile:
     silent = [host.name for host in hosts if host.profiles is None]
-    hint = _of_other_cards(hosts, wanted.name) or _nearest(wanted.name, names)
-    return NoProfile("vsphere.profile_unknown", f"no host lists the vGPU profile {wanted.name}", hint, silent)
+    hint = _of_other_cards(hosts, devices.profile) or _nearest(devices.profile, names)
+    return NoProfile("vsphere.profile_unknown", f"no host lists the vGPU profile {devices.profile}", hint, silent)
 
 
 def _of_other_cards(hosts: Sequence[Host], profile: str) -> str:
@@ -130,42 +136,44 @@ def shows_mig(host: Host, device_vendor_id: int) -> bool:
 
 
 def reboot(hosts: Sequence[Host]) -> str:
-    """The way out where hosts wait for one; empty where none does."""
+    """The hint to reboot the hosts that wait for it; empty when none does."""
     waiting = [host.name for host in hosts if host.reboot_required]
     return f"reboot {some(waiting)}: what was set on hosts takes effect then" if waiting else ""
 
 
-def _fitting(hosts: Sequence[Host], wanted: WantedProfile, profiles: Sequence[VgpuProfile]) -> Choice | NoProfile:
-    gpu = wanted.gpu
-    assert gpu is not None
+def _fitting(
+    hosts: Sequence[Host], devices: VgpuDevices, gpu: Gpu, profiles: Sequence[VgpuProfile]
+) -> Choice | NoProfile:
+    sharing, least = sharing_of(devices), least_gib(devices)
     alike = [profile for profile in profiles if is_of(profile, gpu)]
     if not alike:
         silent = [host.name for host in hosts if host.profiles is None]
         message = f"no host lists a vGPU profile of {gpu.name}"
         return NoProfile("vsphere.gpu_absent", message, reboot(hosts) or _present(hosts), silent)
-    passed = dict(_passed_over(hosts, wanted, alike))
+    passed = dict(_passed_over(hosts, devices, alike))
     fitting = [profile for profile in alike if profile.name not in passed]
     if fitting:
         return Choice(fitting[0], startable_on(hosts, fitting[0].name), tuple(passed.values()))
-    large = [p for p in alike if p.sharing == wanted.sharing and p.frame_buffer_gib >= wanted.memory_gib]
+    large = [p for p in alike if p.sharing == sharing and p.frame_buffer_gib >= least]
     if large:
         return _not_startable(hosts, large[0])
-    most = max((p.frame_buffer_gib for p in alike if p.sharing == wanted.sharing), default=0)
-    message = f"no {SHARING[wanted.sharing]} profile of {gpu.name} has {wanted.memory_gib} GiB"
+    most = max((p.frame_buffer_gib for p in alike if p.sharing == sharing), default=0)
+    message = f"no {SHARING[sharing]} profile of {gpu.name} has {least} GiB"
     hint = f"the largest has {most} GiB" if most else f"its profiles are: {some([p.name for p in alike])}"
     return NoProfile("vsphere.profile_too_small", message, hint)
 
 
 def _passed_over(
-    hosts: Sequence[Host], wanted: WantedProfile, profiles: Sequence[VgpuProfile]
+    hosts: Sequence[Host], devices: VgpuDevices, profiles: Sequence[VgpuProfile]
 ) -> Iterator[tuple[str, str]]:
+    sharing, least = sharing_of(devices), least_gib(devices)
     for profile in profiles:
-        if profile.sharing != wanted.sharing:
+        if profile.sharing != sharing:
             yield profile.name, f"{profile.name} is {SHARING[profile.sharing]}"
         elif profile.kind != "compute":
             yield profile.name, f"{profile.name} is a {profile.kind} profile, not a compute one"
-        elif profile.frame_buffer_gib < wanted.memory_gib:
-            yield profile.name, f"{profile.name} has {profile.frame_buffer_gib} GiB, less than {wanted.memory_gib}"
+        elif profile.frame_buffer_gib < least:
+            yield profile.name, f"{profile.name} has {profile.frame_buffer_gib} GiB, less than {least}"
         elif not startable_on(hosts, profile.name):
             yield profile.name, f"{profile.name} cannot be started now"
 

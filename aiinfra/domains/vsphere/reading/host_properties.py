@@ -111,7 +111,7 @@ def host(row: Row, cluster: str, asked: Asked, vms: HostVms) -> Host:
         memory_free_mib=max(0, memory - sum(map(reserved, vms.rows))),
         datastores=tuple(store._moId for store in row.get("datastore", ())),
         vibs=None if asked.packages is None else tuple(_vibs(asked.packages)),
-        unread={**_unread(row), **_untold(row), **unseen(row, vms), **asked.unread},
+        unread={**_unread(row), **_unread_parts(row), **unseen(row, vms), **asked.unread},
         **(dict.fromkeys(OFFERS, ()) if asked.offers_nothing else _offers(asked.target)),
         **fields,
     )
@@ -124,8 +124,8 @@ def _unread(row: Row) -> Mapping[str, str]:
     return {name: row.unread.get(place, why) for name, place in places.items() if place not in row.values}
 
 
-def _untold(row: Row) -> Mapping[str, str]:
-    """Reasons for what no field of its own shows."""
+def _unread_parts(row: Row) -> Mapping[str, str]:
+    """Reasons for facts that are missing and have no field of their own."""
     places = {
         "connected": _CONNECTED,
         "graphics": GRAPHICS,

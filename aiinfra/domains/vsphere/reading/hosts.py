@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aiinfra.domains.vsphere.client.parallel import Questions
-from aiinfra.domains.vsphere.client.properties import Row, Step, Wanted, collect, retrieve
+from aiinfra.domains.vsphere.client.properties import Query, Row, Traversal, collect, retrieve
 from aiinfra.domains.vsphere.client.pruning import gpus_only, nvidias_packages, offers_only, pruning
 from aiinfra.domains.vsphere.client.session import VCenter
 from aiinfra.domains.vsphere.reading import host_properties
@@ -24,13 +24,13 @@ from aiinfra.domains.vsphere.reading.gpu_holders import (
 from aiinfra.domains.vsphere.reading.host_properties import HOST_PATHS, OFFERS, Asked
 from aiinfra.domains.vsphere.reading.inventory import Entity
 from aiinfra.domains.vsphere.reading.observed import Host
-from aiinfra.domains.vsphere.reading.vcenter_wide import Told, told
+from aiinfra.domains.vsphere.reading.vcenter_wide import Fact, fact_or_reason
 
 NO_GPU: Final = "not asked, as the host has no NVIDIA GPU"
 BROWSER: Final = "environmentBrowser"
 MEMBERS: Final = "host"
 """Properties of a cluster that are needed here."""
-_DOWN: Final = (Step("host", "ComputeResource", "host", ("vm",)), Step("vm", "HostSystem", "vm"))
+_DOWN: Final = (Traversal("host", "ComputeResource", "host", ("vm",)), Traversal("vm", "HostSystem", "vm"))
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class HostsReading:
     asked: Sequence[Future[Asked]]
     holders: Future[Mapping[str, Row]]
 
-    def hosts(self, cluster: str, licences: Told[Mapping[str, str]]) -> list[Host]:
+    def hosts(self, cluster: str, licences: Fact[Mapping[str, str]]) -> list[Host]:
         """The hosts of one cluster, once everything is answered."""
         return [
             self._host(row, asked.result(), licences)
@@ -54,7 +54,7 @@ class HostsReading:
             if self.clusters[row.moref].moref == cluster
         ]
 
-    def _host(self, row: Row, asked: Asked, licences: Told[Mapping[str, str]]) -> Host:
+    def _host(self, row: Row, asked: Asked, licences: Fact[Mapping[str, str]]) -> Host:
         held = HostVms(self.vms.get(row.moref, ()), self.holders.result())
         edition = (licences.value or {}).get(row.moref)
         why = {} if edition else {"license_edition": licences.why or "no licence is assigned to it"}
@@ -65,7 +65,7 @@ class HostsReading:
 def read_hosts(vcenter: VCenter, asking: Questions, clusters: Mapping[str, Entity]) -> HostsReading:
     paths = {"HostSystem": HOST_PATHS, "VirtualMachine": VM_PATHS}
     with pruning(gpus_only):
-        rows = retrieve(vcenter, [Wanted([each.object for each in clusters.values()], paths, _DOWN)])
+        rows = retrieve(vcenter, [Query([each.object for each in clusters.values()], paths, _DOWN)])
     of = {host._moId: each for each in clusters.values() for host in each.row.get(MEMBERS, ())}
     hosts = sorted((row for row in rows if row.moref in of), key=lambda row: str(row.get("name")))
     on = {row.moref: row for row in rows if row.kind == "VirtualMachine" and powered_on(row)}
@@ -80,7 +80,7 @@ def _asked(row: Row, browser: Any) -> Asked:
         return Asked(unread=dict.fromkeys((*OFFERS, "vibs"), host_properties.away(row)))
     if not host_properties.has_gpus(row):
         return Asked(offers_nothing=True, unread={"vibs": NO_GPU})
-    target, packages = told(lambda: _target(row, browser)), told(lambda: _packages(row))
+    target, packages = fact_or_reason(lambda: _target(row, browser)), fact_or_reason(lambda: _packages(row))
     unread = {**dict.fromkeys(OFFERS, target.why), "vibs": packages.why}
     return Asked(target.value, packages.value, {name: why for name, why in unread.items() if why})
 

@@ -9,40 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aiinfra.domains.vsphere.client.properties import Row, Step, Wanted, collect, retrieve
+from aiinfra.domains.vsphere.client.properties import Query, Row, Traversal, collect, retrieve
 from aiinfra.domains.vsphere.client.session import VCenter
-from aiinfra.domains.vsphere.template.desired import (
-    MARK_DOMAIN,
-    MARK_INSTANCE,
-    MARK_NAME,
-    MARK_SOURCE,
-    MARK_SPEC,
-    MARK_STEP,
-    PROOF,
-)
-from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
-
-MARKS: Final = (
-    MARK_ENVIRONMENT,
-    MARK_ID,
-    MARK_STACK,
-    MARK_DOMAIN,
-    MARK_SPEC,
-    MARK_SOURCE,
-    MARK_STEP,
-    MARK_NAME,
-    MARK_INSTANCE,
-)
-FOLDERS: Final = ("vm", "host", "datastore", "network")
-"""The folder of each kind that every datacenter has, by its name in a path."""
+from aiinfra.domains.vsphere.marks import MARK_INSTANCE, MARK_NAME, MARK_STEP, MARKS, PROOF
+from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID
 
 _DOWN: Final = (
-    Step("folder", "Folder", "childEntity", ("folder", "vms", "hosts", "datastores")),
-    Step("vms", "Datacenter", "vmFolder", ("folder",)),
-    Step("hosts", "Datacenter", "hostFolder", ("folder",)),
-    Step("datastores", "Datacenter", "datastoreFolder", ("folder",)),
+    Traversal("folder", "Folder", "childEntity", ("folder", "vms", "hosts", "datastores")),
+    Traversal("vms", "Datacenter", "vmFolder", ("folder",)),
+    Traversal("hosts", "Datacenter", "hostFolder", ("folder",)),
+    Traversal("datastores", "Datacenter", "datastoreFolder", ("folder",)),
 )
-_UP: Final = (Step("parent", "ManagedEntity", "parent", ("parent",)),)
+_UP: Final = (Traversal("parent", "ManagedEntity", "parent", ("parent",)),)
 _NAMES: Final = ("name", "parent")
 
 
@@ -94,22 +72,22 @@ def find(vcenter: VCenter, path: str) -> Any | None:
 def path_of(vcenter: VCenter, obj: Any) -> str | None:
     """The inventory path of a managed entity; None when it is gone."""
     kinds = ("Folder", "Datacenter", "ComputeResource", "HostSystem", "Datastore", "VirtualMachine", "ResourcePool")
-    rows = retrieve(vcenter, [Wanted([obj], dict.fromkeys(kinds, _NAMES), _UP)])
+    rows = retrieve(vcenter, [Query([obj], dict.fromkeys(kinds, _NAMES), _UP)])
     paths = paths_of(rows)
     vcenter.paths.update(paths)
     return paths.get(obj._moId)
 
 
 def walk(
-    vcenter: VCenter, kinds: Mapping[str, Sequence[str]], besides: Sequence[Wanted] = ()
+    vcenter: VCenter, kinds: Mapping[str, Sequence[str]], besides: Sequence[Query] = ()
 ) -> Mapping[str, Sequence[Entity]]:
     """All folders, datacenters and objects of `kinds` by kind, each with the further paths that are named for it.
 
-    One question, however large the inventory; VMs are only sent when they are among `kinds`. What is wanted `besides`
-    travels with it.
+    One request, however large the inventory; VMs are only sent when they are among `kinds`. The queries `besides`
+    travel with it.
     """
     paths = {kind: [*_NAMES, *further] for kind, further in {"Folder": (), "Datacenter": (), **kinds}.items()}
-    rows = retrieve(vcenter, [Wanted([vcenter.content.rootFolder], paths, _DOWN), *besides])
+    rows = retrieve(vcenter, [Query([vcenter.content.rootFolder], paths, _DOWN), *besides])
     places = paths_of(rows)
     vcenter.paths.update(places)
     found: dict[str, list[Entity]] = {kind: [] for kind in paths}

@@ -1,4 +1,4 @@
-"""What a vCenter told of itself, as values: the facts that preflights judge and that a placement is chosen from.
+"""What was read of a vCenter, as values: the facts that preflights judge and that a placement is chosen from.
 
 `None` means that a fact could not be read; `unread` of the same object says why, by the field's name. Nobody may take
 `None` for an answer. Sizes are MiB unless the name says otherwise. Property paths are those of the vSphere Web Services
@@ -222,8 +222,11 @@ class NeededPrivilege:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteWanted:
-    """What is to be read: each a name, a path below its usual folder of the datacenter, or a whole inventory path."""
+class SiteQuestion:
+    """Which site is to be read.
+
+    Each part is a name, a path below its usual folder of the datacenter, or a whole inventory path.
+    """
 
     datacenter: str
     cluster: str

@@ -1,4 +1,4 @@
-"""What an account must be allowed to do for GPU templates, and what of it it may not. Pure.
+"""The privileges that an account needs for GPU templates, and those of them that it lacks. Pure.
 
 Source: the "Required Privileges" of `CloneVM_Task`, `ReconfigVM_Task`, `UpgradeVM_Task`, `MarkAsTemplate`,
 `MarkAsVirtualMachine`, `Destroy_Task`, `PowerOnMultiVM_Task` and `ImportVApp` in the vSphere Web Services API 8.0.3.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from aiinfra.domains.vsphere.reading.observed import MissingPrivilege, NeededPrivilege, Role
+from aiinfra.domains.vsphere.reading.observed import MissingPrivilege, NeededPrivilege, Role, SiteQuestion
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec, Ova
 
 DEPLOY: Final = "VirtualMachine.Provisioning.DeployTemplate"
 CLONE: Final = "VirtualMachine.Provisioning.Clone"
@@ -46,20 +47,36 @@ _POWERING: Final = (
 
 
 def needed(*, imported: bool = False, power_on: bool = False) -> Sequence[NeededPrivilege]:
-    """For making templates from a source that is there, or is `imported`; with a proof by `power_on`."""
+    """The privileges for templates of a source that exists, or is `imported`; with a proof by `power_on`."""
     return (*(_IMPORTING if imported else _CLONING), *_MAKING, *(_POWERING if power_on else ()))
 
 
+def site_question(spec: GpuTemplateSpec) -> SiteQuestion:
+    """What is to be read of the vCenter for a template."""
+    imported, place = isinstance(spec.source, Ova), spec.place
+    return SiteQuestion(
+        datacenter=place.datacenter,
+        cluster=place.cluster,
+        datastore=place.datastore,
+        folder=place.folder,
+        source=spec.source_path,
+        privileges=needed(imported=imported, power_on=spec.power_on),
+    )
+
+
 def missing(
-    wanted: Sequence[NeededPrivilege],
+    needs: Sequence[NeededPrivilege],
     places: Mapping[Role, tuple[str, str]],
     granted: Mapping[str, frozenset[str]],
     *,
     from_template: bool,
 ) -> Iterator[MissingPrivilege]:
-    """Of `wanted`, what is not granted. `places` has path and moref by role, `granted` privileges by moref."""
+    """The privileges that are needed and not granted.
+
+    `places` has path and moref by role, `granted` the privileges of the account by moref.
+    """
     spared = CLONE if from_template else DEPLOY
-    for need in wanted:
+    for need in needs:
         path, moref = places.get(need.on, ("", ""))
         if need.privilege != spared and moref in granted and need.privilege not in granted[moref]:
             yield MissingPrivilege(need.privilege, path, need.needed_for)

@@ -11,33 +11,33 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiinfra.domains.vsphere.client.errors import NotFound, VSphereError
-from aiinfra.domains.vsphere.client.parallel import questions
-from aiinfra.domains.vsphere.client.properties import Wanted
+from aiinfra.domains.vsphere.client.parallel import asking_at_once
+from aiinfra.domains.vsphere.client.properties import Query
 from aiinfra.domains.vsphere.client.session import VCenter
+from aiinfra.domains.vsphere.inventory_paths import absolute
 from aiinfra.domains.vsphere.reading import inventory, privileges, vcenter_wide
 from aiinfra.domains.vsphere.reading.datastore_and_source import DATASTORE_PATHS, datastore
 from aiinfra.domains.vsphere.reading.hosts import BROWSER, MEMBERS, HostsReading, read_hosts
 from aiinfra.domains.vsphere.reading.inventory import Entity
-from aiinfra.domains.vsphere.reading.observed import Cluster, MissingPrivilege, Role, Site, SiteWanted, Source
-from aiinfra.domains.vsphere.reading.paths import absolute
-from aiinfra.domains.vsphere.reading.vcenter_wide import Told, told
+from aiinfra.domains.vsphere.reading.observed import Cluster, MissingPrivilege, Role, Site, SiteQuestion, Source
+from aiinfra.domains.vsphere.reading.vcenter_wide import Fact, fact_or_reason
 
 DRS: Final = "configurationEx.drsConfig"
 POOL: Final = "resourcePool"
 _LICENCES: Final = "licenseAssignmentManager"
 
 
-def read_sites(vcenter: VCenter, wanted: Sequence[SiteWanted]) -> list[Site]:
-    """One site for each that is wanted, all read at one moment. Raises `NotFound` for a cluster that is not there."""
+def read_sites(vcenter: VCenter, questions: Sequence[SiteQuestion]) -> list[Site]:
+    """One site for each question, all read at one moment. Raises `NotFound` for a cluster that is not there."""
     vcenter.require_api("7.0", "reading the GPUs of hosts")
-    with questions(vcenter) as asking:
+    with asking_at_once(vcenter) as asking:
         found = _walked(vcenter)
-        places = [_place(vcenter, site, found) for site in wanted]
-        licences = asking.ask(lambda: told(lambda: vcenter_wide.licences(_licence_manager(found))))
-        settings = asking.ask(lambda: told(lambda: vcenter_wide.settings(vcenter)))
+        places = [_place(vcenter, site, found) for site in questions]
+        licences = asking.ask(lambda: fact_or_reason(lambda: vcenter_wide.licences(_licence_manager(found))))
+        settings = asking.ask(lambda: fact_or_reason(lambda: vcenter_wide.settings(vcenter)))
         sources = asking.ask(lambda: vcenter_wide.sources(vcenter, [place.source for place in places]))
         hosts = read_hosts(vcenter, asking, {place.cluster.moref: place.cluster for place in places})
-        granted = told(lambda: _granted(vcenter, places, sources.result()))
+        granted = fact_or_reason(lambda: _granted(vcenter, places, sources.result()))
         whole = _Whole(licences.result(), settings.result(), sources.result(), granted)
         return [_site(vcenter, place, whole, hosts) for place in places]
 
@@ -46,12 +46,12 @@ def read_sites(vcenter: VCenter, wanted: Sequence[SiteWanted]) -> list[Site]:
 class _Place:
     """Where one site is, as far as it exists."""
 
-    wanted: SiteWanted
+    question: SiteQuestion
     cluster: Entity
     datastore: Entity | None
     folder: Entity | None
     source: str
-    """Inventory path; empty: none is wanted."""
+    """Inventory path; empty when nothing is cloned."""
 
     def morefs(self, source: Source | None) -> Mapping[Role, tuple[str, str]]:
         """Path and moref of what privileges are needed on."""
@@ -70,19 +70,19 @@ class _Place:
 class _Whole:
     """What the vCenter as a whole has answered."""
 
-    licences: Told[Mapping[str, str]]
-    settings: Told[Mapping[str, str]]
-    sources: Mapping[str, Told[Source]]
-    granted: Told[Mapping[str, frozenset[str]]]
+    licences: Fact[Mapping[str, str]]
+    settings: Fact[Mapping[str, str]]
+    sources: Mapping[str, Fact[Source]]
+    granted: Fact[Mapping[str, frozenset[str]]]
 
     def source(self, place: _Place) -> Source | None:
-        told = self.sources.get(place.source)
-        return told.value if told else None
+        found = self.sources.get(place.source)
+        return found.value if found else None
 
 
 def _walked(vcenter: VCenter) -> Mapping[str, Sequence[Entity]]:
     paths = {"ClusterComputeResource": (DRS, POOL, BROWSER, MEMBERS), "Datastore": DATASTORE_PATHS}
-    licences = Wanted([vcenter.content.licenseManager], {"LicenseManager": [_LICENCES]})
+    licences = Query([vcenter.content.licenseManager], {"LicenseManager": [_LICENCES]})
     return inventory.walk(vcenter, paths, [licences])
 
 
@@ -90,7 +90,7 @@ def _licence_manager(found: Mapping[str, Sequence[Entity]]) -> Any:
     return next((entity.row.get(_LICENCES) for entity in found.get("LicenseManager", ())), None)
 
 
-def _place(vcenter: VCenter, site: SiteWanted, found: Mapping[str, Sequence[Entity]]) -> _Place:
+def _place(vcenter: VCenter, site: SiteQuestion, found: Mapping[str, Sequence[Entity]]) -> _Place:
     by_path = {kind: {entity.path: entity for entity in entities} for kind, entities in found.items()}
     clusters = by_path["ClusterComputeResource"]
     path = absolute(site.cluster, site.datacenter, "host")
@@ -111,9 +111,9 @@ def _place(vcenter: VCenter, site: SiteWanted, found: Mapping[str, Sequence[Enti
 
 
 def _granted(
-    vcenter: VCenter, places: Sequence[_Place], sources: Mapping[str, Told[Source]]
+    vcenter: VCenter, places: Sequence[_Place], sources: Mapping[str, Fact[Source]]
 ) -> Mapping[str, frozenset[str]]:
-    needs = [need for place in places for need in place.wanted.privileges]
+    needs = [need for place in places for need in place.question.privileges]
     kinds: Mapping[Role, str] = {
         "source": "VirtualMachine",
         "folder": "Folder",
@@ -123,7 +123,7 @@ def _granted(
     objects = {
         moref: vcenter.object(moref, kinds[role])
         for place in places
-        for role, (_, moref) in place.morefs(sources.get(place.source, Told()).value).items()
+        for role, (_, moref) in place.morefs(sources.get(place.source, Fact()).value).items()
     }
     return vcenter_wide.granted(vcenter, needs, objects)
 
@@ -145,7 +145,7 @@ def _site(vcenter: VCenter, place: _Place, whole: _Whole, hosts: HostsReading) -
     )
 
 
-def _cluster(entity: Entity, hosts: HostsReading, licences: Told[Mapping[str, str]]) -> Cluster:
+def _cluster(entity: Entity, hosts: HostsReading, licences: Fact[Mapping[str, str]]) -> Cluster:
     drs = entity.row.get(DRS)
     why = entity.row.unread.get(DRS, "vCenter does not tell it")
     return Cluster(
@@ -166,17 +166,17 @@ def _missing(place: _Place, whole: _Whole, source: Source | None) -> list[Missin
         return None
     from_template = source is None or source.is_template
     places = place.morefs(source)
-    return list(privileges.missing(place.wanted.privileges, places, whole.granted.value, from_template=from_template))
+    return list(privileges.missing(place.question.privileges, places, whole.granted.value, from_template=from_template))
 
 
 def _unread(place: _Place, whole: _Whole) -> Mapping[str, str]:
-    wanted = place.wanted
-    store = absolute(wanted.datastore, wanted.datacenter, "datastore")
-    folder = absolute(wanted.folder, wanted.datacenter, "vm")
+    question = place.question
+    store = absolute(question.datastore, question.datacenter, "datastore")
+    folder = absolute(question.folder, question.datacenter, "vm")
     reasons = {
         "datastore": "" if place.datastore else f"{store} does not exist",
         "folder": "" if place.folder else f"{folder} does not exist",
-        "source": whole.sources.get(place.source, Told()).why,
+        "source": whole.sources.get(place.source, Fact()).why,
         "missing_privileges": whole.granted.why,
         "settings": whole.settings.why,
     }

@@ -18,21 +18,21 @@ SETTINGS: Final = ("vgpu.hotmigrate.enabled",)
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[T]):
-    """An answer, or why there is none."""
+class Fact(Generic[T]):
+    """A fact, or the reason why it could not be read."""
 
     value: T | None = None
     why: str = ""
 
 
-def told(question: Callable[[], T]) -> Told[T]:
-    """A refusal is an answer of its kind; what ends the conversation is raised."""
+def fact_or_reason(question: Callable[[], T]) -> Fact[T]:
+    """What the question answers; a refusal becomes a reason. Raises `Unreachable`, `LoginRefused`, `Stopped`."""
     try:
-        return Told(question())
+        return Fact(question())
     except (Unreachable, LoginRefused):
         raise
     except VSphereError as error:
-        return Told(None, error.record.message)
+        return Fact(None, error.record.message)
 
 
 def licences(manager: Any) -> Mapping[str, str]:
@@ -55,13 +55,13 @@ def settings(vcenter: VCenter) -> Mapping[str, str]:
     return found
 
 
-def sources(vcenter: VCenter, paths: Iterable[str]) -> Mapping[str, Told[Source]]:
-    """By inventory path."""
+def sources(vcenter: VCenter, paths: Iterable[str]) -> Mapping[str, Fact[Source]]:
+    """The VMs and templates at these inventory paths, by path."""
     found = {path: inventory.find(vcenter, path) for path in sorted(set(paths) - {""})}
     vms = {obj._moId: path for path, obj in found.items() if obj is not None and type(obj).__name__ == _VM}
     rows = collect(vcenter, "VirtualMachine", SOURCE_PATHS, [found[path] for path in vms.values()])
-    read = {vms[row.moref]: Told(source(row, vms[row.moref])) for row in rows}
-    return {path: read.get(path) or Told(None, _why_no_source(path, obj)) for path, obj in found.items()}
+    read = {vms[row.moref]: Fact(source(row, vms[row.moref])) for row in rows}
+    return {path: read.get(path) or Fact(None, _why_no_source(path, obj)) for path, obj in found.items()}
 
 
 def _why_no_source(path: str, found: Any) -> str:
@@ -72,11 +72,11 @@ def granted(
     vcenter: VCenter, needs: Sequence[NeededPrivilege], objects: Mapping[str, Any]
 ) -> Mapping[str, frozenset[str]]:
     """Which of the privileges the session has, by the moref of each object."""
-    wanted = sorted({need.privilege for need in needs})
-    if not wanted:
+    names = sorted({need.privilege for need in needs})
+    if not names:
         return {}
     manager, entities = vcenter.content.authorizationManager, [objects[moref] for moref in sorted(objects)]
-    answers = manager.HasPrivilegeOnEntities(entities, vcenter.session_key, wanted)
+    answers = manager.HasPrivilegeOnEntities(entities, vcenter.session_key, names)
     return {
         answer.entity._moId: frozenset(each.privId for each in answer.privAvailability if each.isGranted)
         for answer in answers

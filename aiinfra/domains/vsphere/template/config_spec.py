@@ -1,4 +1,4 @@
-"""Between a `TemplateSpec` and the vim types: what is sent to a VM, and what is read back from it."""
+"""Between a `TemplateContent` and the vim types: what is sent to a VM, and what is read back from it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from pyVmomi import vim
 
-from aiinfra.domains.vsphere.template.desired import (
+from aiinfra.domains.vsphere.marks import Owner
+from aiinfra.domains.vsphere.template.content import (
     HARDWARE_VERSION,
     TEMPLATE,
     Device,
     DynamicPassthrough,
-    Owner,
     StaticPassthrough,
-    TemplateSpec,
+    TemplateContent,
     Value,
     Vgpu,
 )
@@ -47,7 +47,7 @@ FIRST_KEY: Final = -200
 
 
 def marking(owner: Owner, marks: Mapping[str, str]) -> vim.vm.ConfigSpec:
-    """What the clone itself sets: the marks, so that a clone that is cut short is known as ours."""
+    """What the clone call itself sets: the marks, so that an incomplete clone is known as ours."""
     spec = vim.vm.ConfigSpec()
     spec.annotation = f"GPU template of stack {owner.stack} in environment {owner.environment}, made by aiinfra"
     spec.extraConfig = _options({**owner.marks(), **marks})
@@ -55,25 +55,25 @@ def marking(owner: Owner, marks: Mapping[str, str]) -> vim.vm.ConfigSpec:
 
 
 def configuring(
-    want: TemplateSpec, present: Sequence[Any], marks: Mapping[str, str], *, groups: bool = False
+    content: TemplateContent, present: Sequence[Any], marks: Mapping[str, str], *, groups: bool = False
 ) -> vim.vm.ConfigSpec:
     """All settings of a template in one call. `present` are the VM's devices: GPUs among them are taken away first.
 
     `groups` says that the API knows device groups.
     """
     spec = vim.vm.ConfigSpec()
-    spec.numCPUs, spec.numCoresPerSocket = want.cpus, want.cores_per_socket
-    spec.memoryMB = want.memory_mib
+    spec.numCPUs, spec.numCoresPerSocket = content.cpus, content.cores_per_socket
+    spec.memoryMB = content.memory_mib
     spec.memoryReservationLockedToMax = True
-    spec.memoryAllocation = vim.ResourceAllocationInfo(reservation=want.memory_mib)
+    spec.memoryAllocation = vim.ResourceAllocationInfo(reservation=content.memory_mib)
     spec.firmware = "efi"
     spec.bootOptions = vim.vm.BootOptions(efiSecureBootEnabled=False)
     spec.cpuHotAddEnabled, spec.memoryHotAddEnabled = False, False
     spec.flags = vim.vm.FlagInfo(diskUuidEnabled=True)
-    spec.extraConfig = _options({**want.keys(), **marks})
-    spec.deviceChange = [*_removals(present), *_additions(want.devices)]
-    if groups and want.device_groups:
-        spec.deviceGroups = _groups(want.device_groups)
+    spec.extraConfig = _options({**content.keys(), **marks})
+    spec.deviceChange = [*_removals(present), *_additions(content.devices)]
+    if groups and content.device_groups:
+        spec.deviceGroups = _groups(content.device_groups)
     return spec
 
 
@@ -120,7 +120,7 @@ def _options(keys: Mapping[str, str]) -> list[Any]:
 
 
 def settings_of(row: Mapping[str, Any]) -> dict[str, Value]:
-    """A VM's settings by the names of `TemplateSpec.settings`; what was not read is absent."""
+    """A VM's settings by the names of `TemplateContent.settings`; what was not read is absent."""
     version = str(row.get("config.version") or "")
     gpus = [gpu for gpu in map(device_of, row.get("config.hardware.device") or ()) if gpu]
     groups = getattr(row.get(DEVICE_GROUPS), "deviceGroup", None) or ()

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import httpx
 from pyVmomi import vim
@@ -23,55 +23,70 @@ from aiinfra.domains.vsphere.client.errors import VSphereError
 from aiinfra.domains.vsphere.client.properties import one
 from aiinfra.domains.vsphere.client.session import VCenter
 from aiinfra.domains.vsphere.client.tasks import finish
-from aiinfra.domains.vsphere.reading.inventory import marked
-from aiinfra.domains.vsphere.template.config_spec import marking
-from aiinfra.domains.vsphere.template.desired import (
+from aiinfra.domains.vsphere.marks import (
     CLONED,
     CONFIGURED,
-    IMAGE,
     MARK_DOMAIN,
     MARK_NAME,
     MARK_SOURCE,
     MARK_SPEC,
     MARK_STEP,
+    Owner,
 )
+from aiinfra.domains.vsphere.reading.inventory import marked
+from aiinfra.domains.vsphere.spec import Ova
+from aiinfra.domains.vsphere.template.config_spec import marking
+from aiinfra.domains.vsphere.template.content import IMAGE
 from aiinfra.domains.vsphere.template.removal import remove
-from aiinfra.domains.vsphere.template.request import Ova, Request
 from aiinfra.errors import StepError
 from aiinfra.waiting import Pending, Stopped, TimedOut
 
 BLOCK: Final = 1 << 20
-KEEP_ALIVE: Final = 10.0
-"""Seconds between two reports of progress; a lease without any ends after five minutes (`HttpNfcLease`)."""
 SOURCE: Final = "source"
 """Failure domain that the mark of an imported image names: it belongs to all of them."""
 _importing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where an image is imported, as managed objects."""
+class ImageImport:
+    """An image to import, for whom, and the managed objects where it is to be."""
 
+    owner: Owner
+    ova: Ova
+    datacenter: str
     folder: Any
     pool: Any
     datastore: Any
+    limit: float
+    """Seconds for each task."""
+
+    @property
+    def digest(self) -> str:
+        return f"{IMAGE}{self.ova.sha256}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.owner.environment}-{self.owner.stack}-source-{self.ova.sha256[:8]}"
+
+    def config_spec(self, step: str) -> Any:
+        """The marks of the imported VM as a `vim.vm.ConfigSpec`."""
+        marks = {MARK_DOMAIN: SOURCE, MARK_SPEC: self.digest, MARK_STEP: step, MARK_NAME: self.name}
+        return marking(self.owner, marks)
 
 
-def imported(vcenter: VCenter, request: Request, place: Place, limit: float) -> Any:
-    """The VM of an image, imported when it is not there. Returns the `vim.VirtualMachine`.
+def imported_image(vcenter: VCenter, image: ImageImport) -> Any:
+    """The VM of an image, imported when it does not exist. Returns the `vim.VirtualMachine`.
 
     Raises `StepError` for a file that is not what its digest says, `VSphereError`, `Stopped`.
     """
-    assert isinstance(request.source, Ova)
     with _importing:
-        digest = f"{IMAGE}{request.source.sha256}"
-        for vm in marked(vcenter, request.owner.environment_id):
-            if vm.marks.get(MARK_SPEC) != digest:
+        for vm in marked(vcenter, image.owner.environment_id):
+            if vm.marks.get(MARK_SPEC) != image.digest:
                 continue
             if vm.marks.get(MARK_STEP) == CONFIGURED:
                 return vm.object
-            remove(vcenter, vm, limit)
-        return _import(vcenter, request, request.source, place, limit)
+            remove(vcenter, vm, image.limit)
+        return _import(vcenter, image)
 
 
 def drop_image(vcenter: VCenter, environment_id: str, digest: str, limit: float) -> None:
@@ -85,17 +100,15 @@ def drop_image(vcenter: VCenter, environment_id: str, digest: str, limit: float)
                 remove(vcenter, vm, limit)
 
 
-def _import(vcenter: VCenter, request: Request, ova: Ova, place: Place, limit: float) -> Any:
-    path = Path(ova.path)
-    _check(path, ova.sha256, vcenter)
-    owner = request.owner
-    name = f"{owner.environment}-{owner.stack}-source-{ova.sha256[:8]}"
+def _import(vcenter: VCenter, image: ImageImport) -> Any:
+    path = Path(image.ova.ova)
+    _check(path, image.ova.sha256, vcenter)
     with _opened(path) as archive:
-        spec = _import_spec(vcenter, archive, name, request, place)
-        lease = place.pool.ImportVApp(spec.importSpec, place.folder)
-        vm = _Lease(vcenter, lease, f"importing {path.name}", limit).fill(archive, spec)
-    marks = {MARK_DOMAIN: SOURCE, MARK_SPEC: f"{IMAGE}{ova.sha256}", MARK_STEP: CONFIGURED, MARK_NAME: name}
-    finish(vcenter, vm.ReconfigVM_Task(marking(owner, marks)), "marking", name, limit=limit)
+        spec = _import_spec(vcenter, archive, image)
+        lease = image.pool.ImportVApp(spec.importSpec, image.folder)
+        vm = _Lease(vcenter, lease, f"importing {path.name}", image.limit).fill(archive, spec)
+    marks = image.config_spec(CONFIGURED)
+    finish(vcenter, vm.ReconfigVM_Task(marks), "marking", image.name, limit=image.limit)
     return vm
 
 
@@ -123,34 +136,31 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
         raise StepError(message, code="vsphere.image", hint="an OVA is a tar of an .ovf and disks") from error
 
 
-def _import_spec(vcenter: VCenter, archive: tarfile.TarFile, name: str, request: Request, place: Place) -> Any:
-    assert isinstance(request.source, Ova)
+def _import_spec(vcenter: VCenter, archive: tarfile.TarFile, image: ImageImport) -> Any:
     ovf = next((member for member in archive.getmembers() if member.name.endswith(".ovf")), None)
     content = archive.extractfile(ovf) if ovf else None
     if content is None:
         raise StepError("the image has no .ovf", code="vsphere.image", hint="take the OVA of the distribution")
-    params = vim.OvfManager.CreateImportSpecParams(entityName=name, diskProvisioning="thin")
-    if network := _network(vcenter, request, place):
+    params = vim.OvfManager.CreateImportSpecParams(entityName=image.name, diskProvisioning="thin")
+    if network := _network(vcenter, image):
         params.networkMapping = network
-    told = vcenter.content.ovfManager.CreateImportSpec(content.read().decode(), place.pool, place.datastore, params)
-    if told.error:
-        message = "; ".join(fault.msg or type(fault).__name__ for fault in told.error)
+    descriptor = content.read().decode()
+    result = vcenter.content.ovfManager.CreateImportSpec(descriptor, image.pool, image.datastore, params)
+    if result.error:
+        message = "; ".join(fault.msg or type(fault).__name__ for fault in result.error)
         raise StepError(f"vCenter does not take the image: {message}", code="vsphere.image", hint="check the OVA")
-    digest = f"{IMAGE}{request.source.sha256}"
-    marks = {MARK_DOMAIN: SOURCE, MARK_SPEC: digest, MARK_STEP: CLONED, MARK_NAME: name}
-    mark = marking(request.owner, marks)
-    config = told.importSpec.configSpec
+    mark = image.config_spec(CLONED)
+    config = result.importSpec.configSpec
     config.extraConfig = [*(config.extraConfig or []), *mark.extraConfig]
     config.annotation = mark.annotation
-    return told
+    return result
 
 
-def _network(vcenter: VCenter, request: Request, place: Place) -> list[Any]:
+def _network(vcenter: VCenter, image: ImageImport) -> list[Any]:
     """The image's one network, `VM Network` in RHCOS, mapped to the one that is named."""
-    assert isinstance(request.source, Ova)
-    if not request.source.network:
+    if not image.ova.network:
         return []
-    path = f"/{request.datacenter}/network/{request.source.network}"
+    path = f"/{image.datacenter}/network/{image.ova.network}"
     found = vcenter.content.searchIndex.FindByInventoryPath(path)
     if found is None:
         raise StepError(f"network {path} does not exist", code="vsphere.not_found", hint="name one that exists")
@@ -202,28 +212,29 @@ class _Lease:
 
     def _send(self, archive: tarfile.TarFile, item: Any, url: str, sent: int, total: int) -> int:
         content = archive.extractfile(item.path)
-        assert content is not None
+        if content is None:
+            raise StepError(f"the image's disk {item.path} is no file", code="vsphere.image", hint="fetch it again")
         size = archive.getmember(item.path).size
-        done = sent
-
-        def blocks() -> Iterator[bytes]:
-            nonlocal done
-            while block := content.read(BLOCK):
-                if self.vcenter.stop.is_set():
-                    raise Stopped(self.doing)
-                yield block
-                done += len(block)
-                self._progress(done * 100 // max(total, 1))
-
         host = self.vcenter.access.host
         headers = {"Content-Length": str(size), "Content-Type": "application/x-vnd.vmware-streamVmdk"}
         with httpx.Client(verify=tls.context(self.vcenter.access), timeout=60) as client:
             method = "PUT" if item.create else "POST"
-            answer = client.request(method, url.replace("*", host), content=blocks(), headers=headers)
+            answer = client.request(
+                method, url.replace("*", host), content=self._blocks(content, sent, total), headers=headers
+            )
         if answer.is_error:
             message = f"{self.doing}: {host} answered {answer.status_code} to disk {item.path}"
             raise StepError(message, code="vsphere.image", hint="see the import under Recent Tasks in vCenter")
         return sent + size
+
+    def _blocks(self, content: IO[bytes], sent: int, total: int) -> Iterator[bytes]:
+        """The disk in blocks. Reports progress after each; `sent` and `total` are bytes of all disks."""
+        while block := content.read(BLOCK):
+            if self.vcenter.stop.is_set():
+                raise Stopped(self.doing)
+            yield block
+            sent += len(block)
+            self._progress(sent * 100 // max(total, 1))
 
     def _progress(self, percent: int) -> None:
         self.vcenter.say(f"{self.doing}: {percent} %")

@@ -12,9 +12,9 @@ from aiinfra.domains.vsphere.client.proofs import Disturbed
 from aiinfra.domains.vsphere.client.properties import one
 from aiinfra.domains.vsphere.client.session import VCenter
 from aiinfra.domains.vsphere.client.tasks import finish
+from aiinfra.domains.vsphere.marks import NAME_LIMIT, PROOF
 from aiinfra.domains.vsphere.reading.inventory import MarkedVm, find
 from aiinfra.domains.vsphere.template.config_spec import settings_of
-from aiinfra.domains.vsphere.template.desired import NAME_LIMIT, PROOF
 from aiinfra.domains.vsphere.template.making import Order, clone
 from aiinfra.domains.vsphere.template.removal import remove
 from aiinfra.errors import StepError
@@ -25,13 +25,15 @@ PLACED_BY_DRS: Final = vim.option.OptionValue(key="OverrideAutomationLevel", val
 
 
 def prove(vcenter: VCenter, order: Order, template: Any) -> str:
-    """What was seen, as a sentence. Raises `NotStarted` with the cause, `VSphereError`, `StepError`, `Stopped`.
+    """Start a clone of the template and return what was seen, as a sentence.
+
+    Raises `NotStarted` with the cause, `VSphereError`, `StepError`, `Stopped`.
 
     The clone is removed however it ends, also when the run is stopped.
     """
     name = f"{order.name[: NAME_LIMIT - len(SUFFIX)]}{SUFFIX}"
     vm = clone(vcenter, order, template, name, PROOF)
-    path = f"{order.spec.placement.folder}/{name}"
+    path = f"{order.content.placement.folder}/{name}"
     try:
         return vcenter.proofs.undisturbed(
             lambda: _started(vcenter, order, vm, path), lambda: vcenter.waiter(order.limit)
@@ -43,7 +45,7 @@ def prove(vcenter: VCenter, order: Order, template: Any) -> str:
 
 def _started(vcenter: VCenter, order: Order, vm: Any, path: str) -> str | Disturbed:
     """A refusal counts when no other proof held GPUs there."""
-    cluster = order.spec.placement.cluster
+    cluster = order.content.placement.cluster
     since = vcenter.proofs.begin(cluster, path)
     try:
         _power_on(vcenter, order, vm, path)
@@ -56,14 +58,14 @@ def _started(vcenter: VCenter, order: Order, vm: Any, path: str) -> str | Distur
 
 
 def _power_on(vcenter: VCenter, order: Order, vm: Any, path: str) -> None:
-    datacenter = find(vcenter, "/" + order.spec.placement.cluster.split("/")[1])
+    datacenter = find(vcenter, "/" + order.content.placement.cluster.split("/")[1])
     if datacenter is None:
-        raise StepError(f"the datacenter of {order.spec.placement.cluster} is gone", code="vsphere.not_found")
+        raise StepError(f"the datacenter of {order.content.placement.cluster} is gone", code="vsphere.not_found")
     task = datacenter.PowerOnMultiVM_Task([vm], [PLACED_BY_DRS])
-    told = finish(vcenter, task, "placing", path, limit=order.limit, powering=True)
-    for refused in getattr(told, "notAttempted", None) or ():
+    placed = finish(vcenter, task, "placing", path, limit=order.limit, powering=True)
+    for refused in getattr(placed, "notAttempted", None) or ():
         raise vcenter.refusal(refused.fault, path, powering=True)
-    for attempt in getattr(told, "attempted", None) or ():
+    for attempt in getattr(placed, "attempted", None) or ():
         if attempt.task is not None:
             finish(vcenter, attempt.task, "powering on", path, limit=order.limit, powering=True)
 
@@ -73,7 +75,7 @@ def _seen(vcenter: VCenter, order: Order, vm: Any) -> str:
     if row is None or row.get("runtime.powerState") != "poweredOn":
         message = f"{order.name} was powered on and does not run"
         raise NotStarted(message, code="vsphere.power_on", hint="see the events of its clone in vCenter")
-    want, have = order.spec.settings().get("GPU devices"), settings_of(row.values)["GPU devices"]
+    want, have = order.content.settings().get("GPU devices"), settings_of(row.values)["GPU devices"]
     if want is not None and want != have:
         message = f"a VM of {order.name} runs with {have}, not {want}"
         raise NotStarted(message, code="vsphere.power_on", hint="compare the template's devices with its clone's")

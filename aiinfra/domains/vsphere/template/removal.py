@@ -1,4 +1,4 @@
-"""Removes what carries our mark, and nothing else; keeps a template whose disks other VMs stand on."""
+"""Removes what carries our mark, and nothing else; keeps a template whose disks other VMs use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiinfra.errors import AiinfraError
 
 DEVICES: Final = "config.hardware.device"
 OTHER_POWER_STATE: Final = "InvalidPowerState"
-"""The placement that a dead run asked for may start a VM after we looked: its task is none of the VM's own."""
+"""The placement that an interrupted run asked for may start a VM after we looked: its task is not one of the VM's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,15 @@ def remove(vcenter: VCenter, vm: MarkedVm, limit: float) -> Kept | None:
         return Kept(vm.path, f"kept, as its disks are those of {', '.join(clones)}")
     with suppress(NotFound):
         try:
-            _take_away(vcenter, vm, limit, powered_on=vm.powered_on)
+            _power_off_and_destroy(vcenter, vm, limit, powered_on=vm.powered_on)
         except VSphereError as error:
             if error.fault != OTHER_POWER_STATE:
                 raise
-            _take_away(vcenter, vm, limit, powered_on=not vm.powered_on)
+            _power_off_and_destroy(vcenter, vm, limit, powered_on=not vm.powered_on)
     return None
 
 
-def _take_away(vcenter: VCenter, vm: MarkedVm, limit: float, *, powered_on: bool) -> None:
+def _power_off_and_destroy(vcenter: VCenter, vm: MarkedVm, limit: float, *, powered_on: bool) -> None:
     if powered_on:
         finish(vcenter, vm.object.PowerOffVM_Task(), "powering off", vm.path, limit=limit)
     finish(vcenter, vm.object.Destroy_Task(), "removing", vm.path, limit=limit)
@@ -78,7 +78,7 @@ def sweep(vcenter: VCenter, environment_id: str, limit: float) -> Swept:
 
 
 def remove_proofs(vcenter: VCenter, environment_id: str, limit: float) -> None:
-    """Remove the throw-away clones of a run that died: they hold GPUs. No run of the environment may be under way.
+    """Remove the throw-away clones of an interrupted run: they hold GPUs. No run of the environment may be under way.
 
     `limit` is seconds for each task. Raises `VSphereError`, `Stopped`.
     """
@@ -90,7 +90,7 @@ def remove_proofs(vcenter: VCenter, environment_id: str, limit: float) -> None:
 
 
 def await_tasks(vcenter: VCenter, vm: MarkedVm, limit: float) -> None:
-    """A vCenter goes on with a task whose caller died; how it ends does not matter here but for `TaskSlow`."""
+    """Wait for the tasks on a VM that an interrupted run began. Their result does not matter; raises `TaskSlow`."""
     row = one(vcenter, vm.object, ["recentTask"])
     tasks = (row.get("recentTask") if row else None) or []
     for task in collect(vcenter, "Task", ["info.state"], tasks):
@@ -100,7 +100,7 @@ def await_tasks(vcenter: VCenter, vm: MarkedVm, limit: float) -> None:
 
 
 def linked_clones(vcenter: VCenter, vm: MarkedVm) -> list[str]:
-    """Paths of the VMs whose disks stand on snapshots of this one. Without a snapshot there are none."""
+    """Paths of the VMs whose disks are based on snapshots of this one. Without a snapshot there are none."""
     row = one(vcenter, vm.object, ["snapshot", "datastore", DEVICES])
     if row is None or row.get("snapshot") is None:
         return []
@@ -109,10 +109,10 @@ def linked_clones(vcenter: VCenter, vm: MarkedVm) -> list[str]:
     stores = collect(vcenter, "Datastore", ["vm"], row.get("datastore") or [])
     others = {other._moId: other for store in stores for other in store.get("vm") or () if other._moId != vm.moref}
     found = collect(vcenter, "VirtualMachine", [DEVICES], list(others.values()))
-    return sorted(path_of(vcenter, other.object) or other.moref for other in found if _stands_on(other, own))
+    return sorted(path_of(vcenter, other.object) or other.moref for other in found if _is_based_on(other, own))
 
 
-def _stands_on(other: Row, files: Collection[str]) -> bool:
+def _is_based_on(other: Row, files: Collection[str]) -> bool:
     return any(_file(parent) in files for disk in _disks(other) for parent in _parents(disk.backing))
 
 

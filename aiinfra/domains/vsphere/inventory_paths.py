@@ -1,4 +1,4 @@
-"""Inventory paths as texts."""
+"""Inventory paths as texts: names and short paths made absolute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one GPU VM template is to be: its devices, its settings, its name; and where it differs from what stands.
+"""The content of one VM template with GPUs, resolved from its spec: devices, settings, name; and differences from it.
 
 The OpenShift actuator clones a template and describes no GPU, firmware or memory lock of its own (openshift/
 machine-api-operator `pkg/controller/vsphere/reconciler.go`), so all of it is in the template.
@@ -12,25 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
+from aiinfra.domains.vsphere.marks import MARK_DOMAIN, MARK_SPEC, NAME_LIMIT, Owner, template_name
 
-MARK_SPEC: Final = "aiinfra.dev/spec"
-MARK_DOMAIN: Final = "aiinfra.dev/failure-domain"
 IMAGE: Final = "sha256:"
-MARK_SOURCE: Final = "aiinfra.dev/source"
-"""Of what was cloned from an imported image: the image's digest."""
-MARK_NAME: Final = "aiinfra.dev/name"
-"""The name that it was made with. A clone inherits every mark of its source, and has another name."""
-MARK_INSTANCE: Final = "aiinfra.dev/instance"
-"""Its `instanceUuid`, which no clone has: it tells one that was renamed by hand from a clone of others."""
-MARK_STEP: Final = "aiinfra.dev/step"
-"""What it is, and how far: one of the following."""
-CLONED: Final = "cloned"
-CONFIGURED: Final = "configured"
-PROOF: Final = "proof"
-"""A throw-away clone that is powered on."""
-NAME_LIMIT: Final = 80
-"""Characters of a VM's name in vCenter."""
+"""Begins the source of a template that is cloned from an imported image; the digest of the OVA follows."""
 USE_MMIO: Final = "pciPassthru.use64bitMMIO"
 MMIO_SIZE: Final = "pciPassthru.64bitMMIOSizeGB"
 DISK_UUID: Final = "disk.EnableUUID"
@@ -83,20 +68,8 @@ Device = Vgpu | DynamicPassthrough | StaticPassthrough
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose template it is."""
-
-    environment: str
-    environment_id: str
-    stack: str
-
-    def marks(self) -> dict[str, str]:
-        return {MARK_ENVIRONMENT: self.environment, MARK_ID: self.environment_id, MARK_STACK: self.stack}
-
-
-@dataclass(frozen=True, slots=True)
 class Placement:
-    """Where it stands, by inventory paths."""
+    """Where a template is, by inventory paths."""
 
     failure_domain: str
     """Its name; empty when there is only one."""
@@ -108,7 +81,7 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateSpec:
+class TemplateContent:
     """One template. A change of any part needs a new template; its name follows the content."""
 
     placement: Placement
@@ -141,7 +114,7 @@ class TemplateSpec:
 
     def name(self, owner: Owner) -> str:
         """`<environment>-<stack>-<hash8>`. Raises `ValueError` when vCenter would refuse its length."""
-        name = f"{owner.environment}-{owner.stack}-{self.digest[:8]}"
+        name = template_name(owner.environment, owner.stack, self.digest)
         if len(name) > NAME_LIMIT:
             raise ValueError(f"the name {name} has {len(name)} characters, vCenter takes {NAME_LIMIT}")
         return name
@@ -166,7 +139,7 @@ class TemplateSpec:
         }
 
     def expected(self, owner: Owner) -> dict[str, Value]:
-        """As `settings`, with where it stands and whose it is."""
+        """The settings as read back from the template, with its name, its folder and the marks."""
         domain = self.placement.failure_domain
         marks = {**owner.marks(), MARK_SPEC: self.digest, **({MARK_DOMAIN: domain} if domain else {})}
         return {
@@ -221,20 +194,21 @@ def _shown(value: Value) -> str:
     return str(value)
 
 
-def plain(spec: TemplateSpec) -> dict[str, Any]:
-    """The spec as a tree for Pulumi's state; `spec_of` reads it back."""
-    return asdict(spec) | {"devices": [{"kind": type(device).__name__, **asdict(device)} for device in spec.devices]}
+def tree_of(content: TemplateContent) -> dict[str, Any]:
+    """The content as a tree for Pulumi's state; `content_of` reads it back."""
+    devices = [{"kind": type(device).__name__, **asdict(device)} for device in content.devices]
+    return asdict(content) | {"devices": devices}
 
 
-def spec_of(tree: Mapping[str, Any]) -> TemplateSpec:
-    """Reads what `plain` wrote. Numbers may come back as floats, as Pulumi has no others."""
+def content_of(tree: Mapping[str, Any]) -> TemplateContent:
+    """Reads what `tree_of` wrote. Numbers may come back as floats, as Pulumi has no others."""
     fields = dict(tree)
     fields["placement"] = Placement(**fields["placement"])
     fields["devices"] = tuple(_device(one) for one in fields["devices"])
     fields["device_groups"] = tuple(fields["device_groups"])
     for name in ("cpus", "cores_per_socket", "memory_mib", "hardware_version", "mmio_gb"):
         fields[name] = int(fields[name])
-    return TemplateSpec(**fields)
+    return TemplateContent(**fields)
 
 
 def _device(tree: Mapping[str, Any]) -> Device:

@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from aiinfra.domains.vsphere.template.desired import (
+from aiinfra.domains.vsphere.marks import Owner
+from aiinfra.domains.vsphere.template.content import (
     DynamicPassthrough,
-    Owner,
     Placement,
     StaticPassthrough,
-    TemplateSpec,
+    TemplateContent,
     Vgpu,
+    content_of,
     differences,
-    plain,
-    spec_of,
+    tree_of,
 )
 
 OWNER = Owner("dc1", "0123456789ab", "template")
-SPEC = TemplateSpec(
+SPEC = TemplateContent(
     Placement("", "/dc1/host/gpu", "/dc1/datastore/ssd", "/dc1/vm/templates"),
     "/dc1/vm/templates/rhcos-4.22",
     (Vgpu("grid_a100-40c"),),
@@ -95,8 +95,8 @@ def test_it_survives_the_state() -> None:
         ),
         extra_config={"pciPassthru.allowP2P": "true"},
     )
-    floats = json.loads(json.dumps(plain(spec)), parse_int=float)
-    assert spec_of(floats) == spec
+    floats = json.loads(json.dumps(tree_of(spec)), parse_int=float)
+    assert content_of(floats) == spec
     assert [str(device) for device in spec.devices] == [
         "passthrough of 10de:20b5 labelled gpu-a100",
         "passthrough of 0000:3b:00.0 (10de:20b5)",
