@@ -1,4 +1,4 @@
-"""What a vCenter, or the way to it, answers when it says no: one class a kind of refusal.
+"""Errors of a vCenter and of the connection to it: one class for each kind of refusal.
 
 Each message names the vCenter or the object by its inventory path.
 """
@@ -13,19 +13,8 @@ class VSphereError(OutsideError):
 
     default_code = "vsphere.failed"
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str = "",
-        where: str = "",
-        hint: str = "",
-        transient: bool = False,
-        fault: str = "",
-    ) -> None:
-        super().__init__(message, code=code, where=where, hint=hint, transient=transient)
-        self.fault = fault
-        """Name of the vSphere fault behind it, such as `InvalidPowerState`; empty when there was none."""
+    fault = ""
+    """Name of the vSphere fault behind it, such as `InvalidPowerState`; empty when there was none."""
 
 
 class Unreachable(VSphereError):
@@ -83,7 +72,7 @@ class Busy(VSphereError):
 
 
 class Unreadable(VSphereError):
-    """The answer is none that this client understands."""
+    """This client does not understand the answer."""
 
     default_code = "vsphere.unreadable"
 

@@ -1,8 +1,8 @@
-"""Why a VM with GPUs is not powered on: what a vCenter says, as a cause and a way out. Pure.
+"""Why a VM with GPUs is not powered on: what a vCenter says, as a cause and a hint. Pure.
 
 Sources of the texts: ESXi's own for memory (VMware KB 2002779); Dell KB 000199172 for MMIO; NVIDIA vGPU for VMware
 vSphere user guide ("the amount of graphics resource available in the parent resource pool …", "Could not initialize
-plugin"); the types are those of the vSphere Web Services API 8.0.3. First that fits counts.
+plugin"); the types are those of the vSphere Web Services API 8.0.3. The first rule that fits counts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The proofs of one run hold GPUs for a while: who reads or needs those in the same cluster meanwhile comes again.
+"""Proofs by power-on hold GPUs for a while: whoever reads or needs GPUs of the same cluster meanwhile tries again.
 
-Without that, what a template is chosen by, and whether a VM of it starts, would depend on which stack came first.
+Otherwise the profile that is chosen, and whether a VM starts, would depend on which stack came first.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Disturbed:
-    """An attempt counts for nothing, as these clones held GPUs meanwhile, by inventory path."""
+    """The result of an attempt that does not count, as clones held GPUs meanwhile."""
 
     by: Sequence[str]
+    """Inventory paths of the clones."""
 
 
 class Proofs:
@@ -34,23 +35,23 @@ class Proofs:
         """Clusters and clones that held GPUs, in the order of their end."""
 
     def now(self) -> int:
-        """The moment, for `rivals`."""
+        """The current moment, as `rivals` takes it."""
         with self._lock:
             return len(self._ended)
 
     def begin(self, cluster: str, clone: str) -> int:
-        """From now on the clone may hold GPUs. Returns the moment."""
+        """Note that the clone may hold GPUs from now on, and return the moment."""
         with self._lock:
             self._running[clone] = cluster
             return len(self._ended)
 
     def give_up(self, clone: str) -> None:
-        """It was not started."""
+        """Note that the clone was not started."""
         with self._lock:
             self._running.pop(clone, None)
 
     def end(self, clone: str) -> None:
-        """It is gone, and its GPUs are free."""
+        """Note that the clone is gone, and its GPUs are free."""
         with self._lock:
             if cluster := self._running.pop(clone, ""):
                 self._ended.append((cluster, clone))
@@ -61,19 +62,20 @@ class Proofs:
             running = {clone for clone, where in self._running.items() if where == cluster}
             return sorted(running | {clone for where, clone in self._ended[since:] if where == cluster})
 
-    def still(self, clones: Sequence[str]) -> list[str]:
+    def still_running(self, clones: Sequence[str]) -> list[str]:
+        """Those of the clones that still hold GPUs."""
         with self._lock:
             return [clone for clone in clones if clone in self._running]
 
     def undisturbed(self, attempt: Callable[[], T | Disturbed], waiter: Callable[[], Waiter]) -> T:
-        """What the attempt answers once nobody disturbs it. Raises `StepError` when others never end, `Stopped`."""
-        while isinstance(told := attempt(), Disturbed):
-            self._await_end(told.by, waiter())
-        return told
+        """The result of the attempt that nobody disturbed. Raises `StepError` when others never end, `Stopped`."""
+        while isinstance(result := attempt(), Disturbed):
+            self._await_end(result.by, waiter())
+        return result
 
     def _await_end(self, clones: Sequence[str], waiter: Waiter) -> None:
         def ask() -> bool | Pending:
-            there = self.still(clones)
+            there = self.still_running(clones)
             return Pending(f"GPUs in use by {', '.join(there)}, the proof of another template") if there else True
 
         try:

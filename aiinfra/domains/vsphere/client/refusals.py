@@ -1,4 +1,4 @@
-"""The border where a fault of vSphere becomes an error of ours: object by inventory path, one sentence, one way out."""
+"""Turns a fault of vSphere into an error of ours: the object by its inventory path, one sentence, one hint."""
 
 from __future__ import annotations
 
@@ -83,28 +83,36 @@ _TABLE: Mapping[str, _Entry] = {
 
 
 def refusal(fault: Any, *, about: Any, naming: Naming, vcenter: str, powering: bool = False) -> VSphereError:
-    """`about` is the managed object that was asked, or its name; `powering`: the fault answers a power-on."""
+    """The error for a fault.
+
+    `about` is the managed object that was asked, or its name; `powering` says that the fault answers a power-on.
+    """
+    error = _error(fault, about, naming, vcenter, powering=powering)
+    error.fault = fault_name(fault)
+    return error
+
+
+def _error(fault: Any, about: Any, naming: Naming, vcenter: str, *, powering: bool) -> VSphereError:
     name, object_name = fault_name(fault), about if isinstance(about, str) else naming(about)
     if name == "NoPermission":
         return _forbidden(fault, object_name, naming, vcenter)
     if powering and (cause := _cause(fault, naming)):
         message = f"{object_name} was not powered on: {cause.why}"
-        return NotStarted(message, code=cause.code, where=object_name, hint=cause.hint, fault=name)
+        return NotStarted(message, code=cause.code, where=object_name, hint=cause.hint)
     text = _sentence(fault)
     entry = _LOCKED if name == "InvalidLogin" and "lock" in text.lower() else _TABLE.get(name)
     if name == "ManagedObjectNotFound" and getattr(fault, "obj", None):
         object_name = naming(fault.obj)
     if entry is None:
         entry = _Entry(VSphereError, "{about}: {text}")
-    said = {**_fields(fault), "about": object_name, "text": text, "vcenter": vcenter}
+    fields = {**_fields(fault), "about": object_name, "text": text, "vcenter": vcenter}
     where = vcenter if entry.kind is LoginRefused else object_name
     return entry.kind(
-        entry.says.format_map(_Said(said)),
+        entry.says.format_map(_Fields(fields)),
         code=entry.code,
         where=where,
         hint=entry.hint,
         transient=entry.transient,
-        fault=name,
     )
 
 
@@ -124,9 +132,7 @@ def _forbidden(fault: Any, object_name: str, naming: Naming, vcenter: str) -> Fo
     named = ", ".join(f"{privilege} on {where}" for where, privilege in lacks)
     noun = "privilege" if len(lacks) == 1 else "privileges"
     message = f"the account lacks the {noun} {named}"
-    return Forbidden(
-        message, where=place, hint=f"add to a role that the account has there, in {vcenter}", fault="NoPermission"
-    )
+    return Forbidden(message, where=place, hint=f"add to a role that the account has there, in {vcenter}")
 
 
 def _cause(fault: Any, naming: Naming) -> PowerOnCause | None:
@@ -149,8 +155,8 @@ def _uncommon(fault: Any) -> PowerOnCause:
 
 def _own_cause(fault: Any) -> PowerOnCause | None:
     chain = list(_chain(fault))
-    told = [(fault_name(one), "\n".join(_texts(one))) for one in chain]
-    return next((cause for name, text in told if (cause := power_on_cause(name, text))), None)
+    texts = [(fault_name(one), "\n".join(_texts(one))) for one in chain]
+    return next((cause for name, text in texts if (cause := power_on_cause(name, text))), None)
 
 
 def _by_host(fault: Any, naming: Naming) -> Sequence[tuple[str, Any]]:
@@ -177,11 +183,11 @@ def _texts(fault: Any) -> Iterator[str]:
 
 
 def _sentence(fault: Any) -> str:
-    """What vCenter says, as one clause; its fault's name in words when it says nothing."""
-    said = next((text.strip() for text in (*_texts(fault), *_nested(fault)) if text.strip()), "")
-    if not said or "\n" in said:
-        said = said.partition("\n")[0] or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", fault_name(fault)).lower()
-    return said.rstrip(". ")
+    """The fault's message as one clause; its name in words when it has no message."""
+    message = next((text.strip() for text in (*_texts(fault), *_nested(fault)) if text.strip()), "")
+    if not message or "\n" in message:
+        message = message.partition("\n")[0] or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", fault_name(fault)).lower()
+    return message.rstrip(". ")
 
 
 def _nested(fault: Any) -> Iterator[str]:
@@ -193,6 +199,6 @@ def _fields(fault: Any) -> Mapping[str, str]:
     return {name: str(value) for name, value in fields if isinstance(value, str | int)}
 
 
-class _Said(dict[str, str]):
+class _Fields(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "unnamed"

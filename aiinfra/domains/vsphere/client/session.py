@@ -106,7 +106,7 @@ class VCenter:
 
     @property
     def session_key(self) -> str:
-        """Of the login that counts now."""
+        """The key of the current login."""
         return self._stub.session_key
 
     def heard_by(self, stop: threading.Event, say: Callable[[str], None]) -> Self:
@@ -116,7 +116,7 @@ class VCenter:
         return same
 
     def waiter(self, limit: float, every: float = 0.25) -> Waiter:
-        """Of whoever this session is heard by; `limit` and `every` are seconds."""
+        """A waiter that stops and reports for the listener of this session; `limit` and `every` are seconds."""
         return Waiter(limit, every, stop=self.stop, on_wait=lambda what, since: self.say(what))
 
     def object(self, moref: str, kind: str) -> Any:

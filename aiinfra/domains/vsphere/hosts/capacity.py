@@ -31,7 +31,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """On one host."""
+    """How many more VMs one host can start."""
 
     host: str
     vms: int | None

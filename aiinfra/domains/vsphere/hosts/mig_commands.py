@@ -17,7 +17,7 @@ from aiinfra.domains.vsphere.spec import GpuTemplateSpec, VgpuDevices
 
 @dataclass(frozen=True, slots=True)
 class HostSteps:
-    """What somebody does on one host, in order."""
+    """What a person does on one host, in order."""
 
     host: str
     power_off: Sequence[str]
@@ -26,7 +26,7 @@ class HostSteps:
     """For the host's shell."""
 
     def lines(self) -> Iterator[str]:
-        """As a person reads them."""
+        """The steps as lines of text."""
         yield f"{self.host}: switch MIG mode in the host's shell"
         if self.power_off:
             yield f"  first power off, or move away: {', '.join(self.power_off)}"

@@ -62,11 +62,12 @@ class GpuTemplate:
             return Made("", {**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)})
         from aiinfra.domains.vsphere.template.lifecycle import Unproved, make_template
 
+        owner, spec = _named_owner(inputs), _spec(inputs)
         with self._lock:
             kept = {self._replaced.pop(call.urn, "")}
         vcenter = self.vcenters.of(call, access_of(_plain(inputs, "connection")))
         try:
-            made = make_template(vcenter, _named_owner(inputs), _spec(inputs), kept)
+            made = make_template(vcenter, owner, spec, kept)
         except Unproved as error:
             partly = {**inputs, **_outputs(error.template)}
             raise PartlyMade(Made(str(partly["name"]), partly), [ended_by(error.cause)]) from error.cause

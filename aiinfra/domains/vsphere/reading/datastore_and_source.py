@@ -1,4 +1,4 @@
-"""The datastore and the source of a template, out of what a vCenter answers about them. Asks nothing."""
+"""The datastore and the source of a template, as values, from their properties. Sends no request."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ _SOURCE_FIELDS: Final = {
 
 
 def _why(row: Row, places: Mapping[str, str]) -> dict[str, str]:
-    """Reasons by field."""
+    """Reasons for unread properties, by field."""
     return {name: row.unread[place] for name, place in places.items() if place in row.unread}
 
 
 def _number(version: str | None) -> int | None:
-    """17 of `vmx-17`."""
+    """The 17 of `vmx-17`; None when there is no number."""
     digits = (version or "").rpartition("-")[2]
     return int(digits) if digits.isdigit() else None
 

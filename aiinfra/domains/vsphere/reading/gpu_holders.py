@@ -1,4 +1,4 @@
-"""Who holds the GPUs of a host: its VMs, and the devices of those that may hold some. Asks nothing."""
+"""Which VMs hold the GPUs of a host, from rows that were read. Sends no request."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ VMS: Final = "vm"
 """Property of a host: its VMs."""
 _POWER, _RESERVATION = "runtime.powerState", "config.memoryAllocation.reservation"
 VM_PATHS: Final = (_POWER, _RESERVATION)
-"""Of every VM: there are thousands, and each value costs as much as the request of it."""
+"""Properties that are read of every VM: there are thousands, so these are few."""
 DEVICES: Final = "config.hardware.device"
 HOLDER_PATHS: Final = ("name", DEVICES)
-"""Of those that may hold GPUs."""
+"""Properties that are read of VMs that may hold GPUs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class HostVms:
     holders: Mapping[str, Row] = field(default_factory=dict)
 
     def names(self) -> Mapping[str, str]:
-        """Of those that may hold GPUs, by moref."""
+        """Names of the VMs that may hold GPUs, by moref."""
         return {vm.moref: _name(self.holders[vm.moref]) for vm in self.rows if vm.moref in self.holders}
 
 
@@ -60,7 +60,7 @@ def with_gpus(row: Row, vms: Sequence[Row]) -> list[Row]:
 
 
 def unseen(row: Row, vms: HostVms) -> Mapping[str, str]:
-    """Who holds GPUs of the host, or may, and cannot be read: what is free is not known."""
+    """The reason why free GPUs are not known: VMs that hold some, or may, cannot be read."""
     shown = {vm.moref for vm in vms.rows}
     hidden = _users(row) - shown | {vm.moref for vm in with_gpus(row, vms.rows) if vm.moref not in vms.holders}
     number = f"{len(hidden)} VM{'s' if len(hidden) > 1 else ''}"
@@ -74,7 +74,7 @@ def _users(row: Row) -> set[str]:
 
 
 def holding(vms: HostVms) -> tuple[VmOnHost, ...]:
-    """The VMs that hold GPUs, and what they hold."""
+    """The VMs that hold GPUs, with their devices."""
     held = (vms.holders[vm.moref] for vm in vms.rows if vm.moref in vms.holders)
     return tuple(found for holder in held if (found := _vm(_name(holder), holder.get(DEVICES, ()))))
 

@@ -1,4 +1,4 @@
-"""One host out of what a vCenter answers about it. Asks nothing."""
+"""One host as a value, from its properties and what it answered. Sends no request."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ HOST_PATHS: Final = (
     *_FIELDS.values(),
     *_LISTS.values(),
 )
-UNTOLD: Final = "vCenter does not tell it"
+NOT_SAID: Final = "vCenter does not tell it"
 OFFERS: Final = ("profiles", "dynamic", "static", "groups")
 """Fields of a host that its ConfigTarget answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked of one host besides its properties; None: not answered, and why by field."""
+    """Answers of one host besides its properties. None: not answered; `unread` has the reason by field."""
 
     target: Any = None
     """`vim.vm.ConfigTarget`."""
@@ -120,7 +120,7 @@ def host(row: Row, cluster: str, asked: Asked, vms: HostVms) -> Host:
 def _unread(row: Row) -> Mapping[str, str]:
     places = {**_FIELDS, "ntp_running": _SERVICES, "cards": PCI}
     places |= {name: place for name, place in _LISTS.items() if _listed(row, place) is None}
-    why = UNTOLD if connected(row) else away(row)
+    why = NOT_SAID if connected(row) else away(row)
     return {name: row.unread.get(place, why) for name, place in places.items() if place not in row.values}
 
 

@@ -1,4 +1,4 @@
-"""All hosts of some clusters: their properties and VMs at once, then two questions to each, many at a time."""
+"""All hosts of some clusters: their properties and VMs at once, then two requests to each, many at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a vCenter as a whole: licences, settings, sources, and what the account may do."""
+"""Facts of a vCenter as a whole: licences, settings, sources of templates, privileges of the account."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def fact_or_reason(question: Callable[[], T]) -> Fact[T]:
 
 
 def licences(manager: Any) -> Mapping[str, str]:
-    """Names of licences by the moref of who has them."""
+    """Names of licences, by moref of the entity that each is assigned to."""
     assigned = manager.QueryAssignedLicenses() if manager is not None else ()
     return {each.entityId: each.assignedLicense.name for each in assigned or ()}
 
 
 def settings(vcenter: VCenter) -> Mapping[str, str]:
-    """Those of `SETTINGS` that are set: a vCenter refuses to tell of one that is not."""
+    """The values of `SETTINGS` that are set; a vCenter refuses to answer for one that is not."""
     found: dict[str, str] = {}
     for name in SETTINGS:
         try:
@@ -71,7 +71,7 @@ def _why_no_source(path: str, found: Any) -> str:
 def granted(
     vcenter: VCenter, needs: Sequence[NeededPrivilege], objects: Mapping[str, Any]
 ) -> Mapping[str, frozenset[str]]:
-    """Which of the privileges the session has, by the moref of each object."""
+    """The privileges that the session has, by moref of each object."""
     names = sorted({need.privilege for need in needs})
     if not names:
         return {}

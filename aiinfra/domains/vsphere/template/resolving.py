@@ -41,7 +41,7 @@ class Resolved:
     gpu_model: str
     """By the name of our table; as the host says it for a card that the table does not have."""
     gpu_memory_mib: int
-    """Of each device."""
+    """Memory of each device."""
     gpu_count: int
     profile: str
     explained: tuple[str, ...]
