@@ -94,7 +94,7 @@ def mixed_sizes(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
 
 
 def ecc(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """No vSphere API tells it, so it is said once for each host that has the cards."""
+    """One warning for each host that has the cards, as no vSphere API shows the ECC mode."""
     if usable_cards(host, spec):
         hint = "run on the host:\n  nvidia-smi --query-gpu=ecc.mode.current --format=csv"
         finding = ECC.warning(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)

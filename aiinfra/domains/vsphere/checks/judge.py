@@ -84,7 +84,7 @@ def _does_first(hosts: Sequence[Host], spec: GpuTemplateSpec) -> str:
 
 
 def _foreseen(finding: Finding, does: str) -> Finding:
-    """What may be well once `up` has done that is no error before."""
+    """The finding as a warning when `up` may put it right before it looks again."""
     if finding.level != "error" or finding.code not in AFTERWARDS:
         return finding
     return replace(finding, level="warning", hint=finding.hint if finding.code == mig.MIG.code else does)
@@ -114,7 +114,7 @@ def _of(host: Host, spec: GpuTemplateSpec) -> list[Finding]:
 
 
 def _with_commands(found: list[Finding], host: Host, spec: GpuTemplateSpec) -> list[Finding]:
-    """What nobody but a person can do in the host's shell is said to the letter, with the first card that needs it."""
+    """The findings, with the commands that a person runs in the host's shell as the hint of the first card."""
     needing = [one for one in found if one.code == mig.MIG.code and one.level in ("warning", "error")]
     steps = steps_on(host, spec) if needing else None
     if steps is None:
@@ -138,7 +138,7 @@ def _change(host: Host, change: HostChange) -> Finding:
 
 
 def _of_host(finding: Finding, site: Site) -> Finding:
-    """Some checks of the whole say something of each host too."""
+    """The finding with its host, as some checks of the site say something of each host too."""
     names = {host.name for host in site.cluster.hosts}
     return replace(finding, host=finding.about) if finding.about in names else finding
 

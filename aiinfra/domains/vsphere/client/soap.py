@@ -112,7 +112,7 @@ class Stub(SoapAdapter.SoapStubAdapterBase):  # type: ignore[misc]
 
     def InvokeAccessor(self, mo: Any, info: Any) -> Any:
         """Reading a property of a managed object by attribute fetches it whole, which breaks on one odd value in it."""
-        raise TypeError(f"{info.name} is read by properties.collect, with the leaf path that is wanted")
+        raise TypeError(f"{info.name} is read by properties.collect, by its leaf path")
 
     def _renew(self, seen: int) -> None:
         with self._renewing:

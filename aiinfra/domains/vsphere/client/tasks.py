@@ -1,4 +1,4 @@
-"""Waiting for a task of a vCenter: its progress is said, its end is a result or an error, a stop cancels it.
+"""Waiting for a task of a vCenter: its progress is reported, its end is a result or an error, a stop cancels it.
 
 pyVmomi's own waiter is not used: it reads the whole TaskInfo, which fails on method names that it does not know.
 """

@@ -1,4 +1,4 @@
-"""Whom we believe to be the vCenter: an authority, one pinned certificate, or, said aloud, anybody."""
+"""Whom we trust to be the vCenter: an authority, one pinned certificate, or, when the file says so, anybody."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def context(access: Access) -> ssl.SSLContext:
 
 
 def pinned(access: Access) -> str:
-    """The wanted fingerprint, 64 lower-case digits; empty when none is pinned."""
+    """The pinned fingerprint, 64 lower-case digits; empty when none is pinned."""
     digits = re.sub(r"[:\s]", "", access.fingerprint).lower()
     if digits and not re.fullmatch(r"[0-9a-f]{64}", digits):
         message = f"the fingerprint for {access} is not a SHA-256: it has {len(digits)} digits, not 64 hexadecimal ones"
@@ -41,10 +41,10 @@ def pinned(access: Access) -> str:
 
 def verify_pin(access: Access, connected: ssl.SSLSocket) -> None:
     """Raises `Untrusted`, with both fingerprints, when another certificate answers than the pinned one."""
-    wanted, shown = pinned(access), hashlib.sha256(connected.getpeercert(binary_form=True) or b"").hexdigest()
-    if wanted and wanted != shown:
+    expected, shown = pinned(access), hashlib.sha256(connected.getpeercert(binary_form=True) or b"").hexdigest()
+    if expected and expected != shown:
         message = (
-            f"{access} shows another certificate than the pinned one: {colons(shown)}, and {colons(wanted)} is pinned"
+            f"{access} shows another certificate than the pinned one: {colons(shown)}, and {colons(expected)} is pinned"
         )
         hint = "if its certificate was renewed, compare the new fingerprint on the vCenter itself, then pin it"
         raise Untrusted(message, where=str(access), hint=hint)

@@ -1,1 +1,1 @@
-"""VM templates with GPUs: from what is wanted to what is made, proved and removed."""
+"""VM templates with GPUs: from a spec to what is made, proved and removed."""

@@ -123,7 +123,7 @@ def mend_template(
 
 
 def delete_template(vcenter: VCenter, owner: Owner, content: TemplateContent, moref: str, limit: float) -> None:
-    """Remove a template that carries our mark; one whose disks other VMs use is kept, and that is said.
+    """Remove a template that carries our mark; one whose disks other VMs use is kept and reported.
 
     The image that it was cloned from is removed with the last template of it. `limit` is seconds for each task.
     """

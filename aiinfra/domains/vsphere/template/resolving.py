@@ -112,23 +112,23 @@ def _source(spec: GpuTemplateSpec, site: Site) -> str:
 
 def _devices(spec: GpuTemplateSpec, site: Site) -> _Devices:
     match spec.gpu:
-        case VgpuDevices() as wanted:
-            return _vgpus(wanted, site)
-        case PassthroughDevices() as wanted:
-            return _passthrough(wanted, site)
-        case StaticDevices() as wanted:
-            return _static(wanted, site)
-        case GroupDevices() as wanted:
-            return _group(wanted, site)
+        case VgpuDevices() as gpu_spec:
+            return _vgpus(gpu_spec, site)
+        case PassthroughDevices() as gpu_spec:
+            return _passthrough(gpu_spec, site)
+        case StaticDevices() as gpu_spec:
+            return _static(gpu_spec, site)
+        case GroupDevices() as gpu_spec:
+            return _group(gpu_spec, site)
 
 
-def _vgpus(wanted: VgpuDevices, site: Site) -> _Devices:
-    choice = choose(site.cluster.hosts, wanted)
+def _vgpus(gpu_spec: VgpuDevices, site: Site) -> _Devices:
+    choice = choose(site.cluster.hosts, gpu_spec)
     if isinstance(choice, NoProfile):
         raise StepError(choice.message, code=choice.code, where=site.cluster.path, hint=choice.hint)
     profile = choice.profile
-    gpu = (None if wanted.profile else wanted.gpu) or _gpu_of(profile.name)
-    devices = tuple(Vgpu(profile.name) for _ in range(wanted.count))
+    gpu = (None if gpu_spec.profile else gpu_spec.gpu) or _gpu_of(profile.name)
+    devices = tuple(Vgpu(profile.name) for _ in range(gpu_spec.count))
     why = f"profile {profile.name}: {SHARING[profile.sharing]}, {profile.frame_buffer_gib} GiB, can be started on "
     sentences = (f"{why}{some(choice.hosts)}", *_passed_over(choice))
     model = gpu.name if gpu else next((card.name for card in _cards_of(site, profile.device_vendor_id)), "")
@@ -148,28 +148,28 @@ def _cards_of(site: Site, device_vendor_id: int) -> list[Card]:
     return [card for host in site.cluster.hosts for card in host.cards if card.device_vendor_id == device_vendor_id]
 
 
-def _passthrough(wanted: PassthroughDevices, site: Site) -> _Devices:
+def _passthrough(gpu_spec: PassthroughDevices, site: Site) -> _Devices:
     """The ids must be those that a host lists (vSphere Web Services API, `AllowedDevice`)."""
-    gpu = wanted.gpu
+    gpu = gpu_spec.gpu
     hosts = [host.name for host in site.cluster.hosts if any(is_model(card, gpu) for card in host.cards)]
     if not hosts:
         present = sorted({card.name for host in site.cluster.hosts for card in host.cards})
         message = f"no host of {site.cluster.path} has a {gpu.name}"
         hint = f"they have: {', '.join(present) or 'no NVIDIA cards'}"
         raise StepError(message, code="vsphere.cards", where=site.cluster.path, hint=hint)
-    device = DynamicPassthrough(VENDOR, int(gpu.pci_device, 16), wanted.label)
+    device = DynamicPassthrough(VENDOR, int(gpu.pci_device, 16), gpu_spec.label)
     why = f"{device}: {some(hosts)} have such cards; placement takes one that is free"
-    return _Devices((device,) * wanted.count, gpu.name, gpu.memory_mib, "", (why,))
+    return _Devices((device,) * gpu_spec.count, gpu.name, gpu.memory_mib, "", (why,))
 
 
-def _static(wanted: StaticDevices, site: Site) -> _Devices:
-    host = next((host for host in site.cluster.hosts if host.name == wanted.host), None)
+def _static(gpu_spec: StaticDevices, site: Site) -> _Devices:
+    host = next((host for host in site.cluster.hosts if host.name == gpu_spec.host), None)
     if host is None:
         there = some([host.name for host in site.cluster.hosts])
-        message, hint = f"{site.cluster.path} has no host {wanted.host}", f"its hosts are: {there}"
+        message, hint = f"{site.cluster.path} has no host {gpu_spec.host}", f"its hosts are: {there}"
         raise StepError(message, code="vsphere.present", where=site.cluster.path, hint=hint)
-    devices = tuple(_static_device(host, pci_id) for pci_id in wanted.pci_ids)
-    cards = [card for card in host.cards if card.pci_id in wanted.pci_ids]
+    devices = tuple(_static_device(host, pci_id) for pci_id in gpu_spec.pci_ids)
+    cards = [card for card in host.cards if card.pci_id in gpu_spec.pci_ids]
     gpu = model_of(cards[0]) if cards else None
     memory = gpu.memory_mib if gpu else cards[0].memory_mib or 0 if cards else 0
     why = f"a VM runs on {host.name} and nowhere else: a machine set of it cannot grow past one machine"
@@ -185,13 +185,13 @@ def _static_device(host: Host, pci_id: str) -> StaticPassthrough:
     return StaticPassthrough(pci_id, choice.vendor_id, choice.device_id, choice.system_id, choice.name)
 
 
-def _group(wanted: GroupDevices, site: Site) -> _Devices:
+def _group(gpu_spec: GroupDevices, site: Site) -> _Devices:
     named = {group.name: group for host in site.cluster.hosts for group in host.groups or ()}
-    if wanted.group not in named:
-        message = f"no host of {site.cluster.path} lists the device group {wanted.group}"
+    if gpu_spec.group not in named:
+        message = f"no host of {site.cluster.path} lists the device group {gpu_spec.group}"
         hint = f"they list: {', '.join(sorted(named)) or 'none'}"
         raise StepError(message, code="vsphere.cards", where=site.cluster.path, hint=hint)
-    profile = wanted.group.rpartition("@")[2].partition("%")[0]
+    profile = gpu_spec.group.rpartition("@")[2].partition("%")[0]
     gpu = _gpu_of(profile)
-    why = f"device group {wanted.group}: {named[wanted.group].description or 'given as one'}"
+    why = f"device group {gpu_spec.group}: {named[gpu_spec.group].description or 'given as one'}"
     return _Devices((), gpu.name if gpu else "", gpu.memory_mib if gpu else 0, profile, (why,))
