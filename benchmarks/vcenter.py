@@ -99,15 +99,15 @@ def _vm(number: int) -> dict[str, Any]:
 def read(port: int, fingerprint: str) -> None:
     import threading
 
-    from aiinfra.domains.vsphere.access import Access
-    from aiinfra.domains.vsphere.privileges import needed
-    from aiinfra.domains.vsphere.reading import read_sites
-    from aiinfra.domains.vsphere.readings import SiteWanted
-    from aiinfra.domains.vsphere.session import VCenter
+    from aiinfra.domains.vsphere.client.access import Access
+    from aiinfra.domains.vsphere.client.session import VCenter
+    from aiinfra.domains.vsphere.reading.observed import SiteQuestion
+    from aiinfra.domains.vsphere.reading.privileges import needed
+    from aiinfra.domains.vsphere.reading.sites import read_sites
 
     access = Access("127.0.0.1", USER, PASSWORD, port, fingerprint=fingerprint)
     with VCenter.open(access, stop=threading.Event(), say=print) as vcenter:
-        (site,) = read_sites(vcenter, [SiteWanted("dc1", "gpu", "ssd", "templates", privileges=needed())])
+        (site,) = read_sites(vcenter, [SiteQuestion("dc1", "gpu", "ssd", "templates", privileges=needed())])
     cards = sum(len(host.cards) for host in site.cluster.hosts)
     vms = sum(len(host.vms) for host in site.cluster.hosts)
     if (cards, vms) != (HOSTS * CARDS, HOSTS * CARDS):

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from aiinfra.domains.vsphere.facts.vgpu import ProfileName, family_of
+from aiinfra.domains.vsphere.marks import NAME_LIMIT, template_name
 from aiinfra.domains.vsphere.needs import VCenterNeed
+from aiinfra.domains.vsphere.spec import PassthroughDevices, Place, StaticDevices, VgpuDevices
 from aiinfra.facts.gpus import GPUS
 from aiinfra.stack import Broken, Finding, StackName, Surroundings
-from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, PassthroughDevices, Place, StaticDevices, VgpuDevices
-from stacks.vsphere_gpu_template.wanted import places
-
-if TYPE_CHECKING:
-    pass
+from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
 
 RESERVED = "aiinfra.dev/"
-NAME_LIMIT = 80
-HASH = "0" * 8
-"""In the place of that of its specification."""
 DEFAULT_MODEL = "A100-PCIe-40GB"
-"""Of cards whose model the file does not name."""
+"""The model that a rehearsal assumes for cards whose model the file does not name."""
 _LIKE: Mapping[str, Literal["vgpu", "passthrough"]] = {"static_passthrough": "passthrough", "device_group": "vgpu"}
 
 
 class Checks:
     def questions(self, inputs: GpuTemplateInputs) -> Mapping[str, Any]:
         """The sites that are to be read of the vCenter, one for each failure domain."""
-        from stacks.vsphere_gpu_template.preflight import sites
+        from stacks.vsphere_gpu_template.preflight import site_questions
 
-        return {"vsphere": sites(inputs)}
+        return {"vsphere": site_questions(inputs)}
 
     def preflight(self, inputs: GpuTemplateInputs, facts: Mapping[str, Any]) -> Iterator[Finding]:
         """`facts["vsphere"]`: the sites, in the order of the question."""
-        from stacks.vsphere_gpu_template.preflight import judged
+        from stacks.vsphere_gpu_template.preflight import findings
 
-        return judged(inputs, facts.get("vsphere") or ())
+        return findings(inputs, facts.get("vsphere") or ())
 
     def lab_needs(self, inputs: GpuTemplateInputs, around: Surroundings) -> Iterator[VCenterNeed]:
-        for place in places(inputs).values():
+        for place in inputs.places().values():
             yield _need(inputs, place)
 
     def rules(self, inputs: GpuTemplateInputs) -> Iterator[Broken]:
@@ -57,7 +52,7 @@ class Checks:
                 yield Broken(("extra_config", key), "is a key of aiinfra's own marks", "choose another name")
 
     def rules_around(self, name: StackName, inputs: GpuTemplateInputs, around: Surroundings) -> Iterator[Broken]:
-        template = f"{around.environment}-{name}-{HASH}"
+        template = template_name(around.environment, name)
         if len(template) > NAME_LIMIT:
             message = (
                 f"its template's name {template} would have {len(template)} characters, vCenter takes {NAME_LIMIT}"
@@ -97,8 +92,8 @@ def _places(inputs: GpuTemplateInputs) -> Iterator[Broken]:
 
 def _vgpus(gpu: VgpuDevices) -> Iterator[Broken]:
     if bool(gpu.profile) == bool(gpu.model):
-        told = "profile and model both say which vGPU it is" if gpu.profile else "which vGPU is not said"
-        yield Broken(("gpu",), told, "write profile: NAME, or model: MODEL with memory: SIZE")
+        problem = "profile and model both say which vGPU it is" if gpu.profile else "which vGPU is not said"
+        yield Broken(("gpu",), problem, "write profile: NAME, or model: MODEL with memory: SIZE")
         return
     if gpu.model and gpu.memory is None:
         yield Broken(("gpu", "memory"), "is required beside model", "say how much each device needs: memory: 20GiB")
@@ -109,7 +104,7 @@ def _vgpus(gpu: VgpuDevices) -> Iterator[Broken]:
 
 
 def _profile(gpu: VgpuDevices) -> Iterator[Broken]:
-    """What the name of a profile gives away; whether a host offers it is asked later."""
+    """Whether the mode fits the name of the profile; whether a host offers it is asked later."""
     name, family = ProfileName.of(gpu.profile), family_of(gpu.profile)
     if name is None or family is None:
         return

@@ -3,50 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from aiinfra.domains.vsphere.checks import judge
-from aiinfra.domains.vsphere.mmio import SOURCE as MMIO_SOURCE
-from aiinfra.domains.vsphere.readings import Site, SiteWanted
-from aiinfra.domains.vsphere.request import Request, request_of
-from aiinfra.domains.vsphere.resolving import resolve
+from aiinfra.domains.vsphere.reading.observed import Site, SiteQuestion
+from aiinfra.domains.vsphere.reading.privileges import site_question
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec
+from aiinfra.domains.vsphere.template.mmio import SOURCE as MMIO_SOURCE
+from aiinfra.domains.vsphere.template.resolving import resolve
 from aiinfra.errors import StepError
 from aiinfra.stack import Finding
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
-from stacks.vsphere_gpu_template.wanted import places, wanted
-
-NOBODY: Final = {"environment": "", "environment_id": "", "stack": ""}
-"""Whose template it is makes no difference to a site."""
 
 
-def sites(inputs: GpuTemplateInputs) -> list[SiteWanted]:
-    """One for each failure domain, in the order of names."""
-    return [request.site() for request in _requests(inputs)]
+def site_questions(inputs: GpuTemplateInputs) -> list[SiteQuestion]:
+    """The sites that are to be read, one for each failure domain, in the order of names."""
+    return [site_question(spec) for spec in inputs.templates()]
 
 
-def judged(inputs: GpuTemplateInputs, read: Sequence[Site]) -> Iterator[Finding]:
-    """`read`: the sites, in the order of `sites`."""
-    for request, site in zip(_requests(inputs), read, strict=False):
-        yield from judge(site, request.vm())
-        yield from _explained(request, site)
+def findings(inputs: GpuTemplateInputs, sites: Sequence[Site]) -> Iterator[Finding]:
+    """The judgement of `sites`, which are in the order of `site_questions`."""
+    for spec, site in zip(inputs.templates(), sites, strict=False):
+        yield from judge(site, spec)
+        yield from _explanations(spec, site)
 
 
-def _explained(request: Request, site: Site) -> Iterator[Finding]:
-    """Why the template gets the profile, the MMIO space and the placement that it gets; nothing when it gets none."""
-    about = f"the template of {request.failure_domain}" if request.failure_domain else "the template"
+def _explanations(spec: GpuTemplateSpec, site: Site) -> Iterator[Finding]:
+    """Why the template gets its profile, MMIO space and placement; nothing when the site cannot serve it."""
+    about = f"the template of {spec.failure_domain}" if spec.failure_domain else "the template"
     try:
-        told = resolve(request, site)
+        resolved = resolve(spec, site)
     except StepError:
         return
-    for sentence in told.explained:
+    for sentence in resolved.explained:
         yield Finding("ok", about, sentence, "to be chosen and computed", "", MMIO_SOURCE, "vsphere.template")
-
-
-def _requests(inputs: GpuTemplateInputs) -> list[Request]:
-    flags = {
-        "guest_driver": inputs.guest_driver,
-        "manage_hosts": inputs.manage_hosts,
-        "wait_for_mig": inputs.wait_for_host_mig,
-        "power_on": inputs.verify == "power_on",
-    }
-    return [request_of(NOBODY, wanted(inputs, name, place), **flags) for name, place in places(inputs).items()]

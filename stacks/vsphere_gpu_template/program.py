@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import pulumi
 
+from aiinfra.domains.vsphere.marks import Owner
 from aiinfra.domains.vsphere.resources import GpuTemplate
 from aiinfra.stack import StackContext
-from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, GpuTemplates, Place
-from stacks.vsphere_gpu_template.wanted import places, wanted
+from stacks.vsphere_gpu_template.spec import GpuTemplateInputs, GpuTemplates
 
 
 def program(context: StackContext, inputs: GpuTemplateInputs) -> GpuTemplates:
-    made = {name: _template(context, inputs, name, place) for name, place in places(inputs).items()}
-    first = next(iter(made.values()))
+    owner = Owner(context.environment, context.environment_id, context.stack)
+    templates = {
+        spec.failure_domain or "default": GpuTemplate(
+            spec.failure_domain or "template", vcenter=inputs.vcenter, owner=owner, spec=spec
+        )
+        for spec in inputs.templates(context.base)
+    }
+    first = next(iter(templates.values()))
     return GpuTemplates.of(
         name=first.name,
         path=first.path,
         moref=first.moref,
-        templates={name or "default": _told(one) for name, one in made.items()},
+        templates={name: _identity(template) for name, template in templates.items()},
         mode=inputs.gpu.mode,
         gpu_model=first.gpu_model,
         gpu_memory_mib=first.gpu_memory_mib,
@@ -26,18 +32,5 @@ def program(context: StackContext, inputs: GpuTemplateInputs) -> GpuTemplates:
     )
 
 
-def _told(template: GpuTemplate) -> dict[str, pulumi.Output[str]]:
+def _identity(template: GpuTemplate) -> dict[str, pulumi.Output[str]]:
     return {"name": template.name, "path": template.path, "moref": template.moref}
-
-
-def _template(context: StackContext, inputs: GpuTemplateInputs, failure_domain: str, place: Place) -> GpuTemplate:
-    return GpuTemplate(
-        failure_domain or "template",
-        connection={name: getattr(inputs.vcenter, name) for name in type(inputs.vcenter).model_fields},
-        owner={"environment": context.environment, "environment_id": context.environment_id, "stack": context.stack},
-        wanted=wanted(inputs, failure_domain, place, context.base),
-        verify=inputs.verify,
-        manage_hosts=inputs.manage_hosts,
-        wait_for_host_mig=inputs.wait_for_host_mig,
-        limit_seconds=inputs.limit,
-    )

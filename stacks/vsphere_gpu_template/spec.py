@@ -2,97 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from aiinfra.domains.vsphere.block import VCenterSpec
-from aiinfra.facts.gpus import UnknownGpu
-from aiinfra.facts.gpus import gpu as known_gpu
+from aiinfra.domains.vsphere.spec import GpuDevices, GpuTemplateSpec, Ova, Place
 from aiinfra.model.units import Duration, Size
 from aiinfra.stack import Input, Inputs, Outputs
-
-
-def _model(name: str) -> str:
-    """The GPU by the name of our table, in any case. Raises `ValueError` with the nearest name."""
-    try:
-        return known_gpu(name).name if name else ""
-    except UnknownGpu as error:
-        near = f"; did you mean {error.near!r}?" if error.near else ""
-        raise ValueError(f"no GPU model is named {name!r}{near}") from error
-
-
-Model = Annotated[str, AfterValidator(_model)]
-"""A GPU model such as `A100-PCIe-40GB`."""
-Count = Annotated[int, Field(ge=1, le=16)]
-"""Devices in one VM; vSphere takes at most 16 PCI passthrough devices."""
-PciId = Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")]
-
-
-class VgpuDevices(Inputs):
-    """vGPUs: `vgpu` shares the card by time, `mig` gives each VM its own slice of it."""
-
-    mode: Literal["vgpu", "mig"]
-    profile: str = ""
-    """A profile by the name that the hosts list: `grid_a100-40c`."""
-    model: Model = ""
-    """Instead of a profile: the GPU model, and `memory`; the smallest profile that is large enough is taken."""
-    memory: Size | None = None
-    """Least memory of each device: `20GiB`."""
-    count: Count = 1
-
-
-class PassthroughDevices(Inputs):
-    """Whole cards by dynamic DirectPath I/O: placement finds a host that has them free."""
-
-    mode: Literal["passthrough"]
-    model: Model
-    label: str = ""
-    """Hardware label that the cards must have on the hosts."""
-    count: Count = 1
-
-
-class StaticDevices(Inputs):
-    """Named cards of one host; the VM runs nowhere else, so a machine set of more than one machine cannot use it."""
-
-    mode: Literal["static_passthrough"]
-    host: str
-    """Name of the host."""
-    pci_ids: Annotated[tuple[PciId, ...], Field(min_length=1, max_length=16)]
-    """`0000:3b:00.0`."""
-
-
-class GroupDevices(Inputs):
-    """A group of devices that vSphere 8 gives as one, such as two GPUs that NVLink joins."""
-
-    mode: Literal["device_group"]
-    group: str
-    """As the hosts list it: `Nvidia:2@grid_a100-40c%NVLink`."""
-
-
-GpuDevices = Annotated[VgpuDevices | PassthroughDevices | StaticDevices | GroupDevices, Field(discriminator="mode")]
-
-
-class Place(Inputs):
-    """Where a template stands: names, or paths below their usual folder."""
-
-    datacenter: str
-    cluster: str
-    datastore: str
-    folder: str = ""
-    """Folder of VMs; not the one of an OpenShift cluster, as its `destroy` refuses what it does not know."""
-    resource_pool: str = ""
-    """Empty: the cluster's own."""
-
-
-class Ova(Inputs):
-    """An OVA file to import, such as the RHCOS one of `openshift-install coreos print-stream-json`."""
-
-    ova: str
-    """Path of the file; a relative one starts at the environment file's folder."""
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    network: str = ""
-    """Network for the image's adapter; empty: the first of the cluster."""
 
 
 class GpuTemplateInputs(Inputs):
@@ -124,6 +42,36 @@ class GpuTemplateInputs(Inputs):
     """Version of the driver in the guest (`580.65.06`): its branch is held against that of the hosts."""
     limit: Duration = 30 * 60
     """How long one template may take."""
+
+    def places(self) -> dict[str, Place]:
+        """Place by failure domain, in the order of names; a template without any has one, under an empty name."""
+        return dict(sorted(self.failure_domains.items())) or ({"": self.place} if self.place else {})
+
+    def templates(self, base: Path = Path()) -> list[GpuTemplateSpec]:
+        """The spec of each template, in the order of failure domains. A relative path of an image starts at `base`."""
+        source = self.source
+        if isinstance(source, Ova):
+            source = source.model_copy(update={"ova": str(base / Path(source.ova).expanduser())})
+        return [
+            GpuTemplateSpec(
+                failure_domain=name,
+                place=place,
+                source=source,
+                gpu=self.gpu,
+                cpus=self.cpus,
+                cores_per_socket=self.cores_per_socket,
+                memory_mib=self.memory,
+                hardware_version=self.hardware_version,
+                mmio=self.mmio,
+                extra_config=self.extra_config,
+                guest_driver=self.guest_driver,
+                verify=self.verify,
+                manage_hosts=self.manage_hosts,
+                wait_for_host_mig=self.wait_for_host_mig,
+                limit_seconds=self.limit,
+            )
+            for name, place in self.places().items()
+        ]
 
 
 class GpuTemplates(Outputs):

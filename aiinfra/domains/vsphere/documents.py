@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aiinfra.domains.vsphere.spec import PROCEDURE
 from aiinfra.render.document import Document, ShownResource
 
 TEMPLATE_NOTE = "A VM template. What of it depends on the hosts (the profile, the MMIO size) is chosen when it is made."
 
 
 def gpu_template(resource: ShownResource) -> Iterable[Document]:
-    """What is wanted of a `GpuTemplate`."""
+    """The spec of a `GpuTemplate`, without how it is made."""
     name = f"{resource.stack}-{resource.name}"
-    yield Document("vm-template", name, resource.properties["wanted"], (TEMPLATE_NOTE,))
+    spec = resource.properties["spec"]
+    content = {key: value for key, value in spec.items() if key not in PROCEDURE}
+    yield Document("vm-template", name, content, (TEMPLATE_NOTE,))

@@ -14,11 +14,11 @@ class VCenterNeed:
     cluster: str
     datastore: str
     folder: str
-    """Below the datacenter's folder of VMs; empty: that one."""
+    """Path below the datacenter's folder of VMs; empty: that folder itself."""
     source: str
-    """Of a template, below the same folder; empty when there is none."""
+    """Path of the template to clone, below the datacenter's folder of VMs; empty when there is none."""
     gpu_model: str
     mode: Literal["vgpu", "mig", "passthrough"]
     gpus: int
-    """In one VM."""
+    """How many GPUs one VM has."""
     label: str = ""

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aiinfra.domains.vsphere.access import Access
 from aiinfra.domains.vsphere.block import FIELD
-from aiinfra.domains.vsphere.provider.vcenters import access_of
-from aiinfra.domains.vsphere.readings import Site, SiteWanted
+from aiinfra.domains.vsphere.client.access import Access, access_of
+from aiinfra.domains.vsphere.reading.observed import Site, SiteQuestion
 from aiinfra.engine.wire import Secret, Unknown, reveal
 from aiinfra.errors import AiinfraError, ErrorRecord, OutsideError
 from aiinfra.plan.planner import Step
@@ -21,7 +20,7 @@ from aiinfra.session.work import Turn
 from aiinfra.stack import Finding, Preflight, SecretSource
 
 if TYPE_CHECKING:
-    from aiinfra.domains.vsphere.session import VCenter
+    from aiinfra.domains.vsphere.client.session import VCenter
 
 Prepare = Callable[["VCenter"], None]
 
@@ -59,7 +58,7 @@ def require(turn: Turn, steps: Sequence[Step], say: Callable[[str], None]) -> No
     """
 
     def clear(vcenter: VCenter) -> None:
-        from aiinfra.domains.vsphere.removal import remove_proofs
+        from aiinfra.domains.vsphere.template.removal import remove_proofs
 
         remove_proofs(vcenter.heard_by(turn.stop, say), turn.environment_id, turn.engine.place.sweeping)
 
@@ -110,9 +109,9 @@ def _at(turn: Turn, access: Access, steps: Sequence[Step], prepare: Prepare) -> 
         yield from (Judged(step.name, each) for each in step.kind.checks.preflight(step.inputs, {"vsphere": its}))
 
 
-def _read(turn: Turn, access: Access, wanted: Sequence[Sequence[SiteWanted]], prepare: Prepare) -> list[list[Site]]:
-    from aiinfra.domains.vsphere.reading import read_sites
-    from aiinfra.domains.vsphere.session import VCenter
+def _read(turn: Turn, access: Access, wanted: Sequence[Sequence[SiteQuestion]], prepare: Prepare) -> list[list[Site]]:
+    from aiinfra.domains.vsphere.client.session import VCenter
+    from aiinfra.domains.vsphere.reading.sites import read_sites
 
     with VCenter.open(access, stop=turn.stop, say=lambda what: None) as vcenter:
         prepare(vcenter)

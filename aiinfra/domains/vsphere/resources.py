@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pulumi
 
+from aiinfra.domains.vsphere.block import VCenterSpec
+from aiinfra.domains.vsphere.marks import Owner
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec
+
 
 class GpuTemplate(pulumi.CustomResource):
-    """One VM template with GPUs. A change of what is wanted makes a new one beside the old, which is deleted after."""
+    """One VM template with GPUs. A change of what it is makes a new one beside the old, which is deleted after."""
 
     name: pulumi.Output[str]
     """`<environment>-<stack>-<hash8>`; machine sets follow it."""
@@ -21,8 +26,8 @@ class GpuTemplate(pulumi.CustomResource):
     gpu_memory_mib: pulumi.Output[int]
     gpu_count: pulumi.Output[int]
     profile: pulumi.Output[str]
-    spec: pulumi.Output[Mapping[str, Any]]
-    """What was made of `wanted`: `aiinfra.domains.vsphere.desired.plain`."""
+    content: pulumi.Output[Mapping[str, Any]]
+    """What the spec was resolved to: `aiinfra.domains.vsphere.template.content.tree_of`."""
     settings: pulumi.Output[Mapping[str, Any]]
     """Every field as it was last read back; a hand edit shows as a difference of it."""
     explained: pulumi.Output[list[str]]
@@ -36,24 +41,20 @@ class GpuTemplate(pulumi.CustomResource):
         self,
         resource_name: str,
         *,
-        connection: Mapping[str, Any],
-        owner: Mapping[str, str],
-        wanted: Mapping[str, Any],
-        verify: str = "none",
-        manage_hosts: bool = False,
-        wait_for_host_mig: bool = False,
-        limit_seconds: float = 1800,
+        vcenter: VCenterSpec,
+        owner: Owner,
+        spec: GpuTemplateSpec,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        told = ("name", "path", "moref", "vcenter_uuid", "gpu_model", "gpu_memory_mib", "gpu_count", "profile")
+        connection = {name: getattr(vcenter, name) for name in type(vcenter).model_fields}
+        outputs = (
+            *("name", "path", "moref", "vcenter_uuid", "gpu_model", "gpu_memory_mib", "gpu_count", "profile"),
+            *("content", "settings", "explained", "verified", "drift"),
+        )
         props = {
             "connection": {**connection, "password": pulumi.Output.secret(connection["password"])},
-            "owner": dict(owner),
-            "wanted": dict(wanted),
-            "verify": verify,
-            "manage_hosts": manage_hosts,
-            "wait_for_host_mig": wait_for_host_mig,
-            "limit_seconds": limit_seconds,
-            **dict.fromkeys((*told, "spec", "settings", "explained", "verified", "drift")),
+            "owner": asdict(owner),
+            "spec": spec.dump(),
+            **dict.fromkeys(outputs),
         }
         super().__init__("aiinfra:vsphere:GpuTemplate", resource_name, props, opts)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aiinfra.domains.kubernetes.aftermath import Aftermath
-from aiinfra.domains.vsphere.access import Access
+from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.domains.vsphere.preflight import by_access
 from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind
 from aiinfra.session.vcenters import in_vcenters
 from aiinfra.session.work import Turn
 
 if TYPE_CHECKING:
-    from aiinfra.domains.vsphere.removal import Swept
+    from aiinfra.domains.vsphere.template.removal import Swept
 
 HINT = "look at it in vCenter; then run destroy again"
 
@@ -51,16 +51,16 @@ def unknown_in_vcenters(turn: Turn) -> Aftermath:
 
 
 def _namesakes(turn: Turn, access: Access, environment: str) -> Mapping[str, Sequence[str]]:
-    from aiinfra.domains.vsphere.inventory import namesakes
-    from aiinfra.domains.vsphere.session import VCenter
+    from aiinfra.domains.vsphere.client.session import VCenter
+    from aiinfra.domains.vsphere.reading.inventory import namesakes
 
     with VCenter.open(access, stop=turn.stop, say=lambda what: None) as vcenter:
         return namesakes(vcenter, environment)
 
 
 def _swept(turn: Turn, access: Access, say: Callable[[str], None], limit: float) -> Swept:
-    from aiinfra.domains.vsphere.removal import sweep
-    from aiinfra.domains.vsphere.session import VCenter
+    from aiinfra.domains.vsphere.client.session import VCenter
+    from aiinfra.domains.vsphere.template.removal import sweep
 
     with VCenter.open(access, stop=turn.stop, say=say) as vcenter:
         return sweep(vcenter, turn.environment_id, limit)

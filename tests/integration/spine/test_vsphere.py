@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from pyVmomi import vim
 
-from aiinfra.domains.vsphere.tasks import finish
+from aiinfra.domains.vsphere.client.tasks import finish
 from tests.integration.spine.site import Site, Told
 from tests.integration.spine.vsphere_site import (
     clone,

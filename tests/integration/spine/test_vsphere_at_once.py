@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from aiinfra.domains.vsphere.properties import one
+from aiinfra.domains.vsphere.client.properties import one
 from tests.integration.spine.site import Site, Told
 from tests.integration.spine.vsphere_site import PLACE, inventory, template, vcenter_of, vm_at, write
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from pyVmomi import vim
 
-from aiinfra.domains.vsphere.access import Access
-from aiinfra.domains.vsphere.config_spec import READ_BACK, settings_of
-from aiinfra.domains.vsphere.inventory import walk
-from aiinfra.domains.vsphere.properties import one
-from aiinfra.domains.vsphere.session import VCenter
-from aiinfra.domains.vsphere.tasks import finish
+from aiinfra.domains.vsphere.client.access import Access
+from aiinfra.domains.vsphere.client.properties import one
+from aiinfra.domains.vsphere.client.session import VCenter
+from aiinfra.domains.vsphere.client.tasks import finish
+from aiinfra.domains.vsphere.reading.inventory import walk
+from aiinfra.domains.vsphere.template.config_spec import READ_BACK, settings_of
 from aiinfra.lab.lab import Lab
 from tests.integration.spine.site import Site
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.access import Access
-from aiinfra.domains.vsphere.session import VCenter
+from aiinfra.domains.vsphere.client.access import Access
+from aiinfra.domains.vsphere.client.session import VCenter
 from tests.integration.vsphere.fronts import Authority, Front, front
 from tests.integration.vsphere.world import Running, running, world
 

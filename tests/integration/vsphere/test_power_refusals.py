@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.errors import NotStarted
-from aiinfra.domains.vsphere.inventory import find, walk
-from aiinfra.domains.vsphere.power_on import PLACED_BY_DRS
-from aiinfra.domains.vsphere.reading import read_sites
-from aiinfra.domains.vsphere.session import VCenter
-from aiinfra.domains.vsphere.tasks import finish
+from aiinfra.domains.vsphere.client.errors import NotStarted
+from aiinfra.domains.vsphere.client.session import VCenter
+from aiinfra.domains.vsphere.client.tasks import finish
+from aiinfra.domains.vsphere.reading.inventory import find, walk
+from aiinfra.domains.vsphere.reading.sites import read_sites
+from aiinfra.domains.vsphere.template.power_on import PLACED_BY_DRS
 from tests.integration.vcenter.client import Pci, dynamic, options, vgpu, with_gpus
 from tests.integration.vsphere.conftest import Opened
 from tests.integration.vsphere.world import WANTED, card, cluster, host, passed, running, vm, world

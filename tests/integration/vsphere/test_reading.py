@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere import privileges
-from aiinfra.domains.vsphere.errors import VSphereError
-from aiinfra.domains.vsphere.reading import read_sites
-from aiinfra.domains.vsphere.readings import (
+from aiinfra.domains.vsphere.client.errors import VSphereError
+from aiinfra.domains.vsphere.client.session import VCenter
+from aiinfra.domains.vsphere.reading import privileges
+from aiinfra.domains.vsphere.reading.observed import (
     Card,
     Cluster,
     Datastore,
@@ -26,7 +26,7 @@ from aiinfra.domains.vsphere.readings import (
     Vib,
     VmOnHost,
 )
-from aiinfra.domains.vsphere.session import VCenter
+from aiinfra.domains.vsphere.reading.sites import read_sites
 from aiinfra.waiting import Stopped
 from tests.integration.vsphere.conftest import Opened
 from tests.integration.vsphere.fronts import Authority, front

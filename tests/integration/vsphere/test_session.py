@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.access import Access
-from aiinfra.domains.vsphere.errors import VSphereError
-from aiinfra.domains.vsphere.reading import read_sites
-from aiinfra.domains.vsphere.session import VCenter
+from aiinfra.domains.vsphere.client.access import Access
+from aiinfra.domains.vsphere.client.errors import VSphereError
+from aiinfra.domains.vsphere.client.session import VCenter
+from aiinfra.domains.vsphere.reading.sites import read_sites
 from aiinfra.waiting import Stopped
 from tests.integration.vsphere.conftest import Opened
 from tests.integration.vsphere.fronts import DAY, NOW, Authority, Front, front
@@ -274,8 +274,8 @@ def test_an_answer_that_is_no_soap(before: Front, authority: Authority, opened: 
 
 
 def test_a_value_that_pyvmomi_does_not_know_is_kept(before: Front, authority: Authority, opened: Opened) -> None:
-    from aiinfra.domains.vsphere.inventory import find
-    from aiinfra.domains.vsphere.properties import one
+    from aiinfra.domains.vsphere.client.properties import one
+    from aiinfra.domains.vsphere.reading.inventory import find
 
     vcenter = opened(at(before.port, ca=authority.pem))
     vm = find(vcenter, "/dc1/vm/templates/rhcos")

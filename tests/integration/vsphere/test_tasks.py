@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from pyVmomi import vim
 
-from aiinfra.domains.vsphere.desired import MARK_NAME
-from aiinfra.domains.vsphere.errors import VSphereError
-from aiinfra.domains.vsphere.inventory import MarkedVm, find, marked, path_of, walk
-from aiinfra.domains.vsphere.properties import collect, one
-from aiinfra.domains.vsphere.session import VCenter
-from aiinfra.domains.vsphere.tasks import finish
+from aiinfra.domains.vsphere.client.errors import VSphereError
+from aiinfra.domains.vsphere.client.properties import collect, one
+from aiinfra.domains.vsphere.client.session import VCenter
+from aiinfra.domains.vsphere.client.tasks import finish
+from aiinfra.domains.vsphere.marks import MARK_NAME
+from aiinfra.domains.vsphere.reading.inventory import MarkedVm, find, marked, path_of, walk
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
 from aiinfra.waiting import Stopped
 from tests.integration.vsphere.conftest import Opened

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiinfra.domains.vsphere.access import Access
-from aiinfra.domains.vsphere.readings import SiteWanted
+from aiinfra.domains.vsphere.client.access import Access
+from aiinfra.domains.vsphere.reading.observed import SiteQuestion
 from aiinfra.waiting import Pending, Waiter
 
 USER, PASSWORD = "installer@vsphere.local", "canary-Pa55"
@@ -110,7 +110,7 @@ def world(
     return {**own, **changes}
 
 
-WANTED = SiteWanted("dc1", "gpu", "ssd", "templates", "templates/rhcos")
+WANTED = SiteQuestion("dc1", "gpu", "ssd", "templates", "templates/rhcos")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from aiinfra.providers.aiinfra_provider import spec
 handlers = spec().resources
 assert "aiinfra:test:Thing" in handlers and len(handlers) == len(list(handlers))
 handlers["aiinfra:test:Thing"]
-heavy = ("aiinfra.domains.kubernetes.client.client", "aiinfra.domains.vsphere.request", "aiinfra.domains.kubernetes.diagnosis", "pyVmomi")
+heavy = ("aiinfra.domains.kubernetes.client.client", "aiinfra.domains.vsphere.template.lifecycle", "aiinfra.domains.kubernetes.diagnosis", "pyVmomi")
 sys.stdout.write(",".join(name for name in heavy if name in sys.modules))
 """
 

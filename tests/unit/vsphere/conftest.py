@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.readings import Card, Cluster, Datastore, Host, Site, Source, VgpuProfile, Vib
+from aiinfra.domains.vsphere.reading.observed import Card, Cluster, Datastore, Host, Site, Source, VgpuProfile, Vib
 
 A100 = 0x20F110DE
 TIME_SLICED = (4, 5, 8, 10, 20, 40)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.capacity import Room, Shape, free, total
-from aiinfra.domains.vsphere.readings import PassthroughState, VgpuProfile, VmOnHost
+from aiinfra.domains.vsphere.hosts.capacity import Room, Shape, free, total
+from aiinfra.domains.vsphere.reading.observed import PassthroughState, VgpuProfile, VmOnHost
 from tests.unit.vsphere.conftest import MIG_STARTABLE, PROFILES, STARTABLE, card, host
 
 GIB = 1024

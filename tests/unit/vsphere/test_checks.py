@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from aiinfra.domains.vsphere.checks import WantedVm, judge
-from aiinfra.domains.vsphere.readings import DeviceGroup, Host, Site, VmOnHost
+from aiinfra.domains.vsphere.checks import judge
+from aiinfra.domains.vsphere.reading.observed import DeviceGroup, Host, Site, VmOnHost
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec
 from tests.unit.vsphere.conftest import MIG_STARTABLE, STARTABLE, card, host
 from tests.unit.vsphere.worlds import (
     ECC,
@@ -21,6 +22,7 @@ from tests.unit.vsphere.worlds import (
     STATIC,
     UNCOUNTED,
     VGPU,
+    changed,
     one,
     passed,
     shared,
@@ -31,18 +33,18 @@ from tests.unit.vsphere.worlds import (
 
 
 @pytest.mark.parametrize(
-    ("good", "wanted", "leaves"),
+    ("good", "spec", "leaves"),
     [
         (world(), VGPU, [ECC]),
         (world(shared(startable=MIG_STARTABLE)), MIG, [ECC]),
         (world(passed()), PASSTHROUGH, [ECC]),
         (world(passed()), STATIC, [PINNED, ECC]),
-        (world(shared(groups=(DeviceGroup(GROUP.group),))), GROUP, [UNCOUNTED, ECC]),
+        (world(shared(groups=(DeviceGroup("Nvidia:2@grid_a100-40c%NVLink"),))), GROUP, [UNCOUNTED, ECC]),
     ],
 )
-def test_a_good_world_leaves_only_what_no_api_tells(good: Site, wanted: WantedVm, leaves: list[str]) -> None:
-    assert told(good, wanted) == leaves
-    assert len(judge(good, wanted)) > 10
+def test_a_good_world_leaves_only_what_no_api_tells(good: Site, spec: GpuTemplateSpec, leaves: list[str]) -> None:
+    assert told(good, spec) == leaves
+    assert len(judge(good, spec)) > 10
 
 
 def test_every_finding_of_a_host_names_it() -> None:
@@ -55,8 +57,8 @@ def test_every_finding_of_a_host_names_it() -> None:
 class TestMig:
     OFF, ON = card("0000:3b:00.0", passthrough=ON), card("0000:af:00.0", passthrough=ON, vgpu_mode="multiInstanceGpu")
 
-    def states(self, host: Host, wanted: WantedVm = MIG) -> list[tuple[str, str, str]]:
-        found = judge(world(host), wanted)
+    def states(self, host: Host, spec: GpuTemplateSpec = MIG) -> list[tuple[str, str, str]]:
+        found = judge(world(host), spec)
         return [(one.level, one.about, one.read) for one in found if one.code == "vsphere.mig"]
 
     def test_a_card_in_the_other_mode_comes_with_the_commands(self) -> None:
@@ -146,7 +148,7 @@ def test_a_host_that_the_cluster_has_not() -> None:
     assert (
         "error cluster gpu: has no host esx-09 | a host | name another | vSphere Web Services API 8.0.3: "
         "HostRuntimeInfo"
-    ) in told(world(passed()), replace(STATIC, host="esx-09"))
+    ) in told(world(passed()), changed(STATIC, gpu={"host": "esx-09"}))
 
 
 def test_a_named_card_is_looked_for_on_the_named_host_alone() -> None:
@@ -166,24 +168,22 @@ def test_cards_beside_one_that_is_passed_through_serve() -> None:
 class TestWhatUpDoesFirst:
     """What follows from the state of hosts is no error while `up` changes it, or waits for it."""
 
-    def levels(self, site: Site, wanted: WantedVm) -> dict[str, tuple[str, str]]:
-        return {
-            each.code: (each.level, each.hint) for each in judge(site, wanted) if each.level in ("warning", "error")
-        }
+    def levels(self, site: Site, spec: GpuTemplateSpec) -> dict[str, tuple[str, str]]:
+        return {each.code: (each.level, each.hint) for each in judge(site, spec) if each.level in ("warning", "error")}
 
     def test_passthrough_that_is_set(self) -> None:
         off = world(through(enabled=False, active=False))
-        by_hand = self.levels(off, replace(PASSTHROUGH, power_on=True))
+        by_hand = self.levels(off, changed(PASSTHROUGH, verify="power_on"))
         assert by_hand["vsphere.capacity"] == ("error", "free cards or memory, or ask less for each VM")
-        allowed = self.levels(off, replace(PASSTHROUGH, power_on=True, manage_hosts=True))
+        allowed = self.levels(off, changed(PASSTHROUGH, verify="power_on", manage_hosts=True))
         assert allowed["vsphere.capacity"] == ("warning", "`up` sets what manage_hosts allows first, and looks again")
 
     def test_a_graphics_type_that_is_set(self) -> None:
         basic = world(one(graphics_type="basic"), settings={})
         shared_none = world(shared(default_graphics_type="shared", startable=(), profiles=()))
-        assert self.levels(basic, replace(VGPU, manage_hosts=True))["vsphere.graphics"][0] == "warning"
+        assert self.levels(basic, changed(VGPU, manage_hosts=True))["vsphere.graphics"][0] == "warning"
         assert self.levels(shared_none, VGPU)["vsphere.profile_unknown"][0] == "error"
-        assert self.levels(shared_none, replace(VGPU, manage_hosts=True))["vsphere.profile_unknown"] == (
+        assert self.levels(shared_none, changed(VGPU, manage_hosts=True))["vsphere.profile_unknown"] == (
             "warning",
             "`up` sets what manage_hosts allows first, and looks again",
         )
@@ -193,7 +193,7 @@ class TestWhatUpDoesFirst:
             "vsphere.mig_off": "error",
             "vsphere.mig": "error",
         }
-        waited = self.levels(world(), replace(MIG, wait_for_mig=True))
+        waited = self.levels(world(), changed(MIG, wait_for_host_mig=True))
         assert waited["vsphere.mig_off"] == (
             "warning",
             "`up` waits until somebody has switched MIG mode, and looks again",
@@ -203,13 +203,13 @@ class TestWhatUpDoesFirst:
 
     def test_nothing_is_foreseen_when_nothing_is_to_be_done(self) -> None:
         full = shared(cards=(card(passthrough=ON, vms=("vm",)),), vms=(VmOnHost("vm", ("grid_a100-40c",)),))
-        wanted = replace(VGPU, power_on=True, manage_hosts=True, wait_for_mig=True)
-        assert ("error", "0 more VMs in total") in [(each.level, each.read) for each in judge(world(full), wanted)]
+        spec = changed(VGPU, verify="power_on", manage_hosts=True, wait_for_host_mig=True)
+        assert ("error", "0 more VMs in total") in [(each.level, each.read) for each in judge(world(full), spec)]
 
 
 def test_what_may_be_changed_on_a_host_is_shown_before() -> None:
     off = passed(cards=(card(passthrough=replace(PASSED, enabled=False, active=False, label="")),))
-    assert [text for text in told(world(off), replace(PASSTHROUGH, manage_hosts=True)) if "`up` will" in text] == [
+    assert [text for text in told(world(off), changed(PASSTHROUGH, manage_hosts=True)) if "`up` will" in text] == [
         "warning esx-01: `up` will set 0000:3b:00.0: passthrough on, hardware label gpu-a100 | your consent | "
         "set manage_hosts: false to do it by hand | "
         "vSphere Web Services API 8.0.3: HostGraphicsManager, HostPciPassthruSystem"

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from aiinfra.facts.gpus import gpu
 from tests.unit.vsphere.conftest import card
 from tests.unit.vsphere.worlds import (
     MIG,
@@ -19,6 +18,7 @@ from tests.unit.vsphere.worlds import (
     STATIC,
     VGPU,
     Break,
+    changed,
     one,
     passed,
     shared,
@@ -44,13 +44,13 @@ BREAKS: dict[str, Break] = {
     ),
     "a card that the host has not": (
         lambda: world(passed()),
-        replace(STATIC, pci_ids=("0000:3b:00.0", "0000:99:00.0")),
+        changed(STATIC, gpu={"pci_ids": ["0000:3b:00.0", "0000:99:00.0"]}),
         "error esx-01: no NVIDIA card 0000:99:00.0; it has 0000:3b:00.0 | 0000:99:00.0 | name a card "
         "that it has | vSphere Web Services API 8.0.3: HostPciDevice",
     ),
     "no such card": (
         lambda: world(passed()),
-        replace(PASSTHROUGH, gpu=gpu("L40S")),
+        changed(PASSTHROUGH, gpu={"model": "L40S"}),
         "error cluster gpu: no such card; its hosts have NVIDIA A100-PCIE-40GB | L40S | name a GPU "
         "that the hosts have | vSphere Web Services API 8.0.3: HostPciDevice",
     ),
@@ -68,7 +68,7 @@ BREAKS: dict[str, Break] = {
     ),
     "passthrough off, that we may set": (
         lambda: world(through(enabled=False, active=False)),
-        replace(PASSTHROUGH, manage_hosts=True),
+        changed(PASSTHROUGH, manage_hosts=True),
         "warning esx-01 0000:3b:00.0: off | passthrough on | `up` sets it, as manage_hosts allows | "
         "vSphere Web Services API 8.0.3: HostPciPassthruInfo",
     ),
@@ -102,7 +102,7 @@ BREAKS: dict[str, Break] = {
     ),
     "hardware label that we may set": (
         lambda: world(through(label="other")),
-        replace(PASSTHROUGH, manage_hosts=True),
+        changed(PASSTHROUGH, manage_hosts=True),
         "warning esx-01 0000:3b:00.0: label other | label gpu-a100 | `up` sets it, as manage_hosts "
         "allows | vSphere Web Services API 8.0.3: VirtualPCIPassthroughDynamicBackingInfo.customLabel",
     ),

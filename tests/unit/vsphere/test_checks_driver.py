@@ -5,12 +5,22 @@ Each test breaks one thing of a good world and reads the sentence: what was read
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from aiinfra.domains.vsphere.readings import Vib
-from tests.unit.vsphere.worlds import BY_MODEL, ON_H100, VGPU, Break, h100, managed, shared, silent, told, world
+from aiinfra.domains.vsphere.reading.observed import Vib
+from tests.unit.vsphere.worlds import (
+    BY_MODEL,
+    ON_H100,
+    VGPU,
+    Break,
+    changed,
+    h100,
+    managed,
+    shared,
+    silent,
+    told,
+    world,
+)
 
 BREAKS: dict[str, Break] = {
     "no VIB": (
@@ -49,7 +59,7 @@ BREAKS: dict[str, Break] = {
     ),
     "guest's branch that the table has not": (
         world,
-        replace(VGPU, guest_driver="999.1"),
+        changed(VGPU, guest_driver="999.1"),
         "unknown esx-01: NVD-AIE_ESXi_8.0.0_Driver 580.65.05: 999.1 is of a branch we do not know | a "
         "branch that takes guest driver 999.1 | compare them with NVIDIA's compatibility table | "
         "NVIDIA vGPU release notes for VMware vSphere, compatibility requirements",

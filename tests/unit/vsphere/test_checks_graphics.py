@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.vsphere.conftest import card
-from tests.unit.vsphere.worlds import NO, ON, VGPU, Break, one, shared, silent, through, told, world
+from tests.unit.vsphere.worlds import NO, ON, VGPU, Break, changed, one, shared, silent, through, told, world
 
 BREAKS: dict[str, Break] = {
     "graphics type of the host": (
@@ -34,13 +34,13 @@ BREAKS: dict[str, Break] = {
     ),
     "graphics type of a card, that we may set": (
         lambda: world(one(graphics_type="shared")),
-        replace(VGPU, manage_hosts=True),
+        changed(VGPU, manage_hosts=True),
         "warning esx-01: host sharedDirect, 0000:3b:00.0 shared | sharedDirect | `up` sets it, as "
         "manage_hosts allows | NVIDIA vGPU user guide, Changing the Default Graphics Type",
     ),
     "graphics type of a card, set and waiting for a reboot": (
         lambda: world(shared(cards=(card(passthrough=ON, graphics_type="shared"),), reboot_required=True)),
-        replace(VGPU, manage_hosts=True),
+        changed(VGPU, manage_hosts=True),
         "error esx-01: host sharedDirect, 0000:3b:00.0 shared: a reboot is pending | sharedDirect | reboot esx-01 | "
         "NVIDIA vGPU user guide, Changing the Default Graphics Type",
     ),

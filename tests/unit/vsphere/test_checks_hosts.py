@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.vsphere.conftest import host
-from tests.unit.vsphere.worlds import NO, PASSTHROUGH, RHCOS, VGPU, Break, passed, shared, silent, told, world
+from tests.unit.vsphere.worlds import NO, PASSTHROUGH, RHCOS, VGPU, Break, changed, passed, shared, silent, told, world
 
 BREAKS: dict[str, Break] = {
     "ESXi version": (
@@ -51,7 +51,7 @@ BREAKS: dict[str, Break] = {
     ),
     "labels on an old ESXi": (
         lambda: world(passed(version="7.0.1", build="17551050")),
-        replace(PASSTHROUGH, hardware_version=17),
+        changed(PASSTHROUGH, hardware_version=17),
         "error esx-01: ESXi 7.0 Update 1d, build 17551050 | ESXi 7.0.2 or newer (hardware labels) | "
         "update the host, or ask less of the template | vSphere Web Services API 8.0.3: "
         "HostPciPassthruInfo",

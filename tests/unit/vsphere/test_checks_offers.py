@@ -9,8 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from aiinfra.domains.vsphere.profiles import WantedProfile
-from aiinfra.domains.vsphere.readings import Host, VmOnHost
+from aiinfra.domains.vsphere.reading.observed import Host, VmOnHost
 from tests.unit.vsphere.conftest import card
 from tests.unit.vsphere.worlds import (
     BY_MODEL,
@@ -23,6 +22,7 @@ from tests.unit.vsphere.worlds import (
     STATIC,
     VGPU,
     Break,
+    changed,
     passed,
     shared,
     silent,
@@ -54,14 +54,14 @@ BREAKS: dict[str, Break] = {
     ),
     "a profile that no host lists": (
         world,
-        replace(VGPU, profile=WantedProfile("timeSliced", name="grid_a100-41c")),
+        changed(VGPU, gpu={"profile": "grid_a100-41c"}),
         "error cluster gpu: no host lists the vGPU profile grid_a100-41c | a profile that can be "
         "started now | did you mean grid_a100-4c? | vSphere Web Services API 8.0.3: "
         "HostConfigInfo.sharedPassthruGpuTypes",
     ),
     "a profile of the other sharing": (
         world,
-        replace(VGPU, profile=WantedProfile("timeSliced", name="grid_a100-3-20c")),
+        changed(VGPU, gpu={"profile": "grid_a100-3-20c"}),
         "error cluster gpu: profile grid_a100-3-20c is MIG-backed, not time-sliced | a profile that "
         "can be started now | set gpu.mode: mig, or name another profile | vSphere Web Services API "
         "8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
@@ -129,14 +129,14 @@ BREAKS: dict[str, Break] = {
     ),
     "capacity of the cluster": (
         lambda: world(shared(cards=(card(passthrough=ON, vms=("vm",)),), vms=(VmOnHost("vm", ("grid_a100-40c",)),))),
-        replace(VGPU, power_on=True),
+        changed(VGPU, verify="power_on"),
         "error cluster gpu: 0 more VMs in total | room for a VM of one GPU and 64 GiB | free cards or "
         "memory, or ask less for each VM | NVIDIA/gpu-operator default-vgpu-devices-config; NVIDIA "
         "MIG user guide",
     ),
     "capacity before a reboot": (
         lambda: world(passed(cards=(card(passthrough=replace(PASSED, active=False)),), reboot_required=True)),
-        replace(PASSTHROUGH, power_on=True),
+        changed(PASSTHROUGH, verify="power_on"),
         "error cluster gpu: 0 more VMs in total; a reboot is pending on esx-01 | room for a VM of one GPU and 64 GiB | "
         "reboot esx-01: what was set on hosts takes effect then | NVIDIA/gpu-operator default-vgpu-devices-config; "
         "NVIDIA MIG user guide",
@@ -146,7 +146,7 @@ BREAKS: dict[str, Break] = {
             passed(cards=(card(passthrough=replace(PASSED, active=False)),), reboot_required=True),
             shared("esx-02", cards=(card(device_id=0x26B9),), reboot_required=True),
         ),
-        replace(PASSTHROUGH, power_on=True),
+        changed(PASSTHROUGH, verify="power_on"),
         "error cluster gpu: 0 more VMs in total; a reboot is pending on esx-01 | room for a VM of one GPU and 64 GiB | "
         "reboot esx-01: what was set on hosts takes effect then | NVIDIA/gpu-operator default-vgpu-devices-config; "
         "NVIDIA MIG user guide",

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from aiinfra.domains.vsphere.readings import MissingPrivilege
+from aiinfra.domains.vsphere.reading.observed import MissingPrivilege
 from tests.unit.vsphere.worlds import NO, RHCOS, SSD, VGPU, Break, cluster, shared, told, world
 
 BREAKS: dict[str, Break] = {

@@ -8,9 +8,9 @@ from typing import Any
 
 from pyVmomi import SoapAdapter, VmomiSupport, vim
 
-from aiinfra.domains.vsphere.config_spec import configuring, keys_of, marking, settings_of
-from aiinfra.domains.vsphere.desired import DynamicPassthrough, StaticPassthrough, Vgpu, differences
-from tests.unit.vsphere.test_desired import OWNER, SPEC
+from aiinfra.domains.vsphere.template.config_spec import configuring, keys_of, marking, settings_of
+from aiinfra.domains.vsphere.template.content import DynamicPassthrough, StaticPassthrough, Vgpu, differences
+from tests.unit.vsphere.test_content import OWNER, SPEC
 
 
 def sent(spec: Any) -> Any:

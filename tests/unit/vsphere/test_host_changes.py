@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aiinfra.domains.vsphere.fixes import changes
-from aiinfra.domains.vsphere.mig import bus_id, steps, steps_on
-from aiinfra.domains.vsphere.readings import PassthroughState, VmOnHost
+from aiinfra.domains.vsphere.hosts.changes import changes
+from aiinfra.domains.vsphere.hosts.mig_commands import bus_id, steps, steps_on
+from aiinfra.domains.vsphere.reading.observed import PassthroughState, VmOnHost
 from tests.unit.vsphere.conftest import MIG_STARTABLE, card, host
 from tests.unit.vsphere.worlds import MIG, PASSED, PASSTHROUGH, STATIC, VGPU, passed, shared
 

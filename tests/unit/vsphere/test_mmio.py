@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiinfra.domains.vsphere.mmio import mmio
+from aiinfra.domains.vsphere.template.mmio import mmio
 
 
 @pytest.mark.parametrize(

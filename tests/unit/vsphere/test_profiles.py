@@ -6,15 +6,13 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.profiles import Choice, NoProfile, WantedProfile, choose
-from aiinfra.facts.gpus import gpu
+from aiinfra.domains.vsphere.hosts.profiles import Choice, NoProfile, choose
+from aiinfra.domains.vsphere.spec import VgpuDevices
 from tests.unit.vsphere.conftest import MIG_STARTABLE, PROFILES, STARTABLE, host
 
-A100 = gpu("A100-PCIe-40GB")
 
-
-def intent(memory: int, sharing: Any = "timeSliced", model: str = "A100-PCIe-40GB") -> WantedProfile:
-    return WantedProfile(sharing, gpu=gpu(model), memory_gib=memory)
+def intent(memory: int, mode: Any = "vgpu", model: str = "A100-PCIe-40GB") -> VgpuDevices:
+    return VgpuDevices.model_validate({"mode": mode, "model": model, "memory": f"{memory}GiB"})
 
 
 def refused(told: Choice | NoProfile) -> tuple[str, str, str]:
@@ -46,13 +44,13 @@ def test_a_host_in_mig_mode_serves_its_intent() -> None:
 def test_a_profile_is_found_by_name_in_any_case_and_under_another_prefix() -> None:
     shouted = [host(startable=["GRID_A100-40C"])]
     for name in ("grid_a100-40c", "NVIDIA_A100-40C"):
-        told = choose(shouted, WantedProfile("timeSliced", name=name))
+        told = choose(shouted, VgpuDevices(mode="vgpu", profile=name))
         assert isinstance(told, Choice)
         assert told.profile.name == "grid_a100-40c"
 
 
 def test_an_unknown_profile_has_a_nearest_name() -> None:
-    assert refused(choose([host()], WantedProfile("timeSliced", name="grid_a100-41c"))) == (
+    assert refused(choose([host()], VgpuDevices(mode="vgpu", profile="grid_a100-41c"))) == (
         "vsphere.profile_unknown",
         "no host lists the vGPU profile grid_a100-41c",
         "did you mean grid_a100-4c?",
@@ -60,7 +58,7 @@ def test_an_unknown_profile_has_a_nearest_name() -> None:
 
 
 def test_a_mig_profile_while_mig_is_off() -> None:
-    assert refused(choose([host()], WantedProfile("mig", name="grid_a100-3-20c"))) == (
+    assert refused(choose([host()], VgpuDevices(mode="mig", profile="grid_a100-3-20c"))) == (
         "vsphere.mig_off",
         "grid_a100-3-20c is listed by esx-01 and cannot be started: MIG mode is off on their free cards",
         "switch MIG on in the host's shell: aiinfra doctor shows how",
@@ -69,7 +67,7 @@ def test_a_mig_profile_while_mig_is_off() -> None:
 
 
 def test_a_mig_profile_is_not_time_sliced() -> None:
-    assert refused(choose([host()], WantedProfile("timeSliced", name="grid_a100-3-20c"))) == (
+    assert refused(choose([host()], VgpuDevices(mode="vgpu", profile="grid_a100-3-20c"))) == (
         "vsphere.profile_mode",
         "profile grid_a100-3-20c is MIG-backed, not time-sliced",
         "set gpu.mode: mig, or name another profile",
@@ -94,7 +92,7 @@ def test_another_card_than_the_hosts_have() -> None:
 
 def test_a_card_that_is_taken_by_another_size() -> None:
     full = host(startable=[name for name in STARTABLE if name != "grid_a100-40c"])
-    assert refused(choose([full], WantedProfile("timeSliced", name="grid_a100-40c"))) == (
+    assert refused(choose([full], VgpuDevices(mode="vgpu", profile="grid_a100-40c"))) == (
         "vsphere.profile_not_startable",
         "grid_a100-40c is listed by esx-01 and cannot be started: no card has room for it in its mode",
         "free a card, switch its MIG mode off, or name a profile that can be started: aiinfra doctor lists them",
@@ -102,7 +100,7 @@ def test_a_card_that_is_taken_by_another_size() -> None:
 
 
 def test_a_host_that_did_not_answer_is_not_taken_for_one_without() -> None:
-    told = choose([host("esx-01", startable=None, profiles=None)], WantedProfile("timeSliced", name="grid_a100-40c"))
+    told = choose([host("esx-01", startable=None, profiles=None)], VgpuDevices(mode="vgpu", profile="grid_a100-40c"))
     assert isinstance(told, NoProfile)
     assert told.unread == ["esx-01"]
     assert len(PROFILES) == 13

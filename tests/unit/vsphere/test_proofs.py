@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from aiinfra.domains.vsphere.proofs import Disturbed, Proofs
+from aiinfra.domains.vsphere.client.proofs import Disturbed, Proofs
 from aiinfra.errors import StepError
 from aiinfra.waiting import Waiter
 

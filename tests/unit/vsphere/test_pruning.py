@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiinfra.domains.vsphere.pruning import current, gpus_only, nvidias_packages, offers_only, pruning
+from aiinfra.domains.vsphere.client.pruning import current, gpus_only, nvidias_packages, offers_only, pruning
 
 DISK = b'<VirtualDevice xsi:type="VirtualDisk"><key>2000</key><backing xsi:type="X"></backing></VirtualDevice>'
 GPU = b'<VirtualDevice xsi:type="VirtualPCIPassthrough"><key>13000</key></VirtualDevice>'

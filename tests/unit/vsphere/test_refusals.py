@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from aiinfra.domains.vsphere.errors import VSphereError
-from aiinfra.domains.vsphere.refusals import refusal
+from aiinfra.domains.vsphere.client.errors import VSphereError
+from aiinfra.domains.vsphere.client.refusals import refusal
 
 PATHS = {"vm-1": "/dc1/vm/templates/gpu-1", "host-1": "/dc1/host/gpu/esx-01", "host-2": "/dc1/host/gpu/esx-02"}
 VM = vim.VirtualMachine("vm-1")

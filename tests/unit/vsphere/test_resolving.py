@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.desired import DynamicPassthrough, StaticPassthrough, Vgpu
-from aiinfra.domains.vsphere.readings import DeviceGroup, Site, StaticChoice
-from aiinfra.domains.vsphere.request import Ova, Request, request_of
-from aiinfra.domains.vsphere.resolving import resolve
+from aiinfra.domains.vsphere.reading.observed import DeviceGroup, Site, StaticChoice
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec, Ova
+from aiinfra.domains.vsphere.template.content import DynamicPassthrough, StaticPassthrough, Vgpu
+from aiinfra.domains.vsphere.template.resolving import resolve
 from aiinfra.errors import StepError
 from tests.unit.vsphere.conftest import MIG_STARTABLE
 from tests.unit.vsphere.worlds import passed, shared, world
 
-OWNER = {"environment": "dc1", "environment_id": "0123456789ab", "stack": "template"}
 WANTED: dict[str, Any] = {
     "failure_domain": "",
     "place": {"datacenter": "dc1", "cluster": "gpu", "datastore": "ssd", "folder": "templates", "resource_pool": ""},
@@ -30,15 +29,15 @@ WANTED: dict[str, Any] = {
 }
 
 
-def request(**changes: Any) -> Request:
-    return request_of(OWNER, {**WANTED, **changes})
+def request(**changes: Any) -> GpuTemplateSpec:
+    return GpuTemplateSpec.load({**WANTED, **changes})
 
 
 def gpu(mode: str, **fields: Any) -> dict[str, Any]:
     return {"gpu": {"mode": mode, **fields}}
 
 
-def refused(request: Request, site: Site) -> tuple[str, str, str]:
+def refused(request: GpuTemplateSpec, site: Site) -> tuple[str, str, str]:
     with pytest.raises(StepError) as caught:
         resolve(request, site)
     record = caught.value.record
@@ -47,7 +46,7 @@ def refused(request: Request, site: Site) -> tuple[str, str, str]:
 
 def test_a_vgpu_by_intent() -> None:
     told = resolve(request(), world())
-    assert told.spec.devices == (Vgpu("grid_a100-20c"),)
+    assert told.content.devices == (Vgpu("grid_a100-20c"),)
     assert (told.gpu_model, told.gpu_memory_mib, told.gpu_count, told.profile) == (
         "A100-PCIe-40GB", 20480, 1, "grid_a100-20c",
     )  # fmt: skip
@@ -59,13 +58,13 @@ def test_a_vgpu_by_intent() -> None:
 
 def test_the_same_request_is_the_same_template() -> None:
     one, other = resolve(request(), world()), resolve(request(), world(shared(), shared("esx-02")))
-    assert one.spec.digest == other.spec.digest
-    assert resolve(request(cpus=17), world()).spec.digest != one.spec.digest
+    assert one.content.digest == other.content.digest
+    assert resolve(request(cpus=17), world()).content.digest != one.content.digest
 
 
 def test_a_vgpu_by_name_knows_its_card() -> None:
     told = resolve(request(**gpu("vgpu", profile="GRID_A100-40C", count=1)), world())
-    assert (told.spec.devices, told.gpu_model, told.gpu_memory_mib) == (
+    assert (told.content.devices, told.gpu_model, told.gpu_memory_mib) == (
         (Vgpu("grid_a100-40c"),), "A100-PCIe-40GB", 40960,
     )  # fmt: skip
 
@@ -73,13 +72,13 @@ def test_a_vgpu_by_name_knows_its_card() -> None:
 def test_mig_backed() -> None:
     wanted = gpu("mig", model="A100-PCIe-40GB", memory=5120, count=2)
     told = resolve(request(**wanted), world(shared(startable=MIG_STARTABLE)))
-    assert told.spec.devices == (Vgpu("grid_a100-1-5c"), Vgpu("grid_a100-1-5c"))
+    assert told.content.devices == (Vgpu("grid_a100-1-5c"), Vgpu("grid_a100-1-5c"))
 
 
 def test_passthrough_by_model_and_label() -> None:
     told = resolve(request(**gpu("passthrough", model="A100-PCIe-40GB", label="gpu-a100", count=8)), world(passed()))
-    assert told.spec.devices == (DynamicPassthrough(0x10DE, 0x20F1, "gpu-a100"),) * 8
-    assert told.spec.mmio_gb == 1024
+    assert told.content.devices == (DynamicPassthrough(0x10DE, 0x20F1, "gpu-a100"),) * 8
+    assert told.content.mmio_gb == 1024
     assert told.explained[0] == (
         "passthrough of 10de:20f1 labelled gpu-a100: esx-01 have such cards; placement takes one that is free"
     )
@@ -90,27 +89,27 @@ def test_static_passthrough_takes_the_ids_from_the_host() -> None:
     told = resolve(
         request(**gpu("static_passthrough", host="esx-01", pci_ids=["0000:3b:00.0"])), world(passed(static=(choice,)))
     )
-    assert told.spec.devices == (StaticPassthrough("0000:3b:00.0", 0x10DE, 0x20F1, "5f1e", "NVIDIA A100"),)
+    assert told.content.devices == (StaticPassthrough("0000:3b:00.0", 0x10DE, 0x20F1, "5f1e", "NVIDIA A100"),)
     assert told.gpu_count == 1
 
 
 def test_a_device_group_brings_its_devices() -> None:
     name = "Nvidia:2@grid_a100-40c%NVLink"
     told = resolve(request(**gpu("device_group", group=name)), world(shared(groups=(DeviceGroup(name),))))
-    assert (told.spec.devices, told.spec.device_groups, told.gpu_model) == ((), (name,), "A100-PCIe-40GB")
-    assert "GPU devices" not in told.spec.settings()
+    assert (told.content.devices, told.content.device_groups, told.gpu_model) == ((), (name,), "A100-PCIe-40GB")
+    assert "GPU devices" not in told.content.settings()
 
 
 def test_mmio_as_the_file_says() -> None:
-    assert resolve(request(mmio=0), world()).spec.keys() == {"disk.EnableUUID": "TRUE"}
-    assert resolve(request(mmio=2048.0), world()).spec.mmio_gb == 2048
+    assert resolve(request(mmio=0), world()).content.keys() == {"disk.EnableUUID": "TRUE"}
+    assert resolve(request(mmio=2048.0), world()).content.mmio_gb == 2048
 
 
 def test_an_image_is_known_by_its_contents() -> None:
     ova = {"ova": "/images/rhcos.ova", "sha256": "ab" * 32}
     asked = request(source=ova)
-    assert asked.source == Ova("/images/rhcos.ova", "ab" * 32)
-    assert resolve(asked, world(source=None)).spec.source == f"sha256:{'ab' * 32}"
+    assert asked.source == Ova(ova="/images/rhcos.ova", sha256="ab" * 32)
+    assert resolve(asked, world(source=None)).content.source == f"sha256:{'ab' * 32}"
 
 
 @pytest.mark.parametrize(

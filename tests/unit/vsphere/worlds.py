@@ -6,30 +6,59 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from aiinfra.domains.vsphere.checks import WantedVm, judge
+from aiinfra.domains.vsphere.checks import judge
 from aiinfra.domains.vsphere.error_codes import CODES
-from aiinfra.domains.vsphere.profiles import WantedProfile
-from aiinfra.domains.vsphere.readings import Cluster, Datastore, Host, PassthroughState, Site, Source, VgpuProfile, Vib
-from aiinfra.facts.gpus import gpu
+from aiinfra.domains.vsphere.reading.observed import (
+    Cluster,
+    Datastore,
+    Host,
+    PassthroughState,
+    Site,
+    Source,
+    VgpuProfile,
+    Vib,
+)
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec
 from aiinfra.stack import Finding
 from tests.unit.vsphere.conftest import card, host, site
 
-A100 = gpu("A100-PCIe-40GB")
+A100 = "A100-PCIe-40GB"
 ON = PassthroughState(True, False, False, sriov_capable=True, sriov_enabled=True, sriov_active=True)
 PASSED = PassthroughState(True, True, True, "gpu-a100")
 SOURCE = "/dc1/vm/templates/rhcos"
 NO = "no permission System.Read"
-Break = tuple[Callable[[], Site], WantedVm, str]
-"""A world in which one thing is broken, what is wanted of it, and the sentence."""
-VGPU = WantedVm(
-    "vgpu", 1, 65536, 19, WantedProfile("timeSliced", name="grid_a100-40c"), guest_driver="580.65.06", source=SOURCE
+Break = tuple[Callable[[], Site], GpuTemplateSpec, str]
+"""A world in which one thing is broken, the spec of a template there, and the sentence."""
+
+
+def changed(spec: GpuTemplateSpec, **changes: Any) -> GpuTemplateSpec:
+    """The spec with some fields changed; `gpu` changes the devices, or replaces them when it names a mode."""
+    fields = spec.dump()
+    gpu = changes.pop("gpu", {})
+    devices = gpu if "mode" in gpu else {**fields["gpu"], **gpu}
+    return GpuTemplateSpec.load({**fields, **changes, "gpu": devices})
+
+
+VGPU = GpuTemplateSpec.model_validate(
+    {
+        "place": {"datacenter": "dc1", "cluster": "gpu", "datastore": "ssd", "folder": "templates"},
+        "source": SOURCE,
+        "gpu": {"mode": "vgpu", "profile": "grid_a100-40c"},
+        "cpus": 16,
+        "cores_per_socket": 1,
+        "memory_mib": 65536,
+        "hardware_version": 19,
+        "guest_driver": "580.65.06",
+    }
 )
-MIG = replace(VGPU, mode="mig", profile=WantedProfile("mig", gpu=A100, memory_gib=20))
-PASSTHROUGH = WantedVm("passthrough", 1, 65536, 19, gpu=A100, label="gpu-a100", source=SOURCE)
-STATIC = WantedVm("static_passthrough", 1, 65536, 19, host="esx-01", pci_ids=("0000:3b:00.0",), source=SOURCE)
-BY_MODEL = replace(VGPU, profile=WantedProfile("timeSliced", gpu=A100, memory_gib=40))
-ON_H100 = replace(BY_MODEL, profile=WantedProfile("timeSliced", gpu=gpu("H100-PCIe-80GB"), memory_gib=40))
-GROUP = WantedVm("device_group", 1, 65536, 19, group="Nvidia:2@grid_a100-40c%NVLink", source=SOURCE)
+MIG = changed(VGPU, gpu={"mode": "mig", "model": A100, "memory": "20GiB"})
+PASSTHROUGH = changed(VGPU, gpu={"mode": "passthrough", "model": A100, "label": "gpu-a100"}, guest_driver="")
+STATIC = changed(
+    VGPU, gpu={"mode": "static_passthrough", "host": "esx-01", "pci_ids": ["0000:3b:00.0"]}, guest_driver=""
+)
+BY_MODEL = changed(VGPU, gpu={"mode": "vgpu", "model": A100, "memory": "40GiB"})
+ON_H100 = changed(BY_MODEL, gpu={"model": "H100-PCIe-80GB"})
+GROUP = changed(VGPU, gpu={"mode": "device_group", "group": "Nvidia:2@grid_a100-40c%NVLink"}, guest_driver="")
 
 
 RHCOS = Source("vm-1", SOURCE, True, False, 15, "rhel9_64Guest", "efi", False, (16384,), 0)
@@ -84,9 +113,9 @@ def world(*hosts: Host, **changes: Any) -> Site:
     return site(**{"cluster": cluster(*(hosts or (shared(),))), **changes})
 
 
-def told(world: Site, wanted: WantedVm) -> list[str]:
+def told(world: Site, spec: GpuTemplateSpec) -> list[str]:
     """Every finding but `ok`: `level about: read | what is needed | way out | source`. None leaves a part out."""
-    found = judge(world, wanted)
+    found = judge(world, spec)
     assert {finding.code for finding in found} <= set(CODES)
     assert all(finding.read and finding.needed and finding.source for finding in found)
     return [text(finding) for finding in found if finding.level != "ok"]

@@ -1,6 +1,5 @@
-"""Judges what a vCenter told of itself against what a template needs. Pure: facts in, findings out."""
+"""Judges what was read of a vCenter against what a template needs. Pure: facts in, findings out."""
 
 from aiinfra.domains.vsphere.checks.judge import judge
-from aiinfra.domains.vsphere.checks.wanted import WantedVm
 
-__all__ = ["WantedVm", "judge"]
+__all__ = ["judge"]

@@ -1,4 +1,4 @@
-"""The cards of a host: which are concerned, passed through, labelled, of mixed sizes, with ECC."""
+"""The cards of a host: whether they are known, passed through, labelled, of mixed sizes, with ECC."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from aiinfra.domains.vsphere.checks.findings import API, USER_GUIDE, Topic
-from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.facts.vgpu import family_of
-from aiinfra.domains.vsphere.profiles import key
-from aiinfra.domains.vsphere.readings import Card, Host
-from aiinfra.facts.gpus import GPUS, PCI_VENDOR, Gpu
+from aiinfra.domains.vsphere.hosts.matching import usable_cards
+from aiinfra.domains.vsphere.reading.observed import Card, Host
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec, StaticDevices, VgpuDevices
 from aiinfra.stack import Finding
 
-NVIDIA = int(PCI_VENDOR, 16)
 CARDS: Final = Topic("vsphere.cards", f"{API}: HostPciDevice")
 PASSTHROUGH: Final = Topic("vsphere.passthrough", f"{API}: HostPciPassthruInfo")
 LABEL: Final = Topic("vsphere.label", f"{API}: VirtualPCIPassthroughDynamicBackingInfo.customLabel")
@@ -22,53 +19,27 @@ SIZES: Final = Topic("vsphere.sizes", f"{API}: HostGraphicsInfo.vgpuMode")
 ECC: Final = Topic("vsphere.ecc", f"{USER_GUIDE}, ECC memory")
 
 
-def is_model(card: Card, gpu: Gpu) -> bool:
-    if gpu.pci_subsystem and card.sub_device_id != int(gpu.pci_subsystem, 16):
-        return False
-    return (card.vendor_id, card.device_id) == (NVIDIA, int(gpu.pci_device, 16))
-
-
-def concerned(host: Host, wanted: WantedVm) -> list[Card]:
-    """The cards that a VM of the template could use, by model; all of them when the file names no model."""
-    if wanted.pci_ids:
-        return [card for card in host.cards if card.pci_id in wanted.pci_ids]
-    gpu = wanted.gpu or (wanted.profile.gpu if wanted.profile else None)
-    if gpu:
-        return [card for card in host.cards if is_model(card, gpu)]
-    if wanted.profile and wanted.profile.name:
-        return _serving(host, wanted.profile.name)
-    return list(host.cards)
-
-
-def _serving(host: Host, profile: str) -> list[Card]:
-    """As the host lists the profile; where it does not, as while it shares no card, by the family in its name."""
-    ids = {one.device_vendor_id for one in host.profiles or () if key(one.name) == key(profile)}
-    if ids or (family := family_of(profile)) is None:
-        return [card for card in host.cards if card.device_vendor_id in ids]
-    return [card for card in host.cards if any(is_model(card, GPUS[name]) for name in family.gpus)]
-
-
-def known(host: Host, wanted: WantedVm) -> Iterator[Finding]:
-    """Says so when nobody can tell which cards are concerned: no other check speaks of such a host."""
+def known(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
+    """An `unknown` when nobody can tell which cards could be used: no other check speaks of such a host."""
     needed = "the cards that it has, and what they serve"
-    by_name = wanted.profile is not None and wanted.profile.gpu is None
+    by_name = isinstance(spec.gpu, VgpuDevices) and spec.gpu.gpu is None
     if "cards" in host.unread:
         yield CARDS.unread(host, "cards", host.name, needed)
     elif by_name and host.cards and host.profiles is None:
         yield CARDS.unread(host, "profiles", host.name, needed, "see its vGPU profiles in vCenter")
-    for pci_id in wanted.pci_ids:
+    for pci_id in spec.gpu.pci_ids if isinstance(spec.gpu, StaticDevices) else ():
         if "cards" not in host.unread and all(card.pci_id != pci_id for card in host.cards):
             there = ", ".join(card.pci_id for card in host.cards) or "none"
             yield CARDS.error(host.name, f"no NVIDIA card {pci_id}; it has {there}", pci_id, "name a card that it has")
 
 
-def passthrough(host: Host, wanted: WantedVm) -> Iterator[Finding]:
-    if wanted.passes_cards_through:
-        for card in concerned(host, wanted):
-            yield _passthrough(host, card, wanted)
+def passthrough(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
+    if spec.passes_cards_through:
+        for card in usable_cards(host, spec):
+            yield _passthrough(host, card, spec)
 
 
-def _passthrough(host: Host, card: Card, wanted: WantedVm) -> Finding:
+def _passthrough(host: Host, card: Card, spec: GpuTemplateSpec) -> Finding:
     about, needed, state = f"{host.name} {card.pci_id}", "passthrough on", card.passthrough
     if state is None:
         return PASSTHROUGH.unread(host, "passthrough", about, needed)
@@ -79,22 +50,22 @@ def _passthrough(host: Host, card: Card, wanted: WantedVm) -> Finding:
         read = "enabled and not active: a reboot is pending"
         return PASSTHROUGH.error(about, read, needed, f"reboot {host.name}")
     if not state.enabled:
-        hint = settable(wanted, "switch passthrough on for it in the host's PCI devices")
-        told = PASSTHROUGH.warning if wanted.manage_hosts else PASSTHROUGH.error
-        return told(about, "off", needed, hint)
+        hint = settable(spec, "switch passthrough on for it in the host's PCI devices")
+        level = PASSTHROUGH.warning if spec.manage_hosts else PASSTHROUGH.error
+        return level(about, "off", needed, hint)
     return PASSTHROUGH.ok(about, "on", needed)
 
 
-def settable(wanted: WantedVm, by_hand: str) -> str:
-    """The way out for what aiinfra can set itself, when it may."""
-    return "`up` sets it, as manage_hosts allows" if wanted.manage_hosts else f"{by_hand}, or set manage_hosts: true"
+def settable(spec: GpuTemplateSpec, by_hand: str) -> str:
+    """The hint for what aiinfra can set itself, when it may."""
+    return "`up` sets it, as manage_hosts allows" if spec.manage_hosts else f"{by_hand}, or set manage_hosts: true"
 
 
-def labels(host: Host, wanted: WantedVm) -> Iterator[Finding]:
-    if not (wanted.passes_cards_through and wanted.label):
+def labels(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
+    if not (spec.passes_cards_through and spec.label):
         return
-    cards, needed = concerned(host, wanted), f"label {wanted.label}"
-    labelled = any(card.passthrough and card.passthrough.label == wanted.label for card in cards)
+    cards, needed = usable_cards(host, spec), f"label {spec.label}"
+    labelled = any(card.passthrough and card.passthrough.label == spec.label for card in cards)
     for card in cards:
         about, state = f"{host.name} {card.pci_id}", card.passthrough
         read = f"label {state.label}" if state and state.label else "no label"
@@ -103,15 +74,15 @@ def labels(host: Host, wanted: WantedVm) -> Iterator[Finding]:
         elif read == needed:
             yield LABEL.ok(about, read, needed)
         else:
-            told = LABEL.warning if labelled or wanted.manage_hosts else LABEL.error
-            yield told(about, read, needed, settable(wanted, "set the hardware label of the device"))
+            level = LABEL.warning if labelled or spec.manage_hosts else LABEL.error
+            yield level(about, read, needed, settable(spec, "set the hardware label of the device"))
 
 
-def mixed_sizes(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def mixed_sizes(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """Without mixed-size mode all vGPUs of one card have one size."""
-    if wanted.mode != "vgpu":
+    if spec.gpu.mode != "vgpu":
         return
-    for card in concerned(host, wanted):
+    for card in usable_cards(host, spec):
         about, needed = f"{host.name} {card.pci_id}", "told, as one size only fits on a card without mixed sizes"
         if card.vgpu_mode == "mixedSize":
             yield SIZES.ok(about, "mixed sizes", needed)
@@ -122,9 +93,9 @@ def mixed_sizes(host: Host, wanted: WantedVm) -> Iterator[Finding]:
             yield SIZES.ok(about, "one size for each card", needed)
 
 
-def ecc(host: Host, wanted: WantedVm) -> Iterator[Finding]:
-    """No vSphere API tells it, so it is said once for each host that has the cards."""
-    if concerned(host, wanted):
+def ecc(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
+    """One warning for each host that has the cards, as no vSphere API shows the ECC mode."""
+    if usable_cards(host, spec):
         hint = "run on the host:\n  nvidia-smi --query-gpu=ecc.mode.current --format=csv"
-        told = ECC.warning(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)
-        yield replace(told, lasting=True)
+        finding = ECC.warning(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)
+        yield replace(finding, lasting=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from aiinfra.domains.vsphere.checks.findings import API, Topic
-from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.readings import Site
+from aiinfra.domains.vsphere.reading.observed import Site
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec
 from aiinfra.stack import Finding
 
 EVACUATES: Final = "VgpuMMAutomationTimeoutSecs"
@@ -16,7 +16,7 @@ DRS: Final = Topic("vsphere.drs", f"{API}: Datacenter.PowerOnMultiVM")
 EVACUATION: Final = Topic("vsphere.evacuation", "Broadcom KB 88271")
 
 
-def drs(site: Site, wanted: WantedVm) -> Iterator[Finding]:
+def drs(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
     cluster, needed = site.cluster, "DRS on: it finds the host that has the GPUs free"
     about = f"cluster {cluster.name}"
     if cluster.drs_enabled is None:
@@ -30,9 +30,9 @@ def drs(site: Site, wanted: WantedVm) -> Iterator[Finding]:
         yield DRS.ok(about, f"on, {cluster.drs_behavior or 'automation not told'}", needed)
 
 
-def evacuation(site: Site, wanted: WantedVm) -> Iterator[Finding]:
+def evacuation(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """What maintenance mode does with vGPU VMs."""
-    if not wanted.shares_cards:
+    if not spec.shares_cards:
         return
     about, needed = f"cluster {site.cluster.name}", "vGPU VMs leave a host that enters maintenance"
     if "settings" in site.unread:

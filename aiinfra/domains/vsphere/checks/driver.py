@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from aiinfra.domains.vsphere.checks.findings import API, Topic
-from aiinfra.domains.vsphere.checks.wanted import WantedVm
 from aiinfra.domains.vsphere.facts import esxi, vgpu_manager
-from aiinfra.domains.vsphere.readings import Host, Vib
+from aiinfra.domains.vsphere.reading.observed import Host, Vib
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec, VgpuDevices
 from aiinfra.facts.gpus import PCI_VENDOR, Gpu
 from aiinfra.stack import Finding
 
@@ -17,16 +17,16 @@ MODEL: Final = Topic("vsphere.model", f"{API}: VirtualMachineVgpuProfileInfo")
 SEE: Final = "run on the host:\n  esxcli software vib list"
 
 
-def driver(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def driver(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """The vGPU manager, the ESXi that it was made for, and its branch against the guest's driver."""
     needed = "NVIDIA's vGPU manager"
-    if not wanted.shares_cards:
+    if not spec.shares_cards:
         return
     if host.vibs is None:
         yield DRIVER.unread(host, "vibs", host.name, needed, SEE)
     elif manager := manager_of(host.vibs):
         yield from _made_for(host, manager)
-        yield _branch(host, manager, wanted)
+        yield _branch(host, manager, spec)
     else:
         beside = ", ".join(f"{vib.name} {vib.version}" for vib in host.vibs)
         read = f"none: of NVIDIA there is {beside}" if beside else "no VIB of NVIDIA"
@@ -48,16 +48,16 @@ def _made_for(host: Host, vib: Vib) -> Iterator[Finding]:
     yield DRIVER.unknown(host.name, read, "a vGPU manager for the host's ESXi", hint)
 
 
-def _branch(host: Host, vib: Vib, wanted: WantedVm) -> Finding:
+def _branch(host: Host, vib: Vib, spec: GpuTemplateSpec) -> Finding:
     version = vgpu_manager.driver_of(vib.name, vib.version)
     read = f"{vib.name} {version or vib.version}"
-    if not wanted.guest_driver:
+    if not spec.guest_driver:
         return DRIVER.ok(host.name, f"{read}; the guest's driver is not told", "NVIDIA's vGPU manager")
-    needed = f"a branch that takes guest driver {wanted.guest_driver}"
-    works = esxi.fits(version, wanted.guest_driver) if version else None
+    needed = f"a branch that takes guest driver {spec.guest_driver}"
+    works = esxi.fits(version, spec.guest_driver) if version else None
     if works is None:
         hint = "compare them with NVIDIA's compatibility table"
-        return DRIVER.unknown(host.name, f"{read}: {_unknown(version, wanted.guest_driver)}", needed, hint)
+        return DRIVER.unknown(host.name, f"{read}: {_unknown(version, spec.guest_driver)}", needed, hint)
     if works:
         return DRIVER.ok(host.name, read, needed)
     hint = "install a guest driver of the host's branch, or a vGPU manager of the guest's"
@@ -68,9 +68,9 @@ def _unknown(manager: str, guest: str) -> str:
     return "a branch we do not know" if esxi.branch(manager) is None else f"{guest} is of a branch we do not know"
 
 
-def model_support(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def model_support(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """Whether the vGPU manager knows the GPU model: by the branch that first did, else by the profiles it lists."""
-    gpu = wanted.profile.gpu if wanted.profile else None
+    gpu = spec.gpu.gpu if isinstance(spec.gpu, VgpuDevices) else None
     manager = manager_of(host.vibs or ())
     if gpu is None or manager is None or not any(_has(host, gpu)):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from aiinfra.domains.vsphere.readings import Cluster, Datastore, Host, Site, Source
+from aiinfra.domains.vsphere.reading.observed import Cluster, Datastore, Host, Site, Source
 from aiinfra.stack import Finding
 
 API: Final = "vSphere Web Services API 8.0.3"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from aiinfra.domains.vsphere.checks.cards import concerned, is_model, settable
+from aiinfra.domains.vsphere.checks.cards import settable
 from aiinfra.domains.vsphere.checks.findings import USER_GUIDE, Topic
-from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.readings import Card, Host
-from aiinfra.facts.gpus import GPUS
+from aiinfra.domains.vsphere.hosts.matching import model_of, usable_cards
+from aiinfra.domains.vsphere.reading.observed import Card, Host
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec
 from aiinfra.stack import Finding
 
 POLICIES = {"performance": "spread over the cards", "consolidation": "packed on few cards"}
@@ -18,11 +18,11 @@ GRAPHICS: Final = Topic("vsphere.graphics", "NVIDIA vGPU user guide, Changing th
 SRIOV: Final = Topic("vsphere.sriov", f"{USER_GUIDE}, prerequisites for vGPU")
 
 
-def graphics_type(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def graphics_type(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """SharedDirect on the host and on each card; aiinfra can set it with `manage_hosts`."""
-    if not wanted.shares_cards:
+    if not spec.shares_cards:
         return
-    cards = concerned(host, wanted)
+    cards = usable_cards(host, spec)
     if host.default_graphics_type is None:
         yield GRAPHICS.unread(host, "default_graphics_type", host.name, SHARED)
     elif any(card.graphics_type is None and not passed_through(card) for card in cards):
@@ -30,10 +30,10 @@ def graphics_type(host: Host, wanted: WantedVm) -> Iterator[Finding]:
         why = host.unread.get("graphics", "the host lists no graphics type of it")
         yield GRAPHICS.unknown(host.name, f"{', '.join(ids)}: {why}", SHARED, "look at the host's graphics devices")
     else:
-        yield _graphics(host, host.default_graphics_type, cards, wanted)
+        yield _graphics(host, host.default_graphics_type, cards, spec)
 
 
-def _graphics(host: Host, default: str, cards: Sequence[Card], wanted: WantedVm) -> Finding:
+def _graphics(host: Host, default: str, cards: Sequence[Card], spec: GpuTemplateSpec) -> Finding:
     other = [card for card in cards if card.graphics_type not in (None, SHARED)]
     passed = ", ".join(card.pci_id for card in cards if passed_through(card))
     if default != SHARED or other:
@@ -41,8 +41,8 @@ def _graphics(host: Host, default: str, cards: Sequence[Card], wanted: WantedVm)
         read = f"host {default}" + (f", {shown}" if shown else "")
         if host.reboot_required and default == SHARED:
             return GRAPHICS.error(host.name, f"{read}: a reboot is pending", SHARED, f"reboot {host.name}")
-        told = GRAPHICS.warning if wanted.manage_hosts else GRAPHICS.error
-        return told(host.name, read, SHARED, settable(wanted, "set SharedDirect and restart the host"))
+        level = GRAPHICS.warning if spec.manage_hosts else GRAPHICS.error
+        return level(host.name, read, SHARED, settable(spec, "set SharedDirect and restart the host"))
     if passed and all(map(passed_through, cards)):
         hint = "switch passthrough off for one, and reboot: a card that is passed through serves no vGPU"
         return GRAPHICS.error(host.name, f"{passed} passed through", f"a card that is {SHARED}", hint)
@@ -56,11 +56,11 @@ def passed_through(card: Card) -> bool:
     return card.graphics_type is None and card.passthrough is not None and card.passthrough.enabled
 
 
-def sriov(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def sriov(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """vGPUs and MIG on Ampere and newer are virtual functions of the card."""
-    if not wanted.shares_cards:
+    if not spec.shares_cards:
         return
-    for card in concerned(host, wanted):
+    for card in usable_cards(host, spec):
         if not passed_through(card):
             yield _sriov(host, card)
 
@@ -68,7 +68,7 @@ def sriov(host: Host, wanted: WantedVm) -> Iterator[Finding]:
 def _sriov(host: Host, card: Card) -> Finding:
     about, needed = f"{host.name} {card.pci_id}", "SR-IOV on, for GPUs of Ampere and newer"
     state = card.passthrough
-    model = next((gpu for gpu in GPUS.values() if is_model(card, gpu)), None)
+    model = model_of(card)
     if model and model.family == "turing":
         return SRIOV.ok(about, "older than Ampere", needed)
     if state is None or state.sriov_capable is None:
@@ -76,8 +76,8 @@ def _sriov(host: Host, card: Card) -> Finding:
         return SRIOV.unread(host, "passthrough", about, needed, hint)
     if not state.sriov_capable:
         hint = "switch SR-IOV on in the server's BIOS"
-        told = SRIOV.error if model else SRIOV.unknown
-        return told(about, "the host shows the card without SR-IOV", needed, hint)
+        level = SRIOV.error if model else SRIOV.unknown
+        return level(about, "the host shows the card without SR-IOV", needed, hint)
     if state.sriov_enabled and not state.sriov_active:
         return SRIOV.error(about, "enabled and not active: a reboot is pending", needed, f"reboot {host.name}")
     if not state.sriov_enabled:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from aiinfra.domains.vsphere.checks.findings import API, Topic
-from aiinfra.domains.vsphere.checks.wanted import WantedVm
 from aiinfra.domains.vsphere.facts import esxi
 from aiinfra.domains.vsphere.facts.esxi_releases import KB_BUILDS, release_of
-from aiinfra.domains.vsphere.readings import Host
+from aiinfra.domains.vsphere.reading.observed import Host
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec
 from aiinfra.stack import Finding
 
 GPU_EDITIONS = ("enterprise plus", "cloud foundation", "vsphere foundation", "evaluation")
@@ -22,7 +22,7 @@ DNS: Final = Topic("vsphere.dns", "VMware ESXi Installation and Setup, network s
 NTP: Final = Topic("vsphere.ntp", "OpenShift documentation, VMware vSphere infrastructure requirements")
 
 
-def present(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def present(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     if "connected" in host.unread:
         yield PRESENT.unread(host, "connected", host.name, "connected", "let the account read the host")
     elif not host.connected:
@@ -34,25 +34,25 @@ def present(host: Host, wanted: WantedVm) -> Iterator[Finding]:
         yield PRESENT.ok(host.name, "in service", "in service")
 
 
-def reboot(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def reboot(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """An error while it keeps the host from starting any vGPU."""
     needed = "no reboot pending"
     if host.reboot_required is None:
         yield REBOOT.unread(host, "reboot_required", host.name, needed)
     elif host.reboot_required:
         hint = f"reboot {host.name}: what was set on it takes effect then"
-        told = REBOOT.error if wanted.shares_cards and host.startable == () else REBOOT.warning
-        yield told(host.name, "waits for a reboot", needed, hint)
+        level = REBOOT.error if spec.shares_cards and host.startable == () else REBOOT.warning
+        yield level(host.name, "waits for a reboot", needed, hint)
     else:
         yield REBOOT.ok(host.name, "no reboot pending", needed)
 
 
-def version(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def version(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """The release against the floors of what the template uses, and the build against the table of releases."""
-    if (least := _floor(wanted)) is None:
+    if (least := _floor(spec)) is None:
         hint = "take a source with an older hardware version"
         needed = "a hardware version whose ESXi we know"
-        read = f"hardware version {wanted.hardware_version} of the source"
+        read = f"hardware version {spec.hardware_version} of the source"
         yield ESXI.by(esxi.KB_HARDWARE).unknown(host.name, read, needed, hint)
         return
     floor, why, source = least
@@ -78,33 +78,33 @@ def _older(version: str, floor: esxi.Version) -> bool:
         return False
 
 
-def _floor(wanted: WantedVm) -> tuple[esxi.Version, str, str] | None:
+def _floor(spec: GpuTemplateSpec) -> tuple[esxi.Version, str, str] | None:
     """None for a hardware version that no ESXi of the table has."""
-    if wanted.hardware_version not in esxi.HARDWARE:
+    if spec.hardware_version not in esxi.HARDWARE:
         return None
     floors = [(esxi.FLOOR, "GPUs in VMs", "vmware-tanzu/vm-operator constants")]
-    hardware = f"hardware version {wanted.hardware_version}"
-    floors.append((esxi.HARDWARE[wanted.hardware_version], hardware, esxi.KB_HARDWARE))
-    if wanted.label:
+    hardware = f"hardware version {spec.hardware_version}"
+    floors.append((esxi.HARDWARE[spec.hardware_version], hardware, esxi.KB_HARDWARE))
+    if spec.label:
         floors.append((esxi.LABELS, "hardware labels", f"{API}: HostPciPassthruInfo"))
-    if wanted.mode == "device_group":
+    if spec.gpu.mode == "device_group":
         floors.append((esxi.DEVICE_GROUPS, "device groups", f"{API}: ConfigTarget"))
     return max(floors)
 
 
-def licence(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def licence(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     needed, edition = "an edition with vGPU and DRS, such as vSphere Enterprise Plus", host.license_edition
     if edition is None:
         yield LICENCE.unread(host, "license_edition", host.name, needed, LOOK)
     elif any(known in edition.lower() for known in GPU_EDITIONS):
         yield LICENCE.ok(host.name, edition, needed)
-    elif wanted.shares_cards:
+    elif spec.shares_cards:
         yield LICENCE.error(host.name, edition, needed, "assign such a licence, or use passthrough")
     else:
         yield LICENCE.warning(host.name, edition, needed, "assign such a licence: placement needs DRS")
 
 
-def names(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def names(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     needed = "a DNS server"
     if host.dns is None:
         yield DNS.unread(host, "dns", host.name, needed)
@@ -114,7 +114,7 @@ def names(host: Host, wanted: WantedVm) -> Iterator[Finding]:
         yield DNS.ok(host.name, ", ".join(host.dns), needed)
 
 
-def time(host: Host, wanted: WantedVm) -> Iterator[Finding]:
+def time(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
     needed = "an NTP server, its service running"
     hint = "set an NTP server and start ntpd: licences and certificates fail on a wrong clock"
     if host.ntp is None:

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from aiinfra.domains.vsphere.capacity import Shape, free, total
-from aiinfra.domains.vsphere.checks.cards import concerned
 from aiinfra.domains.vsphere.checks.findings import API, Topic
-from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.profiles import SHARING, Choice, NoProfile, choose, reboot, some, startable_on
-from aiinfra.domains.vsphere.readings import Host, Site
+from aiinfra.domains.vsphere.hosts.capacity import Shape, free, total
+from aiinfra.domains.vsphere.hosts.matching import usable_cards
+from aiinfra.domains.vsphere.hosts.profiles import (
+    SHARING,
+    Choice,
+    NoProfile,
+    choose,
+    least_gib,
+    reboot,
+    sharing_of,
+    some,
+    startable_on,
+)
+from aiinfra.domains.vsphere.reading.observed import Host, Site
+from aiinfra.domains.vsphere.spec import (
+    GpuTemplateSpec,
+    GroupDevices,
+    PassthroughDevices,
+    StaticDevices,
+    VgpuDevices,
+)
 from aiinfra.stack import Finding
 
 PROFILE: Final = Topic("vsphere.profile", f"{API}: HostConfigInfo.sharedPassthruGpuTypes")
@@ -20,35 +36,36 @@ PINNED: Final = Topic("vsphere.pinned", f"{API}: VirtualPCIPassthroughDeviceBack
 LOOK: Final = "see its vGPU profiles in vCenter"
 
 
-def profile(site: Site, wanted: WantedVm) -> Iterator[Finding]:
+def profile(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """The vGPU profile that would be taken, and which ones each host can start now."""
-    if wanted.profile is None:
+    devices = spec.gpu
+    if not isinstance(devices, VgpuDevices):
         return
-    told = choose(site.cluster.hosts, wanted.profile)
+    choice = choose(site.cluster.hosts, devices)
     about, needed = f"cluster {site.cluster.name}", "a profile that can be started now"
-    if isinstance(told, NoProfile):
-        yield _no_profile(told, about, needed, _pending(site, wanted))
+    if isinstance(choice, NoProfile):
+        yield _no_profile(choice, about, needed, _pending(site, spec))
     else:
-        yield PROFILE.ok(about, f"{told.profile.name} on {some(told.hosts)}", needed)
-    name = told.profile.name if isinstance(told, Choice) else wanted.profile.name
-    asked = name or f"a {SHARING[wanted.profile.sharing]} profile of {wanted.profile.memory_gib} GiB or more"
+        yield PROFILE.ok(about, f"{choice.profile.name} on {some(choice.hosts)}", needed)
+    name = choice.profile.name if isinstance(choice, Choice) else devices.profile
+    asked = name or f"a {SHARING[sharing_of(devices)]} profile of {least_gib(devices)} GiB or more"
     for host in site.cluster.hosts:
-        if host.connected and concerned(host, wanted):
+        if host.connected and usable_cards(host, spec):
             yield _startable(host, name, f"{asked} among those that it can start now")
 
 
-def _pending(site: Site, wanted: WantedVm) -> str:
+def _pending(site: Site, spec: GpuTemplateSpec) -> str:
     """What is added where hosts with such cards may offer more after a reboot."""
-    waiting = [host.name for host in site.cluster.hosts if host.reboot_required and concerned(host, wanted)]
+    waiting = [host.name for host in site.cluster.hosts if host.reboot_required and usable_cards(host, spec)]
     return f"; a reboot is pending on {some(waiting)}" if waiting else ""
 
 
-def _no_profile(told: NoProfile, about: str, needed: str, pending: str) -> Finding:
-    topic = Topic(told.code, PROFILE.source)
-    if told.unread:
-        read = f"{told.message}; {some(told.unread)} did not tell"
-        return topic.unknown(about, read, needed, told.hint)
-    return topic.error(about, f"{told.message}{pending}", needed, told.hint)
+def _no_profile(none: NoProfile, about: str, needed: str, pending: str) -> Finding:
+    topic = Topic(none.code, PROFILE.source)
+    if none.unread:
+        read = f"{none.message}; {some(none.unread)} did not tell"
+        return topic.unknown(about, read, needed, none.hint)
+    return topic.error(about, f"{none.message}{pending}", needed, none.hint)
 
 
 def _startable(host: Host, name: str, needed: str) -> Finding:
@@ -61,12 +78,13 @@ def _startable(host: Host, name: str, needed: str) -> Finding:
     return PROFILE.warning(host.name, read, needed, hint)
 
 
-def device_group(site: Site, wanted: WantedVm) -> Iterator[Finding]:
-    if wanted.mode != "device_group":
+def device_group(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
+    if not isinstance(spec.gpu, GroupDevices):
         return
-    hosts, needed = [host for host in site.cluster.hosts if host.connected], f"device group {wanted.group}"
+    name = spec.gpu.group
+    hosts, needed = [host for host in site.cluster.hosts if host.connected], f"device group {name}"
     about = f"cluster {site.cluster.name}"
-    listing = [host.name for host in hosts if any(group.name == wanted.group for group in host.groups or ())]
+    listing = [host.name for host in hosts if any(group.name == name for group in host.groups or ())]
     if listing:
         yield GROUP.ok(about, f"listed by {some(listing)}", needed)
         hint = "start one VM of it to know: verify: power_on"
@@ -80,22 +98,22 @@ def device_group(site: Site, wanted: WantedVm) -> Iterator[Finding]:
         yield GROUP.error(about, "listed by no host", needed, hint)
 
 
-def pinned(site: Site, wanted: WantedVm) -> Iterator[Finding]:
-    if wanted.mode == "static_passthrough":
-        read = f"static passthrough: every VM runs on {wanted.host} and nowhere else"
+def pinned(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
+    if isinstance(spec.gpu, StaticDevices):
+        read = f"static passthrough: every VM runs on {spec.gpu.host} and nowhere else"
         hint = "use gpu.mode: passthrough, which finds a host with such cards free"
         needed = "a VM that placement may put anywhere, for machine sets of more than one machine"
         yield PINNED.warning(f"cluster {site.cluster.name}", read, needed, hint)
 
 
-def capacity(site: Site, wanted: WantedVm) -> Iterator[Finding]:
+def capacity(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """How many VMs could be started now, on each host and in total. None is an error when one is to be started."""
-    shape = _shape(site, wanted)
+    shape = _shape(site, spec)
     if shape is None:
         return
-    gpus = f"{wanted.count} GPUs" if wanted.count > 1 else "one GPU"
-    needed = f"room for a VM of {gpus} and {wanted.memory_mib / 1024:g} GiB"
-    hosts = [host for host in site.cluster.hosts if wanted.host in ("", host.name) and concerned(host, wanted)]
+    gpus = f"{spec.count} GPUs" if spec.count > 1 else "one GPU"
+    needed = f"room for a VM of {gpus} and {spec.memory_mib / 1024:g} GiB"
+    hosts = [host for host in site.cluster.hosts if spec.host in ("", host.name) and usable_cards(host, spec)]
     if not (rooms := free(hosts, shape)):
         return
     for room in rooms:
@@ -111,22 +129,24 @@ def capacity(site: Site, wanted: WantedVm) -> Iterator[Finding]:
     elif any(room.vms is None for room in rooms):
         yield CAPACITY.unknown(about, f"{read}, as far as the hosts tell", needed, "see the hosts above")
     else:
-        full = CAPACITY.error if wanted.power_on else CAPACITY.warning
+        full = CAPACITY.error if spec.power_on else CAPACITY.warning
         hint = reboot(hosts) or "free cards or memory, or ask less for each VM"
-        yield full(about, f"{read}{_pending(site, wanted)}", needed, hint)
+        yield full(about, f"{read}{_pending(site, spec)}", needed, hint)
 
 
 def _vms(number: int) -> str:
     return f"{number} more VM" if number == 1 else f"{number} more VMs"
 
 
-def _shape(site: Site, wanted: WantedVm) -> Shape | None:
-    if wanted.profile is not None:
-        told = choose(site.cluster.hosts, wanted.profile)
-        return Shape(wanted.count, wanted.memory_mib, told.profile) if isinstance(told, Choice) else None
-    if wanted.gpu is not None:
-        device = int(wanted.gpu.pci_device, 16)
-        return Shape(wanted.count, wanted.memory_mib, device_id=device, label=wanted.label)
-    if wanted.pci_ids:
-        return Shape(wanted.count, wanted.memory_mib, pci_ids=wanted.pci_ids)
-    return None
+def _shape(site: Site, spec: GpuTemplateSpec) -> Shape | None:
+    count, memory = spec.count, spec.memory_mib
+    match spec.gpu:
+        case VgpuDevices() as devices:
+            choice = choose(site.cluster.hosts, devices)
+            return Shape(count, memory, choice.profile) if isinstance(choice, Choice) else None
+        case PassthroughDevices(gpu=gpu, label=label):
+            return Shape(count, memory, device_id=int(gpu.pci_device, 16), label=label)
+        case StaticDevices(pci_ids=pci_ids):
+            return Shape(count, memory, pci_ids=pci_ids)
+        case GroupDevices():
+            return None

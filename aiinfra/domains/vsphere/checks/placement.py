@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from aiinfra.domains.vsphere.checks.findings import API, Topic
-from aiinfra.domains.vsphere.checks.wanted import WantedVm
-from aiinfra.domains.vsphere.profiles import some
-from aiinfra.domains.vsphere.readings import Datastore, Site, Source
+from aiinfra.domains.vsphere.hosts.profiles import some
+from aiinfra.domains.vsphere.reading.observed import Datastore, Site, Source
+from aiinfra.domains.vsphere.spec import GpuTemplateSpec
 from aiinfra.stack import Finding
 
 PRIVILEGES: Final = Topic("vsphere.privileges", f"{API}: required privileges of its methods")
@@ -19,7 +19,7 @@ SOURCE: Final = Topic("vsphere.source", "openshift/machine-api-operator pkg/cont
 _READ: Final = "let the account read it"
 
 
-def account(site: Site, wanted: WantedVm) -> Iterator[Finding]:
+def account(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
     """Every privilege that the account lacks, each named."""
     needed = "every privilege that a template takes"
     if site.missing_privileges is None:
@@ -33,7 +33,7 @@ def account(site: Site, wanted: WantedVm) -> Iterator[Finding]:
         yield PRIVILEGES.error(missing.path, f"lacks {missing.privilege}", missing.needed_for, hint)
 
 
-def folder(site: Site, wanted: WantedVm) -> Iterator[Finding]:
+def folder(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
     needed = "a folder for templates"
     if site.folder is None:
         why = site.unread.get("folder", "does not exist")
@@ -42,7 +42,7 @@ def folder(site: Site, wanted: WantedVm) -> Iterator[Finding]:
         yield FOLDER.ok(site.folder, "exists", needed)
 
 
-def datastore(site: Site, wanted: WantedVm) -> Iterator[Finding]:
+def datastore(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
     store = site.datastore
     if store is None:
         why = site.unread.get("datastore", "does not exist")
@@ -75,12 +75,12 @@ def _space(store: Datastore, source: Source | None) -> Finding:
     return DATASTORE.ok(store.path, read, needed)
 
 
-def source(site: Site, wanted: WantedVm) -> Iterator[Finding]:
+def source(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
     found = site.source
-    if not wanted.source:
+    if not spec.source_path:
         return
     if found is None:
-        why = site.unread.get("source", f"{wanted.source} does not exist")
+        why = site.unread.get("source", f"{spec.source_path} does not exist")
         yield SOURCE.error(site.vcenter, why, "a VM or template", "name one that exists: its inventory path")
         return
     flaws = [*_unread(found), *_flaws(found), *_doubts(found)]
@@ -96,13 +96,13 @@ def _count(things: object, what: str) -> str:
 
 
 def _unread(found: Source) -> Iterator[Finding]:
-    told = {
+    needs = {
         "hardware_version": "its hardware version",
         "guest_id": "its guest",
         "firmware": "its firmware",
         "disk_mib": "its disks",
     }
-    for field, needed in told.items():
+    for field, needed in needs.items():
         if getattr(found, field) is None:
             yield SOURCE.unread(found, field, found.path, needed, _READ)
 

@@ -26,8 +26,6 @@ LABELS: Final[Version] = (7, 0, 2)
 """`hardwareLabel` of a passthrough device: vSphere Web Services API, `HostPciPassthruInfo`."""
 DEVICE_GROUPS: Final[Version] = (8, 0, 0)
 """`vendorDeviceGroupInfo`: vSphere Web Services API, `ConfigTarget`."""
-MIXED_SIZES: Final[Version] = (8, 0, 3)
-"""`vgpuMode`: vSphere Web Services API 8.0.3, `HostGraphicsInfo`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,40 @@
 """`aiinfra:vsphere:GpuTemplate`: one VM template with GPUs.
 
-A change of what is wanted makes a new template beside the old one. What the world shows otherwise than it should is a
-difference of `settings`, and an update mends it.
+A change of what a template is makes a new one beside the old. What was changed by hand in the world is a difference of
+`settings`, and an update mends it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from aiinfra.domains.vsphere.desired import Owner, spec_of
-from aiinfra.domains.vsphere.provider.vcenters import VCenters, access_of, sealed
-from aiinfra.domains.vsphere.request import Request, request_of
-from aiinfra.engine.wire import UNKNOWN, Secret
+from pydantic import ValidationError
+
+from aiinfra.domains.vsphere.client.access import access_of
+from aiinfra.domains.vsphere.marks import NAME_LIMIT, Owner, template_name
+from aiinfra.domains.vsphere.provider.vcenters import VCenters, with_secret_password
+from aiinfra.domains.vsphere.spec import PROCEDURE, GpuTemplateSpec
+from aiinfra.domains.vsphere.template.content import TemplateContent, Value, content_of, tree_of
+from aiinfra.engine.wire import UNKNOWN, Secret, Tree, Unknown, reveal
 from aiinfra.errors import StepError
 from aiinfra.providers.border import ended_by
 from aiinfra.providers.compare import changed_paths
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
 from aiinfra.providers.marshal import known
-from aiinfra.providers.settings import Kind, check, value
 
-SHAPE: Final[Mapping[str, Kind]] = {
-    "connection": dict,
-    "owner": dict,
-    "wanted": dict,
-    "verify": str,
-    "limit_seconds": (int, float),
-}
-TOLD: Final = ("name", "path", "moref", "vcenter_uuid", "gpu_model", "gpu_memory_mib", "gpu_count", "profile")
-OUTPUTS: Final = (*TOLD, "spec", "settings", "explained", "verified", "drift")
+if TYPE_CHECKING:
+    from aiinfra.domains.vsphere.client.session import VCenter
+    from aiinfra.domains.vsphere.template.lifecycle import InspectedTemplate, MendedTemplate, NewTemplate
+
+COMPARED_PROCEDURE: Final = frozenset({"verify", "manage_hosts"})
+"""Of how a template is made, what an update does again when it changes."""
+OUTPUTS: Final = (
+    *("name", "path", "moref", "vcenter_uuid", "gpu_model", "gpu_memory_mib", "gpu_count", "profile"),
+    *("content", "settings", "explained", "verified", "drift"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,121 +45,170 @@ class GpuTemplate:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
-        checked, failures = check(inputs, SHAPE)
-        return {**checked, "connection": sealed(checked.get("connection"))}, failures
+        checked = {**inputs, "connection": with_secret_password(inputs.get("connection"))}
+        missing = [CheckFailure(key, "is required") for key in ("connection", "owner") if inputs.get(key) is None]
+        return checked, [*missing, *_spec_failures(inputs.get("spec"))]
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
         with self._lock:
-            self._replaced[call.urn] = str(value(olds, "moref"))
+            self._replaced[call.urn] = str(_plain(olds, "moref"))
         changed = changed_paths(_compared(old_inputs), _compared(news))
-        replace = [path for path in changed if path.split(".")[0] == "wanted"]
+        replace = [path for path in changed if _needs_another_template(path)]
         lacking = [] if replace else [*_drift(olds), *_unproved(olds, news)]
         return Diff([*changed, *lacking], replace)
 
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview or not known(inputs):
             return Made("", {**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)})
-        from aiinfra.domains.vsphere.provider.gpu_template_work import Unproved, make_template
+        from aiinfra.domains.vsphere.template.lifecycle import Unproved, make_template
 
+        owner, spec = _named_owner(inputs), _spec(inputs)
         with self._lock:
             kept = {self._replaced.pop(call.urn, "")}
-        vcenter = self.vcenters.of(call, access_of(value(inputs, "connection")))
+        vcenter = self.vcenters.of(call, access_of(_plain(inputs, "connection")))
         try:
-            told = make_template(vcenter, _request(inputs), _flags(inputs), kept)
+            made = make_template(vcenter, owner, spec, kept)
         except Unproved as error:
-            made = Made(str(error.told["name"]), {**inputs, **error.told})
-            raise PartlyMade(made, [ended_by(error.cause)]) from error.cause
-        return Made(str(told["name"]), {**inputs, **told})
+            partly = {**inputs, **_outputs(error.template)}
+            raise PartlyMade(Made(str(partly["name"]), partly), [ended_by(error.cause)]) from error.cause
+        return Made(made.existing.name, {**inputs, **_outputs(made)})
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
-        from aiinfra.domains.vsphere.provider.gpu_template_work import read_template
+        from aiinfra.domains.vsphere.template.lifecycle import read_template
 
         vcenter = self._recorded(call, inputs, state)
-        owner = Owner(**value(state, "owner"))
-        seen = read_template(vcenter, value(state, "moref"), spec_of(value(state, "spec")), owner)
-        return None if seen is None else Made(id, {**state, **seen}, inputs)
+        found = read_template(vcenter, _plain(state, "moref"), _content(state), _owner(state))
+        return None if found is None else Made(id, {**state, **_inspected(found)}, inputs)
 
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         if call.preview:
             return Made(id, {**olds, **news})
-        from aiinfra.domains.vsphere.provider.gpu_template_work import Unproved, mend_template
+        from aiinfra.domains.vsphere.template.lifecycle import Unproved, mend_template
 
-        vcenter = self._recorded(call, news, olds)
-        spec = spec_of(value(olds, "spec"))
+        vcenter, moref = self._recorded(call, news, olds), _plain(olds, "moref")
         try:
-            told = mend_template(vcenter, _request(news), _flags(news), spec, value(olds, "moref"))
+            mended = mend_template(vcenter, _named_owner(news), _spec(news), _content(olds), moref)
         except Unproved as error:
-            raise PartlyMade(Made(id, {**olds, **news, **error.told}), [ended_by(error.cause)]) from error.cause
-        verified = {"verified": told.pop("verified") or olds.get("verified")}
-        return Made(id, {**olds, **news, **told, **verified})
+            partly = {**olds, **news, **_outputs(error.template)}
+            raise PartlyMade(Made(id, partly), [ended_by(error.cause)]) from error.cause
+        verified = mended.verified or olds.get("verified")
+        return Made(id, {**olds, **news, **_outputs(mended), "verified": verified})
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
-        from aiinfra.domains.vsphere.provider.gpu_template_work import delete_template
+        from aiinfra.domains.vsphere.template.lifecycle import delete_template
 
-        vcenter, spec = self._recorded(call, state, state), spec_of(value(state, "spec"))
-        limit = float(value(state, "limit_seconds"))
-        delete_template(vcenter, _request(state).owner, spec, value(state, "moref"), limit)
+        vcenter, limit = self._recorded(call, state, state), _spec(state).limit_seconds
+        delete_template(vcenter, _owner(state), _content(state), _plain(state, "moref"), limit)
 
-    def _recorded(self, call: Call, inputs: Properties, state: Properties) -> Any:
-        return self.vcenters.identified(
-            call, access_of(value(inputs, "connection")), str(value(state, "vcenter_uuid") or "")
-        )
+    def _recorded(self, call: Call, inputs: Properties, state: Properties) -> VCenter:
+        """A session at the vCenter that the state knows. Raises `StepError` when another one answers."""
+        access = access_of(_plain(inputs, "connection"))
+        return self.vcenters.identified(call, access, str(_plain(state, "vcenter_uuid") or ""))
 
 
-def _compared(inputs: Properties) -> Mapping[str, Any]:
-    """What makes a difference; the account that is used, where an image lies, and how long one waits, do not."""
+def _plain(properties: Properties, key: str) -> Any:
+    """The value of a property, its secrets opened. Raises `ValueError` when a part of it is unknown."""
+    return reveal(properties.get(key))
+
+
+def _spec(properties: Properties) -> GpuTemplateSpec:
+    return GpuTemplateSpec.load(_plain(properties, "spec"))
+
+
+def _owner(properties: Properties) -> Owner:
+    return Owner(**_plain(properties, "owner"))
+
+
+def _content(properties: Properties) -> TemplateContent:
+    return content_of(_plain(properties, "content"))
+
+
+def _named_owner(properties: Properties) -> Owner:
+    """The owner. Raises `StepError` when vCenter would refuse the length of the template's name."""
+    owner = _owner(properties)
+    name = template_name(owner.environment, owner.stack)
+    if len(name) > NAME_LIMIT:
+        message = f"the template's name {name} would have {len(name)} characters, vCenter takes {NAME_LIMIT}"
+        raise StepError(message, code="vsphere.name", hint="use a shorter name for the environment or the stack")
+    return owner
+
+
+def _spec_failures(spec: Tree) -> Iterator[CheckFailure]:
+    """What keeps a tree from being a spec; nothing while it is unknown."""
+    if isinstance(spec, Unknown):
+        return
+    if spec is None:
+        yield CheckFailure("spec", "is required")
+        return
+    try:
+        GpuTemplateSpec.load(reveal(spec))
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            yield CheckFailure(".".join(("spec", *map(str, one["loc"]))), one["msg"])
+
+
+def _compared(inputs: Properties) -> Mapping[str, Tree]:
+    """What makes a difference.
+
+    The account that is used, where an image lies on this machine, and how long one waits do not.
+    """
     connection = inputs.get("connection")
-    host = connection.value if isinstance(connection, Secret) else connection
-    named = host.get("host") if isinstance(host, Mapping) else None
-    parts = {key: inputs.get(key) for key in ("owner", "wanted", "verify", "manage_hosts")}
-    wanted = parts["wanted"]
-    source = wanted.get("source") if isinstance(wanted, Mapping) else None
-    if isinstance(source, Mapping) and isinstance(wanted, Mapping):
-        parts["wanted"] = {**wanted, "source": {"sha256": source.get("sha256"), "network": source.get("network")}}
-    return {**parts, "connection": {"host": named}}
+    fields = connection.value if isinstance(connection, Secret) else connection
+    host = fields.get("host") if isinstance(fields, Mapping) else None
+    spec = _spec(inputs).dump()
+    if isinstance(spec["source"], Mapping):
+        spec["source"] = {key: value for key, value in spec["source"].items() if key != "ova"}
+    ignored = PROCEDURE - COMPARED_PROCEDURE
+    compared = {key: value for key, value in spec.items() if key not in ignored}
+    return {"owner": inputs.get("owner"), "spec": compared, "connection": {"host": host}}
+
+
+def _needs_another_template(path: str) -> bool:
+    """Whether a difference at this path is one of what the template is, not of how it is made."""
+    head, _, rest = path.partition(".")
+    return head == "spec" and rest not in COMPARED_PROCEDURE
 
 
 def _drift(olds: Properties) -> list[str]:
-    """What the last reading showed otherwise than it should be."""
+    """A difference when the last refresh found something changed by hand."""
     return ["drift"] if olds.get("drift") else []
 
 
 def _unproved(olds: Properties, news: Properties) -> list[str]:
-    """A proof that is asked for and was not passed: a refresh forgets that a create ended in an error."""
-    return ["verified"] if _flags(news).power_on and not value(olds, "verified") else []
+    """A difference when a proof is asked for and was not passed: a refresh forgets that a create ended in an error."""
+    return ["verified"] if _spec(news).power_on and not _plain(olds, "verified") else []
 
 
-def _request(inputs: Properties) -> Request:
-    """Raises `StepError` for a name that vCenter would refuse."""
-    flags = _flags(inputs)
-    request = request_of(
-        value(inputs, "owner"),
-        value(inputs, "wanted"),
-        manage_hosts=flags.manage_hosts,
-        power_on=flags.power_on,
-    )
-    name = f"{request.owner.environment}-{request.owner.stack}-{'0' * 8}"
-    if len(name) > 80:
-        message = f"the template's name {name} would have {len(name)} characters, vCenter takes 80"
-        raise StepError(message, code="vsphere.name", hint="use a shorter name for the environment or the stack")
-    return request
+def _outputs(template: NewTemplate | MendedTemplate) -> dict[str, Any]:
+    """The outputs that a create or an update makes known."""
+    from aiinfra.domains.vsphere.template.lifecycle import NewTemplate
+
+    existing = template.existing
+    settings = _settings(template.content, existing.settings)
+    outputs: dict[str, Any] = {"path": existing.path, "moref": existing.moref, "settings": settings, "drift": []}
+    outputs["verified"] = template.verified
+    if isinstance(template, NewTemplate):
+        resolved = template.resolved
+        outputs |= {
+            "name": existing.name,
+            "vcenter_uuid": template.vcenter_uuid,
+            "gpu_model": resolved.gpu_model,
+            "gpu_memory_mib": resolved.gpu_memory_mib,
+            "gpu_count": resolved.gpu_count,
+            "profile": resolved.profile,
+            "content": tree_of(resolved.content),
+            "explained": list(resolved.explained),
+        }
+    return outputs
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """How it is made, apart from what it is."""
-
-    power_on: bool
-    manage_hosts: bool
-    wait_for_host_mig: bool
-    limit: float
-    """Seconds."""
+def _inspected(template: InspectedTemplate) -> dict[str, Any]:
+    """The outputs that a refresh makes known."""
+    settings = _settings(template.content, template.existing.settings)
+    return {"settings": settings, "drift": list(template.drift)}
 
 
-def _flags(inputs: Properties) -> Flags:
-    return Flags(
-        power_on=value(inputs, "verify") == "power_on",
-        manage_hosts=bool(value(inputs, "manage_hosts")),
-        wait_for_host_mig=bool(value(inputs, "wait_for_host_mig")),
-        limit=float(value(inputs, "limit_seconds")),
-    )
+def _settings(content: TemplateContent, settings: Mapping[str, Value]) -> dict[str, Any]:
+    """What is kept in the state: only the fields that we set, as a VM's other keys may hold anything."""
+    kept = {name: settings.get(name) for name in content.settings()}
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in kept.items()}

@@ -5,32 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aiinfra.domains.vsphere.access import Access
+from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.engine.wire import Secret, Tree
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Call
 
 if TYPE_CHECKING:
-    from aiinfra.domains.vsphere.session import VCenter
+    from aiinfra.domains.vsphere.client.session import VCenter
 
 
-def access_of(connection: Mapping[str, Any]) -> Access:
-    """Reads the `connection` of a resource: the fields of a `VCenterSpec`."""
-    return Access(
-        host=str(connection["host"]),
-        user=str(connection["user"]),
-        password=str(connection["password"]),
-        port=int(connection.get("port") or 443),
-        ca=str(connection.get("ca") or ""),
-        fingerprint=str(connection.get("fingerprint") or ""),
-        insecure=bool(connection.get("insecure")),
-    )
-
-
-def sealed(connection: Tree) -> Tree:
-    """With the password secret, and not the rest: whom a text is about must be read in it."""
+def with_secret_password(connection: Tree) -> Tree:
+    """The connection with its password marked secret; host and user stay readable in messages."""
     if not isinstance(connection, Mapping) or isinstance(connection.get("password"), Secret):
         return connection
     return {**connection, "password": Secret(connection.get("password"))}
@@ -46,7 +33,7 @@ class VCenters:
         self._closing = threading.Event()
 
     def of(self, call: Call, access: Access) -> VCenter:
-        """The session, as this request hears it. Raises `VSphereError`, `Stopped`."""
+        """The session at a vCenter, which reports to this request. Raises `VSphereError`, `Stopped`."""
         started = time.monotonic()
         with self._lock:
             opening = self._opening.setdefault(access, threading.Lock())
@@ -55,7 +42,7 @@ class VCenters:
         return session.heard_by(call.stop, lambda what: call.say(what, time.monotonic() - started))
 
     def identified(self, call: Call, access: Access, uuid: str) -> VCenter:
-        """As `of`, once the vCenter is known to be the recorded one. Raises `StepError` `vsphere.another`."""
+        """The session as `of` gives it, checked to be at the recorded vCenter. Raises `StepError` `vsphere.another`."""
         vcenter = self.of(call, access)
         if uuid and vcenter.about.instance_uuid != uuid:
             raise StepError(
@@ -73,7 +60,7 @@ class VCenters:
             self._sessions.clear()
 
     def _open(self, access: Access) -> VCenter:
-        from aiinfra.domains.vsphere.session import VCenter
+        from aiinfra.domains.vsphere.client.session import VCenter
 
         session = VCenter.open(access, stop=self._closing, say=lambda what: None)
         with self._lock:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.readings import DeviceGroup, Site
+from aiinfra.domains.vsphere.reading.observed import DeviceGroup, Site
 from stacks.vsphere_gpu_template.checks import Checks
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
 from tests.unit.vsphere.worlds import passed, shared, world

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from aiinfra.catalog import Catalog
+from aiinfra.domains.vsphere.spec import VgpuDevices
 from stacks import vsphere_gpu_template
-from stacks.vsphere_gpu_template.spec import VgpuDevices
 from tests.unit.stacks.judged import problems
 
 PLACE = {"datacenter": "dc1", "cluster": "gpu", "datastore": "ssd", "folder": "templates"}

@@ -1,0 +1,1 @@
+"""What ESXi hosts offer to VMs with GPUs, and what is changed on them."""

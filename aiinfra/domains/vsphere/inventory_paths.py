@@ -1,0 +1,8 @@
+"""Inventory paths as texts: names and short paths made absolute."""
+
+from __future__ import annotations
+
+
+def absolute(path: str, datacenter: str, kind: str) -> str:
+    """`templates` as `/dc1/vm/templates`, for the folder `kind` of a datacenter; an absolute path as it is."""
+    return path.rstrip("/") if path.startswith("/") else f"/{datacenter}/{kind}/{path.rstrip('/')}".rstrip("/")

@@ -1,0 +1,57 @@
+"""The marks of what we make in a vCenter, keys of `extraConfig`, and the names that follow from its owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
+
+MARK_SPEC: Final = "aiinfra.dev/spec"
+"""The digest of a template's content."""
+MARK_DOMAIN: Final = "aiinfra.dev/failure-domain"
+MARK_SOURCE: Final = "aiinfra.dev/source"
+"""On what was cloned from an imported image: the image's digest."""
+MARK_NAME: Final = "aiinfra.dev/name"
+"""The name that it was made with. A clone inherits every mark of its source, and has another name."""
+MARK_INSTANCE: Final = "aiinfra.dev/instance"
+"""Its `instanceUuid`, which no clone has: it tells one that was renamed by hand from a clone of others."""
+MARK_STEP: Final = "aiinfra.dev/step"
+"""How far it is made, or that it is a proof: one of the following."""
+CLONED: Final = "cloned"
+CONFIGURED: Final = "configured"
+PROOF: Final = "proof"
+"""A throw-away clone that is powered on."""
+MARKS: Final = (
+    MARK_ENVIRONMENT,
+    MARK_ID,
+    MARK_STACK,
+    MARK_DOMAIN,
+    MARK_SPEC,
+    MARK_SOURCE,
+    MARK_STEP,
+    MARK_NAME,
+    MARK_INSTANCE,
+)
+NAME_LIMIT: Final = 80
+"""Characters of a VM's name in vCenter."""
+HASH_DIGITS: Final = 8
+"""Digits of a template's digest in its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The stack that a template belongs to."""
+
+    environment: str
+    environment_id: str
+    stack: str
+
+    def marks(self) -> dict[str, str]:
+        """The marks that name the owner."""
+        return {MARK_ENVIRONMENT: self.environment, MARK_ID: self.environment_id, MARK_STACK: self.stack}
+
+
+def template_name(environment: str, stack: str, digest: str = "0" * HASH_DIGITS) -> str:
+    """`<environment>-<stack>-<hash8>`; without a digest, a name of the same length. It may exceed `NAME_LIMIT`."""
+    return f"{environment}-{stack}-{digest[:HASH_DIGITS]}"

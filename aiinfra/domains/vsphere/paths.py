@@ -1,8 +1,0 @@
-"""Inventory paths as texts."""
-
-from __future__ import annotations
-
-
-def absolute(path: str, datacenter: str, kind: str) -> str:
-    """`templates` as `/dc1/vm/templates`, for the folder `kind` of a datacenter; an absolute path as it is."""
-    return path.rstrip("/") if path.startswith("/") else f"/{datacenter}/{kind}/{path.rstrip('/')}".rstrip("/")

@@ -1,0 +1,1 @@
+"""VM templates with GPUs: from a spec to what is made, proved and removed."""
