@@ -22,16 +22,15 @@ def program(context: StackContext, inputs: GpuOperatorInputs) -> GpuOperatorInst
     cluster, policy = inputs.cluster, policy_name(inputs.install)
     provider = kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig)
     namespace = Bundle(
+        context,
         "namespace",
-        kubeconfig=cluster.kubeconfig,
-        uid=cluster.uid,
+        cluster=cluster,
         objects=[namespace_object(inputs.namespace, PRIVILEGED)],
-        labels=context.labels(),
     )
     brought = CustomResourceDefinitions(
+        context,
         "definitions",
-        kubeconfig=cluster.kubeconfig,
-        uid=cluster.uid,
+        cluster=cluster,
         names=definitions(inputs.install, bundled_nfd=inputs.nfd == "bundled"),
     )
     needed: list[pulumi.Resource] = [namespace, brought]
@@ -47,15 +46,14 @@ def program(context: StackContext, inputs: GpuOperatorInputs) -> GpuOperatorInst
         opts=pulumi.ResourceOptions(provider=provider, depends_on=needed),
     )
     Ready(
+        context,
         "ready",
-        kubeconfig=cluster.kubeconfig,
-        uid=cluster.uid,
+        cluster=cluster,
         wants=_wants(inputs, policy),
         limit_seconds=inputs.limit,
         remove_first=[wants.reference(POLICY_API, POLICY_KIND, policy)],
         after=operator.revision,
         definitions=brought.brought,
-        labels=context.labels(),
         release=operator.release,
         opts=pulumi.ResourceOptions(depends_on=[operator.resource]),
     )
@@ -77,11 +75,10 @@ def _device_plugin(
         "data": {SHARING_KEY: document},
     }
     return Bundle(
+        context,
         "device-plugin",
-        kubeconfig=inputs.cluster.kubeconfig,
-        uid=inputs.cluster.uid,
+        cluster=inputs.cluster,
         objects=[made],
-        labels=context.labels(),
         opts=pulumi.ResourceOptions(depends_on=[namespace]),
     )
 

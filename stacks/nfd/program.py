@@ -23,13 +23,12 @@ def program(context: StackContext, inputs: NfdInputs) -> NfdInstall:
     cluster = inputs.cluster
     provider = kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig)
     namespace = Bundle(
+        context,
         "namespace",
-        kubeconfig=cluster.kubeconfig,
-        uid=cluster.uid,
+        cluster=cluster,
         objects=[namespace_object(inputs.namespace, PRIVILEGED)],
-        labels=context.labels(),
     )
-    brought = CustomResourceDefinitions("definitions", kubeconfig=cluster.kubeconfig, uid=cluster.uid, names=CHART.crds)
+    brought = CustomResourceDefinitions(context, "definitions", cluster=cluster, names=CHART.crds)
     release = Release(
         NAME,
         name=NAME,
@@ -42,9 +41,9 @@ def program(context: StackContext, inputs: NfdInputs) -> NfdInstall:
         opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace, brought]),
     )
     Ready(
+        context,
         "ready",
-        kubeconfig=cluster.kubeconfig,
-        uid=cluster.uid,
+        cluster=cluster,
         wants=[
             wants.rolled_out(wants.reference("apps/v1", "Deployment", f"{NAME}-master", inputs.namespace)),
             wants.rolled_out(wants.reference("apps/v1", "DaemonSet", f"{NAME}-worker", inputs.namespace)),
@@ -52,7 +51,6 @@ def program(context: StackContext, inputs: NfdInputs) -> NfdInstall:
         limit_seconds=inputs.limit,
         after=release.status.revision,
         definitions=brought.brought,
-        labels=context.labels(),
         release={"name": NAME, "namespace": inputs.namespace},
         opts=pulumi.ResourceOptions(depends_on=[release]),
     )
