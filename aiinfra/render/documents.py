@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiinfra.domains.kubernetes.facts.charts import chart_of
+from aiinfra.domains.kubernetes.charts import chart_of
 from aiinfra.domains.kubernetes.provider.cuda_job import image_of, job, reference
 from aiinfra.engine.wire import Secret, Tree, Unknown
 from aiinfra.render.monitor import Recorded

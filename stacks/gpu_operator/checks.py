@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aiinfra.domains.kubernetes.facts.gpu_operator_chart import CHART
-from aiinfra.domains.kubernetes.facts.helm_values import problems
+from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
+from aiinfra.domains.kubernetes.charts.helm_values import problems
 from aiinfra.domains.kubernetes.needs import ClusterNeed
 from aiinfra.stack import Broken, Ref, StackName, Surroundings
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 Object = dict[str, Any]
-KUBELET = {"lab.aiinfra.dev/kubelet": "controllers"}
-"""Annotation of pods whose life the lab's controllers play."""
+KUBELET_ANNOTATION = "lab.aiinfra.dev/kubelet"
+KUBELET = {KUBELET_ANNOTATION: "controllers"}
+"""On pods whose life the lab's controllers play instead of kwok."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operands, policy
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.facts.gpu_operator import (
     DEPLOY_LABELS,
@@ -22,8 +23,8 @@ from aiinfra.domains.kubernetes.facts.gpu_operator import (
     OPERANDS_DISABLED,
     OPERATOR_DEPLOYMENT,
 )
-from aiinfra.domains.kubernetes.lab.controllers import operands, policy
-from aiinfra.domains.kubernetes.lab.controllers.effects import GPU_OPERATOR, Apply, Effect, Patch, Remove
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
+from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Effect, Patch, Remove
 from aiinfra.domains.kubernetes.lab.controllers.view import (
     Object,
     View,
@@ -36,6 +37,7 @@ from aiinfra.domains.kubernetes.lab.controllers.view import (
     uid,
 )
 
+FIELD_MANAGER = "gpu-operator"
 MIG_DEPLOY = DEPLOY_PREFIX + "mig-manager"
 MIG_CAPABLE, MIG_CONFIG = "nvidia.com/mig.capable", "nvidia.com/mig.config"
 _MIG_PRODUCTS = ("h100", "a100", "a30")
@@ -55,7 +57,7 @@ NO_NFD_LABELS = Verdict(True, "NFDLabelsMissing", "No NFD labels found")
 NO_GPU_NODES = Verdict(True, "NoGPUNodes", "No GPU node found, watching for new nodes to join the cluster.")
 
 
-def reconcile(view: View, now: datetime) -> Iterator[Effect]:
+def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
     """Everything the operator would do now; nothing while its Deployment is not available."""
     operator = _operator(view)
     instance = policy.active(view.of("ClusterPolicy"))
@@ -63,10 +65,10 @@ def reconcile(view: View, now: datetime) -> Iterator[Effect]:
         return
     yield from (patch for node in view.nodes if (patch := label_patch(node, instance)))
     if not any(name(runtime) == "nvidia" for runtime in view.of("RuntimeClass")):
-        yield Apply(_runtime_class(instance), GPU_OPERATOR)
+        yield Apply(_runtime_class(instance), FIELD_MANAGER)
     changes, verdict = reconcile_operands(view, instance, namespace(operator))
     yield from changes
-    status = desired_status(instance, verdict, namespace(operator), now)
+    status = desired_status(instance, verdict, namespace(operator), moment.now)
     if status != instance.get("status"):
         yield Patch(ObjectRef.of(instance), {"status": status}, "status")
 
@@ -92,7 +94,7 @@ def label_patch(node: Object, instance: Object) -> Patch | None:
     wanted = {key: value for key, value in desired_labels(has, instance).items() if has.get(key) != value}
     if not wanted:
         return None
-    return Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": wanted}}, manager=GPU_OPERATOR)
+    return Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": wanted}}, manager=FIELD_MANAGER)
 
 
 def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
@@ -176,7 +178,7 @@ def _apply(view: View, wanted: Object, within: str) -> Apply | None:
     existing = view.find("DaemonSet", name(wanted), within)
     if existing is not None and annotation(existing, operands.HASH) == annotation(wanted, operands.HASH):
         return None
-    return Apply(wanted, GPU_OPERATOR)
+    return Apply(wanted, FIELD_MANAGER)
 
 
 def _enabled_names(view: View, instance: Object) -> set[str]:

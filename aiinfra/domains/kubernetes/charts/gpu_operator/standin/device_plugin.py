@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy, sharing
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.sharing import Sharing
+from aiinfra.domains.kubernetes.charts.nfd.standin.controller import NFD_MASTER
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.facts.gpu_operator import GPU_RESOURCE, IMAGES
-from aiinfra.domains.kubernetes.lab.controllers import hardware, policy, sharing
-from aiinfra.domains.kubernetes.lab.controllers.effects import MIG_MANAGER, NFD_MASTER, Effect, Patch
+from aiinfra.domains.kubernetes.lab.controllers import hardware
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
+from aiinfra.domains.kubernetes.lab.controllers.effects import Effect, Patch
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
-from aiinfra.domains.kubernetes.lab.controllers.sharing import Sharing
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels, name, namespace, pod_ready, uid
 
 PLUGIN_APP, GFD_APP, MIG_APP = "nvidia-device-plugin-daemonset", "gpu-feature-discovery", "nvidia-mig-manager"
+MIG_MANAGER = "nvidia-mig-manager"
+"""Field manager of the label that it sets; those of GFD are set by NFD."""
 CUDA_RUNTIME = {"580": "13.0", "595": "13.2", "610": "13.3"}
 """CUDA version that a driver branch says it serves. Those of 595 and 610 are assumed: nothing decides on them."""
 
@@ -29,7 +34,7 @@ class DevicePlugins:
     read: dict[tuple[str, str], Sharing] = field(default_factory=dict)
     """By uid of the plugin's pod and value of the node's label."""
 
-    def reconcile(self, view: View) -> Iterator[Effect]:
+    def reconcile(self, view: View, moment: Moment) -> Iterator[Effect]:
         instance = policy.active(view.of("ClusterPolicy"))
         for node in hardware.with_gpus(view.nodes):
             apps = {labels(pod).get("app", ""): pod for pod in view.pods_on(name(node)) if pod_ready(pod)}

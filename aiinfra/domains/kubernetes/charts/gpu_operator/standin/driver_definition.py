@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiinfra.domains.kubernetes.lab.crds.cluster_policy import upgrade_policy
-from aiinfra.domains.kubernetes.lab.crds.schema import (
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_definition import upgrade_policy
+from aiinfra.domains.kubernetes.lab.schema import (
     BOOLEAN,
     CONDITIONS,
     ENV,

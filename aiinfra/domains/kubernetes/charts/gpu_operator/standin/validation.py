@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operands, policy
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.fate import CUDA_VALIDATOR, VALIDATOR
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.lab.controllers import operands, policy
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Create, Effect, Remove
-from aiinfra.domains.kubernetes.lab.controllers.fate import CUDA_VALIDATOR, VALIDATOR
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, deleting, namespace
+from aiinfra.domains.kubernetes.lab.standins.charts.release import KUBELET
 
 
-def reconcile(view: View) -> Iterator[Effect]:
+def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
     """One CUDA pod for each validator whose `cuda-validation` runs; one from an earlier validator goes first."""
     instance = policy.active(view.of("ClusterPolicy"))
     if instance is None:
@@ -48,7 +50,7 @@ def cuda_pod(validator: Object, instance: Object) -> Object:
             "generateName": f"{CUDA_VALIDATOR}-",
             "namespace": namespace(validator),
             "labels": {"app": CUDA_VALIDATOR},
-            "annotations": {operands.KUBELET: "controllers"},
+            "annotations": dict(KUBELET),
             "ownerReferences": [operands.owner(instance)],
         },
         "spec": {

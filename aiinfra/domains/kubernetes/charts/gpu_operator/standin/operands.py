@@ -11,13 +11,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy as reading
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy import OsInfo, section
 from aiinfra.domains.kubernetes.facts.gpu_operator import DEPLOY_PREFIX, OPERANDS, POLICY_API, POLICY_KIND, Operand
-from aiinfra.domains.kubernetes.lab.controllers import policy as reading
-from aiinfra.domains.kubernetes.lab.controllers.policy import OsInfo, section
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, name, uid
+from aiinfra.domains.kubernetes.lab.standins.charts.release import KUBELET
 
-KUBELET = "lab.aiinfra.dev/kubelet"
-"""Annotation on pods whose life the controllers play instead of kwok; its value is `controllers`."""
 HASH = "nvidia.com/last-applied-hash"
 DEFAULT_TOLERATIONS = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
 PRIORITY = "system-node-critical"
@@ -65,7 +64,7 @@ def _daemonset(policy: Object, operand: Operand, namespace: str, images: tuple[s
     label = {"app": operand.daemonset}
     metadata = {
         "labels": {**common.get("labels", {}), **label},
-        "annotations": {**common.get("annotations", {}), KUBELET: "controllers"},
+        "annotations": {**common.get("annotations", {}), **KUBELET},
     }
     return _hashed(
         {

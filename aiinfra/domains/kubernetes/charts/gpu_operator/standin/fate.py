@@ -6,17 +6,17 @@ validator's init containers check driver, toolkit, CUDA and plugin; all others w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from aiinfra.domains.kubernetes.facts.gpu_operator import GPU_RESOURCE, OPERANDS
-from aiinfra.domains.kubernetes.lab.controllers import hardware, policy, sharing, workload
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy, sharing, workload
+from aiinfra.domains.kubernetes.facts.gpu_operator import OPERANDS, OPERATOR_DEPLOYMENT, POLICY_API, POLICY_KIND
+from aiinfra.domains.kubernetes.lab.controllers import hardware
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.faults import DRIVER_APP, PLUGIN_APP, TOOLKIT_APP, Broken
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
-from aiinfra.domains.kubernetes.lab.controllers.nfd import SELECTOR
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Crash, Fate
 from aiinfra.domains.kubernetes.lab.controllers.view import (
-    CUSTOM_KINDS,
     Object,
     View,
     labels,
@@ -42,6 +42,21 @@ class NodeState:
     toolkit_validated: bool = False
     cuda_validated: bool = False
     resources: bool = False
+
+
+def fates(view: View, moment: Moment) -> Callable[[Object], Fate]:
+    """How far a node has come is found out once for all its pods."""
+    instance = policy.active(view.of(POLICY_KIND))
+    states: dict[str, NodeState] = {}
+
+    def fate_of(pod: Object) -> Fate:
+        place = pod["spec"]["nodeName"]
+        if place not in states:
+            node = view.find("Node", place)
+            states[place] = node_state(view, node, instance) if node else NodeState()
+        return fate(pod, view, states[place], instance, moment.faults)
+
+    return fate_of
 
 
 def node_state(view: View, node: Object, instance: Object | None) -> NodeState:
@@ -107,7 +122,8 @@ def _crashes(
     pod: Object, view: View, state: NodeState, instance: Object | None, broken: Broken
 ) -> Iterator[tuple[str, Crash]]:
     app = _app(pod)
-    yield from _without_api(pod, view)
+    if app == OPERATOR_DEPLOYMENT and not view.serves(POLICY_KIND):
+        yield from Fate.without_api(pod, POLICY_KIND, POLICY_API).crashes.items()
     if workload.adds_vectors(pod) and workload.gpus_requested(pod) and not state.driver:
         yield pod["spec"]["containers"][0]["name"], Crash(1, workload.NO_DEVICE)
     if app.startswith(DRIVER_APP) and (message := broken.driver_crash(pod, state.machine)):
@@ -118,22 +134,6 @@ def _crashes(
             sharing.parse(sharing.text(view, node, instance, namespace(pod)))
         except sharing.BadConfig as error:
             yield "nvidia-device-plugin", Crash(1, f"error starting plugins: unable to load config: {error}")
-
-
-NEEDS_API: Mapping[tuple[str, str], str] = {
-    ("app", "gpu-operator"): "ClusterPolicy",
-    ("role", "master"): "NodeFeature",
-    ("role", "worker"): "NodeFeature",
-}
-"""A label of a controller's pods, and the custom kind without which it ends."""
-
-
-def _without_api(pod: Object, view: View) -> Iterator[tuple[str, Crash]]:
-    ours = labels(pod).get("app") == "gpu-operator" or labels(pod).get("app.kubernetes.io/name") in SELECTOR.values()
-    for (key, value), kind in NEEDS_API.items():
-        if ours and labels(pod).get(key) == value and not view.serves(kind):
-            said = f'no matches for kind "{kind}" in version "{CUSTOM_KINDS[kind]}"'
-            yield pod["spec"]["containers"][0]["name"], Crash(1, said)
 
 
 def _rejected(pod: Object, view: View, instance: Object | None) -> str:
@@ -154,9 +154,3 @@ def _unmounted(pod: Object, view: View, instance: Object | None) -> str:
     if not wanted or view.find("ConfigMap", wanted, namespace(pod)):
         return ""
     return f'MountVolume.SetUp failed for volume "{wanted}" : configmap "{wanted}" not found'
-
-
-def asks_for_gpus(pod: Object) -> bool:
-    """Whether the pod is of those whose life the controllers play because kwok does not know GPUs."""
-    limits = (c.get("resources", {}).get("limits") or {} for c in pod["spec"]["containers"])
-    return any(key.startswith(GPU_RESOURCE.split("/")[0] + "/") for limit in limits for key in limit)

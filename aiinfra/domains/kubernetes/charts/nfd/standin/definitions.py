@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiinfra.domains.kubernetes.lab.crds.schema import LABELS, STRING, STRINGS, Schema, array, crd, enum, mapping, obj
+from aiinfra.domains.kubernetes.lab.schema import LABELS, STRING, STRINGS, Schema, array, crd, enum, mapping, obj
 
 GROUP_NAME = "nfd.k8s-sigs.io"
 
@@ -74,3 +74,5 @@ GROUP = crd(
     scope="Namespaced",
     short_names=("nfg",),
 )
+DEFINITIONS = (NODE_FEATURE, NODE_FEATURE_RULE, GROUP)
+"""Those in the `crds/` folder of the chart."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiinfra.domains.kubernetes.facts.helm_values import ANY_LIST, ANY_MAP, ChartFacts, Open
+from aiinfra.domains.kubernetes.charts.helm_values import ANY_LIST, ANY_MAP, ChartFacts, Open
 
 NAME = "node-feature-discovery"
 VERSION = "0.19.0"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operator import FIELD_MANAGER
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.lab.controllers import policy
-from aiinfra.domains.kubernetes.lab.controllers.effects import GPU_OPERATOR, Effect, Patch, Remove
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
+from aiinfra.domains.kubernetes.lab.controllers.effects import Effect, Patch, Remove
 from aiinfra.domains.kubernetes.lab.controllers.faults import DRIVER_APP
 from aiinfra.domains.kubernetes.lab.controllers.view import (
     Object,
@@ -30,7 +32,7 @@ SET_GENERATION, POD_GENERATION = "deprecated.daemonset.template.generation", "po
 """Annotation of a DaemonSet and label of its pods by which Kubernetes tells the templates apart."""
 
 
-def reconcile(view: View) -> Iterator[Effect]:
+def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
     instance = policy.active(view.of("ClusterPolicy"))
     upgrades = policy.section(instance, "driver").get("upgradePolicy") or {} if instance else {}
     if not upgrades.get("autoUpgrade", False):
@@ -77,4 +79,6 @@ def _current(view: View, pod: Object) -> bool:
 
 def _mark(node: Object, state: str) -> Iterator[Effect]:
     if state and labels(node).get(STATE) != state:
-        yield Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": {STATE: state}}}, manager=GPU_OPERATOR)
+        yield Patch(
+            ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": {STATE: state}}}, manager=FIELD_MANAGER
+        )

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART, NAME
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import driver_definition, policy_definition
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import cluster_policy
+from aiinfra.domains.kubernetes.charts.nfd.standin import manifest as nfd
 from aiinfra.domains.kubernetes.facts.gpu_operator import OPERATOR_DEPLOYMENT
-from aiinfra.domains.kubernetes.facts.gpu_operator_chart import CHART, NAME
-from aiinfra.domains.kubernetes.lab.crds import crds
-from aiinfra.domains.kubernetes.lab.standins.charts import nfd
-from aiinfra.domains.kubernetes.lab.standins.charts.cluster_policy import cluster_policy
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
     KUBELET,
     Manifest,
@@ -43,7 +43,7 @@ def manifest(release: Release, values: Mapping[str, Any]) -> Manifest:
     ]
     if values["clusterPolicy"]["deployCR"]:
         objects.append(cluster_policy(values, labels | {"app.kubernetes.io/component": NAME}))
-    own = Manifest(objects, crds(NAME))
+    own = Manifest(objects, (policy_definition.CRD, driver_definition.CRD))
     if not values["nfd"]["enabled"]:
         return own
     bundled = nfd.manifest(release, values["node-feature-discovery"])

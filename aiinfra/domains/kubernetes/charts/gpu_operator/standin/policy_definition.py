@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiinfra.domains.kubernetes.lab.crds.schema import (
+from aiinfra.domains.kubernetes.lab.schema import (
     BOOLEAN,
     CONDITIONS,
     ENV,

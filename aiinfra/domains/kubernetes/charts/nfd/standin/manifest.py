@@ -11,8 +11,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.compat import StringIO
 
-from aiinfra.domains.kubernetes.facts.nfd_chart import CHART, MASTER_CONFIG_KEY, NAME, WORKER_CONFIG_KEY
-from aiinfra.domains.kubernetes.lab.crds import crds
+from aiinfra.domains.kubernetes.charts.nfd.facts import CHART, MASTER_CONFIG_KEY, NAME, WORKER_CONFIG_KEY
+from aiinfra.domains.kubernetes.charts.nfd.standin.definitions import DEFINITIONS
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
     KUBELET,
     Manifest,
@@ -33,7 +33,7 @@ def manifest(release: Release, values: Mapping[str, Any]) -> Manifest:
     """`values` with the chart's defaults filled in."""
     chart = _Chart(release, values)
     objects = [*chart.master(), *chart.worker(), *chart.garbage_collector()]
-    return Manifest(objects, crds(NAME), chart.prune() if values["postDeleteCleanup"] else ())
+    return Manifest(objects, DEFINITIONS, chart.prune() if values["postDeleteCleanup"] else ())
 
 
 class _Chart:

@@ -15,7 +15,8 @@ from ruamel.yaml.error import YAMLError
 
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers import hardware
-from aiinfra.domains.kubernetes.lab.controllers.effects import NFD_MASTER, Apply, Effect, Patch
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
+from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Effect, Patch
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.view import (
     Object,
@@ -34,6 +35,9 @@ SELECTOR = {"app.kubernetes.io/name": "node-feature-discovery"}
 OWNED = "nfd.node.kubernetes.io/feature-labels"
 """Annotation in which the master keeps the names of the labels that it set."""
 CONFIG_KEY = "nfd-worker.conf"
+KIND, API = "NodeFeature", "nfd.k8s-sigs.io/v1alpha1"
+NFD_MASTER = "nfd-master"
+"""Field manager of the labels on nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def pci_source(config: str) -> PciSource:
     )
 
 
-def reconcile(view: View) -> Iterator[Effect]:
+def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
     """Label each node where a ready worker runs, while a master is ready; prune while the chart's hook runs."""
     if any(pod.get("status", {}).get("phase") == "Running" for pod in _pods(view, "prune")):
         yield from (prune(node) for node in view.nodes if annotation(node, OWNED))
@@ -134,14 +138,14 @@ def _config(view: View, worker: Object) -> str:
 def _publish(view: View, worker: Object, wanted: Mapping[str, str]) -> Iterator[Effect]:
     """The worker's findings, as the NodeFeature that the master reads; it goes with its worker."""
     node = worker["spec"]["nodeName"]
-    existing = view.find("NodeFeature", node, namespace(worker))
-    if not view.serves("NodeFeature") or (existing and existing["spec"].get("labels") == wanted):
+    existing = view.find(KIND, node, namespace(worker))
+    if not view.serves(KIND) or (existing and existing["spec"].get("labels") == wanted):
         return
     owner = {"apiVersion": "v1", "kind": "Pod", "name": name(worker), "uid": uid(worker)}
     marks = {"nfd.node.kubernetes.io/node-name": node}
     metadata = {"name": node, "namespace": namespace(worker), "labels": marks, "ownerReferences": [owner]}
     spec = {"labels": dict(wanted), "features": {"attributes": {}, "flags": {}, "instances": {}}}
-    yield Apply({"apiVersion": "nfd.k8s-sigs.io/v1alpha1", "kind": "NodeFeature", "metadata": metadata, "spec": spec})
+    yield Apply({"apiVersion": API, "kind": KIND, "metadata": metadata, "spec": spec})
 
 
 def _owned(node: Object) -> Iterable[str]:
