@@ -157,8 +157,9 @@ def test_a_bundle_without_the_mark_of_an_environment_is_refused(labels: dict[str
 
 
 def test_an_object_with_the_mark_of_another_environment_is_refused() -> None:
-    theirs = {**a_map("a"), "metadata": {"name": "a", "labels": {ENVIRONMENT_ID: "5eeb00"}}}
-    ours = {**a_map("b"), "metadata": {"name": "b", "labels": {ENVIRONMENT_ID: "3f9a1c07"}}}
+    theirs, ours = a_map("a"), a_map("b")
+    theirs["metadata"] = {"name": "a", "labels": {ENVIRONMENT_ID: "5eeb00"}}
+    ours["metadata"] = {"name": "b", "labels": {ENVIRONMENT_ID: "3f9a1c07"}}
     given: dict[str, Tree] = {"objects": [ours, theirs, UNKNOWN], "labels": {ENVIRONMENT_ID: "3f9a1c07"}}
     assert [(f.property, f.reason) for f in unmarked(given)] == [
         ("objects[1]", "has another aiinfra.dev/environment-id among its labels than its bundle")
