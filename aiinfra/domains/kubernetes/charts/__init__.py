@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CHARTS: Final = (
     "nfd",
     "gpu_operator",
+    "cert_manager",
 )
 """Folders of this package. In a cluster of a lab, their controllers act in this order."""
 

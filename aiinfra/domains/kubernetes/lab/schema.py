@@ -87,11 +87,12 @@ POD_SECURITY_CONTEXT = obj(
         "sysctls": array(obj({"name": STRING, "value": STRING}, required=["name", "value"])),
     }
 )
+CONDITION_STATUS = enum("True", "False", "Unknown")
 CONDITIONS = array(
     obj(
         {
             "type": STRING | {"maxLength": 316},
-            "status": enum("True", "False", "Unknown"),
+            "status": CONDITION_STATUS,
             "reason": STRING | {"pattern": "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", "minLength": 1},
             "message": STRING | {"maxLength": 32768},
             "lastTransitionTime": STRING | {"format": "date-time"},
