@@ -65,8 +65,8 @@ def _values(inputs: GpuOperatorInputs) -> Iterator[Broken]:
     """Helm drops values that a chart does not know; only the version that we know can be judged."""
     if inputs.version == CHART.version:
         for problem in problems(CHART.values, inputs.values):
-            said = f"chart {CHART.name} {CHART.version}: {problem.message}"
-            yield Broken(("values", *problem.path), said, problem.hint)
+            message = f"chart {CHART.name} {CHART.version}: {problem.message}"
+            yield Broken(("values", *problem.path), message, problem.hint)
 
 
 def _nfd(inputs: GpuOperatorInputs) -> Iterator[Broken]:

@@ -71,12 +71,12 @@ def _name(value: Any) -> str:
 
 def _mistyped(known: Any, value: Any) -> str:
     """`a text, where true or false is wanted`; empty when the type is right, or when it cannot be told."""
-    wanted = known.default if isinstance(known, Open) else known
-    plain = type(value) in _NAMES and type(wanted) in _NAMES
-    numeric = isinstance(wanted, str) and type(value) is int
-    if not plain or type(value) is type(wanted) or numeric:
+    expected = known.default if isinstance(known, Open) else known
+    plain = type(value) in _NAMES and type(expected) in _NAMES
+    numeric = isinstance(expected, str) and type(value) is int
+    if not plain or type(value) is type(expected) or numeric:
         return ""
-    return f"{_name(value)}, where {_name(wanted)} is wanted"
+    return f"{_name(value)}, where {_name(expected)} is wanted"
 
 
 def with_defaults(known: Values, given: Values) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Installation:
 def helm_chart(context: StackContext, cluster: Reachable, chart: ChartFacts, spec: Installation) -> Ready:
     """Declare namespace, definitions, release and the wait, each after what it needs.
 
-    The release itself is not awaited: what holds it up is told by the `Ready` that is returned, with the root cause.
+    The release itself is not awaited: the `Ready` that is returned says what holds it up, with the root cause.
     CRDs that were absent before go after the release; those and the release's own objects are watched for drift.
     """
     provider = kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig)

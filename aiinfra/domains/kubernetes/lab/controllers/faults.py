@@ -34,7 +34,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The faults of one cluster as they meet its pods."""
+    """The faults of one cluster, as its pods are exposed to them."""
 
     names: frozenset[str] = frozenset()
     namespaces: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -57,7 +57,7 @@ class Watches:
                 self._stop.wait(RETRY)
 
     def _feed(self, kind: str, api_version: str) -> None:
-        """Objects stay as they were last seen until the server has told all of them again."""
+        """Objects stay as they were last seen until the server has listed all of them again."""
         self._store.replace(kind, self._client.list(api_version, kind))
         for event, obj in self._client.watch(api_version, kind, stop=self._stop):
             if event == "RESET":

@@ -1,4 +1,4 @@
-"""What an Issuer of cert-manager v1.21.1 may be told (cert-manager/cert-manager deploy/crds), as structural schemas.
+"""The spec of an Issuer of cert-manager v1.21.1 (cert-manager/cert-manager deploy/crds), as structural schemas.
 
 The pods' templates of ACME solvers are left out.
 """

@@ -70,15 +70,15 @@ def _offer(node: Object, counts: Mapping[str, int]) -> Iterator[Effect]:
     """A resource whose plugin went away stays in the node's status, with a count of zero, as the kubelet leaves it."""
     status = node.get("status", {})
     before = {key: value for key, value in status.get("capacity", {}).items() if key.startswith("nvidia.com/")}
-    wanted = {**dict.fromkeys(before, "0"), **{key: str(count) for key, count in counts.items()}}
-    offered = {key: status.get("allocatable", {}).get(key) for key in wanted}
-    if wanted != before or offered != wanted:
-        body = {"status": {"capacity": wanted, "allocatable": wanted}}
+    desired = {**dict.fromkeys(before, "0"), **{key: str(count) for key, count in counts.items()}}
+    offered = {key: status.get("allocatable", {}).get(key) for key in desired}
+    if desired != before or offered != desired:
+        body = {"status": {"capacity": desired, "allocatable": desired}}
         yield Patch(ObjectRef("v1", "Node", name(node)), body, "status")
 
 
-def _label(node: Object, wanted: Mapping[str, str], manager: str) -> Iterator[Effect]:
-    changed = {key: value for key, value in wanted.items() if labels(node).get(key) != value}
+def _label(node: Object, desired: Mapping[str, str], manager: str) -> Iterator[Effect]:
+    changed = {key: value for key, value in desired.items() if labels(node).get(key) != value}
     if changed:
         yield Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": changed}}, manager=manager)
 

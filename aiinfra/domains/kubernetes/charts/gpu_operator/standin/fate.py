@@ -91,7 +91,7 @@ def _finished(pod: Object, container: str) -> bool:
 
 
 def fate(pod: Object, view: View, state: NodeState, instance: Object | None, broken: Broken) -> Fate:
-    """What the pod's containers meet, given how far its node is and which faults are set."""
+    """What happens to the pod's containers, given how far its node is and which faults are set."""
     app = _app(pod)
     operand = any(app.startswith(o.daemonset) for o in OPERANDS)
     held = frozenset(_held(app, state)) if operand else frozenset()
@@ -145,12 +145,12 @@ def _rejected(pod: Object, view: View, instance: Object | None) -> str:
         return ""
     if not sharing.of_node(view, node, instance, namespace(plugin)).single:
         return ""
-    said = f"invalid request: maximum request size for shared resources is 1; found {asked}"
-    return f"Allocate failed due to rpc error: code = Unknown desc = {said}, which is unexpected"
+    refusal = f"invalid request: maximum request size for shared resources is 1; found {asked}"
+    return f"Allocate failed due to rpc error: code = Unknown desc = {refusal}, which is unexpected"
 
 
 def _unmounted(pod: Object, view: View, instance: Object | None) -> str:
-    wanted = sharing.config_map(instance) if instance is not None else ""
-    if not wanted or view.find("ConfigMap", wanted, namespace(pod)):
+    configured = sharing.config_map(instance) if instance is not None else ""
+    if not configured or view.find("ConfigMap", configured, namespace(pod)):
         return ""
-    return f'MountVolume.SetUp failed for volume "{wanted}" : configmap "{wanted}" not found'
+    return f'MountVolume.SetUp failed for volume "{configured}" : configmap "{configured}" not found'

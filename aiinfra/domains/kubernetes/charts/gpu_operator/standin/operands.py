@@ -106,21 +106,21 @@ def _strategy(operand: Operand, common: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pod_spec(policy: Object, operand: Operand, images: tuple[str, str]) -> dict[str, Any]:
-    common, said = section(policy, "daemonsets"), section(policy, operand.component)
+    common, spec = section(policy, "daemonsets"), section(policy, operand.component)
     image, init_image = images
-    secrets = said.get("imagePullSecrets") or ()
+    secrets = spec.get("imagePullSecrets") or ()
     return {
         "nodeSelector": {DEPLOY_PREFIX + operand.deploys_on: "true"},
         "tolerations": common.get("tolerations") or DEFAULT_TOLERATIONS,
         "priorityClassName": common.get("priorityClassName") or PRIORITY,
         "initContainers": [{"name": n, "image": init_image} for n in operand.init_containers],
-        "containers": [_container(operand, image, said)],
+        "containers": [_container(operand, image, spec)],
         **({"imagePullSecrets": [{"name": secret} for secret in secrets]} if secrets else {}),
     }
 
 
-def _container(operand: Operand, image: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    more = {key: said[key] for key in ("args", "env", "resources", "imagePullPolicy") if said.get(key)}
+def _container(operand: Operand, image: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    more = {key: spec[key] for key in ("args", "env", "resources", "imagePullPolicy") if spec.get(key)}
     return {"name": operand.container, "image": image, **more}
 
 

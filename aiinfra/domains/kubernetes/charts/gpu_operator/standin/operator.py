@@ -91,10 +91,10 @@ def _runtime_class(instance: Object) -> Object:
 def label_patch(node: Object, instance: Object) -> Patch | None:
     """The change to a node's labels that makes them what the operator wants, or None."""
     has = labels(node)
-    wanted = {key: value for key, value in desired_labels(has, instance).items() if has.get(key) != value}
-    if not wanted:
+    desired = {key: value for key, value in desired_labels(has, instance).items() if has.get(key) != value}
+    if not desired:
         return None
-    return Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": wanted}}, manager=FIELD_MANAGER)
+    return Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": desired}}, manager=FIELD_MANAGER)
 
 
 def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
@@ -104,18 +104,18 @@ def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
         gone: dict[str, str | None] = dict.fromkeys(key for key in has if key.startswith(DEPLOY_PREFIX))
         gone.pop(OPERANDS_DISABLED[0], None)
         return {**gone, GPU_PRESENT: "false"} if has.get(GPU_PRESENT) == "true" else gone
-    wanted: dict[str, str | None] = {GPU_PRESENT: "true"}
+    desired: dict[str, str | None] = {GPU_PRESENT: "true"}
     deployed = [DEPLOY_PREFIX + suffix for suffix in DEPLOY_LABELS]
     if has.get(OPERANDS_DISABLED[0]) == OPERANDS_DISABLED[1]:
-        return wanted | dict.fromkeys(key for key in (*deployed, MIG_DEPLOY) if key in has)
-    wanted |= {key: has.get(key) or "true" for key in deployed}
+        return desired | dict.fromkeys(key for key in (*deployed, MIG_DEPLOY) if key in has)
+    desired |= {key: has.get(key) or "true" for key in deployed}
     if mig_capable(has):
-        wanted[MIG_DEPLOY] = has.get(MIG_DEPLOY, "true")
+        desired[MIG_DEPLOY] = has.get(MIG_DEPLOY, "true")
         manager = policy.section(instance, "migManager")
         default = (manager.get("config") or {}).get("default", "")
         if manager.get("enabled", True) and default == "all-disabled" and not has.get(MIG_CONFIG):
-            wanted[MIG_CONFIG] = default
-    return wanted
+            desired[MIG_CONFIG] = default
+    return desired
 
 
 def mig_capable(has: Any) -> bool:
@@ -139,19 +139,19 @@ def reconcile_operands(view: View, instance: Object, within: str) -> tuple[list[
         return [], _failed(str(error))
     changes: list[Effect] = []
     waiting: list[str] = []
-    wanted: set[str] = set()
+    desired: set[str] = set()
     walk = operands.daemonsets(instance, within, info)
     state = OPERANDS[0].state
     try:
         for operand, sets in walk:
             state = _next_state(operand.state)
-            wanted |= {name(daemonset) for daemonset in sets}
+            desired |= {name(daemonset) for daemonset in sets}
             changes += [c for daemonset in sets if (c := _apply(view, daemonset, within))]
             if not all(_ready(view, daemonset, within) for daemonset in sets):
                 waiting.append(operand.state)
     except policy.Irreconcilable as error:
         return changes, _failed(f"Failed to reconcile {state}: {error}")
-    changes += _remove_unwanted(view, instance, within, wanted)
+    changes += _remove_unwanted(view, instance, within, desired)
     return changes, _not_ready(waiting) if waiting else RECONCILED
 
 
@@ -174,11 +174,11 @@ def _not_ready(states: Sequence[str]) -> Verdict:
     return Verdict(False, "OperandNotReady", f"ClusterPolicy is not ready; states not ready: [{' '.join(states)}]")
 
 
-def _apply(view: View, wanted: Object, within: str) -> Apply | None:
-    existing = view.find("DaemonSet", name(wanted), within)
-    if existing is not None and annotation(existing, operands.HASH) == annotation(wanted, operands.HASH):
+def _apply(view: View, desired: Object, within: str) -> Apply | None:
+    existing = view.find("DaemonSet", name(desired), within)
+    if existing is not None and annotation(existing, operands.HASH) == annotation(desired, operands.HASH):
         return None
-    return Apply(wanted, FIELD_MANAGER)
+    return Apply(desired, FIELD_MANAGER)
 
 
 def _enabled_names(view: View, instance: Object) -> set[str]:
@@ -187,16 +187,16 @@ def _enabled_names(view: View, instance: Object) -> set[str]:
     return {name(d) for d in view.of("DaemonSet") if name(d) not in off}
 
 
-def _remove_unwanted(view: View, instance: Object, within: str, wanted: set[str]) -> Iterator[Effect]:
+def _remove_unwanted(view: View, instance: Object, within: str, desired: set[str]) -> Iterator[Effect]:
     for daemonset in view.of("DaemonSet"):
         owners = daemonset["metadata"].get("ownerReferences") or ()
         owned = any(reference["uid"] == uid(instance) for reference in owners)
-        if owned and name(daemonset) not in wanted and namespace(daemonset) == within and not deleting(daemonset):
+        if owned and name(daemonset) not in desired and namespace(daemonset) == within and not deleting(daemonset):
             yield Remove(ObjectRef.of(daemonset))
 
 
-def _ready(view: View, wanted: Object, within: str) -> bool:
-    existing = view.find("DaemonSet", name(wanted), within)
+def _ready(view: View, desired: Object, within: str) -> bool:
+    existing = view.find("DaemonSet", name(desired), within)
     return existing is not None and daemonset_ready(existing)
 
 

@@ -68,8 +68,8 @@ def image(policy: Object, component: str) -> str:
 
     Raises `Irreconcilable` when repository, image and version are neither all set nor all absent.
     """
-    said = section(policy, component)
-    repository, image_name, version = (said.get(key) or "" for key in ("repository", "image", "version"))
+    spec = section(policy, component)
+    repository, image_name, version = (spec.get(key) or "" for key in ("repository", "image", "version"))
     if not repository and not version:
         return image_name or str(IMAGES[component])
     if not (repository and image_name and version):
@@ -93,9 +93,9 @@ def precompiled(policy: Object) -> bool:
 
 
 def driver_manager_image(policy: Object) -> str:
-    said = section(policy, "driver").get("manager") or {}
-    if said.get("repository") and said.get("image") and said.get("version"):
-        return f"{said['repository']}/{said['image']}:{said['version']}"
+    spec = section(policy, "driver").get("manager") or {}
+    if spec.get("repository") and spec.get("image") and spec.get("version"):
+        return f"{spec['repository']}/{spec['image']}:{spec['version']}"
     return str(DRIVER_MANAGER_IMAGE)
 
 

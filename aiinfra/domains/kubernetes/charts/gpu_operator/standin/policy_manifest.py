@@ -40,7 +40,7 @@ def _section(key: str, value: Mapping[str, Any]) -> dict[str, Any]:
         fields |= _driver(value)
     if "config" in fields:
         fields["config"] = {k: v for k, v in fields["config"].items() if k not in CONFIG_CHART_ONLY}
-    return _said(fields)
+    return without_empty(fields)
 
 
 def _driver(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,11 +52,11 @@ def _driver(value: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _said(value: Mapping[str, Any]) -> dict[str, Any]:
+def without_empty(value: Mapping[str, Any]) -> dict[str, Any]:
     """Without what is empty, at any depth of maps; versions are texts, as the template quotes them."""
     kept: dict[str, Any] = {}
     for key, inner in value.items():
-        said = _said(inner) if isinstance(inner, Mapping) else inner
-        if said not in ({}, [], "", None):
-            kept[key] = str(said) if key == "version" else said
+        filled = without_empty(inner) if isinstance(inner, Mapping) else inner
+        if filled not in ({}, [], "", None):
+            kept[key] = str(filled) if key == "version" else filled
     return kept

@@ -48,8 +48,8 @@ def config_map(instance: Object) -> str:
 
 def text(view: View, node: Object, instance: Object, within: str) -> str:
     """The configuration that counts for a node, empty when none does. Raises `BadConfig` for an unknown key."""
-    wanted = config_map(instance)
-    found = view.find("ConfigMap", wanted, within) if wanted else None
+    configured = config_map(instance)
+    found = view.find("ConfigMap", configured, within) if configured else None
     if found is None:
         return ""
     default = (policy.section(instance, "devicePlugin").get("config") or {}).get("default") or ""
@@ -73,10 +73,10 @@ def parse(config: str) -> Sharing:
     return _sharing("time-slicing", shared["timeSlicing"]) if shared.get("timeSlicing") else Sharing()
 
 
-def _sharing(strategy: Literal["time-slicing", "mps"], said: dict[str, Any]) -> Sharing:
-    rename = bool(said.get("renameByDefault", False)) and strategy == "time-slicing"
-    single = bool(said.get("failRequestsGreaterThanOne", strategy == "mps"))
-    for resource in said.get("resources") or ():
+def _sharing(strategy: Literal["time-slicing", "mps"], spec: dict[str, Any]) -> Sharing:
+    rename = bool(spec.get("renameByDefault", False)) and strategy == "time-slicing"
+    single = bool(spec.get("failRequestsGreaterThanOne", strategy == "mps"))
+    for resource in spec.get("resources") or ():
         replicas = int(resource.get("replicas", 0))
         if replicas < 2:
             raise BadConfig(f"number of replicas must be >= 2, got {replicas} for {resource.get('name')}")

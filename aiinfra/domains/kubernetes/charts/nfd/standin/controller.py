@@ -91,7 +91,7 @@ def _pci(machine: Hardware, source: PciSource) -> Iterator[tuple[str, str]]:
         "subsystem_vendor": PCI_VENDOR,
         "subsystem_device": machine.gpu.pci_subsystem.lower(),
     }
-    if any(device["class"].startswith(wanted.lower()) for wanted in source.classes):
+    if any(device["class"].startswith(desired.lower()) for desired in source.classes):
         yield "pci-" + "_".join(device[field] for field in device if field in source.fields) + ".present", "true"
 
 
@@ -119,9 +119,9 @@ def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
     for worker in filter(pod_ready, _pods(view, "worker")):
         node = view.find("Node", worker["spec"]["nodeName"])
         if node is not None:
-            wanted = desired_labels(hardware.of_node(node), pci_source(_config(view, worker)))
-            yield from _publish(view, worker, wanted)
-            yield from _relabel(node, wanted)
+            desired = desired_labels(hardware.of_node(node), pci_source(_config(view, worker)))
+            yield from _publish(view, worker, desired)
+            yield from _relabel(node, desired)
 
 
 def _pods(view: View, role: str) -> Iterator[Object]:
@@ -135,16 +135,16 @@ def _config(view: View, worker: Object) -> str:
     return next((m["data"][CONFIG_KEY] for m in maps if CONFIG_KEY in (m.get("data") or {})), "")
 
 
-def _publish(view: View, worker: Object, wanted: Mapping[str, str]) -> Iterator[Effect]:
+def _publish(view: View, worker: Object, desired: Mapping[str, str]) -> Iterator[Effect]:
     """The worker's findings, as the NodeFeature that the master reads; it goes with its worker."""
     node = worker["spec"]["nodeName"]
     existing = view.find(KIND, node, namespace(worker))
-    if not view.serves(KIND) or (existing and existing["spec"].get("labels") == wanted):
+    if not view.serves(KIND) or (existing and existing["spec"].get("labels") == desired):
         return
     owner = {"apiVersion": "v1", "kind": "Pod", "name": name(worker), "uid": uid(worker)}
     marks = {"nfd.node.kubernetes.io/node-name": node}
     metadata = {"name": node, "namespace": namespace(worker), "labels": marks, "ownerReferences": [owner]}
-    spec = {"labels": dict(wanted), "features": {"attributes": {}, "flags": {}, "instances": {}}}
+    spec = {"labels": dict(desired), "features": {"attributes": {}, "flags": {}, "instances": {}}}
     yield Apply({"apiVersion": API, "kind": KIND, "metadata": metadata, "spec": spec})
 
 
@@ -153,11 +153,11 @@ def _owned(node: Object) -> Iterable[str]:
     return [PREFIX + short for short in annotation(node, OWNED).split(",") if short]
 
 
-def _relabel(node: Object, wanted: Mapping[str, str]) -> Iterator[Effect]:
-    stale = dict.fromkeys(key for key in _owned(node) if key not in wanted and key in labels(node))
-    changed = {key: value for key, value in wanted.items() if labels(node).get(key) != value}
+def _relabel(node: Object, desired: Mapping[str, str]) -> Iterator[Effect]:
+    stale = dict.fromkeys(key for key in _owned(node) if key not in desired and key in labels(node))
+    changed = {key: value for key, value in desired.items() if labels(node).get(key) != value}
     if stale or changed:
-        owned = ",".join(sorted(key.removeprefix(PREFIX) for key in wanted))
+        owned = ",".join(sorted(key.removeprefix(PREFIX) for key in desired))
         yield _metadata(node, {**stale, **changed}, {OWNED: owned})
 
 

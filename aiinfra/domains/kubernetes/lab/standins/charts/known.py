@@ -32,8 +32,8 @@ def refused(inputs: Mapping[str, Any]) -> Iterator[CheckFailure]:
             "version", f"the lab knows chart {facts.name} {facts.version}, not {version}; use {facts.version} there"
         )
     for problem in problems(facts.values, inputs.get("values") or {}):
-        said = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-        yield CheckFailure(f"values.{'.'.join(problem.path)}", f"chart {facts.name} {facts.version}: {said}")
+        message = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+        yield CheckFailure(f"values.{'.'.join(problem.path)}", f"chart {facts.name} {facts.version}: {message}")
 
 
 def _unknown(chart: str) -> str:
