@@ -9,5 +9,6 @@ KINDS: Final = (
     "nfd",
     "gpu_operator",
     "gpu_proof",
+    "cert_manager",
     "vsphere_gpu_template",
 )

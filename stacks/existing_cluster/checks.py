@@ -14,6 +14,6 @@ class Checks:
             yield Broken(("kubeconfig",), "a real cluster needs a kubeconfig", "write ${file:~/.kube/config}")
 
     def access(self, inputs: ExistingClusterInputs, text: str) -> str:
-        from stacks.existing_cluster.kubeconfig import narrowed
+        from aiinfra.domains.kubernetes.client.kubeconfig import narrowed
 
         return narrowed(text, inputs.context)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 
 from aiinfra.domains.kubernetes.access import ClusterAccess
+from aiinfra.domains.kubernetes.client.kubeconfig import narrowed
 from aiinfra.domains.kubernetes.resources.objects import Cluster
 from aiinfra.stack import StackContext
-from stacks.existing_cluster.kubeconfig import narrowed
 from stacks.existing_cluster.spec import ExistingClusterInputs
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aiinfra.domains.kubernetes.facts.gpu_operator_chart import CHART
-from aiinfra.domains.kubernetes.facts.helm_values import problems
+from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
+from aiinfra.domains.kubernetes.charts.helm_values import problems
 from aiinfra.domains.kubernetes.needs import ClusterNeed
 from aiinfra.stack import Broken, Ref, StackName, Surroundings
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs
@@ -65,8 +65,8 @@ def _values(inputs: GpuOperatorInputs) -> Iterator[Broken]:
     """Helm drops values that a chart does not know; only the version that we know can be judged."""
     if inputs.version == CHART.version:
         for problem in problems(CHART.values, inputs.values):
-            said = f"chart {CHART.name} {CHART.version}: {problem.message}"
-            yield Broken(("values", *problem.path), said, problem.hint)
+            message = f"chart {CHART.name} {CHART.version}: {problem.message}"
+            yield Broken(("values", *problem.path), message, problem.hint)
 
 
 def _nfd(inputs: GpuOperatorInputs) -> Iterator[Broken]:

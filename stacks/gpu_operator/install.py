@@ -2,73 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import assert_never
 
-import pulumi
-from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
-
-from aiinfra.domains.kubernetes.facts.gpu_operator import CHART_REPOSITORY, HELM_POLICY_NAME
-from aiinfra.domains.kubernetes.facts.gpu_operator_chart import CHART, NAME
-from aiinfra.domains.kubernetes.facts.nfd_chart import CHART as NFD_CHART
-
-How = Literal["helm"]
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """The operator as a way of installing left it."""
-
-    resource: pulumi.Resource
-    revision: pulumi.Input[Any]
-    """Changes whenever something was installed anew: what is ready must be seen to be ready again."""
-    release: Mapping[str, str]
-    """Name and namespace of the Helm release whose objects are kept as its chart made them; empty without one."""
+from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
+from aiinfra.domains.kubernetes.charts.nfd.facts import CHART as NFD_CHART
+from aiinfra.domains.kubernetes.facts.gpu_operator import (
+    HELM_POLICY_NAME,
+    OPERATOR_DEPLOYMENT,
+    POLICY_API,
+    POLICY_KIND,
+)
+from aiinfra.domains.kubernetes.resources import wants
+from aiinfra.domains.kubernetes.resources.chart import PRIVILEGED, Installation, helm_chart
+from aiinfra.stack import StackContext
+from stacks.gpu_operator.sharing import config_name, device_plugin_config
+from stacks.gpu_operator.spec import GpuOperatorInputs
+from stacks.gpu_operator.values import SHARING_KEY, chart_values
 
 
-def policy_name(how: How) -> str:
-    """Name of the ClusterPolicy that this way of installing brings."""
-    match how:
+def install(context: StackContext, inputs: GpuOperatorInputs) -> str:
+    """Declare the operator and the wait for it; the name of the ClusterPolicy that this way of installing brings."""
+    match inputs.install:
         case "helm":
+            helm_chart(context, inputs.cluster, CHART, _by_helm(inputs))
             return HELM_POLICY_NAME
         case other:
             assert_never(other)
 
 
-def definitions(how: How, *, bundled_nfd: bool) -> Sequence[str]:
-    """CustomResourceDefinitions that it brings and never removes itself."""
-    match how:
-        case "helm":
-            return (*CHART.crds, *(NFD_CHART.crds if bundled_nfd else ()))
-        case other:
-            assert_never(other)
-
-
-def install(
-    how: How,
-    *,
-    version: str,
-    namespace: str,
-    values: Mapping[str, Any],
-    limit: int,
-    opts: pulumi.ResourceOptions,
-) -> Installed:
-    """The operator itself. Not awaited: what holds it up is told by `Ready`, which comes after."""
-    match how:
-        case "helm":
-            release = Release(
-                NAME,
-                name=NAME,
-                chart=NAME,
-                repository_opts=RepositoryOptsArgs(repo=CHART_REPOSITORY),
-                version=version,
-                namespace=namespace,
-                values=values,
-                skip_await=True,
-                timeout=limit,
-                opts=opts,
-            )
-            return Installed(release, release.status.revision, {"name": NAME, "namespace": namespace})
-        case other:
-            assert_never(other)
+def _by_helm(inputs: GpuOperatorInputs) -> Installation:
+    document = device_plugin_config(inputs)
+    operator = wants.reference("apps/v1", "Deployment", OPERATOR_DEPLOYMENT, inputs.namespace)
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": config_name(document), "namespace": inputs.namespace},
+        "data": {SHARING_KEY: document},
+    }
+    return Installation(
+        version=inputs.version,
+        namespace=inputs.namespace,
+        values=chart_values(inputs, config_name(document)),
+        wants=[wants.rolled_out(operator), wants.cluster_policy_ready(HELM_POLICY_NAME)],
+        limit=inputs.limit,
+        labels=PRIVILEGED,
+        bundles={"device-plugin": [config]} if document else {},
+        definitions=NFD_CHART.crds if inputs.nfd == "bundled" else (),
+        remove_first=[wants.reference(POLICY_API, POLICY_KIND, HELM_POLICY_NAME)],
+    )

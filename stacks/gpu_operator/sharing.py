@@ -26,5 +26,5 @@ def device_plugin_config(inputs: GpuOperatorInputs) -> str:
 
 
 def config_name(document: str) -> str:
-    """Of the ConfigMap, told from the document: the operator rolls its pods when the name changes, not the content."""
+    """The name of the ConfigMap, made from its document: the operator rolls its pods when the name changes alone."""
     return f"device-plugin-{hashlib.sha256(document.encode()).hexdigest()[:8]}" if document else ""

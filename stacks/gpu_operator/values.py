@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiinfra.domains.kubernetes.facts.helm_values import overlay
+from aiinfra.domains.kubernetes.charts.helm_values import overlay
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs, Toolkit
 
 SHARING_KEY = "default"

@@ -10,17 +10,15 @@ from stacks.gpu_proof.spec import GpuProofInputs, GpuProved
 def program(context: StackContext, inputs: GpuProofInputs) -> GpuProved:
     operator, expect = inputs.operator, inputs.expect
     proof = GpuProof(
+        context,
         "proof",
-        kubeconfig=inputs.cluster.kubeconfig,
-        uid=inputs.cluster.uid,
+        cluster=inputs.cluster,
         namespace=operator.namespace,
         policy=operator.policy,
         resource=expect.resource or operator.resource,
         expected_nodes=expect.nodes,
         expected_gpus=expect.gpus,
         limit_seconds=inputs.limit,
-        labels=context.labels(),
-        prove=context.proof,
     )
     return GpuProved.of(
         gpus=proof.gpus,

@@ -4,58 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
-import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.helm.v3 import Release
-
-from aiinfra.domains.kubernetes.facts.nfd_chart import CHART, NAME, OCI
+from aiinfra.domains.kubernetes.charts.nfd.facts import CHART, NAME
 from aiinfra.domains.kubernetes.resources import wants
-from aiinfra.domains.kubernetes.resources.objects import Bundle, CustomResourceDefinitions, Ready, namespace_object
+from aiinfra.domains.kubernetes.resources.chart import PRIVILEGED, Installation, helm_chart
 from aiinfra.stack import StackContext
 from stacks.nfd.labels import gpu_label
 from stacks.nfd.spec import NfdInputs, NfdInstall
 
-PRIVILEGED = {"pod-security.kubernetes.io/enforce": "privileged"}
-"""The worker mounts folders of the host."""
-
 
 def program(context: StackContext, inputs: NfdInputs) -> NfdInstall:
-    cluster = inputs.cluster
-    provider = kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig)
-    namespace = Bundle(
-        "namespace",
-        kubeconfig=cluster.kubeconfig,
-        uid=cluster.uid,
-        objects=[namespace_object(inputs.namespace, PRIVILEGED)],
-        labels=context.labels(),
-    )
-    brought = CustomResourceDefinitions("definitions", kubeconfig=cluster.kubeconfig, uid=cluster.uid, names=CHART.crds)
-    release = Release(
-        NAME,
-        name=NAME,
-        chart=OCI,
+    spec = Installation(
         version=inputs.version,
         namespace=inputs.namespace,
         values=chart_values(inputs),
-        skip_await=True,
-        timeout=inputs.limit,
-        opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace, brought]),
-    )
-    Ready(
-        "ready",
-        kubeconfig=cluster.kubeconfig,
-        uid=cluster.uid,
         wants=[
             wants.rolled_out(wants.reference("apps/v1", "Deployment", f"{NAME}-master", inputs.namespace)),
             wants.rolled_out(wants.reference("apps/v1", "DaemonSet", f"{NAME}-worker", inputs.namespace)),
         ],
-        limit_seconds=inputs.limit,
-        after=release.status.revision,
-        definitions=brought.brought,
-        labels=context.labels(),
-        release={"name": NAME, "namespace": inputs.namespace},
-        opts=pulumi.ResourceOptions(depends_on=[release]),
+        limit=inputs.limit,
+        labels=PRIVILEGED,
     )
+    helm_chart(context, inputs.cluster, CHART, spec)
     return NfdInstall.of(
         namespace=inputs.namespace,
         version=inputs.version,

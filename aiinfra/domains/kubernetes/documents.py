@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from aiinfra.domains.kubernetes.facts.charts import chart_of
+from aiinfra.domains.kubernetes.charts import chart_of
 from aiinfra.domains.kubernetes.provider.cuda_job import image_of, job, reference
 from aiinfra.engine.wire import UNKNOWN, Tree
 from aiinfra.render.document import Document, ShownResource

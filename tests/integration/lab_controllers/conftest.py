@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.kubernetes.charts import facts_by_name
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
-from aiinfra.domains.kubernetes.facts.charts import CHARTS
 from aiinfra.domains.kubernetes.lab.standins.charts.known import manifest_of
 from aiinfra.domains.kubernetes.lab.standins.charts.release import Manifest
 from aiinfra.lab.lab import Lab
@@ -36,7 +36,7 @@ class Site:
 
     def install(self, chart: str = "gpu-operator", values: Values | None = None, namespace: str = NAMESPACE) -> None:
         """What Helm does with a chart, but without waiting for anything except the CRDs."""
-        reference = CHARTS[chart].references[0]
+        reference = facts_by_name()[chart].references[0]
         repository, _, name = reference.rpartition(" ")
         inputs = {"chart": name, "name": chart, "namespace": namespace, "values": values or {}}
         manifest = manifest_of(inputs | {"repositoryOpts": {"repo": repository}})

@@ -185,3 +185,21 @@ def test_what_stands_without_a_state_is_swept_by_its_mark(place: Callable[..., S
     assert told["exit_code"] == 0
     assert "2 swept" in told["nothing_left"][0]
     assert notes(east) == {}
+
+
+def test_an_object_made_by_hand_is_neither_taken_over_nor_deleted(place: Callable[..., Site], east: KubeClient) -> None:
+    """The kind `notes` says nothing of marks: `Bundle` puts them on by itself."""
+    ref = ObjectRef("v1", "ConfigMap", "precious", "default")
+    metadata = {"name": "precious", "namespace": "default"}
+    made = east.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"text": "by hand"}})
+    site = place("hand", ["precious"])
+    told = site.result("up")
+    (error,) = told["errors"]
+    assert (told["exit_code"], error["code"], error["message"]) == (
+        4,
+        "kube.foreign",
+        "ConfigMap default/precious exists already and belongs to none of our environments",
+    )
+    assert site.result("destroy")["exit_code"] == 0
+    assert east.get(ref) == made
+    east.delete(ref)

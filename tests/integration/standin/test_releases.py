@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART as OPERATOR
+from aiinfra.domains.kubernetes.charts.nfd.facts import CHART as NFD
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.facts.gpu_operator_chart import CHART as OPERATOR
-from aiinfra.domains.kubernetes.facts.nfd_chart import CHART as NFD
 from aiinfra.domains.kubernetes.lab.standins.kubernetes import RELEASE
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Made, PartlyMade

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.kubernetes.facts.charts import CHARTS, chart_of
-from aiinfra.domains.kubernetes.facts.helm_values import ANY_LIST, ANY_MAP, Open, overlay, problems, with_defaults
+from aiinfra.domains.kubernetes.charts import chart_of, facts_by_name
+from aiinfra.domains.kubernetes.charts.helm_values import ANY_LIST, ANY_MAP, Open, overlay, problems, with_defaults
 from aiinfra.stack import Ref, StackName
 
 KNOWN = {
@@ -73,6 +73,6 @@ def test_a_chart_is_known_by_its_name_and_repository(chart: str, repository: str
     assert (found.name if found else None) == name
 
 
-@pytest.mark.parametrize("chart", CHARTS.values(), ids=list(CHARTS))
+@pytest.mark.parametrize("chart", facts_by_name().values(), ids=list(facts_by_name()))
 def test_the_defaults_of_a_chart_are_values_that_it_takes(chart: Any) -> None:
     assert list(problems(chart.values, with_defaults(chart.values, {}))) == []

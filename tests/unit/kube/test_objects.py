@@ -8,7 +8,7 @@ import pytest
 
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.objects.drift import drifted
-from aiinfra.domains.kubernetes.objects.ownership import Foreign, foreign, marked
+from aiinfra.domains.kubernetes.objects.ownership import OwnedByOther, marked, owned_by_others
 from aiinfra.domains.kubernetes.objects.quantities import count
 from aiinfra.domains.kubernetes.objects.ranks import in_apply_order, in_delete_order
 from aiinfra.domains.kubernetes.objects.removing import some, why_still_there
@@ -68,12 +68,18 @@ def test_marks_go_on_every_object_and_its_own_labels_win() -> None:
 def test_an_object_of_others_is_told_apart(labels: dict[str, str], owner: str) -> None:
     wanted = [marked(an_object("ConfigMap"), MARKS)]
     ref = ObjectRef("v1", "ConfigMap", "x")
-    assert foreign(wanted, {ref: an_object("ConfigMap", labels=labels)}) == [Foreign(ref, owner)]
+    assert owned_by_others(wanted, {ref: an_object("ConfigMap", labels=labels)}) == [OwnedByOther(ref, owner)]
 
 
 def test_an_object_of_ours_is_taken_up_again() -> None:
     wanted = [marked(an_object("ConfigMap"), MARKS)]
-    assert foreign(wanted, {ObjectRef("v1", "ConfigMap", "x"): an_object("ConfigMap", labels=MARKS)}) == []
+    assert owned_by_others(wanted, {ObjectRef("v1", "ConfigMap", "x"): an_object("ConfigMap", labels=MARKS)}) == []
+
+
+def test_without_a_mark_an_object_that_exists_is_not_ours() -> None:
+    existing = {ObjectRef("v1", "ConfigMap", "x"): an_object("ConfigMap")}
+    (other,) = owned_by_others([an_object("ConfigMap")], existing)
+    assert (str(other.ref), other.owner) == ("ConfigMap x", "none of our environments")
 
 
 def test_drift_shows_the_world_where_it_differs_and_keeps_secrets_secret() -> None:

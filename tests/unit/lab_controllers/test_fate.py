@@ -6,13 +6,15 @@ import json
 
 import pytest
 
-from aiinfra.domains.kubernetes.lab.controllers.fate import NodeState, asks_for_gpus, fate, node_state
-from aiinfra.domains.kubernetes.lab.controllers.faults import Broken, Faults, reconcile
-from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.fate import NodeState, fate, fates, node_state
+from aiinfra.domains.kubernetes.lab.controllers.effects import Again
+from aiinfra.domains.kubernetes.lab.controllers.faults import Broken, Faults
+from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware, asks_for_gpus
 from aiinfra.domains.kubernetes.lab.controllers.kubelet import Kubelets, event, ours
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate, Notice
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
-from tests.unit.lab_controllers.world import NAMESPACE, NOW, a_node, a_pod, a_policy, a_view, an_object
+from aiinfra.domains.kubernetes.lab.controllers.webhook_down import reconcile
+from tests.unit.lab_controllers.world import MOMENT, NAMESPACE, NOW, a_node, a_pod, a_policy, a_view, an_object, at
 
 VALIDATOR = "nvidia-operator-validator"
 CRDS = tuple(
@@ -138,14 +140,14 @@ def test_a_stack_is_found_by_the_mark_on_its_namespace() -> None:
 
 def test_the_webhook_stands_while_its_fault_is_set() -> None:
     down = Broken(frozenset({"webhook-down"}))
-    (created,) = reconcile(a_view(), down)
+    (created,) = reconcile(a_view(), at(0.0, down))
     hook = created.obj["webhooks"][0]
     assert hook["rules"][0]["resources"] == ["clusterpolicies", "nvidiadrivers"]
     standing = created.obj
-    assert list(reconcile(a_view(standing), down)) == []
-    (removed,) = reconcile(a_view(standing), Broken())
+    assert list(reconcile(a_view(standing), at(0.0, down))) == []
+    (removed,) = reconcile(a_view(standing), MOMENT)
     assert removed.ref.name == "policy.lab.aiinfra.dev"
-    assert list(reconcile(a_view(), Broken())) == []
+    assert list(reconcile(a_view(), MOMENT)) == []
 
 
 def test_an_operator_whose_custom_kind_is_not_served_ends() -> None:
@@ -222,18 +224,19 @@ def test_a_request_for_two_slices_is_refused_where_the_plugin_is_told_to(count: 
     pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] = count
     view = a_view(a_node(), policy, configs, a_pod("nvidia-device-plugin-daemonset"), pod)
     assert fate(pod, view, NodeState(), policy, Broken()).rejected == rejected
-    (first, *_) = Kubelets().reconcile(view, Broken(), NOW, 0.0)
+    (first, *_) = Kubelets([fates]).reconcile(view, MOMENT)
     assert first.body["status"]["phase"] == ("Failed" if rejected else "Pending")
 
 
 def test_steps_come_when_they_are_due() -> None:
     pod = asking("nvidia.com/gpu")
-    kubelets, view = Kubelets(), a_view(a_node(), pod)
-    (admitted,) = kubelets.reconcile(view, Broken(), NOW, 100.0)
+    kubelets, view = Kubelets([fates]), a_view(a_node(), pod)
+    (admitted,) = kubelets.reconcile(view, at(100.0))
     pod["status"] = admitted.body["status"]
-    assert list(kubelets.reconcile(view, Broken(), NOW, 100.05)) == []
-    assert kubelets.due == pytest.approx(100.1)
-    started = list(kubelets.reconcile(view, Broken(), NOW, 100.1))
+    (later,) = kubelets.reconcile(view, at(100.05))
+    assert isinstance(later, Again)
+    assert later.at == pytest.approx(100.1)
+    started = list(kubelets.reconcile(view, at(100.1)))
     assert [type(effect).__name__ for effect in started] == ["Patch", "Create"]
 
 

@@ -6,18 +6,19 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.kubernetes.lab.controllers import gpu_operator
-from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Patch, Remove
-from aiinfra.domains.kubernetes.lab.controllers.gpu_operator import (
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operator as gpu_operator
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operands import daemonsets
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operator import (
     Verdict,
     daemonset_ready,
     desired_labels,
     desired_status,
 )
-from aiinfra.domains.kubernetes.lab.controllers.operands import daemonsets
-from aiinfra.domains.kubernetes.lab.controllers.policy import Irreconcilable, OsInfo, active, driver_image
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy import Irreconcilable, OsInfo, active, driver_image
+from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Patch, Remove
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from tests.unit.lab_controllers.world import (
+    MOMENT,
     NAMESPACE,
     NOW,
     a_gpu_node,
@@ -33,7 +34,7 @@ UBUNTU = OsInfo("ubuntu24.04", ("6.8.0-85-generic",))
 
 def status_of(view: View) -> dict[str, Any]:
     """The status that the operator writes now."""
-    patches = [e for e in gpu_operator.reconcile(view, NOW) if isinstance(e, Patch) and e.subresource == "status"]
+    patches = [e for e in gpu_operator.reconcile(view, MOMENT) if isinstance(e, Patch) and e.subresource == "status"]
     assert len(patches) == 1
     return dict(patches[0].body["status"])
 
@@ -131,7 +132,7 @@ def test_a_condition_keeps_its_time_while_its_status_stays() -> None:
 @pytest.mark.parametrize("operator", [None, an_operator(available=0)])
 def test_while_the_operator_does_not_run_nothing_happens(operator: Object | None) -> None:
     objects = [operator] if operator else []
-    assert list(gpu_operator.reconcile(a_view(*objects, a_policy(), a_gpu_node()), NOW)) == []
+    assert list(gpu_operator.reconcile(a_view(*objects, a_policy(), a_gpu_node()), MOMENT)) == []
 
 
 def test_the_oldest_policy_is_the_one_that_counts() -> None:
@@ -220,7 +221,7 @@ def test_a_disabled_component_has_no_daemonset(spec: dict[str, Any], absent: str
 def test_a_component_that_is_turned_off_loses_its_daemonset() -> None:
     policy = a_policy(dcgm={"enabled": False})
     view = a_view(an_operator(), policy, a_gpu_node(), *finished(a_policy()))
-    removed = [e.ref.name for e in gpu_operator.reconcile(view, NOW) if isinstance(e, Remove)]
+    removed = [e.ref.name for e in gpu_operator.reconcile(view, MOMENT) if isinstance(e, Remove)]
     assert removed == ["nvidia-dcgm"]
 
 
@@ -228,7 +229,7 @@ def test_what_stands_as_wanted_is_not_applied_again() -> None:
     policy = a_policy()
     runtime = an_object("node.k8s.io/v1", "RuntimeClass", "nvidia")
     view = a_view(an_operator(), policy, a_gpu_node(), runtime, *finished(policy))
-    assert [e for e in gpu_operator.reconcile(view, NOW) if isinstance(e, Apply)] == []
+    assert [e for e in gpu_operator.reconcile(view, MOMENT) if isinstance(e, Apply)] == []
 
 
 def test_a_gpu_node_without_os_labels_stops_the_operator() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from aiinfra.domains.kubernetes.charts.nfd.standin.controller import PciSource, desired_labels, pci_source
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
-from aiinfra.domains.kubernetes.lab.controllers.nfd import PciSource, desired_labels, pci_source
 from aiinfra.facts.gpus import GPUS, UnknownGpu, gpu, nearest
 
 PREFIX = "feature.node.kubernetes.io/"

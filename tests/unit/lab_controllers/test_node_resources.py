@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from aiinfra.domains.kubernetes.lab.controllers.device_plugin import DevicePlugins, gfd_labels
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.device_plugin import DevicePlugins, gfd_labels
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.sharing import BadConfig, Sharing, parse
 from aiinfra.domains.kubernetes.lab.controllers.effects import Patch
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
-from aiinfra.domains.kubernetes.lab.controllers.sharing import BadConfig, Sharing, parse
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from aiinfra.facts.gpus import gpu
-from tests.unit.lab_controllers.world import NAMESPACE, a_node, a_pod, a_policy, a_view, an_object
+from tests.unit.lab_controllers.world import MOMENT, NAMESPACE, a_node, a_pod, a_policy, a_view, an_object
 
 PLUGIN, GFD = a_pod("nvidia-device-plugin-daemonset"), a_pod("gpu-feature-discovery")
 
 
 def offered(view: View) -> dict[str, str]:
     """Capacity that is written to the node's status, empty when nothing is."""
-    effects = [e for e in DevicePlugins().reconcile(view) if isinstance(e, Patch) and e.subresource == "status"]
+    effects = [e for e in DevicePlugins().reconcile(view, MOMENT) if isinstance(e, Patch) and e.subresource == "status"]
     assert all(e.body["status"]["capacity"] == e.body["status"]["allocatable"] for e in effects)
     return dict(effects[0].body["status"]["capacity"]) if effects else {}
 
@@ -139,7 +139,9 @@ def test_sharing_shows_in_the_product_unless_the_resource_is_renamed(shared: Sha
 def test_gfd_labels_only_where_it_runs() -> None:
     other = a_node("gpu-1")
     view = a_view(a_policy(), offering(a_node(), "8"), offering(other, "0"), PLUGIN, GFD)
-    labelled = [e.ref.name for e in DevicePlugins().reconcile(view) if isinstance(e, Patch) and not e.subresource]
+    labelled = [
+        e.ref.name for e in DevicePlugins().reconcile(view, MOMENT) if isinstance(e, Patch) and not e.subresource
+    ]
     assert labelled == ["gpu-0"]
 
 
@@ -148,7 +150,7 @@ def test_an_edit_of_the_configuration_reaches_no_running_plugin() -> None:
     before = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": TIME_SLICED})
     after = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": MPS})
     plugins = DevicePlugins()
-    assert len(list(plugins.reconcile(a_view(policy, a_node(), PLUGIN, before)))) == 1
-    assert list(plugins.reconcile(a_view(policy, offering(a_node(), "32"), PLUGIN, after))) == []
+    assert len(list(plugins.reconcile(a_view(policy, a_node(), PLUGIN, before), MOMENT))) == 1
+    assert list(plugins.reconcile(a_view(policy, offering(a_node(), "32"), PLUGIN, after), MOMENT)) == []
     relabelled = offering(a_node(labels={"nvidia.com/device-plugin.config": "any"}), "32")
-    assert len(list(plugins.reconcile(a_view(policy, relabelled, PLUGIN, after)))) == 1
+    assert len(list(plugins.reconcile(a_view(policy, relabelled, PLUGIN, after), MOMENT))) == 1

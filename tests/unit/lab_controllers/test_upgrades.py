@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.upgrades import reconcile
 from aiinfra.domains.kubernetes.lab.controllers.effects import Patch, Remove
-from aiinfra.domains.kubernetes.lab.controllers.upgrades import reconcile
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
-from tests.unit.lab_controllers.world import NAMESPACE, a_gpu_node, a_pod, a_policy, a_view, an_object
+from tests.unit.lab_controllers.world import MOMENT, NAMESPACE, a_gpu_node, a_pod, a_policy, a_view, an_object
 
 APP = "nvidia-driver-daemonset"
 
@@ -33,7 +33,7 @@ def a_cluster(*drivers: Object, **upgrade_policy: Any) -> View:
 
 def told(view: View) -> dict[str, str]:
     """Node to its new upgrade state, and `restarted` for pods that go."""
-    effects = list(reconcile(view))
+    effects = list(reconcile(view, MOMENT))
     marks = {
         e.ref.name: e.body["metadata"]["labels"]["nvidia.com/gpu-driver-upgrade-state"]
         for e in effects

@@ -6,9 +6,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
+from aiinfra.domains.kubernetes.lab.controllers.faults import Broken
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+MOMENT = Moment(NOW, 0.0)
 NAMESPACE = "gpu-operator"
 NFD_LABELS = {
     "feature.node.kubernetes.io/pci-10de.present": "true",
@@ -60,3 +63,7 @@ def a_view(*objects: Object) -> View:
     for obj in objects:
         by_kind.setdefault(obj["kind"], []).append(obj)
     return View(by_kind)
+
+
+def at(monotonic: float, faults: Broken | None = None) -> Moment:
+    return Moment(NOW, monotonic, faults or Broken())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
-from aiinfra.domains.kubernetes.provider.bundled import Bundled, changed, misnamed, written
+from aiinfra.domains.kubernetes.provider.bundled import Bundled, changed, misnamed, unmarked, written
 from aiinfra.domains.kubernetes.provider.settings import check, differs
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
 from aiinfra.errors import StepError
@@ -144,6 +144,27 @@ def test_objects_that_cannot_be_told_apart_are_refused() -> None:
         ("objects[1]", "needs apiVersion, kind and metadata.name"),
         ("objects[3]", "ConfigMap ns/a is in the list twice"),
     ]
+
+
+ENVIRONMENT_ID = "aiinfra.dev/environment-id"
+
+
+@pytest.mark.parametrize("labels", [{}, {"app": "mine"}, {ENVIRONMENT_ID: ""}])
+def test_a_bundle_without_the_mark_of_an_environment_is_refused(labels: dict[str, Tree]) -> None:
+    assert [(f.property, f.reason) for f in unmarked({"objects": [a_map("a")], "labels": labels})] == [
+        ("labels", "must have aiinfra.dev/environment-id, the mark of its environment, from StackContext.labels()")
+    ]
+
+
+def test_an_object_with_the_mark_of_another_environment_is_refused() -> None:
+    theirs, ours = a_map("a"), a_map("b")
+    theirs["metadata"] = {"name": "a", "labels": {ENVIRONMENT_ID: "5eeb00"}}
+    ours["metadata"] = {"name": "b", "labels": {ENVIRONMENT_ID: "3f9a1c07"}}
+    given: dict[str, Tree] = {"objects": [ours, theirs, UNKNOWN], "labels": {ENVIRONMENT_ID: "3f9a1c07"}}
+    assert [(f.property, f.reason) for f in unmarked(given)] == [
+        ("objects[1]", "has another aiinfra.dev/environment-id among its labels than its bundle")
+    ]
+    assert list(unmarked({**given, "labels": UNKNOWN})) == []
 
 
 def test_only_what_changed_is_applied() -> None:

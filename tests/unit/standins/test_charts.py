@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.kubernetes.facts.gpu_operator_chart import CHART as OPERATOR
-from aiinfra.domains.kubernetes.facts.helm_values import with_defaults
-from aiinfra.domains.kubernetes.facts.nfd_chart import CHART as NFD
-from aiinfra.domains.kubernetes.lab.crds import cluster_policy as crd
-from aiinfra.domains.kubernetes.lab.standins.charts.cluster_policy import cluster_policy
+from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART as OPERATOR
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy_definition as crd
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import cluster_policy
+from aiinfra.domains.kubernetes.charts.helm_values import with_defaults
+from aiinfra.domains.kubernetes.charts.nfd.facts import CHART as NFD
 from aiinfra.domains.kubernetes.lab.standins.charts.known import manifest_of, refused
 
 GPU_OPERATOR = {

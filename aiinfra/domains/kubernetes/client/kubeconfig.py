@@ -1,4 +1,4 @@
-"""A kubeconfig's text, read into what a client needs: where the server is, how to trust it, how to log in."""
+"""A kubeconfig's text: read into what a client needs (server, trust, login), or narrowed to one context."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import ssl
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from aiinfra.domains.kubernetes.client.errors import KubeconfigInvalid
+from aiinfra.errors import AiinfraError, StepError
 
 Entry = Mapping[str, Any]
 
@@ -57,14 +59,53 @@ def parse(text: str) -> Access:
     )
 
 
-def _document(text: str) -> Entry:
+def narrowed(text: str, context: str) -> str:
+    """The kubeconfig with `context` alone, as its current one; unchanged when `context` is empty.
+
+    Nobody downstream uses another context by accident. Raises `StepError` `kube.kubeconfig` naming the contexts that
+    there are, and never quotes the text.
+    """
+    if not context:
+        return text
+    config = _map_to_narrow(text)
+    found = _entry(config, "contexts", context)
+    if found is None:
+        names = ", ".join(str(entry.get("name")) for entry in config.get("contexts") or ()) or "none"
+        raise StepError(f"the kubeconfig has no context {context}", code="kube.kubeconfig", hint=f"it has: {names}")
+    inner = found.get("context") or {}
+    cluster, user = _entry(config, "clusters", inner.get("cluster")), _entry(config, "users", inner.get("user"))
+    kept = {"contexts": [found], "clusters": [cluster] if cluster else [], "users": [user] if user else []}
+    return _dumped({**config, **kept, "current-context": context})
+
+
+def _loaded(text: str, unreadable: AiinfraError) -> Any:
+    """The document. Raises `unreadable` when the text is not YAML."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        document = YAML(typ="safe", pure=True).load(text)
+        return YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
-        raise KubeconfigInvalid("the kubeconfig is not readable YAML") from error
+        raise unreadable from error
+
+
+def _map_to_narrow(text: str) -> Entry:
+    config = _loaded(text, StepError("the kubeconfig is no YAML", code="kube.kubeconfig"))
+    if not isinstance(config, dict):
+        raise StepError("the kubeconfig is no map", code="kube.kubeconfig")
+    return config
+
+
+def _dumped(config: Entry) -> str:
+    from ruamel.yaml import YAML
+
+    stream = StringIO()
+    YAML(typ="safe").dump(config, stream)
+    return stream.getvalue()
+
+
+def _document(text: str) -> Entry:
+    document = _loaded(text, KubeconfigInvalid("the kubeconfig is not readable YAML"))
     if not isinstance(document, dict) or not document.get("clusters"):
         raise KubeconfigInvalid("the kubeconfig names no cluster", hint="give the text of a kubeconfig, not its path")
     return document
@@ -81,10 +122,13 @@ def _context(document: Entry) -> Entry:
 
 
 def _named(document: Entry, list_key: str, key: str, name: str) -> Entry:
-    for entry in document.get(list_key) or []:
-        if entry.get("name") == name:
-            return entry.get(key) or {}
+    if (entry := _entry(document, list_key, name)) is not None:
+        return entry.get(key) or {}
     raise KubeconfigInvalid(f"the kubeconfig's {key} {name!r} is not in its {list_key}")
+
+
+def _entry(document: Entry, list_key: str, name: object) -> Entry | None:
+    return next((entry for entry in document.get(list_key) or () if entry.get("name") == name), None)
 
 
 def _bytes(entry: Entry, key: str) -> bytes:

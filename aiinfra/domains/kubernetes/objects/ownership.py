@@ -1,4 +1,4 @@
-"""Whose is an object that exists already? Told by the marks that the creating call puts on. Pure."""
+"""Who owns an object that exists already, as its marks say. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
-    """An object that stands where ours should go and is not ours."""
+class OwnedByOther:
+    """An object that has the name of one of ours and is not ours."""
 
     ref: ObjectRef
     owner: str
-    """`nobody of ours`, or the environment and stack on its marks."""
+    """`none of our environments`, or the environment and stack on its marks."""
 
 
 def marked(obj: Mapping[str, Any], marks: Mapping[str, str]) -> Object:
@@ -26,19 +26,19 @@ def marked(obj: Mapping[str, Any], marks: Mapping[str, str]) -> Object:
     return {**obj, "metadata": {**metadata, "labels": labels}} if labels else dict(obj)
 
 
-def foreign(wanted: Iterable[Object], existing: Mapping[ObjectRef, Object]) -> list[Foreign]:
-    """Those of `existing` (by metadata) that are not ours; objects wanted without marks claim whatever is there."""
+def owned_by_others(spec: Iterable[Object], existing: Mapping[ObjectRef, Object]) -> list[OwnedByOther]:
+    """The objects of `existing` that are not ours, for the objects that we want. Without a mark nothing is ours."""
     found = []
-    for obj in wanted:
+    for obj in spec:
         ref = ObjectRef.of(obj)
-        marks, there = _marks(obj), existing.get(ref)
-        if there is not None and marks.get(MARK_ID) and not _same_owner(marks, _marks(there)):
-            found.append(Foreign(ref, _owner(_marks(there))))
+        live = existing.get(ref)
+        if live is not None and not _same_owner(_marks(obj), _marks(live)):
+            found.append(OwnedByOther(ref, _owner(_marks(live))))
     return found
 
 
 def _same_owner(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    return all(one.get(mark) == other.get(mark) for mark in (MARK_ID, MARK_STACK))
+    return bool(one.get(MARK_ID)) and all(one.get(mark) == other.get(mark) for mark in (MARK_ID, MARK_STACK))
 
 
 def _marks(obj: Object) -> Mapping[str, str]:

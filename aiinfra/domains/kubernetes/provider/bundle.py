@@ -1,8 +1,9 @@
 """`aiinfra:kubernetes:Bundle`: hundreds of objects as one resource.
 
 `objects` are applied in the order of their kinds with strict validation; `labels` are the marks that each carries
-from the creating call on. Objects taken out of the list are deleted. What the state remembers after a failure is
-what is in the world. Objects that exist and carry other marks, or none, are refused before anything is touched.
+from the creating call on; without the id of an environment among them a bundle is refused. Objects taken out of the
+list are deleted. What the state remembers after a failure is what is in the world. Objects that exist and carry other
+marks, or none, are refused before anything is touched.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.objects.applying import Applied, apply_all
 from aiinfra.domains.kubernetes.objects.drift import as_seen
 from aiinfra.domains.kubernetes.objects.existing import existing
-from aiinfra.domains.kubernetes.objects.ownership import foreign
+from aiinfra.domains.kubernetes.objects.ownership import owned_by_others
 from aiinfra.domains.kubernetes.objects.removing import await_gone, remove_all
 from aiinfra.domains.kubernetes.provider import settings
 from aiinfra.domains.kubernetes.provider.blame import blamed, left_behind
-from aiinfra.domains.kubernetes.provider.bundled import Bundled, changed, misnamed, sent, written
+from aiinfra.domains.kubernetes.provider.bundled import Bundled, changed, misnamed, sent, unmarked, written
 from aiinfra.domains.kubernetes.provider.clusters import Clusters
+from aiinfra.domains.kubernetes.provider.in_cluster import client_of, waiter_of
 from aiinfra.engine.wire import UNKNOWN
 from aiinfra.errors import StepError
 from aiinfra.providers.border import ended_by
@@ -42,7 +44,7 @@ class Bundle:
 
     def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
         checked, failures = settings.check({"labels": {}, "limit_seconds": 120, **inputs}, SHAPE)
-        return checked, failures or list(misnamed(checked))
+        return checked, failures or [*unmarked(checked), *misnamed(checked)]
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
         return settings.differs(old_inputs, news)
@@ -58,51 +60,44 @@ class Bundle:
         return self._converge(call, id, olds, news)
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
-        client, objects = self._client(state), written(state)
+        client, objects = client_of(self.clusters, state), written(state)
         seen = as_seen(client, [(tree, sent(tree, state)) for tree in objects.values()])
         if objects and not seen:
             return None
         return Made(id, {**state, "objects": seen}, {**inputs, "objects": seen})
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
-        client, there = self._client(state), Bundled.of(state)
-        if left := remove_all(client, list(there.written), there.uids, lambda: _waiter(call, state)):
+        client, there = client_of(self.clusters, state), Bundled.of(state)
+        if left := remove_all(client, list(there.written), there.uids, lambda: waiter_of(call, state)):
             raise left_behind(client, left)
-
-    def _client(self, properties: Properties) -> KubeClient:
-        return self.clusters.identified(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
 
     def _converge(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         """Apply what is new or changed, then delete what is no longer listed."""
-        client, before = self._client(news), Bundled.of(olds)
+        client, before = client_of(self.clusters, news), Bundled.of(olds)
         todo = changed(before.written, olds, news)
         bodies = [sent(tree, news) for tree in todo.values()]
         fresh = [body for body in bodies if ObjectRef.of(body) not in before.written]
-        ours = {*before.written, *_claimed(client, fresh, _waiter(call, news))}
-        applied = apply_all(client, bodies, owned=ours, waiter=lambda: _waiter(call, news))
+        ours = {*before.written, *_claimed(client, fresh, waiter_of(call, news))}
+        applied = apply_all(client, bodies, owned=ours, waiter=lambda: waiter_of(call, news))
         now = before.with_(todo, applied.uids)
         if not applied.complete:
             error = _incomplete(client, applied)
             raise PartlyMade(now.made(id, news), [ended_by(error)]) if now.written else error
-        wanted = written(news)
-        gone = [ref for ref in now.written if ref not in wanted]
-        if left := remove_all(client, gone, now.uids, lambda: _waiter(call, news)):
+        spec = written(news)
+        gone = [ref for ref in now.written if ref not in spec]
+        if left := remove_all(client, gone, now.uids, lambda: waiter_of(call, news)):
             raise PartlyMade(now.made(id, news), [ended_by(left_behind(client, left))])
-        return now.only(wanted).made(id, news)
+        return now.only(spec).made(id, news)
 
 
-def _waiter(call: Call, properties: Properties) -> Waiter:
-    return Waiter(float(settings.value(properties, "limit_seconds")), stop=call.stop, on_wait=call.say)
-
-
-def _claimed(client: KubeClient, wanted: Sequence[Object], waiter: Waiter) -> list[ObjectRef]:
+def _claimed(client: KubeClient, spec: Sequence[Object], waiter: Waiter) -> list[ObjectRef]:
     """Objects that exist and are ours, from an earlier run that did not answer; what goes away is seen gone first."""
-    there = existing(client, wanted)
+    there = existing(client, spec)
     going = {ref: obj["metadata"]["uid"] for ref, obj in there.items() if obj["metadata"].get("deletionTimestamp")}
     if left := await_gone(client, list(going), going, waiter):
         raise left_behind(client, left)
     staying = {ref: obj for ref, obj in there.items() if ref not in going}
-    if others := foreign(wanted, staying):
+    if others := owned_by_others(spec, staying):
         raise StepError(
             f"{others[0].ref} exists already and belongs to {others[0].owner}",
             causes=[f"{other.ref} too, to {other.owner}" for other in others[1:3]],

@@ -12,6 +12,7 @@ from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
 from aiinfra.providers.compare import same
 from aiinfra.providers.contract import CheckFailure, Made, Properties
 from aiinfra.providers.marshal import opened
+from aiinfra.stack import MARK_ID
 
 Written = Mapping[ObjectRef, Tree]
 
@@ -73,6 +74,29 @@ def misnamed(inputs: Properties) -> Iterator[CheckFailure]:
         elif names in seen and not any(isinstance(name, Unknown) for name in names):
             yield CheckFailure(f"objects[{index}]", f"{names[1]} {names[3]}/{names[2]} is in the list twice")
         seen.add(names)
+
+
+def unmarked(inputs: Properties) -> Iterator[CheckFailure]:
+    """Marks that lack the id of an environment, and objects that carry another one; what is not known passes.
+
+    Without the id no sweep finds the objects, and nothing tells them from those of others.
+    """
+    labels, objects = opened(inputs.get("labels")), opened(inputs.get("objects"))
+    if isinstance(labels, Unknown):
+        return
+    if not (id := opened(labels.get(MARK_ID))):
+        yield CheckFailure("labels", f"must have {MARK_ID}, the mark of its environment, from StackContext.labels()")
+        return
+    for index, obj in enumerate(() if isinstance(objects, Unknown) else objects):
+        own = _own_id(obj)
+        if isinstance(own, str) and isinstance(id, str) and own != id:
+            yield CheckFailure(f"objects[{index}]", f"has another {MARK_ID} among its labels than its bundle")
+
+
+def _own_id(obj: Any) -> Any:
+    metadata = obj.get("metadata") if isinstance(obj, Mapping) else None
+    labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
+    return labels.get(MARK_ID) if isinstance(labels, Mapping) else None
 
 
 def _names(obj: Any) -> tuple[Any, ...]:

@@ -1,7 +1,8 @@
 """What a chart brought to a cluster, kept as it was: what somebody changed by hand, and putting it back.
 
 An upgrade by Helm would not do: with unchanged inputs none is run, and it leaves edits of custom resources, as it
-compares two manifests and not the live object (helm/helm issue 12827). CRDs of `crds/` come with a first install alone.
+compares two manifests and not the live object (helm/helm issue 12827). CRDs of `crds/` come with a first install alone;
+those among a chart's templates are objects of the release like others.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def drift(client: KubeClient, chart: Charted) -> list[str]:
     """One sentence for each field, object or definition that is not as the chart made it."""
     if chart.release is None:
         return []
-    lost = [f"{ref} is gone, and {NOT_BROUGHT_BACK}: {LOST_HINT}" for ref in _lost(client, chart)]
     objects = deployed(client, chart.release)
+    lost = [f"{ref} is gone, and {NOT_BROUGHT_BACK}: {LOST_HINT}" for ref in _lost(client, chart, objects or ())]
     if objects is None:
         return [*lost, f"{chart.release} has no deployed revision"]
     return [*lost, *map(str, deviations.deviations(client, objects))]
@@ -43,10 +44,11 @@ def put_back(client: KubeClient, chart: Charted, waiter: Waiter) -> None:
     """Raises `StepError` for what cannot be put back, `KubeError`."""
     if chart.release is None:
         return
-    if lost := _lost(client, chart):
+    objects = _objects(client, chart.release)
+    if lost := _lost(client, chart, objects):
         why = "it was deleted after this stack had brought it, and Helm brings it with a first install alone"
         raise StepError(f"{lost[0]} is gone", causes=[why], hint=LOST_HINT)
-    deviations.put_back(client, _objects(client, chart.release), waiter)
+    deviations.put_back(client, objects, waiter)
 
 
 def _objects(client: KubeClient, release: ReleaseRef) -> Sequence[Object]:
@@ -57,6 +59,8 @@ def _objects(client: KubeClient, release: ReleaseRef) -> Sequence[Object]:
     return objects
 
 
-def _lost(client: KubeClient, chart: Charted) -> list[ObjectRef]:
+def _lost(client: KubeClient, chart: Charted, objects: Sequence[Object]) -> list[ObjectRef]:
+    """Definitions that are gone and are none of the release's objects, which can be put back."""
+    restorable = set(map(ObjectRef.of, objects))
     refs = [ObjectRef(CRD_API, "CustomResourceDefinition", name) for name in chart.definitions]
-    return [ref for ref in refs if client.get(ref) is None]
+    return [ref for ref in refs if ref not in restorable and client.get(ref) is None]

@@ -15,6 +15,7 @@ from aiinfra.domains.kubernetes.objects.removing import await_gone, remove_all
 from aiinfra.domains.kubernetes.provider import settings
 from aiinfra.domains.kubernetes.provider.blame import left_behind
 from aiinfra.domains.kubernetes.provider.clusters import Clusters
+from aiinfra.domains.kubernetes.provider.in_cluster import client_of, waiter_of
 from aiinfra.engine.wire import UNKNOWN
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
 from aiinfra.waiting import Waiter
@@ -35,8 +36,8 @@ class CustomResourceDefinitions:
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview:
             return Made("", {**inputs, "brought": UNKNOWN})
-        client, names = self._client(inputs), settings.value(inputs, "names")
-        _await_leaving(client, names, _waiter(call, inputs))
+        client, names = client_of(self.clusters, inputs), settings.value(inputs, "names")
+        _await_leaving(client, names, waiter_of(call, inputs))
         absent = _absent(client, names)
         return Made(f"{settings.value(inputs, 'uid')}/{call.name}", {**inputs, "brought": absent})
 
@@ -45,26 +46,19 @@ class CustomResourceDefinitions:
             return Made(id, {**news, "brought": UNKNOWN})
         before, names = settings.value(olds, "brought") or [], settings.value(news, "names")
         known = {*before, *settings.value(olds, "names")}
-        absent = _absent(self._client(news), (name for name in names if name not in known))
+        absent = _absent(client_of(self.clusters, news), (name for name in names if name not in known))
         return Made(id, {**news, "brought": sorted({*before, *absent})})
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
         """What a run that died was deleting is seen gone, so that a release finds it gone and not going."""
-        _await_leaving(self._client(state), settings.value(state, "names"), _waiter(call, state))
+        _await_leaving(client_of(self.clusters, state), settings.value(state, "names"), waiter_of(call, state))
         return Made(id, state, inputs)
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
-        client = self._client(state)
+        client = client_of(self.clusters, state)
         refs = [_ref(name) for name in settings.value(state, "brought") or ()]
-        if left := remove_all(client, refs, {}, lambda: _waiter(call, state)):
+        if left := remove_all(client, refs, {}, lambda: waiter_of(call, state)):
             raise left_behind(client, left)
-
-    def _client(self, properties: Properties) -> KubeClient:
-        return self.clusters.identified(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
-
-
-def _waiter(call: Call, properties: Properties) -> Waiter:
-    return Waiter(float(settings.value(properties, "limit_seconds")), stop=call.stop, on_wait=call.say)
 
 
 def _await_leaving(client: KubeClient, names: Iterable[str], waiter: Waiter) -> None:

@@ -51,8 +51,8 @@ class Answer:
 
     def __str__(self) -> str:
         what = f"{self.product}, {self.gpus} GPU{'s' if self.gpus != 1 else ''}" if self.product else "product not told"
-        told = f"CUDA vector addition on {self.node} ({what}) gave the expected answer"
-        return f"{told}; the run was simulated" if self.simulated else told
+        ran = f"CUDA vector addition on {self.node} ({what}) gave the expected answer"
+        return f"{ran}; the run was simulated" if self.simulated else ran
 
 
 def script(log: str = "/dev/termination-log") -> str:
@@ -107,10 +107,10 @@ def answer(pod: Object) -> Answer | None:
     """None when the pod's termination message is no answer, or not the expected one."""
     ended = next((s.get("state", {}).get("terminated") for s in pod["status"].get("containerStatuses") or ()), None)
     try:
-        said = json.loads((ended or {}).get("message") or "")
+        message = json.loads((ended or {}).get("message") or "")
     except ValueError:
         return None
-    if not isinstance(said, dict) or said.get("vector_add") != EXPECTED:
+    if not isinstance(message, dict) or message.get("vector_add") != EXPECTED:
         return None
-    product, gpus = str(said.get("product") or ""), int(said.get("gpus") or 0)
-    return Answer(str(pod["spec"].get("nodeName")), gpus, product, bool(said.get("simulated")))
+    product, gpus = str(message.get("product") or ""), int(message.get("gpus") or 0)
+    return Answer(str(pod["spec"].get("nodeName")), gpus, product, bool(message.get("simulated")))

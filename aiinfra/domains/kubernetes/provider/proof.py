@@ -20,6 +20,7 @@ from aiinfra.domains.kubernetes.provider import settings
 from aiinfra.domains.kubernetes.provider.clusters import Clusters
 from aiinfra.domains.kubernetes.provider.cuda_job import Answer, reference
 from aiinfra.domains.kubernetes.provider.cuda_run import JobRun
+from aiinfra.domains.kubernetes.provider.in_cluster import client_of
 from aiinfra.domains.kubernetes.provider.patience import await_wants
 from aiinfra.engine.wire import UNKNOWN, Unknown
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
@@ -68,18 +69,15 @@ class GpuProof:
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
         """A rung that no longer holds shows as another `prove`, so that the next run proves again."""
-        client = self._client(state)
+        client = client_of(self.clusters, state)
         lost = [seen.says for want in _rungs(state) if not (seen := verdict(client, want)).holds]
         return Made(id, state, {**inputs, "prove": f"no longer: {'; '.join(lost)}"} if lost else inputs)
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
-        _run(call, self._client(state), state).clear()
-
-    def _client(self, properties: Properties) -> KubeClient:
-        return self.clusters.identified(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
+        _run(call, client_of(self.clusters, state), state).clear()
 
     def _prove(self, call: Call, id: str, inputs: Properties) -> Made:
-        client, deadline = self._client(inputs), time.monotonic() + settings.value(inputs, "limit_seconds")
+        client, deadline = client_of(self.clusters, inputs), time.monotonic() + settings.value(inputs, "limit_seconds")
         evidence: list[str] = []
         for want in _rungs(inputs):
             evidence += await_wants(client, [want], _until(call, deadline), self.patience)

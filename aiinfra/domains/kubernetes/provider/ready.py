@@ -22,6 +22,7 @@ from aiinfra.domains.kubernetes.provider import settings
 from aiinfra.domains.kubernetes.provider.blame import left_behind
 from aiinfra.domains.kubernetes.provider.charted import Charted, drift, put_back
 from aiinfra.domains.kubernetes.provider.clusters import Clusters
+from aiinfra.domains.kubernetes.provider.in_cluster import client_of, waiter_of
 from aiinfra.domains.kubernetes.provider.patience import await_wants
 from aiinfra.engine.wire import UNKNOWN, Unknown, reveal
 from aiinfra.errors import StepError
@@ -70,12 +71,12 @@ class Ready:
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         if call.preview:
             return Made(id, {**news, "facts": UNKNOWN})
-        put_back(self._client(news), charted(news), _waiter(call, news))
+        put_back(client_of(self.clusters, news), charted(news), waiter_of(call, news))
         return self._wait(call, id, news)
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
         """Wants that no longer hold are shown as absent, so that the next run waits for them again."""
-        client = self._client(state)
+        client = client_of(self.clusters, state)
         raw = reveal(state.get("wants"))
         holding = [want for want in raw if verdict(client, parse(want)).holds]
         seen: Properties = {"wants": holding, "drift": drift(client, charted(state))}
@@ -84,16 +85,13 @@ class Ready:
     def delete(self, call: Call, id: str, state: Properties) -> None:
         refs = [ObjectRef.from_json(raw) for raw in settings.value(state, "remove_first") or ()]
         if refs:
-            _remove(self._client(state), refs, _waiter(call, state))
-
-    def _client(self, properties: Properties) -> KubeClient:
-        return self.clusters.identified(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
+            _remove(client_of(self.clusters, state), refs, waiter_of(call, state))
 
     def _wait(self, call: Call, id: str, inputs: Properties) -> Made:
         wants = [parse(raw) for raw in settings.value(inputs, "wants")]
-        client = self._client(inputs)
+        client = client_of(self.clusters, inputs)
         _mark_definitions(client, inputs)
-        facts = await_wants(client, wants, _waiter(call, inputs), self.patience)
+        facts = await_wants(client, wants, waiter_of(call, inputs), self.patience)
         _mark_definitions(client, inputs)
         return Made(id, {**inputs, "facts": facts})
 
@@ -112,10 +110,6 @@ def _mark_definitions(client: KubeClient, inputs: Properties) -> None:
         found = client.get(ref)
         if found is not None and not labels.items() <= (found["metadata"].get("labels") or {}).items():
             client.patch(ref, {"metadata": {"labels": labels}})
-
-
-def _waiter(call: Call, properties: Properties) -> Waiter:
-    return Waiter(float(settings.value(properties, "limit_seconds")), stop=call.stop, on_wait=call.say)
 
 
 def _no_wants(inputs: Properties) -> list[CheckFailure]:

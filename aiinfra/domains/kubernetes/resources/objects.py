@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
+
+from aiinfra.stack import StackContext
 
 Object = Mapping[str, Any]
 """A Kubernetes object; any part of it may be an Output."""
@@ -24,10 +26,37 @@ class Cluster(pulumi.CustomResource):
         super().__init__("aiinfra:kubernetes:Cluster", name, props, opts)
 
 
-class Bundle(pulumi.CustomResource):
+class Reachable(Protocol):
+    """A cluster that resources act in, such as the `ClusterAccess` that a stack gets as `${cluster}`."""
+
+    @property
+    def kubeconfig(self) -> pulumi.Input[str]: ...
+    @property
+    def uid(self) -> pulumi.Input[str]: ...
+
+
+class InCluster(pulumi.CustomResource):
+    """A resource that acts in one cluster, known by its uid, and marks what it makes as `context`'s stack's."""
+
+    def __init__(
+        self,
+        token: str,
+        context: StackContext,
+        name: str,
+        *,
+        cluster: Reachable,
+        props: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        access = {"kubeconfig": pulumi.Output.secret(cluster.kubeconfig), "uid": cluster.uid}
+        super().__init__(token, name, {**access, "labels": context.labels(), **props}, opts)
+
+
+class Bundle(InCluster):
     """Many objects as one resource, applied in the order that their kinds need.
 
-    `labels` are put on every object by the creating call: the marks of `StackContext.labels()`.
+    Each carries the marks of its environment and stack from the creating call on. An object of somebody else that has
+    the name of one of them is refused, and nothing is touched.
     """
 
     objects: pulumi.Output[Sequence[Any]]
@@ -36,24 +65,16 @@ class Bundle(pulumi.CustomResource):
 
     def __init__(
         self,
+        context: StackContext,
         name: str,
         *,
-        kubeconfig: pulumi.Input[str],
-        uid: pulumi.Input[str],
+        cluster: Reachable,
         objects: pulumi.Input[Sequence[pulumi.Input[Object]]],
-        labels: Mapping[str, str] | None = None,
         limit_seconds: float = 120,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {
-            "kubeconfig": pulumi.Output.secret(kubeconfig),
-            "uid": uid,
-            "objects": objects,
-            "labels": labels or {},
-            "limit_seconds": limit_seconds,
-            "uids": None,
-        }
-        super().__init__("aiinfra:kubernetes:Bundle", name, props, opts)
+        props = {"objects": objects, "limit_seconds": limit_seconds, "uids": None}
+        super().__init__("aiinfra:kubernetes:Bundle", context, name, cluster=cluster, props=props, opts=opts)
 
 
 def namespace_object(name: str, labels: Mapping[str, str]) -> Object:
@@ -61,13 +82,13 @@ def namespace_object(name: str, labels: Mapping[str, str]) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
 
 
-class Ready(pulumi.CustomResource):
+class Ready(InCluster):
     """Done when every want of `wants` (see `resources.wants`) holds; fails with the root cause.
 
     `after` is any value whose change makes it wait again.
 
     On delete, the objects of `remove_first` are deleted and awaited first, with everything they own.
-    `definitions` are names of CRDs that get `labels`: those that the stack brought, as a chart does not mark them.
+    `definitions` are names of CRDs that get our marks: those that the stack brought, as a chart does not mark them.
     `release`, a Helm release's name and namespace: its objects are watched, and what was changed by hand is put back.
     """
 
@@ -78,36 +99,32 @@ class Ready(pulumi.CustomResource):
 
     def __init__(
         self,
+        context: StackContext,
         name: str,
         *,
-        kubeconfig: pulumi.Input[str],
-        uid: pulumi.Input[str],
+        cluster: Reachable,
         wants: Sequence[Mapping[str, Any]],
         limit_seconds: pulumi.Input[float] = 600,
         remove_first: Sequence[Mapping[str, Any]] = (),
         after: Any = None,
         definitions: pulumi.Input[Sequence[str]] = (),
-        labels: Mapping[str, str] | None = None,
         release: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
-            "kubeconfig": pulumi.Output.secret(kubeconfig),
-            "uid": uid,
             "wants": list(wants),
             "limit_seconds": limit_seconds,
             "remove_first": list(remove_first),
             "after": after,
             "definitions": definitions,
-            "labels": dict(labels or {}),
             "release": dict(release or {}),
             "drift": [],
             "facts": None,
         }
-        super().__init__("aiinfra:kubernetes:Ready", name, props, opts)
+        super().__init__("aiinfra:kubernetes:Ready", context, name, cluster=cluster, props=props, opts=opts)
 
 
-class CustomResourceDefinitions(pulumi.CustomResource):
+class CustomResourceDefinitions(InCluster):
     """Remembers which of `names` (`clusterpolicies.nvidia.com`) were absent, and deletes those at the end.
 
     Declare it before the Helm release that brings them, so that it is deleted after the release.
@@ -118,19 +135,15 @@ class CustomResourceDefinitions(pulumi.CustomResource):
 
     def __init__(
         self,
+        context: StackContext,
         name: str,
         *,
-        kubeconfig: pulumi.Input[str],
-        uid: pulumi.Input[str],
+        cluster: Reachable,
         names: Sequence[str],
         limit_seconds: float = 120,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {
-            "kubeconfig": pulumi.Output.secret(kubeconfig),
-            "uid": uid,
-            "names": list(names),
-            "limit_seconds": limit_seconds,
-            "brought": None,
-        }
-        super().__init__("aiinfra:kubernetes:CustomResourceDefinitions", name, props, opts)
+        props = {"names": list(names), "limit_seconds": limit_seconds, "brought": None}
+        super().__init__(
+            "aiinfra:kubernetes:CustomResourceDefinitions", context, name, cluster=cluster, props=props, opts=opts
+        )

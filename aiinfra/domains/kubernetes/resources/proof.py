@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pulumi
 
+from aiinfra.domains.kubernetes.resources.objects import InCluster, Reachable
+from aiinfra.stack import StackContext
 
-class GpuProof(pulumi.CustomResource):
+
+class GpuProof(InCluster):
     """The ladder: nodes labelled, operator ready, GPUs allocatable, a CUDA pod run with the expected answer."""
 
     gpus: pulumi.Output[int]
@@ -21,32 +24,27 @@ class GpuProof(pulumi.CustomResource):
 
     def __init__(
         self,
+        context: StackContext,
         name: str,
         *,
-        kubeconfig: pulumi.Input[str],
-        uid: pulumi.Input[str],
+        cluster: Reachable,
         namespace: pulumi.Input[str],
         policy: pulumi.Input[str],
         resource: pulumi.Input[str],
         expected_nodes: pulumi.Input[int],
         expected_gpus: pulumi.Input[int],
         limit_seconds: pulumi.Input[float] = 900,
-        labels: Mapping[str, str] | None = None,
-        prove: str = "",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`namespace` is where the CUDA pod runs; `prove` is a token: another one proves again."""
+        """`namespace` is where the CUDA pod runs; another `context.proof` proves again."""
         props = {
-            "kubeconfig": pulumi.Output.secret(kubeconfig),
-            "uid": uid,
             "namespace": namespace,
             "policy": policy,
             "resource": resource,
             "expected_nodes": expected_nodes,
             "expected_gpus": expected_gpus,
             "limit_seconds": limit_seconds,
-            "labels": labels or {},
-            "prove": prove,
+            "prove": context.proof,
             **dict.fromkeys(("gpus", "nodes", "simulated", "proved_at", "evidence")),
         }
-        super().__init__("aiinfra:proof:GpuProof", name, props, opts)
+        super().__init__("aiinfra:proof:GpuProof", context, name, cluster=cluster, props=props, opts=opts)

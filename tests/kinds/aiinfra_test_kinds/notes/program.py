@@ -7,9 +7,9 @@ def program(context: StackContext, inputs: NotesInputs) -> NotesMade:
     if inputs.fail:
         raise ValueError(inputs.fail)
     Bundle(
+        context,
         "notes",
-        kubeconfig=inputs.cluster.kubeconfig,
-        uid=inputs.cluster.uid,
+        cluster=inputs.cluster,
         objects=[
             {
                 "apiVersion": "v1",
@@ -19,7 +19,6 @@ def program(context: StackContext, inputs: NotesInputs) -> NotesMade:
             }
             for name in inputs.names
         ],
-        labels=context.labels(),
         limit_seconds=inputs.limit,
     )
     return NotesMade.of(text=inputs.text)

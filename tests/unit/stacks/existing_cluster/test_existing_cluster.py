@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from aiinfra.domains.kubernetes.client.kubeconfig import narrowed
 from aiinfra.errors import StepError
-from stacks.existing_cluster.kubeconfig import narrowed
 from tests.unit.stacks.judged import problems
 
 TWO = """\

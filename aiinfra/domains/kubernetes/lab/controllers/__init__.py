@@ -1,5 +1,6 @@
-"""What acts inside a simulated cluster: NFD, the GPU Operator and the kubelets of its nodes.
+"""What acts inside a simulated cluster: the kubelets of its nodes, faults, and the controllers that charts deploy.
 
-Each controller is a pure function from a `View` of the cluster to the `Effect`s that it would have; `cluster.py`
-watches, asks them in turn and carries the effects out against the real API server.
+A controller is a value with the kinds that it watches and a pure function from a `View` of the cluster to the
+`Effect`s that it would have. `platforms.py` lists those of a cluster by its platform; `cluster.py` watches, asks them
+in turn and carries the effects out against the real API server.
 """

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError
-from aiinfra.domains.kubernetes.lab.controllers import faults, garbage, gpu_operator, nfd, upgrades, validation
-from aiinfra.domains.kubernetes.lab.controllers.device_plugin import DevicePlugins
-from aiinfra.domains.kubernetes.lab.controllers.effects import Effect, perform
+from aiinfra.domains.kubernetes.lab.controllers.controller import Controller, Moment
+from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Effect, perform
 from aiinfra.domains.kubernetes.lab.controllers.faults import Faults
-from aiinfra.domains.kubernetes.lab.controllers.kubelet import Kubelets
 from aiinfra.domains.kubernetes.lab.controllers.store import Store
-from aiinfra.domains.kubernetes.lab.controllers.view import View
+from aiinfra.domains.kubernetes.lab.controllers.view import View, built_in
 from aiinfra.domains.kubernetes.lab.controllers.watches import Watches
 
 RETRY = 1.0
@@ -32,17 +32,20 @@ log = logging.getLogger(__name__)
 class ClusterControllers:
     """Runs from `start` until `stop`. `is_set` tells which faults are set now."""
 
-    def __init__(self, name: str, kubeconfig: str, is_set: Callable[[], Faults]) -> None:
+    def __init__(
+        self, name: str, kubeconfig: str, controllers: Sequence[Controller], is_set: Callable[[], Faults]
+    ) -> None:
         self.name = name
+        self._controllers = controllers
         self._client = KubeClient.from_kubeconfig(kubeconfig)
         self._is_set = is_set
-        self._store = Store()
+        watched = reduce(or_, (controller.watches for controller in controllers), built_in("CustomResourceDefinition"))
+        self._store = Store(watched)
         self._stop = threading.Event()
         self._settle = SETTLE
-        self._watches = Watches(self._client, self._store, self._stop)
+        self._watches = Watches(self._client, self._store, watched, self._stop)
         self._writers = ThreadPoolExecutor(WRITERS, f"write-{name}")
-        self._kubelets = Kubelets()
-        self._plugins = DevicePlugins()
+        self._due: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"controllers-{name}", daemon=True)
 
     def start(self) -> None:
@@ -68,29 +71,31 @@ class ClusterControllers:
                 started = time.monotonic()
                 view = self._store.view()
                 self._watches.follow(view)
-                effects = list(self._effects(view)) if view.complete else []
+                effects = self._ask(view) if view.complete else []
                 self._settle = max(SETTLE, time.monotonic() - started)
                 retry = not self._carry_out(effects)
 
     def _await(self, *, retry: bool) -> None:
-        due = self._kubelets.due
         timeout = RETRY if retry else None
-        if due is not None:
-            timeout = min(max(0.0, due - time.monotonic()), timeout or RETRY)
+        if self._due is not None:
+            timeout = min(max(0.0, self._due - time.monotonic()), timeout or RETRY)
         if self._store.changed.wait(timeout):
             self._stop.wait(self._settle)
         self._store.changed.clear()
 
-    def _effects(self, view: View) -> Iterator[Effect]:
-        now, broken = datetime.now(UTC), self._is_set().located(view)
-        yield from faults.reconcile(view, broken)
-        yield from garbage.reconcile(view)
-        yield from nfd.reconcile(view)
-        yield from gpu_operator.reconcile(view, now)
-        yield from upgrades.reconcile(view)
-        yield from self._plugins.reconcile(view)
-        yield from validation.reconcile(view)
-        yield from self._kubelets.reconcile(view, broken, now, time.monotonic())
+    def _ask(self, view: View) -> list[Effect]:
+        """What the controllers would do now; notes when they want to be asked again."""
+        moment = Moment(datetime.now(UTC), time.monotonic(), self._is_set().located(view))
+        effects: list[Effect] = []
+        due: list[float] = []
+        for controller in self._controllers:
+            for effect in controller.reconcile(view, moment):
+                if isinstance(effect, Again):
+                    due.append(effect.at)
+                else:
+                    effects.append(effect)
+        self._due = min(due, default=None)
+        return effects
 
     def _carry_out(self, effects: list[Effect]) -> bool:
         """Whether the API server took all of them."""

@@ -10,8 +10,7 @@ from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.view import Object
 
 MANAGER = "lab-controllers"
-NFD_MASTER, GPU_OPERATOR, MIG_MANAGER = "nfd-master", "gpu-operator", "nvidia-mig-manager"
-"""Programs that label nodes: the API server keeps each label under the name of the one that set it."""
+"""Field manager of what no program of a chart does. The API server keeps each field under the name of its manager."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,14 @@ class Remove:
 
 
 Effect = Apply | Create | Patch | Remove
+
+
+@dataclass(frozen=True)
+class Again:
+    """Ask the controller again then, even if nothing has changed."""
+
+    at: float
+    """Seconds of the monotonic clock."""
 
 
 def perform(effect: Effect, client: KubeClient) -> Object | None:

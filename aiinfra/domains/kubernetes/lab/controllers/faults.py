@@ -1,25 +1,18 @@
-"""What the faults that are set do inside one cluster. Pure."""
+"""The faults that are set, and what they do to the pods of one cluster. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.facts.gpu_operator import OPERANDS
-from aiinfra.domains.kubernetes.lab.controllers.effects import Create, Effect, Remove
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels, name, namespace
 from aiinfra.stack import MARK_STACK
 
-WEBHOOK_DOWN = "webhook-down"
 DRIVER_MISMATCH, IMAGE_PULL = "driver-kernel-mismatch", "image-pull"
 DRIVER_APP, TOOLKIT_APP = "nvidia-driver-daemonset", "nvidia-container-toolkit-daemonset"
 PLUGIN_APP = "nvidia-device-plugin-daemonset"
-HOOK = "policy.lab.aiinfra.dev"
-"""Name of the webhook that nothing answers."""
-NOBODY = "https://127.0.0.1:9/validate"
-"""An address that refuses connections: the discard port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The faults of one cluster as they meet its pods."""
+    """The faults of one cluster, as its pods are exposed to them."""
 
     names: frozenset[str] = frozenset()
     namespaces: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -103,37 +96,3 @@ def _not_found(image: str) -> str:
         f'rpc error: code = NotFound desc = failed to pull and unpack image "{image}": '
         f'failed to resolve reference "{image}": {image}: not found'
     )
-
-
-def reconcile(view: View, broken: Broken) -> Iterator[Effect]:
-    """`webhook-down`: a validating webhook on ClusterPolicies stands while the fault is set, and nobody answers it."""
-    kind = "ValidatingWebhookConfiguration"
-    standing = [hook for hook in view.of(kind) if name(hook) == HOOK]
-    if broken.here(WEBHOOK_DOWN) and not standing:
-        yield Create(_webhook(kind))
-    if standing and not broken.here(WEBHOOK_DOWN):
-        yield Remove(ObjectRef.of(standing[0]))
-
-
-def _webhook(kind: str) -> Object:
-    rule = {
-        "apiGroups": ["nvidia.com"],
-        "apiVersions": ["*"],
-        "operations": ["CREATE", "UPDATE"],
-        "resources": ["clusterpolicies", "nvidiadrivers"],
-    }
-    hook = {
-        "name": HOOK,
-        "clientConfig": {"url": NOBODY},
-        "rules": [rule],
-        "failurePolicy": "Fail",
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-        "timeoutSeconds": 5,
-    }
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": kind,
-        "metadata": {"name": HOOK},
-        "webhooks": [hook],
-    }

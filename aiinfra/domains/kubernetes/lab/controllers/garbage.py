@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Effect, Remove
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, deleting
 
 KINDS = ("DaemonSet", "Pod", "RuntimeClass")
 
 
-def reconcile(view: View) -> Iterator[Effect]:
+def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
     if not view.gone:
         return
     for obj in (obj for kind in KINDS for obj in view.of(kind)):

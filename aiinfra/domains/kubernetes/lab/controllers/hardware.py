@@ -46,5 +46,11 @@ def _described(text: str) -> Hardware:
     return Hardware(gpu(model) if model else None, int(raw.get("gpus") or 0) if model else 0, **texts)
 
 
+def asks_for_gpus(pod: Object) -> bool:
+    """Whether the pod is of those whose life the controllers play because kwok does not know GPUs."""
+    limits = (c.get("resources", {}).get("limits") or {} for c in pod["spec"]["containers"])
+    return any(key.startswith("nvidia.com/") for limit in limits for key in limit)
+
+
 def with_gpus(nodes: Iterable[Object]) -> list[Object]:
     return [node for node in nodes if of_node(node).gpus]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
 
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.lab.controllers import fate, policy
-from aiinfra.domains.kubernetes.lab.controllers.effects import Create, Effect, Patch
-from aiinfra.domains.kubernetes.lab.controllers.faults import Broken
-from aiinfra.domains.kubernetes.lab.controllers.operands import KUBELET
+from aiinfra.domains.kubernetes.lab.controllers.controller import Fates, Moment
+from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Create, Effect, Patch
+from aiinfra.domains.kubernetes.lab.controllers.hardware import asks_for_gpus
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate, Notice, next_step
 from aiinfra.domains.kubernetes.lab.controllers.view import (
     Object,
@@ -23,12 +23,15 @@ from aiinfra.domains.kubernetes.lab.controllers.view import (
     timestamp,
     uid,
 )
+from aiinfra.domains.kubernetes.lab.standins.charts.release import KUBELET_ANNOTATION
 
 
 @dataclass(slots=True)
 class Kubelets:
     """Remembers since when each pod is as it is; everything else is in the API."""
 
+    fates: Sequence[Fates] = ()
+    """What decides on the containers of pods, beside the kubelet itself."""
     since: dict[str, float] = field(default_factory=dict)
     """Pod uid to the monotonic time of its last change."""
     settled: dict[str, tuple[str, Fate]] = field(default_factory=dict)
@@ -36,40 +39,41 @@ class Kubelets:
     due: float | None = None
     """Monotonic time of the next step that is only a matter of time."""
 
-    def reconcile(self, view: View, broken: Broken, now: datetime, clock: float) -> Iterator[Effect]:
-        """The steps that are due. `now` is the time of day, `clock` the monotonic one."""
+    def reconcile(self, view: View, moment: Moment) -> Iterator[Effect | Again]:
+        """The steps that are due, and when the next one is."""
         self.due = None
-        instance = policy.active(view.of("ClusterPolicy"))
         alive = {uid(pod) for pod in view.pods}
         self.since = {key: value for key, value in self.since.items() if key in alive}
         self.settled = {key: value for key, value in self.settled.items() if key in alive}
+        fates = [fates(view, moment) for fates in self.fates]
         for node in view.nodes:
-            mine = [pod for pod in view.pods_on(name(node)) if ours(pod)]
-            state = fate.node_state(view, node, instance) if mine else fate.NodeState()
-            for pod in mine:
-                yield from self._step(pod, fate.fate(pod, view, state, instance, broken), now, clock)
+            for pod in filter(ours, view.pods_on(name(node))):
+                fate = reduce(Fate.and_, (fate_of(pod) for fate_of in fates), Fate())
+                yield from self._step(pod, fate, moment)
+        if self.due is not None:
+            yield Again(self.due)
 
-    def _step(self, pod: Object, meets: Fate, now: datetime, clock: float) -> Iterator[Effect]:
-        picture = (str(pod["metadata"].get("resourceVersion")), meets)
+    def _step(self, pod: Object, fate: Fate, moment: Moment) -> Iterator[Effect]:
+        picture = (str(pod["metadata"].get("resourceVersion")), fate)
         if self.settled.get(uid(pod)) == picture:
             return
-        step = next_step(pod, meets, timestamp(now))
+        step = next_step(pod, fate, timestamp(moment.now))
         if step is None:
             self.settled[uid(pod)] = picture
             return
-        due = self.since.setdefault(uid(pod), clock) + step.after
-        if due > clock:
+        due = self.since.setdefault(uid(pod), moment.monotonic) + step.after
+        if due > moment.monotonic:
             self.due = due if self.due is None else min(self.due, due)
             return
-        self.since[uid(pod)] = clock
+        self.since[uid(pod)] = moment.monotonic
         yield Patch(ObjectRef.of(pod), {"status": step.status}, "status")
-        yield from (Create(event(pod, notice, now)) for notice in step.notices)
+        yield from (Create(event(pod, notice, moment.now)) for notice in step.notices)
 
 
 def ours(pod: Object) -> bool:
     if deleting(pod) or pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
         return False
-    return annotation(pod, KUBELET) == "controllers" or fate.asks_for_gpus(pod)
+    return annotation(pod, KUBELET_ANNOTATION) == "controllers" or asks_for_gpus(pod)
 
 
 def event(pod: Object, notice: Notice, now: datetime) -> Object:

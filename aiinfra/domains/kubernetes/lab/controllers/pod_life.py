@@ -46,6 +46,24 @@ class Fate:
     unmounted: str = ""
     """Why the volumes cannot be set up; the pod stays in ContainerCreating."""
 
+    @classmethod
+    def without_api(cls, pod: Object, kind: str, api_version: str) -> Fate:
+        """That of a controller whose custom kind is not served: its first container ends."""
+        message = f'no matches for kind "{kind}" in version "{api_version}"'
+        return cls(crashes={pod["spec"]["containers"][0]["name"]: Crash(1, message)})
+
+    def and_(self, other: Fate) -> Fate:
+        """Both at once; of two answers or refusals the first counts, of two times to readiness the longer."""
+        return Fate(
+            unpullable={**other.unpullable, **self.unpullable},
+            held=self.held | other.held,
+            crashes={**other.crashes, **self.crashes},
+            answer=self.answer or other.answer,
+            ready_after=max(self.ready_after, other.ready_after),
+            rejected=self.rejected or other.rejected,
+            unmounted=self.unmounted or other.unmounted,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

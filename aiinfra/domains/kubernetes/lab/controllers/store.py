@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from aiinfra.domains.kubernetes.lab.controllers.view import CUSTOM_KINDS, Object, View, name, namespace
+from aiinfra.domains.kubernetes.lab.controllers.view import BUILT_IN, Object, View, name, namespace
 
 Key = tuple[str, str]
 
@@ -17,7 +17,9 @@ def _version(obj: Object) -> int:
 class Store:
     """What a write answered counts at once; an older picture that a watch brings later does not undo it."""
 
-    def __init__(self) -> None:
+    def __init__(self, watched: Mapping[str, str]) -> None:
+        """`watched`: the kinds that are watched, with their API versions."""
+        self._watched = watched
         self.changed = threading.Event()
         self._lock = threading.Lock()
         self._kinds: dict[str, dict[Key, Object]] = {}
@@ -45,7 +47,7 @@ class Store:
             if known is not None and known["metadata"]["uid"] == obj["metadata"]["uid"]:
                 del objects[key]
             self._gone[obj["metadata"]["uid"]] = _version(obj)
-            if obj["kind"] in CUSTOM_KINDS:
+            if obj["kind"] not in BUILT_IN:
                 self._custom_gone.add(obj["metadata"]["uid"])
         self.changed.set()
 
@@ -69,4 +71,4 @@ class Store:
     def view(self) -> View:
         with self._lock:
             by_kind = {kind: tuple(objects.values()) for kind, objects in self._kinds.items()}
-            return View(by_kind, frozenset(self._custom_gone), frozenset(self._listed))
+            return View(by_kind, frozenset(self._custom_gone), frozenset(self._listed), self._watched)

@@ -9,7 +9,7 @@ from typing import Any
 
 Object = dict[str, Any]
 
-KIND_APIS: Mapping[str, str] = {
+BUILT_IN: Mapping[str, str] = {
     "Node": "v1",
     "Pod": "v1",
     "Namespace": "v1",
@@ -20,9 +20,12 @@ KIND_APIS: Mapping[str, str] = {
     "ValidatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",
 }
-"""The kinds that are always watched, with their API versions."""
-CUSTOM_KINDS: Mapping[str, str] = {"ClusterPolicy": "nvidia.com/v1", "NodeFeature": "nfd.k8s-sigs.io/v1alpha1"}
-"""The kinds that are watched while a definition serves them."""
+"""Kinds that every API server serves, with their API versions; any other kind is a custom one."""
+
+
+def built_in(*kinds: str) -> dict[str, str]:
+    """These kinds with their API versions."""
+    return {kind: BUILT_IN[kind] for kind in kinds}
 
 
 def name(obj: Object) -> str:
@@ -71,21 +74,22 @@ def timestamp(now: datetime) -> str:
 
 @dataclass(frozen=True)
 class View:
-    """One moment of a cluster. `by_kind` has every kind of `KIND_APIS`, and custom kinds that are served."""
+    """One moment of a cluster. `by_kind` has the kinds that are watched, custom ones while they are served."""
 
     by_kind: Mapping[str, Sequence[Object]]
     gone: frozenset[str] = frozenset()
     """uids of objects of custom kinds whose deletion was seen."""
     listed: frozenset[str] = frozenset()
     """Kinds of which all objects were seen."""
+    watched: Mapping[str, str] = field(default_factory=dict)
+    """The kinds that some controller watches, with their API versions."""
     _pods_by_node: dict[str, list[Object]] = field(default_factory=dict)
     _by_name: dict[str, dict[tuple[str, str], Object]] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
         """Whether absence means anything yet: every kind that is served has been listed."""
-        served = {kind for kind in CUSTOM_KINDS if self.serves(kind)}
-        return self.listed >= KIND_APIS.keys() | served
+        return self.listed >= {kind for kind in self.watched if kind in BUILT_IN or self.serves(kind)}
 
     def of(self, kind: str) -> Sequence[Object]:
         return self.by_kind.get(kind, ())

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError, NotFound
 from aiinfra.domains.kubernetes.lab.controllers.store import Store
-from aiinfra.domains.kubernetes.lab.controllers.view import CUSTOM_KINDS, KIND_APIS, View
+from aiinfra.domains.kubernetes.lab.controllers.view import BUILT_IN, View
 
 RETRY = 0.5
 """Seconds before a watch that broke is tried again."""
@@ -21,20 +22,21 @@ log = logging.getLogger(__name__)
 class Watches:
     """Runs until `stop` is set."""
 
-    def __init__(self, client: KubeClient, store: Store, stop: threading.Event) -> None:
-        self._client, self._store, self._stop = client, store, stop
+    def __init__(self, client: KubeClient, store: Store, watched: Mapping[str, str], stop: threading.Event) -> None:
+        """`watched`: the kinds to watch, with their API versions."""
+        self._client, self._store, self._watched, self._stop = client, store, watched, stop
         self._custom: dict[str, threading.Thread] = {}
 
     def start(self) -> None:
-        for kind, api_version in KIND_APIS.items():
-            self._run(kind, api_version)
+        for kind in self._watched.keys() & BUILT_IN.keys():
+            self._run(kind, self._watched[kind])
 
     def follow(self, view: View) -> None:
         """Start the watches of custom kinds that are served by now."""
-        for kind in filter(view.serves, CUSTOM_KINDS):
+        for kind in filter(view.serves, self._watched.keys() - BUILT_IN.keys()):
             thread = self._custom.get(kind)
             if thread is None or not thread.is_alive():
-                self._custom[kind] = self._run(kind, CUSTOM_KINDS[kind])
+                self._custom[kind] = self._run(kind, self._watched[kind])
 
     def _run(self, kind: str, api_version: str) -> threading.Thread:
         thread = threading.Thread(target=self._watch, args=(kind, api_version), name=f"watch-{kind}", daemon=True)
@@ -55,7 +57,7 @@ class Watches:
                 self._stop.wait(RETRY)
 
     def _feed(self, kind: str, api_version: str) -> None:
-        """Objects stay as they were last seen until the server has told all of them again."""
+        """Objects stay as they were last seen until the server has listed all of them again."""
         self._store.replace(kind, self._client.list(api_version, kind))
         for event, obj in self._client.watch(api_version, kind, stop=self._stop):
             if event == "RESET":

@@ -11,7 +11,7 @@ from aiinfra.domains.kubernetes.client.errors import KubeError
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.lab.standins import storage
 from aiinfra.domains.kubernetes.lab.standins.charts.known import facts_of, manifest_of, refused, rendered
-from aiinfra.domains.kubernetes.lab.standins.charts.release import Manifest, Release, ordered
+from aiinfra.domains.kubernetes.lab.standins.charts.release import Manifest, Release, kept, ordered
 from aiinfra.domains.kubernetes.lab.standins.clients import Clients, refusals
 from aiinfra.domains.kubernetes.lab.standins.cluster import NotDone, apply, stopped, until_done, until_gone, waiter
 from aiinfra.domains.kubernetes.lab.standins.objects import autoname
@@ -76,7 +76,7 @@ class HelmReleases:
         release = Release(inputs["name"], inputs["namespace"])
         manifest = manifest_of(inputs)
         with refusals(f"Helm release {id}"), _stoppable(f"Helm release {id}"):
-            refs = [ObjectRef.of(obj) for obj in reversed(manifest.objects)]
+            refs = [ObjectRef.of(obj) for obj in reversed(manifest.objects) if not kept(obj)]
             storage.uninstalling(client, release)
             _remove(client, refs)
             if not inputs.get("skipAwait"):
@@ -161,9 +161,9 @@ def _dropped(olds: Properties | None, inputs: Mapping[str, Any]) -> list[ObjectR
     """Objects of the release as it was that its new values do not make."""
     if olds is None:
         return []
-    kept = {ObjectRef.of(obj) for obj in manifest_of(inputs).objects}
-    before = [ObjectRef.of(obj) for obj in manifest_of(reveal(_inputs(olds))).objects]
-    return [ref for ref in reversed(before) if ref not in kept]
+    staying = {ObjectRef.of(obj) for obj in manifest_of(inputs).objects}
+    before = [ObjectRef.of(obj) for obj in manifest_of(reveal(_inputs(olds))).objects if not kept(obj)]
+    return [ref for ref in reversed(before) if ref not in staying]
 
 
 def _remove(client: KubeClient, refs: Sequence[ObjectRef]) -> None:
@@ -207,9 +207,9 @@ def _outputs(inputs: Properties, revision: Revision) -> Properties:
         "revision": revision.number,
     }
     full = {**_inputs(plain), "version": facts.version, "status": status, "resourceNames": _names(plain)}
-    kept = keeping_secrets(full, inputs)
-    assert isinstance(kept, Mapping)
-    return kept
+    outputs = keeping_secrets(full, inputs)
+    assert isinstance(outputs, Mapping)
+    return outputs
 
 
 def _refuse_unusable(release: Release, before: Revision | None, *, installing: bool) -> None:

@@ -5,9 +5,10 @@ with the real plugin: schemas on the client's side, `enableConfigMapMutable` and
 `kubeconfig`, dry runs in previews, the awaits of Services, Ingresses and volumes, `Patch` and `List` kinds. Names that
 a program leaves out end in eight digits that follow from the resource, not in random ones.
 
-A Helm `Release` makes what two charts would, `node-feature-discovery` and `gpu-operator` at the versions of
-`aiinfra.facts`. Any other chart, version or value is refused; the real plugin would take it. `atomic`, `lint`,
-`verify`, `postrender` and the options of upgrades have no effect.
+A Helm `Release` makes what the charts of `aiinfra.domains.kubernetes.charts` would, at the versions of their facts;
+what each leaves out stands in its `standin/manifest.py`. The pods of `cert-manager` run and issue nothing. Any other
+chart, version or value is refused; the real plugin would take it. `atomic`, `lint`, `verify`, `postrender` and the
+options of upgrades have no effect.
 """
 
 from __future__ import annotations

@@ -6,16 +6,14 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from aiinfra.domains.kubernetes.facts.charts import CHARTS, chart_of
-from aiinfra.domains.kubernetes.facts.helm_values import ChartFacts, problems, with_defaults
-from aiinfra.domains.kubernetes.lab.standins.charts import gpu_operator, nfd
+from aiinfra.domain import load
+from aiinfra.domains.kubernetes.charts import chart_of, charts, facts_by_name
+from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, problems, with_defaults
 from aiinfra.domains.kubernetes.lab.standins.charts.release import Manifest, Release, ordered, owned
 from aiinfra.providers.contract import CheckFailure
 
-_MANIFESTS: Mapping[str, Callable[[Release, Mapping[str, Any]], Manifest]] = {
-    "node-feature-discovery": nfd.manifest,
-    "gpu-operator": gpu_operator.manifest,
-}
+Make = Callable[[Release, Mapping[str, Any]], Manifest]
+"""What a chart makes of a release and its values, with the chart's defaults filled in."""
 
 
 def facts_of(inputs: Mapping[str, Any]) -> ChartFacts | None:
@@ -34,13 +32,14 @@ def refused(inputs: Mapping[str, Any]) -> Iterator[CheckFailure]:
             "version", f"the lab knows chart {facts.name} {facts.version}, not {version}; use {facts.version} there"
         )
     for problem in problems(facts.values, inputs.get("values") or {}):
-        said = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-        yield CheckFailure(f"values.{'.'.join(problem.path)}", f"chart {facts.name} {facts.version}: {said}")
+        message = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+        yield CheckFailure(f"values.{'.'.join(problem.path)}", f"chart {facts.name} {facts.version}: {message}")
 
 
 def _unknown(chart: str) -> str:
-    references = [reference for facts in CHARTS.values() for reference in facts.references]
-    near = difflib.get_close_matches(chart, [*CHARTS, *references], n=1) or [", ".join(CHARTS)]
+    known = facts_by_name()
+    references = [reference for facts in known.values() for reference in facts.references]
+    near = difflib.get_close_matches(chart, [*known, *references], n=1) or [", ".join(known)]
     return f"the lab knows no chart {chart} in that repository; it can stand in for {near[0]}"
 
 
@@ -49,7 +48,8 @@ def rendered(inputs: Mapping[str, Any]) -> Manifest:
     facts = facts_of(inputs)
     assert facts is not None
     release = Release(str(inputs["name"]), str(inputs["namespace"]))
-    return _MANIFESTS[facts.name](release, with_defaults(facts.values, inputs.get("values") or {}))
+    make: Make = load(next(known.manifest for known in charts() if known.name == facts.name))
+    return make(release, with_defaults(facts.values, inputs.get("values") or {}))
 
 
 def manifest_of(inputs: Mapping[str, Any]) -> Manifest:

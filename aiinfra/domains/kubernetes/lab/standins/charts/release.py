@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 Object = dict[str, Any]
-KUBELET = {"lab.aiinfra.dev/kubelet": "controllers"}
-"""Annotation of pods whose life the lab's controllers play."""
+KUBELET_ANNOTATION = "lab.aiinfra.dev/kubelet"
+KUBELET = {KUBELET_ANNOTATION: "controllers"}
+"""On pods whose life the lab's controllers play instead of kwok."""
+KEEP = {"helm.sh/resource-policy": "keep"}
+"""Annotation of objects that Helm leaves in the cluster when their release goes, or drops them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ def owned(obj: Object, release: Release) -> Object:
         **obj,
         "metadata": {**metadata, "labels": labels, "annotations": {**metadata.get("annotations", {}), **marks}},
     }
+
+
+def kept(obj: Object) -> bool:
+    """Whether Helm leaves the object in the cluster (helm/helm pkg/action/uninstall.go filterManifestsToKeep)."""
+    return KEEP.items() <= (obj["metadata"].get("annotations") or {}).items()
 
 
 def named(api_version: str, kind: str, name: str, labels: Mapping[str, str], namespace: str = "") -> Object:

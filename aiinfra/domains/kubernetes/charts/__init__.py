@@ -1,0 +1,58 @@
+"""The Helm charts that are known, one folder each: what is true of the real one, and what stands in for it in a lab.
+
+A folder's `__init__.py` holds `CHART = Chart(...)`, which names the rest; it is imported when it is used, so that
+commands that only read load no stand-in.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from aiinfra.domain import load
+
+if TYPE_CHECKING:
+    from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts
+
+CHARTS: Final = (
+    "nfd",
+    "gpu_operator",
+    "cert_manager",
+)
+"""Folders of this package. In a cluster of a lab, their controllers act in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart. Strings name what is loaded when it is used: `package.module:attribute`."""
+
+    name: str
+    """As its repository calls it: `gpu-operator`."""
+    facts: str
+    """A `ChartFacts`: version, values, definitions, what it adds."""
+    manifest: str
+    """What the chart makes of a release and its values, in a lab: a function, see `lab.standins.charts.release`."""
+    controllers: str = ""
+    """A function that makes the controllers of one simulated cluster for what the chart deploys: a sequence of
+    `lab.controllers.controller.Controller`. Empty: what it deploys only runs."""
+    fates: str = ""
+    """What becomes of the pods of simulated nodes by this chart: a `lab.controllers.controller.Fates`. Empty: nothing
+    out of the ordinary."""
+
+
+def charts() -> Iterator[Chart]:
+    """All of them, in the order of the list."""
+    return (cast("Chart", importlib.import_module(f"{__name__}.{folder}").CHART) for folder in CHARTS)
+
+
+def facts_by_name() -> Mapping[str, ChartFacts]:
+    """Of every chart that is known."""
+    return {chart.name: load(chart.facts) for chart in charts()}
+
+
+def chart_of(chart: str, repository: str) -> ChartFacts | None:
+    """The chart that a release refers to by `chart` and its repository's URL; None when it is not known."""
+    reference = f"{repository.rstrip('/')} {chart}" if repository else chart
+    return next((known for known in facts_by_name().values() if reference in known.references), None)

@@ -1,0 +1,1 @@
+"""What stands in for cert-manager in a lab: its objects, whose pods run and issue nothing."""

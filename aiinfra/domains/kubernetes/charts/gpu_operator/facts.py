@@ -1,0 +1,179 @@
+"""The chart of the GPU Operator v26.7.0 (NVIDIA/gpu-operator deployments/gpu-operator, NVIDIA/cloud-native-docs).
+
+Its values are named as the fields of ClusterPolicy but for a few; the lab's stand-in for the chart turns one into the
+other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiinfra.domains.kubernetes.charts.helm_values import ANY_LIST, ANY_MAP, ChartFacts, Open, overlay
+from aiinfra.domains.kubernetes.charts.nfd import facts as nfd_chart
+from aiinfra.domains.kubernetes.facts.gpu_operator import CHART_REPOSITORY, DRIVER_MANAGER_IMAGE, IMAGES, VERSION, Image
+
+NAME = "gpu-operator"
+PCI_CLASSES = ("02", "0200", "0207", "0300", "0302")
+"""PCI classes that the bundled NFD turns into labels."""
+
+
+def _image(image: Image) -> dict[str, Any]:
+    return {
+        "repository": image.repository,
+        "image": image.image,
+        "version": image.version,
+        "imagePullPolicy": "IfNotPresent",
+        "imagePullSecrets": ANY_LIST,
+    }
+
+
+def _operand(key: str, **more: Any) -> dict[str, Any]:
+    run = {"enabled": True, "env": ANY_LIST, "args": ANY_LIST, "resources": ANY_MAP, "hostNetwork": False}
+    return {**run, **_image(IMAGES[key]), **more}
+
+
+def _optional(**more: Any) -> dict[str, Any]:
+    """A component that is off and whose image the operator knows by itself."""
+    image = {"repository": "", "image": "", "version": "", "imagePullPolicy": "", "imagePullSecrets": ANY_LIST}
+    return {"enabled": False, "env": ANY_LIST, "args": ANY_LIST, "resources": ANY_MAP, **image, **more}
+
+
+_EVICTION = {"force": False, "timeoutSeconds": 300, "deleteEmptyDir": False}
+_SERVICE_MONITOR = {
+    "enabled": False,
+    "interval": "15s",
+    "scrapeTimeout": "",
+    "honorLabels": False,
+    "additionalLabels": ANY_MAP,
+    "relabelings": ANY_LIST,
+}
+_CONFIG = {"create": False, "name": "", "default": "", "data": ANY_MAP}
+_DRIVER: Mapping[str, Any] = {
+    "nvidiaDriverCRD": {"enabled": False, "deployDefaultCR": True, "driverType": "gpu", "nodeSelector": ANY_MAP},
+    "kernelModuleType": "auto",
+    "usePrecompiled": False,
+    "rdma": {"enabled": False, "useHostMofed": False},
+    "licensingConfig": {"secretName": "", "configMapName": "", "nlsEnabled": True},
+    "virtualTopology": {"config": ""},
+    "kernelModuleConfig": {"name": ""},
+    "repoConfig": {"configMapName": ""},
+    "certConfig": {"name": ""},
+    "secretEnv": "",
+    "manager": {**_image(DRIVER_MANAGER_IMAGE), "env": ANY_LIST},
+    "startupProbe": Open(
+        {"initialDelaySeconds": 60, "periodSeconds": 10, "timeoutSeconds": 60, "failureThreshold": 120}
+    ),
+    "livenessProbe": ANY_MAP,
+    "readinessProbe": ANY_MAP,
+    "upgradePolicy": {
+        "autoUpgrade": True,
+        "maxParallelUpgrades": 1,
+        "maxUnavailable": "25%",
+        "waitForCompletion": {"timeoutSeconds": 0, "podSelector": ""},
+        "gpuPodDeletion": _EVICTION,
+        "drain": {**_EVICTION, "enable": False, "podSelector": ""},
+    },
+}
+_DCGM_EXPORTER: Mapping[str, Any] = {
+    "serviceMonitor": _SERVICE_MONITOR,
+    "service": {"type": "ClusterIP", "internalTrafficPolicy": "Cluster"},
+    "hostPID": False,
+    "enablePodLabels": False,
+    "enablePodUID": False,
+    "podLabelAllowlistRegex": ANY_LIST,
+    "hpcJobMapping": {"enabled": False, "directory": "/var/lib/dcgm-exporter/job-mapping"},
+    "config": {"create": False, "name": "", "data": ANY_MAP},
+}
+_DAEMONSETS: Mapping[str, Any] = {
+    "labels": ANY_MAP,
+    "annotations": ANY_MAP,
+    "priorityClassName": "system-node-critical",
+    "tolerations": Open([{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]),
+    "updateStrategy": "RollingUpdate",
+    "rollingUpdate": {"maxUnavailable": "1"},
+    "podSecurityContext": ANY_MAP,
+}
+_OPERATOR: Mapping[str, Any] = {
+    **_image(IMAGES["operator"]),
+    "runtimeClass": "nvidia",
+    "use_ocp_driver_toolkit": False,
+    "upgradeCRD": True,
+    "cleanupCRD": False,
+    "priorityClassName": "system-node-critical",
+    "tolerations": Open([nfd_chart.CONTROL_PLANE]),
+    "nodeSelector": ANY_MAP,
+    "affinity": ANY_MAP,
+    "annotations": ANY_MAP,
+    "labels": ANY_MAP,
+    "resources": ANY_MAP,
+    "logging": ANY_MAP,
+    "metrics": {"serviceMonitor": _SERVICE_MONITOR},
+}
+_CHECKS = {check: {"env": ANY_LIST} for check in ("plugin", "toolkit", "driver", "cuda")}
+_SANDBOX: Mapping[str, Any] = {
+    "sandboxWorkloads": {"enabled": False, "defaultWorkload": "container", "mode": "kubevirt"},
+    "vgpuManager": _optional(),
+    "vgpuDeviceManager": _optional(config={"name": "", "default": "default"}),
+    "vfioManager": _optional(),
+    "sandboxDevicePlugin": _optional(),
+    "ccManager": _optional(defaultMode="off"),
+}
+BUNDLED_NFD: Mapping[str, Any] = {
+    "priorityClassName": "system-node-critical",
+    "gc": {"enable": True, "replicaCount": 1},
+    "worker": {
+        "tolerations": Open(
+            [nfd_chart.CONTROL_PLANE, {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+        ),
+        "config": Open(
+            {"sources": {"pci": {"deviceClassWhitelist": list(PCI_CLASSES), "deviceLabelFields": ["vendor"]}}}
+        ),
+    },
+}
+"""What this chart sets of its subchart's values (facts of deployments/gpu-operator/values.yaml)."""
+VALUES: Mapping[str, Any] = {
+    "platform": {"openshift": False},
+    "nfd": {"enabled": True, "nodefeaturerules": False},
+    "psa": {"enabled": False},
+    "cdi": {"enabled": True, "default": False, "nriPluginEnabled": False},
+    "hostPaths": {
+        "rootFS": "/",
+        "driverInstallDir": "/run/nvidia/driver",
+        "kubeletRootDir": "/var/lib/kubelet",
+    },
+    "clusterPolicy": {"deployCR": True},
+    "gpuCluster": {"deployCR": False},
+    "daemonsets": _DAEMONSETS,
+    "operator": _OPERATOR,
+    "validator": _operand("validator", **_CHECKS),
+    "driver": _operand("driver", **_DRIVER),
+    "toolkit": _operand("toolkit", installDir="/usr/local/nvidia"),
+    "devicePlugin": _operand("devicePlugin", config=_CONFIG, mps={"root": "/run/nvidia/mps"}),
+    "dcgm": _operand("dcgm", enabled=False),
+    "dcgmExporter": _operand("dcgmExporter", **_DCGM_EXPORTER),
+    "gfd": _operand("gfd"),
+    "mig": {"strategy": "single"},
+    "migManager": _operand("migManager", config={**_CONFIG, "default": "all-disabled"}, gpuClientsConfig={"name": ""}),
+    "nodeStatusExporter": _operand("nodeStatusExporter", enabled=False),
+    "gds": _optional(),
+    "gdrcopy": _optional(),
+    **_SANDBOX,
+    "node-feature-discovery": overlay(nfd_chart.VALUES, BUNDLED_NFD),
+}
+
+CHART = ChartFacts(
+    name=NAME,
+    version=VERSION,
+    app_version=VERSION,
+    references=(f"{CHART_REPOSITORY} {NAME}",),
+    values=VALUES,
+    crds=("clusterpolicies.nvidia.com", "nvidiadrivers.nvidia.com"),
+    adds=(
+        "CustomResourceDefinitions clusterpolicies and nvidiadrivers of nvidia.com",
+        "the ServiceAccount, ClusterRole, Role and bindings of the operator",
+        "the Deployment gpu-operator",
+        "ClusterPolicy cluster-policy, made from these values",
+        "with nfd.enabled, the chart node-feature-discovery 0.19.0",
+    ),
+)

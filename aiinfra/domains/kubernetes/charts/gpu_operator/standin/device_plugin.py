@@ -1,0 +1,117 @@
+"""What the device plugin and GPU Feature Discovery make of a node: allocatable GPUs and labels. Pure.
+
+NVIDIA/k8s-device-plugin v0.20.0. A node offers GPUs while a device plugin's pod on it is ready; the labels that GFD
+set stay when it is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy, sharing
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.sharing import Sharing
+from aiinfra.domains.kubernetes.charts.nfd.standin.controller import NFD_MASTER
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.facts.gpu_operator import GPU_RESOURCE, IMAGES
+from aiinfra.domains.kubernetes.lab.controllers import hardware
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
+from aiinfra.domains.kubernetes.lab.controllers.effects import Effect, Patch
+from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels, name, namespace, pod_ready, uid
+
+PLUGIN_APP, GFD_APP, MIG_APP = "nvidia-device-plugin-daemonset", "gpu-feature-discovery", "nvidia-mig-manager"
+MIG_MANAGER = "nvidia-mig-manager"
+"""Field manager of the label that it sets; those of GFD are set by NFD."""
+CUDA_RUNTIME = {"580": "13.0", "595": "13.2", "610": "13.3"}
+"""CUDA version that a driver branch says it serves. Those of 595 and 610 are assumed: nothing decides on them."""
+
+
+@dataclass(slots=True)
+class DevicePlugins:
+    """Remembers the configuration that each plugin read when it started, or when its node's label changed."""
+
+    read: dict[tuple[str, str], Sharing] = field(default_factory=dict)
+    """By uid of the plugin's pod and value of the node's label."""
+
+    def reconcile(self, view: View, moment: Moment) -> Iterator[Effect]:
+        instance = policy.active(view.of("ClusterPolicy"))
+        for node in hardware.with_gpus(view.nodes):
+            apps = {labels(pod).get("app", ""): pod for pod in view.pods_on(name(node)) if pod_ready(pod)}
+            machine, plugin = hardware.of_node(node), apps.get(PLUGIN_APP)
+            shared = self._shared(view, node, plugin, instance) if plugin and instance else Sharing()
+            yield from _offer(node, resources(machine, shared) if plugin else {})
+            if GFD_APP in apps and instance is not None:
+                yield from _label(node, _found_out(machine, shared, instance), NFD_MASTER)
+                if MIG_APP in apps and labels(node).get("nvidia.com/mig.config") == "all-disabled":
+                    yield from _label(node, {"nvidia.com/mig.config.state": "success"}, MIG_MANAGER)
+
+    def _shared(self, view: View, node: Object, plugin: Object, instance: Object) -> Sharing:
+        """Edits of the ConfigMap alone reach no running plugin; its sidecar looks at the node's label only."""
+        key = (uid(plugin), labels(node).get(sharing.NODE_LABEL, ""))
+        if key not in self.read:
+            self.read[key] = sharing.of_node(view, node, instance, namespace(plugin))
+        return self.read[key]
+
+
+def _found_out(machine: Hardware, shared: Sharing, instance: Object) -> dict[str, str]:
+    driver = machine.host_driver or _driver_version(instance)
+    strategy = str(policy.section(instance, "mig").get("strategy") or "none")
+    return gfd_labels(machine, driver, shared, strategy)
+
+
+def resources(machine: Hardware, shared: Sharing) -> dict[str, int]:
+    """Resource name to count, as the plugin registers them with the kubelet."""
+    resource = GPU_RESOURCE + (".shared" if shared.rename else "")
+    return {resource: machine.gpus * shared.replicas}
+
+
+def _offer(node: Object, counts: Mapping[str, int]) -> Iterator[Effect]:
+    """A resource whose plugin went away stays in the node's status, with a count of zero, as the kubelet leaves it."""
+    status = node.get("status", {})
+    before = {key: value for key, value in status.get("capacity", {}).items() if key.startswith("nvidia.com/")}
+    desired = {**dict.fromkeys(before, "0"), **{key: str(count) for key, count in counts.items()}}
+    offered = {key: status.get("allocatable", {}).get(key) for key in desired}
+    if desired != before or offered != desired:
+        body = {"status": {"capacity": desired, "allocatable": desired}}
+        yield Patch(ObjectRef("v1", "Node", name(node)), body, "status")
+
+
+def _label(node: Object, desired: Mapping[str, str], manager: str) -> Iterator[Effect]:
+    changed = {key: value for key, value in desired.items() if labels(node).get(key) != value}
+    if changed:
+        yield Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": changed}}, manager=manager)
+
+
+def _driver_version(instance: Object) -> str:
+    return str(policy.section(instance, "driver").get("version") or IMAGES["driver"].version)
+
+
+def gfd_labels(machine: Hardware, driver: str, shared: Sharing, strategy: str) -> dict[str, str]:
+    """Every label that GFD gives a node with whole GPUs."""
+    if machine.gpu is None:
+        return {}
+    suffix = "-SHARED" if shared.replicas > 1 and not shared.rename else ""
+    facts = {
+        "gpu.count": str(machine.gpus),
+        "gpu.product": machine.gpu.product_label + suffix,
+        "gpu.memory": str(machine.gpu.memory_mib),
+        "gpu.family": machine.gpu.family,
+        "gpu.machine": machine.machine,
+        "gpu.compute.major": str(machine.gpu.compute[0]),
+        "gpu.compute.minor": str(machine.gpu.compute[1]),
+        "gpu.replicas": str(shared.replicas),
+        "gpu.sharing-strategy": shared.strategy,
+        "gpu.mode": "compute",
+        "mig.capable": str(machine.gpu.mig_capable).lower(),
+        "mig.strategy": strategy,
+        "mps.capable": str(shared.strategy == "mps").lower(),
+        **_versions("cuda.driver-version", driver),
+        **_versions("cuda.runtime-version", CUDA_RUNTIME.get(driver.split(".", maxsplit=1)[0], "13.0")),
+    }
+    return {f"nvidia.com/{key}": value for key, value in facts.items()}
+
+
+def _versions(prefix: str, full: str) -> dict[str, str]:
+    parts = dict(zip(("major", "minor", "revision"), full.split("."), strict=False))
+    return {f"{prefix}.full": full, **{f"{prefix}.{part}": value for part, value in parts.items()}}

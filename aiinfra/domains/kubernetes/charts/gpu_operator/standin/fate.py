@@ -1,0 +1,156 @@
+"""What becomes of a pod on a node of the lab: what its containers wait for, and what the faults do to it. Pure.
+
+The order in which operands wait for each other is that of NVIDIA/gpu-operator v26.7.0 cmd/nvidia-validator: the
+validator's init containers check driver, toolkit, CUDA and plugin; all others wait for its toolkit check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy, sharing, workload
+from aiinfra.domains.kubernetes.facts.gpu_operator import OPERANDS, OPERATOR_DEPLOYMENT, POLICY_API, POLICY_KIND
+from aiinfra.domains.kubernetes.lab.controllers import hardware
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
+from aiinfra.domains.kubernetes.lab.controllers.faults import DRIVER_APP, PLUGIN_APP, TOOLKIT_APP, Broken
+from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
+from aiinfra.domains.kubernetes.lab.controllers.pod_life import Crash, Fate
+from aiinfra.domains.kubernetes.lab.controllers.view import (
+    Object,
+    View,
+    labels,
+    name,
+    namespace,
+    pod_ready,
+)
+
+VALIDATOR = "nvidia-operator-validator"
+CUDA_VALIDATOR = "nvidia-cuda-validator"
+DRIVER_CONTAINER = "nvidia-driver-ctr"
+READY_AFTER: Mapping[str, float] = {DRIVER_CONTAINER: 0.5}
+"""Seconds to readiness where it is not `pod_life.READY`; a real driver takes minutes."""
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """How far the operands of one node have come."""
+
+    machine: Hardware = field(default_factory=Hardware)
+    driver: bool = False
+    toolkit: bool = False
+    toolkit_validated: bool = False
+    cuda_validated: bool = False
+    resources: bool = False
+
+
+def fates(view: View, moment: Moment) -> Callable[[Object], Fate]:
+    """How far a node has come is found out once for all its pods."""
+    instance = policy.active(view.of(POLICY_KIND))
+    states: dict[str, NodeState] = {}
+
+    def fate_of(pod: Object) -> Fate:
+        place = pod["spec"]["nodeName"]
+        if place not in states:
+            node = view.find("Node", place)
+            states[place] = node_state(view, node, instance) if node else NodeState()
+        return fate(pod, view, states[place], instance, moment.faults)
+
+    return fate_of
+
+
+def node_state(view: View, node: Object, instance: Object | None) -> NodeState:
+    machine, pods = hardware.of_node(node), view.pods_on(name(node))
+    ready = {labels(pod).get("app", "") for pod in pods if pod_ready(pod)}
+    on_host = bool(machine.host_driver)
+    capacity = node.get("status", {}).get("capacity", {})
+    return NodeState(
+        machine,
+        driver=any(app.startswith(DRIVER_APP) for app in ready) or (on_host and not _runs(instance, "driver")),
+        toolkit=TOOLKIT_APP in ready or (on_host and not _runs(instance, "toolkit")),
+        toolkit_validated=any(_finished(pod, "toolkit-validation") for pod in pods if _app(pod) == VALIDATOR),
+        cuda_validated=any(
+            pod.get("status", {}).get("phase") == "Succeeded" for pod in pods if _app(pod) == CUDA_VALIDATOR
+        ),
+        resources=any(key.startswith("nvidia.com/") and value != "0" for key, value in capacity.items()),
+    )
+
+
+def _runs(instance: Object | None, component: str) -> bool:
+    operand = next(o for o in OPERANDS if o.component == component)
+    return instance is not None and policy.enabled(instance, operand)
+
+
+def _app(pod: Object) -> str:
+    return labels(pod).get("app", "")
+
+
+def _finished(pod: Object, container: str) -> bool:
+    statuses = pod.get("status", {}).get("initContainerStatuses") or ()
+    return any(s["name"] == container and s["ready"] for s in statuses)
+
+
+def fate(pod: Object, view: View, state: NodeState, instance: Object | None, broken: Broken) -> Fate:
+    """What happens to the pod's containers, given how far its node is and which faults are set."""
+    app = _app(pod)
+    operand = any(app.startswith(o.daemonset) for o in OPERANDS)
+    held = frozenset(_held(app, state)) if operand else frozenset()
+    container = pod["spec"]["containers"][0]["name"]
+    return Fate(
+        unpullable=broken.unpullable(pod, state.machine),
+        held=held,
+        crashes=dict(_crashes(pod, view, state, instance, broken)),
+        answer=workload.answer(pod, state.machine),
+        rejected=_rejected(pod, view, instance),
+        unmounted=_unmounted(pod, view, instance) if app == PLUGIN_APP else "",
+        **({"ready_after": READY_AFTER[container]} if container in READY_AFTER else {}),
+    )
+
+
+def _held(app: str, state: NodeState) -> Iterator[str]:
+    if not state.driver:
+        yield "driver-validation"
+    if not (state.toolkit if app == VALIDATOR else state.toolkit_validated):
+        yield "toolkit-validation"
+    if not state.cuda_validated:
+        yield "cuda-validation"
+    if not state.resources:
+        yield "plugin-validation"
+
+
+def _crashes(
+    pod: Object, view: View, state: NodeState, instance: Object | None, broken: Broken
+) -> Iterator[tuple[str, Crash]]:
+    app = _app(pod)
+    if app == OPERATOR_DEPLOYMENT and not view.serves(POLICY_KIND):
+        yield from Fate.without_api(pod, POLICY_KIND, POLICY_API).crashes.items()
+    if workload.adds_vectors(pod) and workload.gpus_requested(pod) and not state.driver:
+        yield pod["spec"]["containers"][0]["name"], Crash(1, workload.NO_DEVICE)
+    if app.startswith(DRIVER_APP) and (message := broken.driver_crash(pod, state.machine)):
+        yield DRIVER_CONTAINER, Crash(1, message)
+    node = view.find("Node", pod["spec"]["nodeName"])
+    if app == PLUGIN_APP and instance is not None and node is not None:
+        try:
+            sharing.parse(sharing.text(view, node, instance, namespace(pod)))
+        except sharing.BadConfig as error:
+            yield "nvidia-device-plugin", Crash(1, f"error starting plugins: unable to load config: {error}")
+
+
+def _rejected(pod: Object, view: View, instance: Object | None) -> str:
+    """What the device plugin says to a request for several of a shared GPU, where it was told to refuse them."""
+    place, asked = pod["spec"]["nodeName"], workload.gpus_requested(pod)
+    plugin = next((p for p in view.pods_on(place) if _app(p) == PLUGIN_APP), None)
+    node = view.find("Node", place)
+    if asked < 2 or not (plugin and node and instance):
+        return ""
+    if not sharing.of_node(view, node, instance, namespace(plugin)).single:
+        return ""
+    refusal = f"invalid request: maximum request size for shared resources is 1; found {asked}"
+    return f"Allocate failed due to rpc error: code = Unknown desc = {refusal}, which is unexpected"
+
+
+def _unmounted(pod: Object, view: View, instance: Object | None) -> str:
+    configured = sharing.config_map(instance) if instance is not None else ""
+    if not configured or view.find("ConfigMap", configured, namespace(pod)):
+        return ""
+    return f'MountVolume.SetUp failed for volume "{configured}" : configmap "{configured}" not found'

@@ -1,0 +1,234 @@
+"""The GPU Operator: from a ClusterPolicy and NFD's labels to node labels, DaemonSets and the policy's status. Pure.
+
+Follows NVIDIA/gpu-operator v26.7.0: controllers/clusterpolicy_controller.go, nodelabeling_controller.go,
+state_manager.go and internal/conditions/clusterpolicy.go. Left out: sandbox workloads, GPUCluster, upgrades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operands, policy
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.facts.gpu_operator import (
+    DEPLOY_LABELS,
+    DEPLOY_PREFIX,
+    GPU_NODE_LABELS,
+    GPU_PRESENT,
+    NFD_LABEL_PREFIX,
+    OPERANDS,
+    OPERANDS_DISABLED,
+    OPERATOR_DEPLOYMENT,
+)
+from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
+from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Effect, Patch, Remove
+from aiinfra.domains.kubernetes.lab.controllers.view import (
+    Object,
+    View,
+    annotation,
+    deleting,
+    labels,
+    name,
+    namespace,
+    timestamp,
+    uid,
+)
+
+FIELD_MANAGER = "gpu-operator"
+MIG_DEPLOY = DEPLOY_PREFIX + "mig-manager"
+MIG_CAPABLE, MIG_CONFIG = "nvidia.com/mig.capable", "nvidia.com/mig.config"
+_MIG_PRODUCTS = ("h100", "a100", "a30")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the operator says of a policy: its state and the one condition that carries the reason."""
+
+    ready: bool
+    reason: str
+    message: str
+
+
+RECONCILED = Verdict(True, "Reconciled", "ClusterPolicy is ready as all resources have been successfully reconciled")
+NO_NFD_LABELS = Verdict(True, "NFDLabelsMissing", "No NFD labels found")
+NO_GPU_NODES = Verdict(True, "NoGPUNodes", "No GPU node found, watching for new nodes to join the cluster.")
+
+
+def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
+    """Everything the operator would do now; nothing while its Deployment is not available."""
+    operator = _operator(view)
+    instance = policy.active(view.of("ClusterPolicy"))
+    if operator is None or instance is None or deleting(instance):
+        return
+    yield from (patch for node in view.nodes if (patch := label_patch(node, instance)))
+    if not any(name(runtime) == "nvidia" for runtime in view.of("RuntimeClass")):
+        yield Apply(_runtime_class(instance), FIELD_MANAGER)
+    changes, verdict = reconcile_operands(view, instance, namespace(operator))
+    yield from changes
+    status = desired_status(instance, verdict, namespace(operator), moment.now)
+    if status != instance.get("status"):
+        yield Patch(ObjectRef.of(instance), {"status": status}, "status")
+
+
+def _operator(view: View) -> Object | None:
+    """The operator's Deployment, once it is available."""
+    found = (d for d in view.of("Deployment") if name(d) == OPERATOR_DEPLOYMENT and not deleting(d))
+    return next((d for d in found if d.get("status", {}).get("availableReplicas", 0) > 0), None)
+
+
+def _runtime_class(instance: Object) -> Object:
+    return {
+        "apiVersion": "node.k8s.io/v1",
+        "kind": "RuntimeClass",
+        "metadata": {"name": "nvidia", "ownerReferences": [operands.owner(instance)]},
+        "handler": "nvidia",
+    }
+
+
+def label_patch(node: Object, instance: Object) -> Patch | None:
+    """The change to a node's labels that makes them what the operator wants, or None."""
+    has = labels(node)
+    desired = {key: value for key, value in desired_labels(has, instance).items() if has.get(key) != value}
+    if not desired:
+        return None
+    return Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": desired}}, manager=FIELD_MANAGER)
+
+
+def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
+    """Labels to set on a node, None for those to remove, given the ones it has. A value that stands is kept."""
+    gpu = any(has.get(key) == "true" for key in GPU_NODE_LABELS)
+    if not gpu:
+        gone: dict[str, str | None] = dict.fromkeys(key for key in has if key.startswith(DEPLOY_PREFIX))
+        gone.pop(OPERANDS_DISABLED[0], None)
+        return {**gone, GPU_PRESENT: "false"} if has.get(GPU_PRESENT) == "true" else gone
+    desired: dict[str, str | None] = {GPU_PRESENT: "true"}
+    deployed = [DEPLOY_PREFIX + suffix for suffix in DEPLOY_LABELS]
+    if has.get(OPERANDS_DISABLED[0]) == OPERANDS_DISABLED[1]:
+        return desired | dict.fromkeys(key for key in (*deployed, MIG_DEPLOY) if key in has)
+    desired |= {key: has.get(key) or "true" for key in deployed}
+    if mig_capable(has):
+        desired[MIG_DEPLOY] = has.get(MIG_DEPLOY, "true")
+        manager = policy.section(instance, "migManager")
+        default = (manager.get("config") or {}).get("default", "")
+        if manager.get("enabled", True) and default == "all-disabled" and not has.get(MIG_CONFIG):
+            desired[MIG_CONFIG] = default
+    return desired
+
+
+def mig_capable(has: Any) -> bool:
+    """By GFD's label, else by the product's name."""
+    if MIG_CAPABLE in has:
+        return bool(has[MIG_CAPABLE] == "true")
+    product = has.get("nvidia.com/gpu.product", "").lower()
+    return any(known in product for known in _MIG_PRODUCTS)
+
+
+def reconcile_operands(view: View, instance: Object, within: str) -> tuple[list[Effect], Verdict]:
+    """The changes to DaemonSets, and what the operator then says of the policy."""
+    gpu_nodes = sorted((n for n in view.nodes if labels(n).get(GPU_PRESENT) == "true"), key=name)
+    if refusal := policy.invalid(instance):
+        return [], _failed(f"error validating clusterpolicy: {refusal}")
+    if not gpu_nodes:
+        return list(_remove_unwanted(view, instance, within, _enabled_names(view, instance))), _idle(view)
+    try:
+        info = policy.os_info(gpu_nodes)
+    except policy.Irreconcilable as error:
+        return [], _failed(str(error))
+    changes: list[Effect] = []
+    waiting: list[str] = []
+    desired: set[str] = set()
+    walk = operands.daemonsets(instance, within, info)
+    state = OPERANDS[0].state
+    try:
+        for operand, sets in walk:
+            state = _next_state(operand.state)
+            desired |= {name(daemonset) for daemonset in sets}
+            changes += [c for daemonset in sets if (c := _apply(view, daemonset, within))]
+            if not all(_ready(view, daemonset, within) for daemonset in sets):
+                waiting.append(operand.state)
+    except policy.Irreconcilable as error:
+        return changes, _failed(f"Failed to reconcile {state}: {error}")
+    changes += _remove_unwanted(view, instance, within, desired)
+    return changes, _not_ready(waiting) if waiting else RECONCILED
+
+
+def _next_state(state: str) -> str:
+    states = [operand.state for operand in OPERANDS]
+    return states[min(states.index(state) + 1, len(states) - 1)]
+
+
+def _idle(view: View) -> Verdict:
+    """Without a GPU node the operator calls itself ready: the trap that `state: ready` alone is."""
+    discovered = any(key.startswith(NFD_LABEL_PREFIX) for node in view.nodes for key in labels(node))
+    return NO_GPU_NODES if discovered else NO_NFD_LABELS
+
+
+def _failed(message: str) -> Verdict:
+    return Verdict(False, "ReconcileFailed", message)
+
+
+def _not_ready(states: Sequence[str]) -> Verdict:
+    return Verdict(False, "OperandNotReady", f"ClusterPolicy is not ready; states not ready: [{' '.join(states)}]")
+
+
+def _apply(view: View, desired: Object, within: str) -> Apply | None:
+    existing = view.find("DaemonSet", name(desired), within)
+    if existing is not None and annotation(existing, operands.HASH) == annotation(desired, operands.HASH):
+        return None
+    return Apply(desired, FIELD_MANAGER)
+
+
+def _enabled_names(view: View, instance: Object) -> set[str]:
+    """Without GPU nodes nothing is made, and what enabled operands have is left as it is."""
+    off = {operand.daemonset for operand in OPERANDS if not policy.enabled(instance, operand)}
+    return {name(d) for d in view.of("DaemonSet") if name(d) not in off}
+
+
+def _remove_unwanted(view: View, instance: Object, within: str, desired: set[str]) -> Iterator[Effect]:
+    for daemonset in view.of("DaemonSet"):
+        owners = daemonset["metadata"].get("ownerReferences") or ()
+        owned = any(reference["uid"] == uid(instance) for reference in owners)
+        if owned and name(daemonset) not in desired and namespace(daemonset) == within and not deleting(daemonset):
+            yield Remove(ObjectRef.of(daemonset))
+
+
+def _ready(view: View, desired: Object, within: str) -> bool:
+    existing = view.find("DaemonSet", name(desired), within)
+    return existing is not None and daemonset_ready(existing)
+
+
+def daemonset_ready(daemonset: Object) -> bool:
+    """As `isDaemonSetReady`: no pod wanted is ready too; else every pod is of this generation and available."""
+    status = daemonset.get("status", {})
+    desired = status.get("desiredNumberScheduled", 0)
+    if status.get("observedGeneration", 0) < daemonset["metadata"].get("generation", 1):
+        return False
+    if desired == 0:
+        return True
+    unavailable = status.get("numberUnavailable", 0) or status.get("numberAvailable", 0) < desired
+    return not unavailable and bool(status.get("updatedNumberScheduled", 0) == desired)
+
+
+def desired_status(instance: Object, verdict: Verdict, within: str, now: datetime) -> dict[str, Any]:
+    """`.status` of the policy; a condition keeps its time while its status stays."""
+    if verdict.ready:
+        ready, error = ("True", verdict.reason, verdict.message), ("False", "Ready", "")
+    else:
+        ready, error = ("False", "Error", ""), ("True", verdict.reason, verdict.message)
+    before = {c["type"]: c for c in instance.get("status", {}).get("conditions") or ()}
+    return {
+        "state": "ready" if verdict.ready else "notReady",
+        "namespace": within,
+        "conditions": [
+            _condition(before.get(kind), kind, says, now) for kind, says in (("Ready", ready), ("Error", error))
+        ],
+    }
+
+
+def _condition(before: Object | None, kind: str, says: tuple[str, str, str], now: datetime) -> dict[str, str]:
+    status, reason, message = says
+    since = before["lastTransitionTime"] if before and before["status"] == status else timestamp(now)
+    return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since}

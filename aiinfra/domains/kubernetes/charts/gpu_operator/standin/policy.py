@@ -1,0 +1,109 @@
+"""Reading a ClusterPolicy the way the operator reads it: which components run, from which images.
+
+NVIDIA/gpu-operator v26.7.0 api/nvidia/v1/clusterpolicy_types.go and controllers/object_controls.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiinfra.domains.kubernetes.facts.gpu_operator import (
+    DRIVER_MANAGER_IMAGE,
+    IMAGES,
+    NFD_LABEL_PREFIX,
+    Operand,
+    os_tag,
+)
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, labels, name
+
+OS_ID = NFD_LABEL_PREFIX + "system-os_release.ID"
+OS_VERSION = NFD_LABEL_PREFIX + "system-os_release.VERSION_ID"
+KERNEL = NFD_LABEL_PREFIX + "kernel-version.full"
+
+
+class Irreconcilable(Exception):
+    """The operator cannot act on this policy; the text is the operator's."""
+
+
+@dataclass(frozen=True, slots=True)
+class OsInfo:
+    """Of the first GPU node: the operator builds the driver's image tag from it."""
+
+    tag: str
+    kernels: Sequence[str]
+    """Kernels of all GPU nodes, sorted, each once."""
+
+
+def section(policy: Object, component: str) -> Mapping[str, Any]:
+    return policy.get("spec", {}).get(component) or {}
+
+
+def enabled(policy: Object, operand: Operand) -> bool:
+    if operand.component == "validator":
+        return True
+    return bool(section(policy, operand.component).get("enabled", operand.enabled_by_default))
+
+
+def active(policies: Sequence[Object]) -> Object | None:
+    """The oldest policy, by name among those of one second; the operator takes no notice of the others."""
+    return min(policies, key=lambda p: (p["metadata"]["creationTimestamp"], name(p)), default=None)
+
+
+def invalid(policy: Object) -> str:
+    """What `validateClusterPolicySpec` has against the policy, or empty."""
+    cdi = section(policy, "cdi")
+    if not cdi.get("nriPluginEnabled", False):
+        return ""
+    if not cdi.get("enabled", True):
+        return "the NRI Plugin cannot be enabled when CDI is disabled"
+    if not section(policy, "toolkit").get("enabled", True):
+        return "the NRI Plugin cannot be enabled when the Container Toolkit is disabled"
+    return ""
+
+
+def image(policy: Object, component: str) -> str:
+    """The image of a component: from the policy, else from the operator's own environment.
+
+    Raises `Irreconcilable` when repository, image and version are neither all set nor all absent.
+    """
+    spec = section(policy, component)
+    repository, image_name, version = (spec.get(key) or "" for key in ("repository", "image", "version"))
+    if not repository and not version:
+        return image_name or str(IMAGES[component])
+    if not (repository and image_name and version):
+        raise Irreconcilable(
+            "invalid image specification: repository, image and version must all be set"
+            f" (repository={repository}, image={image_name}, version={version})"
+        )
+    return f"{repository}/{image_name}{'@' if version.startswith('sha256:') else ':'}{version}"
+
+
+def driver_image(policy: Object, info: OsInfo, kernel: str = "") -> str:
+    """`kernel` is set for precompiled drivers, which have one image for each."""
+    path = image(policy, "driver")
+    if kernel:
+        path = f"{path}-{kernel}"
+    return path if "sha256:" in path else f"{path}-{info.tag}"
+
+
+def precompiled(policy: Object) -> bool:
+    return bool(section(policy, "driver").get("usePrecompiled", False))
+
+
+def driver_manager_image(policy: Object) -> str:
+    spec = section(policy, "driver").get("manager") or {}
+    if spec.get("repository") and spec.get("image") and spec.get("version"):
+        return f"{spec['repository']}/{spec['image']}:{spec['version']}"
+    return str(DRIVER_MANAGER_IMAGE)
+
+
+def os_info(gpu_nodes: Sequence[Object]) -> OsInfo:
+    """Raises `Irreconcilable` when the first GPU node lacks NFD's os-release labels."""
+    first = labels(gpu_nodes[0])
+    for key, what in ((OS_ID, "OS name"), (OS_VERSION, "OS version")):
+        if key not in first:
+            raise Irreconcilable(f"unable to retrieve {what} from label {key}")
+    kernels = sorted({labels(node).get(KERNEL, "") for node in gpu_nodes} - {""})
+    return OsInfo(os_tag(first[OS_ID], first[OS_VERSION]), kernels)

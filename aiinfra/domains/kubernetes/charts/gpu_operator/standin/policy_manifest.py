@@ -1,0 +1,62 @@
+"""Values of the GPU Operator's chart to the ClusterPolicy that its template makes of them.
+
+Most keys keep their names; those that do not are the tables below (NVIDIA/gpu-operator v26.7.0
+deployments/gpu-operator/templates/clusterpolicy.yaml and values.yaml).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiinfra.domains.kubernetes.facts.gpu_operator import HELM_POLICY_NAME, POLICY_API, POLICY_KIND
+from aiinfra.domains.kubernetes.lab.standins.charts.release import Object, named
+
+SECTIONS = (
+    *("operator", "daemonsets", "hostPaths", "validator", "driver", "toolkit", "devicePlugin", "dcgm"),
+    *("dcgmExporter", "gfd", "mig", "migManager", "nodeStatusExporter", "cdi", "gds", "gdrcopy", "psa"),
+    *("sandboxWorkloads", "vgpuManager", "vgpuDeviceManager", "vfioManager", "sandboxDevicePlugin", "ccManager"),
+)
+"""Keys of `ClusterPolicy.spec`, each made of the value of the same name."""
+OPERATOR_FIELDS = ("runtimeClass", "use_ocp_driver_toolkit", "labels", "annotations", "metrics")
+"""Of `operator` the rest is about the operator's own Deployment."""
+CHART_ONLY = {
+    "driver": ("nvidiaDriverCRD",),
+}
+CONFIG_CHART_ONLY = ("create", "data")
+"""Of `<component>.config`: whether the chart makes the ConfigMap itself."""
+
+
+def cluster_policy(values: Mapping[str, Any], labels: Mapping[str, str]) -> Object:
+    spec = {key: _section(key, values[key]) for key in SECTIONS}
+    return named(POLICY_API, POLICY_KIND, HELM_POLICY_NAME, labels) | {"spec": spec}
+
+
+def _section(key: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    if key == "operator":
+        value = {field: value[field] for field in OPERATOR_FIELDS if field in value}
+    fields = {name: inner for name, inner in value.items() if name not in CHART_ONLY.get(key, ())}
+    if key == "driver":
+        fields |= _driver(value)
+    if "config" in fields:
+        fields["config"] = {k: v for k, v in fields["config"].items() if k not in CONFIG_CHART_ONLY}
+    return without_empty(fields)
+
+
+def _driver(value: Mapping[str, Any]) -> dict[str, Any]:
+    policy = dict(value["upgradePolicy"])
+    eviction = policy.pop("gpuPodDeletion", None)
+    return {
+        "useNvidiaDriverCRD": value["nvidiaDriverCRD"]["enabled"],
+        "upgradePolicy": policy | ({"podDeletion": eviction} if eviction else {}),
+    }
+
+
+def without_empty(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is empty, at any depth of maps; versions are texts, as the template quotes them."""
+    kept: dict[str, Any] = {}
+    for key, inner in value.items():
+        filled = without_empty(inner) if isinstance(inner, Mapping) else inner
+        if filled not in ({}, [], "", None):
+            kept[key] = str(filled) if key == "version" else filled
+    return kept

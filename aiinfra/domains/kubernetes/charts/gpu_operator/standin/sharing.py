@@ -1,0 +1,85 @@
+"""How a device plugin's configuration shares GPUs. Pure.
+
+NVIDIA/k8s-device-plugin v0.20.0 api/config/v1/sharing.go and replicas.go: fewer than two replicas do not parse;
+time-slicing and MPS together are taken as MPS, unknown keys are ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy
+from aiinfra.domains.kubernetes.facts.gpu_operator import GPU_RESOURCE
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels
+
+NODE_LABEL = "nvidia.com/device-plugin.config"
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    strategy: Literal["none", "time-slicing", "mps"] = "none"
+    replicas: int = 1
+    rename: bool = False
+    single: bool = False
+    """Whether a pod that asks for more than one of the resource is refused."""
+
+
+class BadConfig(ValueError):
+    """The device plugin cannot start with this configuration; the text is its own."""
+
+
+def of_node(view: View, node: Object, instance: Object, within: str) -> Sharing:
+    """Unshared when no configuration names this node, or when it does not parse: then the plugin does not run."""
+    try:
+        return parse(text(view, node, instance, within))
+    except BadConfig:
+        return Sharing()
+
+
+def config_map(instance: Object) -> str:
+    """Name of the ConfigMap that the policy gives the device plugin, empty when it gives none."""
+    return str((policy.section(instance, "devicePlugin").get("config") or {}).get("name") or "")
+
+
+def text(view: View, node: Object, instance: Object, within: str) -> str:
+    """The configuration that counts for a node, empty when none does. Raises `BadConfig` for an unknown key."""
+    configured = config_map(instance)
+    found = view.find("ConfigMap", configured, within) if configured else None
+    if found is None:
+        return ""
+    default = (policy.section(instance, "devicePlugin").get("config") or {}).get("default") or ""
+    key = labels(node).get(NODE_LABEL) or default
+    data = found.get("data") or {}
+    if key and key not in data:
+        raise BadConfig(f"specified config {key} does not exist")
+    return str(data.get(key, ""))
+
+
+@lru_cache(maxsize=64)
+def parse(config: str) -> Sharing:
+    """Raises `BadConfig`."""
+    try:
+        tree = YAML(typ="safe").load(config) or {}
+    except YAMLError as error:
+        raise BadConfig(f"unable to parse config: {str(error).splitlines()[0]}") from error
+    shared = tree.get("sharing") or {}
+    if shared.get("mps"):
+        return _sharing("mps", shared["mps"])
+    return _sharing("time-slicing", shared["timeSlicing"]) if shared.get("timeSlicing") else Sharing()
+
+
+def _sharing(strategy: Literal["time-slicing", "mps"], spec: dict[str, Any]) -> Sharing:
+    rename = bool(spec.get("renameByDefault", False)) and strategy == "time-slicing"
+    single = bool(spec.get("failRequestsGreaterThanOne", strategy == "mps"))
+    for resource in spec.get("resources") or ():
+        replicas = int(resource.get("replicas", 0))
+        if replicas < 2:
+            raise BadConfig(f"number of replicas must be >= 2, got {replicas} for {resource.get('name')}")
+        if resource.get("name") == GPU_RESOURCE:
+            return Sharing(strategy, replicas, rename, single)
+    return Sharing()

@@ -1,0 +1,114 @@
+"""The chart of Node Feature Discovery 0.19.0 (kubernetes-sigs/node-feature-discovery deployment/helm)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiinfra.domains.kubernetes.charts.helm_values import ANY_LIST, ANY_MAP, ChartFacts, Open
+
+NAME = "node-feature-discovery"
+VERSION = "0.19.0"
+OCI = f"oci://registry.k8s.io/nfd/charts/{NAME}"
+REPOSITORY = "https://kubernetes-sigs.github.io/node-feature-discovery/charts"
+CONTROL_PLANE = {
+    "key": "node-role.kubernetes.io/control-plane",
+    "operator": "Equal",
+    "value": "",
+    "effect": "NoSchedule",
+}
+WORKER_CONFIG_KEY = "nfd-worker.conf"
+MASTER_CONFIG_KEY = "nfd-master.conf"
+
+_ACCOUNT = {"create": True, "annotations": ANY_MAP, "name": ""}
+_POD: Mapping[str, Any] = {
+    "enable": True,
+    "extraArgs": ANY_LIST,
+    "extraEnvs": ANY_LIST,
+    "hostNetwork": False,
+    "dnsPolicy": "ClusterFirstWithHostNet",
+    "podSecurityContext": ANY_MAP,
+    "securityContext": ANY_MAP,
+    "serviceAccount": _ACCOUNT,
+    "rbac": {"create": True},
+    "resources": ANY_MAP,
+    "nodeSelector": ANY_MAP,
+    "annotations": ANY_MAP,
+    "affinity": ANY_MAP,
+    "tolerations": ANY_LIST,
+    "revisionHistoryLimit": 10,
+}
+_PROBES: Mapping[str, Any] = {"livenessProbe": ANY_MAP, "readinessProbe": ANY_MAP, "port": 8080}
+VALUES: Mapping[str, Any] = {
+    "image": {
+        "repository": "registry.k8s.io/nfd/node-feature-discovery",
+        "tag": f"v{VERSION}",
+        "pullPolicy": "IfNotPresent",
+    },
+    "imagePullSecrets": ANY_LIST,
+    "nameOverride": "",
+    "fullnameOverride": "",
+    "namespaceOverride": "",
+    "featureGates": {"NodeFeatureGroupAPI": False},
+    "priorityClassName": "",
+    "postDeleteCleanup": True,
+    "master": {
+        **_POD,
+        **_PROBES,
+        "config": ANY_MAP,
+        "instance": "",
+        "resyncPeriod": "",
+        "denyLabelNs": ANY_LIST,
+        "extraLabelNs": ANY_LIST,
+        "enableTaints": False,
+        "deploymentAnnotations": ANY_MAP,
+        "replicaCount": 1,
+        "startupProbe": ANY_MAP,
+        "tolerations": Open([CONTROL_PLANE]),
+    },
+    "worker": {
+        **_POD,
+        **_PROBES,
+        "config": ANY_MAP,
+        "daemonsetAnnotations": ANY_MAP,
+        "mountUsrSrc": False,
+        "priorityClassName": "",
+    },
+    "topologyUpdater": {
+        **_POD,
+        **_PROBES,
+        "enable": False,
+        "createCRDs": False,
+        "config": ANY_MAP,
+        "daemonsetAnnotations": ANY_MAP,
+        "updateInterval": "60s",
+        "watchNamespace": "*",
+        "kubeletConfigPath": "",
+        "kubeletPodResourcesSockPath": "",
+        "kubeletStateDir": "/var/lib/kubelet",
+        "podSetFingerprint": True,
+    },
+    "gc": {**_POD, **_PROBES, "interval": "1h", "replicaCount": 1, "deploymentAnnotations": ANY_MAP},
+    "prometheus": {"enable": False, "labels": ANY_MAP, "scrapeInterval": "10s"},
+}
+
+CHART = ChartFacts(
+    name=NAME,
+    version=VERSION,
+    app_version=f"v{VERSION}",
+    references=(OCI, f"{REPOSITORY} {NAME}"),
+    values=VALUES,
+    crds=(
+        "nodefeatures.nfd.k8s-sigs.io",
+        "nodefeaturerules.nfd.k8s-sigs.io",
+        "nodefeaturegroups.nfd.k8s-sigs.io",
+    ),
+    adds=(
+        "CustomResourceDefinitions nodefeatures, nodefeaturerules and nodefeaturegroups of nfd.k8s-sigs.io",
+        "ServiceAccounts, ClusterRoles, Roles and their bindings",
+        "ConfigMaps with the configuration of master and worker",
+        "Deployments of the master and the garbage collector",
+        "the DaemonSet of the worker",
+        "after deletion, a Job that takes the labels off the nodes",
+    ),
+)

@@ -1,0 +1,16 @@
+"""cert-manager."""
+
+from aiinfra.stack import StackType
+from stacks.cert_manager.spec import CertManagerInputs, CertManagerInstall
+
+STACK = StackType(
+    kind="cert_manager",
+    summary="cert-manager: issues and renews TLS certificates in a cluster.",
+    inputs=CertManagerInputs,
+    outputs=CertManagerInstall,
+    program="stacks.cert_manager.program:program",
+    domains=("kubernetes",),
+    plugins=("kubernetes",),
+    foreign="what its chart brings",
+    foretold=("namespace", "version"),
+)

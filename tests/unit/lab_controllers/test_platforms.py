@@ -1,0 +1,57 @@
+"""Which controllers a simulated cluster has, and what is loaded to know the charts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from aiinfra.domains.kubernetes.charts import facts_by_name
+from aiinfra.domains.kubernetes.lab.controllers.platforms import controllers_of
+from aiinfra.domains.kubernetes.lab.controllers.view import BUILT_IN
+from tests.unit.lab_controllers.world import MOMENT, a_view
+
+
+def test_a_plain_cluster_has_faults_first_and_kubelets_last() -> None:
+    assert [controller.name for controller in controllers_of("kubernetes")] == [
+        "webhook-down",
+        "garbage",
+        "nfd",
+        "gpu-operator",
+        "driver-upgrades",
+        "device-plugin",
+        "operator-validator",
+        "kubelets",
+    ]
+
+
+def test_the_kinds_that_are_watched_are_those_that_controllers_name() -> None:
+    watched = {kind: api for controller in controllers_of("kubernetes") for kind, api in controller.watches.items()}
+    assert {kind: api for kind, api in watched.items() if kind not in BUILT_IN} == {
+        "ClusterPolicy": "nvidia.com/v1",
+        "NodeFeature": "nfd.k8s-sigs.io/v1alpha1",
+    }
+
+
+def test_controllers_do_nothing_in_an_empty_cluster() -> None:
+    assert [list(controller.reconcile(a_view(), MOMENT)) for controller in controllers_of("kubernetes")] == [[]] * 8
+
+
+def test_each_cluster_has_controllers_of_its_own() -> None:
+    assert controllers_of("kubernetes")[-1] != controllers_of("kubernetes")[-1]
+
+
+def test_a_platform_that_nobody_plays_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^no controllers are known for the platform mesos: known are kubernetes$"):
+        controllers_of("mesos")
+
+
+def test_knowing_the_charts_loads_none_of_their_stand_ins() -> None:
+    assert set(facts_by_name()) >= {"node-feature-discovery", "gpu-operator"}
+    loaded = (
+        "import sys; from aiinfra.domains.kubernetes.charts import facts_by_name; facts_by_name();"
+        "print([name for name in sys.modules if '.standin' in name or '.lab' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
