@@ -50,11 +50,11 @@ def explain(loaded: Loaded, path: str = "") -> list[Explained]:
 
 def in_force(loaded: Loaded) -> Tree:
     """The whole environment with every default filled in."""
-    from aiinfra.model.lab import LabSpec
+    from aiinfra.model.lab import described_lab
 
     environment = loaded.environment
     head = {name: getattr(environment, name) for name in Environment.model_fields if name != "stacks"}
-    head["lab"] = LabSpec.of(environment)
+    head["lab"] = described_lab(environment)
     stacks: dict[str, Tree] = {name: _stack(loaded, name) for name in environment.stacks}
     return {**{name: _tree(value) for name, value in head.items()}, "stacks": stacks}
 

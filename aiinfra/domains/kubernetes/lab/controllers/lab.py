@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from aiinfra.domain_lab import SetFault
 from aiinfra.domains.kubernetes.lab.controllers.cluster import ClusterControllers
 from aiinfra.domains.kubernetes.lab.controllers.faults import Faults
 from aiinfra.lab import faults
-from aiinfra.lab.faults import Fault
 from aiinfra.waiting import Pending, Stopped, Waiter
 
 LOOK_EVERY = 0.2
@@ -27,7 +27,7 @@ class Folder:
     """What the lab's folder says at one moment."""
 
     kubeconfigs: Mapping[str, str]
-    faults: Sequence[Fault]
+    faults: Sequence[SetFault]
 
     @classmethod
     def read(cls, path: Path) -> Folder:
