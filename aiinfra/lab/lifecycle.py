@@ -52,7 +52,7 @@ def discard_dead(folder: Path, on_progress: OnProgress) -> str:
 
 
 def _parts(record: LabRecord) -> str:
-    """` (clusters: dc1, dc2; vcenter)`; empty when the lab was asked for nothing."""
+    """` (hosts: a, b; network)` by the keys of the domains; empty when the lab was asked for nothing."""
     known = lab_domains()
     keys = {domain: known[domain].key if domain in known else domain for domain in record.domains}
     texts = [
