@@ -64,9 +64,12 @@ class LabDomain(Protocol):
     """A domain's half of a lab, as commands use it. Its module is imported by every command on a lab: keep it light."""
 
     key: str
-    """The key below `lab:` that describes the simulated world: `vcenter`."""
+    """The key below `lab:` that describes the simulated world: `vcenter`. Views and records name its parts by it."""
+    part: str
+    """What a stack works in, as people call it: `cluster`, `vCenter`."""
     model: str
-    """`package.module:function` that returns the type of that key's value, as pydantic takes it, and its default."""
+    """`package.module:function` that returns the type of that key's value, as pydantic takes it, and its default: a
+    `FieldInfo` that describes the key."""
     tools: Sequence[str]
     """Names of programs that the toolchain must have."""
     simulated: Sequence[str]
@@ -89,12 +92,19 @@ class LabDomain(Protocol):
         """Access to what the lab in this folder provides; unknown values when the folder is None."""
         ...
 
-    def stand_ins(self, folder: Path, plan: Plan) -> Sequence[ProviderSpec]:
-        """Providers attached under official names."""
+    def stand_ins(self, folder: Path) -> Sequence[ProviderSpec]:
+        """Providers attached under official names. Asked whatever the plan holds: a destroy may meet older kinds."""
+        ...
+
+    def access(self, plan: Plan, stack: StackName) -> Sequence[StackName]:
+        """The stacks that give access to the parts that a stack works in: itself, or the nearest that it needs."""
         ...
 
     def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
-        """The description of the simulated world with what the file leaves out, and one sentence an assumption."""
+        """The value of `key` with what the file leaves out, and one sentence an assumption.
+
+        `described` is what the file has, None when it has nothing; so is the answer when nothing is to be added.
+        """
         ...
 
 
@@ -135,15 +145,15 @@ class LabServer(Protocol):
     """A domain's servers, in the supervisor's process."""
 
     def ensure(self, wanted: Tree, binaries: Mapping[str, str], say: Say) -> None:
-        """Start what is missing and change what differs. Raises `OutsideError`."""
+        """Start what is missing and change what differs. Raises `OutsideError`. One at a time."""
         ...
 
     def record(self) -> Mapping[str, Any]:
         """What is written to the lab's record, as JSON: access that is no secret, by the name of the part."""
         ...
 
-    def fault_places(self, fault: str) -> Collection[str] | None:
-        """The places at which a fault may be set now; None: any."""
+    def check_place(self, fault: str, place: str) -> None:
+        """Raises `ConfigError` `lab.unknown_place` when the fault cannot be set there; an empty place is everywhere."""
         ...
 
     def apply_faults(self, faults: Iterable[SetFault]) -> None:
@@ -159,13 +169,17 @@ class LabServer(Protocol):
 class MakesParts(Protocol):
     """A `LabServer` that can make and remove one part during a run, when a stand-in asks for it.
 
-    A stand-in for an installer or a cloud makes the cluster that its stack exports, and a destroy removes it.
+    A stand-in for an installer or a cloud makes the cluster that its stack exports, and a destroy removes it. Both are
+    asked for from several threads at once, also while `ensure` runs.
     """
 
     def make(self, name: str, description: Tree, binaries: Mapping[str, str], say: Say) -> Mapping[str, Any]:
-        """The record of the new part, or of the one that has this name and description. Raises `OutsideError`."""
+        """The record of the part of this name, which is started when there is none, and changed when it differs.
+
+        The name is that of the stack that exports the access, so that faults can be set at it. Raises `OutsideError`.
+        """
         ...
 
     def remove(self, name: str) -> None:
-        """Nothing happens when there is none."""
+        """End its processes and delete its files. Nothing happens when there is none."""
         ...

@@ -137,18 +137,18 @@ class Bench:
 
     def control_plane(self) -> None:
         """The servers of one cluster, from nothing until they answer."""
+        from aiinfra.domains.kubernetes.lab.domain import LAB, wanted_clusters
         from aiinfra.lab.lab import Lab
-        from aiinfra.model.lab import LabSpec
-        from aiinfra.session.lab_place import LAB_SERVERS
         from aiinfra.toolchain import Toolchain
         from aiinfra.world import World
 
-        binaries = Toolchain(World.real()).ensure(LAB_SERVERS)
+        binaries = Toolchain(World.real()).ensure(LAB.tools)
+        wanted = {"kubernetes": wanted_clusters({"cluster": None})}
         for number in range(min(self.runs, 3)):
             folder, opened = self.folder / f"lab-{number}", list[Lab]()
 
             def open_lab(folder: Path = folder, opened: list[Lab] = opened) -> None:
-                opened.append(Lab.open(folder, LabSpec(), ["cluster"], binaries, lambda text: None))
+                opened.append(Lab.open(folder, wanted, binaries, lambda text: None))
 
             self.samples.take("lab control plane ready", open_lab)
             opened[0].stop()
@@ -161,6 +161,7 @@ class Bench:
         templates.measure(self.samples, self.aiinfra, self.folder, min(self.runs, 3))
 
     def lab(self) -> None:
+        from aiinfra.domains.kubernetes.lab.domain import kubeconfig
         from aiinfra.lab.folders import lab_folder
         from aiinfra.lab.lab import Lab
         from aiinfra.world import World
@@ -172,7 +173,7 @@ class Bench:
             lab = Lab.find(lab_folder(World.real(), "lab", self.folder / "lab.yaml"))
             if lab is None:
                 raise Failed("the lab is not where it was started")
-            kubernetes.measure(self.samples, lab.kubeconfig("cluster"), self.folder, self.environ, self.runs)
+            kubernetes.measure(self.samples, kubeconfig(lab.folder, "cluster"), self.folder, self.environ, self.runs)
         finally:
             self.samples.take("destroy lab", lambda: self.aiinfra("destroy", "lab", "--yes"))
 

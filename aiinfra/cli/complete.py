@@ -42,9 +42,9 @@ def _env(ctx: Any) -> str:
 
 def fault_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
     """The faults that a lab knows."""
-    from aiinfra.lab.faults import FAULTS
+    from aiinfra.lab.domains import fault_types
 
-    return [name for name in FAULTS if name.startswith(incomplete)]
+    return [name for name in fault_types() if name.startswith(incomplete)]
 
 
 def _text(path: Path) -> str:

@@ -21,9 +21,9 @@ app = group("The simulated world of an environment: a real control plane per clu
 
 
 def _fault_names() -> list[str]:
-    from aiinfra.lab.faults import FAULTS
+    from aiinfra.lab.domains import fault_types
 
-    return list(FAULTS)
+    return list(fault_types())
 
 
 FaultArgument = Annotated[
@@ -42,7 +42,9 @@ LiftOption = Annotated[bool, typer.Option("--lift", help="Mend it instead.")]
 
 @app.command()
 def status(ctx: typer.Context, env: AnyEnvArgument = "", output: OutputOption = OutputForm.TEXT) -> None:
-    """Say whether the lab of ENV runs, with its clusters and what is broken in it; without ENV list all labs."""
+    """Say whether the lab of ENV runs, with its parts and what is broken in it; without ENV list all labs."""
+    from aiinfra.lab.domains import lab_domains
+
     if not env:
         _list(Console.of(ctx), output)
         return
@@ -54,23 +56,35 @@ def status(ctx: typer.Context, env: AnyEnvArgument = "", output: OutputOption = 
         dead = {"folder": str(lab.folder), "alive": False, "why": death}
         console.answer(output, lambda: views.dead_lab_text(name, str(lab.folder), death), lambda: {"lab": dead})
     else:
-        live, now = lab.status(), console.world.now()
+        live, now = dict(lab.status()), console.world.now()
+        known, records = lab_domains(), live.pop("domains")
+        parts = {known[domain].part: record for domain, record in records.items()}
+        keys = {known[domain].key: record for domain, record in records.items()}
         console.answer(
             output,
-            lambda: views.live_lab_text(name, str(lab.folder), live, now),
-            lambda: {"lab": {"folder": str(lab.folder), "alive": True, **live}},
+            lambda: views.live_lab_text(name, str(lab.folder), live, parts, now),
+            lambda: {"lab": {"folder": str(lab.folder), "alive": True, **live, **keys}},
         )
 
 
 def _list(console: Console, output: OutputForm) -> None:
+    from aiinfra.lab.domains import lab_domains
     from aiinfra.lab.folders import all_labs
     from aiinfra.lab.lab import Lab
 
-    console.form = Form(output.value)
+    console.form, known = Form(output.value), lab_domains()
     found = [lab for folder in all_labs(console.world) if (lab := Lab.find(folder))]
-    rows = [(lab.folder, lab.record.since if lab.alive else "", lab.record.death(), lab.clusters()) for lab in found]
+    rows = [
+        views.LabRow(
+            lab.folder,
+            lab.record.since if lab.alive else "",
+            lab.record.death(),
+            {known[domain].key: list(parts) for domain, parts in lab.record.domains.items()},
+        )
+        for lab in found
+    ]
     now = console.world.now()
-    console.answer(output, lambda: views.labs_text(rows, now), lambda: {"labs": [views.lab_json(*row) for row in rows]})
+    console.answer(output, lambda: views.labs_text(rows, now), lambda: {"labs": [views.lab_json(row) for row in rows]})
 
 
 @app.command()
@@ -114,9 +128,10 @@ def fault_(
 @app.command()
 def faults(ctx: typer.Context, output: OutputOption = OutputForm.TEXT) -> None:
     """List what can be broken in a lab."""
-    from aiinfra.lab.faults import FAULTS
+    from aiinfra.lab.domains import fault_types
 
-    Console.of(ctx).answer(output, lambda: views.faults_text(FAULTS), lambda: {"faults": dict(FAULTS)})
+    effects = {name: fault.effect for name, fault in fault_types().items()}
+    Console.of(ctx).answer(output, lambda: views.faults_text(effects), lambda: {"faults": effects})
 
 
 def _found(ctx: typer.Context, env: str, output: OutputForm) -> tuple[Console, str, Lab | None]:

@@ -95,9 +95,9 @@ def _lab_flaws(document: Mapping[str, Tree]) -> Sequence[Flaw]:
     """The models of `lab:` are loaded for a file that has it."""
     if "lab" not in document:
         return ()
-    from aiinfra.model.lab import LabSpec
+    from aiinfra.model.lab import lab_model
 
-    return validated(LabSpec, document["lab"], ("lab",))[1]
+    return validated(lab_model(), document["lab"], ("lab",))[1]
 
 
 def _name_flaws(document: Mapping[str, Tree], stem: str) -> Iterator[Flaw]:

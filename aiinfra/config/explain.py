@@ -49,7 +49,7 @@ def explain(loaded: Loaded, path: str = "") -> list[Explained]:
 
 def in_force(loaded: Loaded) -> Tree:
     """The whole environment with every default filled in."""
-    from aiinfra.model.lab import LabSpec
+    from aiinfra.model.lab import described_lab
 
     environment = loaded.environment
     whole: dict[str, Tree] = {}
@@ -58,7 +58,7 @@ def in_force(loaded: Loaded) -> Tree:
             case "blocks":
                 whole |= {key: as_tree(environment.blocks.get(key)) for key in blocks()}
             case "lab":
-                whole[name] = as_tree(LabSpec.of(environment))
+                whole[name] = as_tree(described_lab(environment))
             case "stacks":
                 whole[name] = {stack: _stack(loaded, stack) for stack in environment.stacks}
             case _:

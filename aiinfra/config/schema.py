@@ -54,9 +54,10 @@ _EXTENDS: Final[Mapping[str, Any]] = {
 
 def _lab(shared: dict[str, Any]) -> Mapping[str, Any]:
     """What stands for `lab:`, which `Environment` leaves to models of its own."""
-    from aiinfra.model.lab import LabSpec
+    from aiinfra.model.lab import lab_model
 
-    holder = create_model("Holder", lab=(LabSpec, LabSpec()))
+    model = lab_model()
+    holder = create_model("Holder", lab=(model, model()))
     found: Mapping[str, Any] = _schema(holder, shared, "")["properties"]["lab"]
     return found
 

@@ -30,6 +30,11 @@ GRACE: Final = 3.0
 """Seconds between SIGTERM and SIGKILL. An API server whose etcd is gone ignores SIGTERM."""
 
 
+def log_file(logs: Path, name: str) -> Path:
+    """The log of a child, in the folder of a lab's logs."""
+    return logs / f"{name.replace('/', '-')}.log"
+
+
 class Spawner:
     """Starts processes in the one thread that runs `serve`: a child's death signal is bound to the thread that forked
     it, and only the main thread lives as long as the process."""
@@ -121,7 +126,7 @@ class Children:
 
     def start(self, name: str, argv: Sequence[str]) -> Child:
         """Raises `OSError` when the program cannot be started."""
-        log = self._logs / f"{name.replace('/', '-')}.log"
+        log = log_file(self._logs, name)
         child = Child(name, argv, log, self._spawner.start(argv, log))
         with self._lock:
             self._children[name] = child

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -18,9 +17,9 @@ from aiinfra.errors import OutsideError
 from aiinfra.lab.record import LabRecord
 
 if TYPE_CHECKING:
-    from aiinfra.domains.vsphere.lab.account import VCenterAccount
-    from aiinfra.lab.faults import Fault
-    from aiinfra.model.lab import LabSpec
+    from aiinfra.domain_lab import SetFault
+    from aiinfra.engine.wire import Tree
+    from aiinfra.lab.record import Parts
 
 OnProgress = Callable[[str], None]
 
@@ -42,18 +41,9 @@ class Lab:
 
     @classmethod
     def open(
-        cls,
-        folder: Path,
-        spec: LabSpec,
-        cluster_names: Sequence[str],
-        binaries: Mapping[str, Path],
-        on_progress: OnProgress,
-        *,
-        vcenter: bool = False,
+        cls, folder: Path, wanted: Mapping[str, Tree], binaries: Mapping[str, Path], on_progress: OnProgress
     ) -> Self:
-        """A live lab with these clusters, as `spec` describes them (with its defaults where it does not).
-
-        `vcenter` asks for a vCenter too.
+        """A live lab that has, of each domain, what is wanted of it (see `LabDomain.wanted`).
 
         A live lab is used again; a dead one is discarded whole first. Two at once give one lab.
         Raises `OutsideError` when it cannot be started.
@@ -66,10 +56,7 @@ class Lab:
                 clear(folder)
                 start(folder)
                 on_progress("lab: supervisor started")
-            wanted = {name: _described(spec, name) for name in cluster_names}
-            texts = {name: str(path) for name, path in binaries.items()}
-            asked = {"verb": "ensure", "clusters": wanted, "binaries": texts}
-            _ask(folder, {**asked, "vcenter": _vcenter(folder, spec) if vcenter else None}, on_progress)
+            _ask(folder, {"verb": "ensure", "wanted": wanted, "binaries": _texts(binaries)}, on_progress)
         return cls(folder, _live_record(folder), discarded)
 
     @property
@@ -89,27 +76,39 @@ class Lab:
             return "was stopped"
         return "" if now.alive else f"died ({now.death()})"
 
-    def clusters(self) -> Sequence[str]:
-        """Names of the clusters that answer."""
-        return tuple(self.record.clusters)
+    def parts(self, domain: str) -> Parts:
+        """The parts of a domain that answered when the record was read, by name."""
+        return self.record.domains.get(domain, {})
 
-    def provides(self, spec: LabSpec, cluster_names: Sequence[str], *, vcenter: bool = False) -> bool:
-        """Whether it has all these clusters, and a vCenter, as `spec` describes them; if not, `open` changes it."""
-        from aiinfra.domains.kubernetes.lab.cluster_files import SPEC, cluster_home
+    def provides(self, wanted: Mapping[str, Tree]) -> bool:
+        """Whether it has, of each domain, what is wanted of it; if not, `open` changes it."""
+        from aiinfra.lab.domains import lab_domains
 
-        def same(name: str) -> bool:
-            path = cluster_home(self.folder, name) / SPEC
-            return name in self.record.clusters and json.loads(path.read_text()) == _described(spec, name)
-
+        known = lab_domains()
         with usable("the lab's folder", self.folder):
-            return all(map(same, cluster_names)) and (not vcenter or _has_vcenter(self.folder, spec))
+            return all(known[domain].provides(self.folder, tree) for domain, tree in wanted.items())
 
-    def vcenter(self) -> VCenterAccount | None:
-        """How its vCenter is reached; None when it has none. Secret."""
-        from aiinfra.domains.vsphere.lab.account import VCenterAccount
+    def make(
+        self,
+        domain: str,
+        name: str,
+        description: Tree,
+        on_progress: OnProgress = lambda text: None,
+        binaries: Mapping[str, Path] | None = None,
+    ) -> Mapping[str, Any]:
+        """Make one part of a domain while the lab runs, or change it; what the lab records of it.
 
-        with usable("the lab's folder", self.folder):
-            return VCenterAccount.read(self.folder)
+        Programs that `binaries` does not name are those that the lab was opened with. Raises `OutsideError`.
+        """
+        part = {"domain": domain, "name": name, "description": description}
+        record: Mapping[str, Any] = _ask(
+            self.folder, {"verb": "make", **part, "binaries": _texts(binaries or {})}, on_progress
+        )
+        return record
+
+    def remove(self, domain: str, name: str) -> None:
+        """Remove one part of a domain, its processes and files; nothing happens when there is none."""
+        _ask(self.folder, {"verb": "remove", "domain": domain, "name": name}, lambda text: None)
 
     @property
     def state_url(self) -> str:
@@ -120,23 +119,13 @@ class Lab:
         with usable("the lab's folder", self.folder):
             return (self.folder / "passphrase").read_text()
 
-    def kubeconfig(self, cluster: str) -> str:
-        """Access to a cluster as its administrator; secret. Raises `OutsideError` `lab.no_cluster`."""
-        from aiinfra.domains.kubernetes.lab.cluster_files import HANDED_OUT, cluster_home
-
-        if cluster not in self.record.clusters:
-            hint = f"it has: {', '.join(sorted(self.clusters())) or 'none'}"
-            raise OutsideError(f"the lab has no cluster {cluster!r}", code="lab.no_cluster", where=cluster, hint=hint)
-        with usable("the lab's folder", self.folder):
-            return (cluster_home(self.folder, cluster) / HANDED_OUT).read_text()
-
-    def faults(self) -> Sequence[Fault]:
+    def faults(self) -> Sequence[SetFault]:
         from aiinfra.lab import faults
 
         return faults.read(self.folder)
 
     def set_fault(self, name: str, place: str = "") -> None:
-        """Break something, at a cluster or stack or (empty) everywhere. Raises `ConfigError` for an unknown name."""
+        """Break something at one place or (empty) everywhere. Raises `ConfigError` for an unknown name or place."""
         self._change_fault("fault", name, place)
 
     def lift_fault(self, name: str, place: str = "") -> None:
@@ -144,7 +133,7 @@ class Lab:
         self._change_fault("lift", name, place)
 
     def status(self) -> Mapping[str, Any]:
-        """Clusters, processes and faults, as the supervisor knows them."""
+        """What its domains record, processes and faults, as the supervisor knows them."""
         status: Mapping[str, Any] = _ask(self.folder, {"verb": "status"}, lambda text: None)
         return status
 
@@ -187,45 +176,13 @@ class Lab:
         return True
 
     def _change_fault(self, verb: str, name: str, place: str) -> None:
-        from aiinfra.lab.faults import check_name
+        from aiinfra.lab.faults import fault_type
 
-        _ask(self.folder, {"verb": verb, "name": check_name(name), "place": place}, lambda text: None)
-
-
-def _described(spec: LabSpec, name: str) -> Mapping[str, Any]:
-    from aiinfra.model.lab import LabCluster
-
-    return (spec.clusters.get(name) or LabCluster()).model_dump()
+        _ask(self.folder, {"verb": verb, "name": fault_type(name).name, "place": place}, lambda text: None)
 
 
-def _has_vcenter(folder: Path, spec: LabSpec) -> bool:
-    from aiinfra.domains.vsphere.lab.account import described
-
-    return described(folder) == _wanted_vcenter(spec)
-
-
-def _vcenter(folder: Path, spec: LabSpec) -> Mapping[str, Any]:
-    """Raises `OutsideError` when the lab's vCenter was told to be another: what is in it would be lost."""
-    from aiinfra.domains.vsphere.lab.account import described
-
-    if described(folder) is not None and not _has_vcenter(folder, spec):
-        raise OutsideError(
-            "the lab's vCenter was started with another description of lab.vcenter",
-            code="lab.vcenter_changed",
-            where="lab.vcenter",
-            hint="destroy the environment, or `aiinfra lab stop` it, then run again",
-        )
-    return _wanted_vcenter(spec)
-
-
-def _wanted_vcenter(spec: LabSpec) -> Mapping[str, Any]:
-    """As JSON has it; its account is made when it starts."""
-    from aiinfra.domains.vsphere.lab.block import LabVCenter
-    from aiinfra.domains.vsphere.lab.description import vcenter_description
-
-    described = spec.vcenter or LabVCenter()
-    wanted: Mapping[str, Any] = json.loads(json.dumps(vcenter_description(described, user="", password="")))
-    return wanted
+def _texts(binaries: Mapping[str, Path]) -> Mapping[str, str]:
+    return {name: str(path) for name, path in binaries.items()}
 
 
 def _ask(folder: Path, request: Mapping[str, Any], on_progress: OnProgress) -> Any:

@@ -17,6 +17,7 @@ from aiinfra.disk import refused, usable, why_unusable
 from aiinfra.engine.lock import Process
 from aiinfra.errors import OutsideError
 from aiinfra.lab import control
+from aiinfra.lab.domains import lab_domains
 from aiinfra.lab.record import RECORD, LabRecord, write_atomic
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
@@ -45,10 +46,20 @@ def discard_dead(folder: Path, on_progress: OnProgress) -> str:
     refuse_foreign(folder, record)
     end([child.process for child in record.survivors()], patience=0)
     empty(folder)
-    clusters = ", ".join(sorted(record.clusters)) or "none"
-    text = f"discarded the dead lab of {record.since} with its state (clusters: {clusters}): {record.death()}"
+    text = f"discarded the dead lab of {record.since} with its state{_parts(record)}: {record.death()}"
     on_progress(text)
     return text
+
+
+def _parts(record: LabRecord) -> str:
+    """` (hosts: a, b; network)` by the keys of the domains; empty when the lab was asked for nothing."""
+    known = lab_domains()
+    keys = {domain: known[domain].key if domain in known else domain for domain in record.domains}
+    texts = [
+        keys[domain] if list(parts) == [keys[domain]] else f"{keys[domain]}: {', '.join(sorted(parts)) or 'none'}"
+        for domain, parts in record.domains.items()
+    ]
+    return f" ({'; '.join(texts)})" if texts else ""
 
 
 def clear(folder: Path) -> None:

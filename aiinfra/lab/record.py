@@ -21,7 +21,7 @@ from aiinfra.engine.lock import Process, boot_id
 from aiinfra.errors import OutsideError
 
 RECORD: Final = "lab.json"
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,8 @@ class ChildRecord:
         return Process(self.pid, self.started)
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterRecord:
-    """One simulated cluster that answers."""
-
-    uid: str
-    """uid of its `kube-system` namespace."""
-    server: str
-    """URL handed out to clients; a partition cuts it."""
-    version: str
+Parts = Mapping[str, Mapping[str, Any]]
+"""The parts of one domain that answer, by name: what its server says of each, nothing secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,8 @@ class LabRecord:
     since: str
     """ISO 8601, UTC."""
     children: Sequence[ChildRecord] = ()
-    clusters: Mapping[str, ClusterRecord] = field(default_factory=dict)
+    domains: Mapping[str, Parts] = field(default_factory=dict)
+    """By the name of the domain; one without parts was asked for, and has none yet."""
     ending: bool = False
     """It was told to stop, and its processes end."""
 
@@ -87,7 +81,6 @@ class LabRecord:
         if raw["version"] != VERSION:
             raise ValueError(raw["version"])
         given["children"] = tuple(ChildRecord(**child) for child in raw["children"])
-        given["clusters"] = {name: ClusterRecord(**cluster) for name, cluster in raw["clusters"].items()}
         return cls(**given)
 
     def write(self, folder: Path) -> None:

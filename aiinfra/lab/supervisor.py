@@ -13,33 +13,29 @@ import math
 import os
 import signal
 import socket
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from aiinfra.disk import usable
-from aiinfra.domains.kubernetes.lab import control_plane
-from aiinfra.domains.kubernetes.lab.partition import Doors
-from aiinfra.domains.kubernetes.lab.simulated_cluster import ClusterStarter, SimulatedCluster, spec_text
-from aiinfra.domains.vsphere.lab import simulator as simulated_vcenter
-from aiinfra.domains.vsphere.lab.simulator import SimulatedVCenter
+from aiinfra.domain import load
+from aiinfra.domain_lab import LabServer, MakesParts, SetFault
 from aiinfra.engine.lock import Process, boot_id
 from aiinfra.lab import faults
 from aiinfra.lab.children import Children, Spawner
 from aiinfra.lab.control import ControlServer, Say
+from aiinfra.lab.domains import domain_of_fault, lab_domains
 from aiinfra.lab.record import LabRecord, is_of
+from aiinfra.lab.serving import Changes, DomainChildren
 from aiinfra.waiting import Pending, Stopped, Waiter
 from aiinfra.world import World
 
-CONTROLLERS: Final = "controllers"
-CONTROLLERS_MODULE: Final = "aiinfra.domains.kubernetes.lab.controllers"
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks at whether the lab's record is still ours."""
 CHANGE_LIMIT: Final = 3.0
@@ -47,21 +43,21 @@ CHANGE_LIMIT: Final = 3.0
 
 
 class Supervisor:
-    """The lab's clusters, faults and processes, and the verbs on them."""
+    """The servers of a lab's domains, its faults and processes, and the verbs on them."""
 
     def __init__(self, folder: Path, spawner: Spawner) -> None:
         self._folder = folder
         self._spawner = spawner
         self._generation = uuid.uuid4().hex
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
-        self._clusters: dict[str, SimulatedCluster] = {}
-        self._changing = threading.Lock()
+        self._servers: dict[str, LabServer] = {}
+        self._binaries: dict[str, str] = {}
+        self._changes = Changes()
+        self._ensuring = threading.Lock()
+        self._adding = threading.Lock()
         self._writing = threading.Lock()
         self._ending = threading.Event()
         self._children = Children(spawner, folder / "logs", self._heard_change)
-        self._doors = Doors()
-        self._starter = ClusterStarter(folder, self._children, self._doors)
-        self._vcenter = SimulatedVCenter(folder, self._children)
 
     def answer(self, request: Mapping[str, Any], say: Say) -> object:
         """Do a verb of the control socket."""
@@ -69,105 +65,96 @@ class Supervisor:
             return self._answer(request, say)
 
     def _answer(self, request: Mapping[str, Any], say: Say) -> object:
-        match request["verb"]:
-            case "ensure":
-                return self.ensure(request["clusters"], request["binaries"], say, request.get("vcenter"))
-            case "status":
-                return self.status()
-            case "fault":
-                return self.set_fault(request["name"], request["place"])
-            case "lift":
-                return self.lift_fault(request["name"], request["place"])
-            case "stop":
-                return self.stop()
-            case other:
-                raise AssertionError(f"no verb {other!r}")
+        verbs: Mapping[str, Callable[..., object]] = {
+            "ensure": partial(self.ensure, say=say),
+            "make": partial(self.make, say=say),
+            "remove": self.remove,
+            "status": self.status,
+            "fault": self.set_fault,
+            "lift": self.lift_fault,
+            "stop": self.stop,
+        }
+        return verbs[request["verb"]](**{key: value for key, value in request.items() if key != "verb"})
 
-    def ensure(
-        self, specs: Mapping[str, Any], binaries: Mapping[str, str], say: Say, vcenter: Mapping[str, Any] | None = None
-    ) -> object:
-        """Start the clusters that are new, change the nodes of those whose description changed; start the vCenter."""
-        from aiinfra.model.lab import LabCluster
-
-        wanted = {name: LabCluster.model_validate(spec) for name, spec in specs.items()}
-        with self._changing:
-            self._ensure_etcd(binaries)
-            with ThreadPoolExecutor(max(1, len(wanted))) as pool:
-                work = [pool.submit(self._ensure_one, name, spec, binaries, say) for name, spec in wanted.items()]
-            for future in work:
-                future.result()
-            self._ensure_controllers()
-            if vcenter is not None and simulated_vcenter.VCENTER not in self._children.names():
-                self._vcenter.start(vcenter, binaries[simulated_vcenter.VCENTER])
-                self._effect_faults()
-                say("vcenter: answers")
+    def ensure(self, wanted: Mapping[str, Any], binaries: Mapping[str, str], say: Say) -> object:
+        """Let each domain have what is wanted of it; what it has beyond that stays."""
+        with self._changes, self._ensuring:
+            self._binaries.update(binaries)
+            for domain, tree in wanted.items():
+                self._server(domain).ensure(tree, self._binaries, say)
+                self._renew_record()
         return self.status()
 
-    def _ensure_one(self, name: str, spec: Any, binaries: Mapping[str, str], say: Say) -> None:
-        cluster = self._clusters.get(name)
-        if cluster is None:
-            self._clusters[name] = self._starter.start(name, spec, binaries, say)
-            self._effect_partitions()
-            self._renew_record()
-        elif cluster.spec != spec_text(spec):
-            say(f"cluster {name}: its nodes change")
-            self._starter.change_nodes(cluster, spec)
+    def make(self, domain: str, name: str, description: Any, binaries: Mapping[str, str], say: Say) -> object:
+        """Make one part of a domain, with the programs that any command named so far; the part's record."""
+        with self._changes:
+            self._binaries.update(binaries)
+            return self._maker(domain).make(name, description, self._binaries, say)
 
-    def _ensure_etcd(self, binaries: Mapping[str, str]) -> None:
-        if control_plane.ETCD not in self._children.names():
-            self._children.start(control_plane.ETCD, control_plane.etcd(binaries))
-            self._children.keep([control_plane.ETCD])
+    def remove(self, domain: str, name: str) -> object:
+        """Remove one part of a domain."""
+        with self._changes:
+            self._maker(domain).remove(name)
+        return None
 
-    def _ensure_controllers(self) -> None:
-        if CONTROLLERS not in self._children.names():
-            argv = (sys.executable, "-m", CONTROLLERS_MODULE, "--lab", str(self._folder))
-            self._children.start(CONTROLLERS, argv)
-            self._children.keep([CONTROLLERS])
+    def _maker(self, domain: str) -> MakesParts:
+        server = self._server(domain)
+        if not isinstance(server, MakesParts):
+            raise TypeError(f"the domain {domain} makes no parts during a run")
+        return server
+
+    def _server(self, domain: str) -> LabServer:
+        with self._adding:
+            if domain not in self._servers:
+                children = DomainChildren(self._folder, self._children, self._renew_record)
+                server: LabServer = load(lab_domains()[domain].server)(children)
+                server.apply_faults(self._faults_of(domain))
+                self._servers[domain] = server
+            return self._servers[domain]
 
     def status(self) -> Mapping[str, object]:
         return {
             "generation": self._generation,
             "since": self._since,
-            "clusters": {name: asdict(cluster.record) for name, cluster in sorted(self._clusters.copy().items())},
+            "domains": self._records(),
             "processes": [asdict(child) for child in self._children.records()],
             "ended": [child.why_ended() for child in self._children.ended()],
             "faults": [asdict(fault) for fault in faults.read(self._folder)],
         }
 
+    def _records(self) -> Mapping[str, Mapping[str, Any]]:
+        return {domain: dict(sorted(server.record().items())) for domain, server in list(self._servers.items())}
+
     def set_fault(self, name: str, place: str) -> object:
-        if name == faults.API_PARTITION and place and place not in self._clusters:
-            raise faults.unknown_place(place, self._clusters)
+        server = self._servers.get(domain_of_fault(faults.fault_type(name).name)[0])
+        if server is not None:
+            server.check_place(name, place)
         now = datetime.now(UTC)
         return self._change_faults(lambda current: faults.with_fault(current, name, place, now))
 
     def lift_fault(self, name: str, place: str) -> object:
         return self._change_faults(lambda current: faults.without_fault(current, name, place))
 
-    def _change_faults(self, change: Callable[[Sequence[faults.Fault]], Sequence[faults.Fault]]) -> object:
+    def _change_faults(self, change: Callable[[Sequence[SetFault]], Sequence[SetFault]]) -> object:
         with self._writing:
             faults.write(self._folder, change(faults.read(self._folder)))
-        self._effect_partitions()
-        self._effect_faults()
+        with self._adding:
+            for domain, server in self._servers.items():
+                server.apply_faults(self._faults_of(domain))
         return None
 
-    def _effect_partitions(self) -> None:
-        self._doors.shut_only(faults.partitioned(faults.read(self._folder), list(self._clusters)))
-
-    def _effect_faults(self) -> None:
-        if simulated_vcenter.VCENTER in self._children.names():
-            self._vcenter.break_by(fault for fault in faults.read(self._folder) if fault.name in faults.VCENTER_FAULTS)
+    def _faults_of(self, domain: str) -> Sequence[SetFault]:
+        return [fault for fault in faults.read(self._folder) if domain_of_fault(fault.name)[0] == domain]
 
     def stop(self) -> object:
-        """Stop everything: what needs the API server first, then it, then etcd. Whatever fails, the supervisor ends."""
+        """Stop everything, each domain in the order that it needs. Whatever fails, the supervisor ends."""
         self._ending.set()
         try:
             self._heard_change()
-            self._changing.acquire(timeout=CHANGE_LIMIT)
-            last = [control_plane.ETCD]
-            servers = [name for name in self._children.names() if name.endswith(control_plane.API_SERVER)]
-            self._children.stop([name for name in self._children.names() if name not in (*servers, *last)])
-            self._children.stop(servers)
-            self._children.stop(last)
+            self._changes.wait_for_none(CHANGE_LIMIT)
+            for server in list(self._servers.values()):
+                server.stop()
+            self._children.stop(self._children.names())
         finally:
             self._spawner.close()
         return None
@@ -207,7 +194,7 @@ class Supervisor:
                 me.started,
                 self._since,
                 self._children.records(),
-                {name: cluster.record for name, cluster in list(self._clusters.items())},
+                self._records(),
                 self._ending.is_set(),
             ).write(self._folder)
 

@@ -1,69 +1,31 @@
-"""`lab:` of an environment file: the simulated world. All of it has defaults.
+"""`lab:` of an environment file: the simulated world. Each domain has one key there, and a model of its own for it.
 
 Hardware is described, never its consequences: labels, allocatable GPUs and states follow from what operators do.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from functools import cache
+from typing import TYPE_CHECKING
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import create_model
 
-from aiinfra.domains.vsphere.lab.block import LabVCenter
-from aiinfra.facts.gpus import UnknownGpu
-from aiinfra.facts.gpus import gpu as known_gpu
+from aiinfra.catalog import domains
+from aiinfra.domain import load
 from aiinfra.model.lab_model import LabModel
 
 if TYPE_CHECKING:
     from aiinfra.model.environment import Environment
 
 
-class NodeGroup(LabModel):
-    """Nodes that are alike. Their names are `<group>-0`, `<group>-1`, …"""
-
-    count: Annotated[int, Field(ge=0, le=5000)] = 1
-    gpu: str = ""
-    """GPU model by its name in `aiinfra.facts.gpus` (`A100-SXM4-40GB`); empty means no GPU."""
-    gpus: Annotated[int, Field(ge=0, le=16)] = 0
-    """GPUs in each node."""
-    os: Annotated[str, Field(pattern=r"^[a-z]+\d+(\.\d+)*$")] = "ubuntu24.04"
-    """`ubuntu24.04`, `ubuntu22.04`, `rhel9.6`, `rhcos4.22`: ID and VERSION_ID of os-release."""
-    kernel: str = "6.8.0-85-generic"
-    cpu: Annotated[int, Field(ge=1)] = 32
-    memory: str = "256Gi"
-
-    @field_validator("gpu")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        try:
-            return known_gpu(name).name if name else ""
-        except UnknownGpu as error:
-            near = f"; did you mean {error.near!r}?" if error.near else ""
-            raise ValueError(f"no GPU model is named {name!r}{near}") from error
-
-    @model_validator(mode="after")
-    def _model_and_number_together(self) -> Self:
-        if bool(self.gpu) != bool(self.gpus):
-            missing = "gpu: which model" if self.gpus else "gpus: how many in each node"
-            raise ValueError(f"a node with GPUs needs both gpu and gpus; missing is {missing}")
-        return self
+@cache
+def lab_model() -> type[LabModel]:
+    """The model of `lab:`: a field for each domain that is installed and can be simulated; all have defaults."""
+    simulated = [load(domain.lab) for domain in domains().values() if domain.lab]
+    fields = {lab.key: load(lab.model)() for lab in simulated}
+    return create_model("LabSpec", __base__=LabModel, **fields)
 
 
-class LabCluster(LabModel):
-    """One simulated cluster: a real API server, nodes without machines."""
-
-    nodes: dict[str, NodeGroup] = Field(
-        default_factory=lambda: {"cpu": NodeGroup(count=1), "gpu": NodeGroup(count=2, gpu="A100-SXM4-40GB", gpus=8)}
-    )
-
-
-class LabSpec(LabModel):
-    clusters: dict[str, LabCluster] = Field(default_factory=dict)
-    """By the name of the `existing_cluster` stack that uses it. One not described is assumed and listed so."""
-    vcenter: LabVCenter | None = None
-    """Started when a stack works in a vCenter; one that is not described is of one cluster and two hosts."""
-
-    @classmethod
-    def of(cls, environment: Environment) -> Self:
-        """What the file of an environment says of it; the file was checked."""
-        return cls.model_validate(environment.lab)
+def described_lab(environment: Environment) -> LabModel:
+    """What the file of an environment says of the simulated world; the file was checked."""
+    return lab_model().model_validate(environment.lab)

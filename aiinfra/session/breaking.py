@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from aiinfra.domains.kubernetes.access import ClusterAccess
-from aiinfra.domains.vsphere.block import FIELD
+from aiinfra.domain_lab import FaultType, LabDomain
 from aiinfra.engine.events import Event, OnEvent, Outcome, RunReport, StackResult, StackStarted, Waiting
 from aiinfra.errors import ConfigError
 from aiinfra.plan.planner import Plan
@@ -15,23 +14,6 @@ from aiinfra.stack import StackName
 
 if TYPE_CHECKING:
     from aiinfra.lab.lab import Lab
-
-_SIGNS: Mapping[str, str] = {
-    "api-partition": "cannot be reached",
-    "crd-late": "CustomResourceDefinition",
-    "driver-kernel-mismatch": "kernel",
-    "image-pull": "image",
-    "webhook-down": "webhook",
-    "clone-fails-halfway": "does not answer",
-    "profile-missing": "no host lists",
-    "reboot-pending": "a reboot is pending",
-    "task-hangs": "has not ended",
-    "vcenter-host-full": "room",
-    "vib-mismatch": "guest driver",
-}
-"""What an account of a fault cannot do without."""
-OVERCOME: Final = frozenset({"vcenter-session-expired"})
-"""Faults that no stack may fail by. They strike while one works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,42 +36,54 @@ class Fault:
 class Breaker:
     """Sets one fault during a run and lifts it.
 
-    A cut-off API server cuts off all stacks of its cluster, so it is cut off when the stack that was named starts. A
-    fault of the vCenter strikes all that work there. Raises `ConfigError` for a fault or place that does not exist,
+    What a stack works in is broken for all stacks in it, so that is broken when the stack that was named starts. A
+    fault of a whole domain strikes all that work there. Raises `ConfigError` for a fault or place that does not exist,
     before anything is started.
     """
 
     fault: Fault
     plan: Plan
+    type: FaultType = field(init=False)
     places: list[str] = field(init=False)
     """Where it is set in the lab."""
     waits: bool = field(init=False)
     """Whether it is set while the run goes on."""
+    _domain: LabDomain = field(init=False)
+    _domain_name: str = field(init=False)
     _was_set: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        from aiinfra.lab.faults import API_PARTITION, VCENTER_FAULTS, check_name
+        from aiinfra.lab.domains import domain_of_fault
+        from aiinfra.lab.faults import fault_type
 
-        check_name(self.fault.name)
+        self.type = fault_type(self.fault.name)
+        self._domain_name, self._domain = domain_of_fault(self.fault.name)
         if self.fault.place and self.fault.place not in self.plan.steps:
             raise _unknown(self.fault, f"no stack is named {self.fault.place!r}", self.plan.steps)
-        self.places, self.waits = [self.fault.place], self.fault.name in OVERCOME
-        if self.fault.name in VCENTER_FAULTS:
-            self._in_vcenter()
-        elif self.fault.name == API_PARTITION and self.fault.place:
-            self._in_clusters()
+        self.places, self.waits = [self.fault.place], self.type.overcome
+        if self.type.scope == "domain":
+            self._in_domain()
+        elif self.type.scope == "access" and self.fault.place:
+            self._at_access()
 
-    def _in_vcenter(self) -> None:
+    def _in_domain(self) -> None:
         self.places = [""]
-        there = [name for name, step in self.plan.steps.items() if FIELD in step.kind.connection]
+        there = [name for name in self.plan.steps if self._works_there(name)]
         if self.fault.place and self.fault.place not in there:
-            raise _unknown(self.fault, f"{self.fault.place} works in no vCenter", there)
+            raise _unknown(self.fault, f"{self.fault.place} works in no {self._domain.part}", there)
 
-    def _in_clusters(self) -> None:
-        self.places = clusters_of(self.plan, StackName(self.fault.place))
+    def _at_access(self) -> None:
+        self.places = list(map(str, self._access(self.fault.place)))
         self.waits = self.places != [self.fault.place]
         if not self.places:
-            raise _unknown(self.fault, f"{self.fault.place} stands in no cluster", _all_clusters(self.plan))
+            there = [name for name in self.plan.steps if name in self._access(name)]
+            raise _unknown(self.fault, f"{self.fault.place} works in no {self._domain.part}", there)
+
+    def _works_there(self, stack: str) -> bool:
+        return self._domain_name in self.plan.steps[StackName(stack)].kind.domains
+
+    def _access(self, stack: str) -> Sequence[StackName]:
+        return self._domain.access(self.plan, StackName(stack))
 
     def set(self, lab: Lab) -> None:
         self._was_set = True
@@ -110,23 +104,23 @@ class Breaker:
         return hear
 
     def _begins(self, event: Event) -> bool:
-        if self.fault.name not in OVERCOME:
+        if not self.type.overcome:
             return isinstance(event, StackStarted) and event.stack == self.fault.place
         if not isinstance(event, Waiting) or self.fault.place not in {"", event.stack}:
             return False
-        return FIELD in self.plan.steps[StackName(event.stack)].kind.connection
+        return self._works_there(event.stack)
 
     def judged(self, report: RunReport) -> str:
         """Why the run did not tell of the fault, or not where it was; empty when it did."""
         failed = self._failed(report)
-        if self.fault.name in OVERCOME:
+        if self.type.overcome:
             return self._not_overcome(failed)
         if not failed:
             return f"{self.fault} had no effect: every stack is up in spite of it"
         struck = {stack: said for stack, said in failed.items() if self._struck(stack)}
         if not struck:
             return f"{self.fault} had no effect there: what failed is {', '.join(failed)}"
-        if not any(_SIGNS[self.fault.name] in " ".join(said) for said in struck.values()):
+        if not any(self.type.sign in " ".join(said) for said in struck.values()):
             stack, said = next(iter(struck.items()))
             return f"{stack} failed, and not by {self.fault}: {said[-1]}"
         return ""
@@ -144,29 +138,17 @@ class Breaker:
             return (
                 f"{self.fault} was not overcome: {'; '.join(f'{stack}: {said[0]}' for stack, said in failed.items())}"
             )
-        return "" if self._was_set else f"{self.fault} had no effect: no stack waited for a vCenter"
+        return "" if self._was_set else f"{self.fault} had no effect: no stack waited for a {self._domain.part}"
 
     def _struck(self, stack: str) -> bool:
         place = self.fault.place
         if place in {"", stack}:
             return True
-        return stack in self.plan.steps and place in clusters_of(self.plan, StackName(stack))
+        return stack in self.plan.steps and place in self._access(stack)
 
 
 def _said(result: StackResult) -> list[str]:
     return [result.error.message if result.error else "", *result.causes]
-
-
-def clusters_of(plan: Plan, stack: StackName) -> list[str]:
-    """The clusters that a stack stands in: itself, or the nearest it needs that give access to one."""
-    step = plan.steps[stack]
-    if issubclass(step.kind.outputs, ClusterAccess):
-        return [stack]
-    return sorted({name for needed in step.needs for name in clusters_of(plan, needed)})
-
-
-def _all_clusters(plan: Plan) -> list[str]:
-    return [name for name, step in plan.steps.items() if issubclass(step.kind.outputs, ClusterAccess)]
 
 
 def _unknown(fault: Fault, message: str, there: Iterable[str]) -> ConfigError:

@@ -19,6 +19,7 @@ from aiinfra.engine.events import RunReport, StackResult
 from aiinfra.engine.journal import Success
 from aiinfra.engine.queue import Queue
 from aiinfra.engine.run import Run
+from aiinfra.engine.wire import UNKNOWN
 from aiinfra.errors import ConfigError
 from aiinfra.plan.graph import ordered
 from aiinfra.plan.planner import Plan
@@ -90,7 +91,8 @@ def _sweep(
         found = sweeper.sweep(kubeconfigs)
     else:
         found = unknown_ids(kubeconfigs, turn.plan.environment.name)
-    if in_vcenters(turn.plan.steps.values()) and (place.vcenter or not place.is_simulated):  # a lab may have none yet
+    yet_to_come = UNKNOWN in place.connection.secrets.values()
+    if in_vcenters(turn.plan.steps.values()) and not yet_to_come:
         found = _and_vcenters(turn, found, session.places.say, place.sweeping)
     if journal.environment_id() is not None:
         return found

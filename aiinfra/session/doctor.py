@@ -13,7 +13,6 @@ from aiinfra.model.state_url import shown
 from aiinfra.plan.planner import Step
 from aiinfra.session.engine import Engine
 from aiinfra.session.keys import NEVER_UP
-from aiinfra.session.lab_place import LAB_SERVERS
 from aiinfra.session.place import Place
 from aiinfra.session.session import Session
 from aiinfra.session.vcenters import in_vcenters
@@ -73,7 +72,7 @@ def _folders(world: World) -> Iterator[Examined]:
 
 
 def _toolchain(session: Session) -> Iterator[Examined]:
-    names = ("aiinfra-engine", *(LAB_SERVERS if session.places.in_lab else ()))
+    names = ("aiinfra-engine", *session.places.lab_tools)
     toolchain = session.places.toolchain
     for name in names:
         if toolchain.find(toolchain.tools[name]) is None:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aiinfra.domain_lab import Connection
 from aiinfra.engine.notes import Notes
-from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError, StepError
 from aiinfra.stack import SecretSource
 
@@ -32,10 +32,8 @@ class Place:
     """Environment of the engine host: an allow-list."""
     notes: Notes | None
     """None: the notes lie in a remote state and are reached through the engine host."""
-    kubeconfigs: Mapping[str, Tree] = field(default_factory=dict, repr=False)
-    """What the lab gives to stacks that ask for an existing cluster, by stack: a secret, or unknown."""
-    vcenter: Mapping[str, Tree] = field(default_factory=dict, repr=False)
-    """How the lab's vCenter is reached, by field of a `VCenterSpec`; unknown before the lab runs, empty without one."""
+    connection: Connection = field(default_factory=Connection, repr=False)
+    """What the lab gives to stacks in place of connection inputs; nothing on a real target."""
     secret: Callable[[SecretSource], str] | None = field(default=None, repr=False)
     """Opens secret sources; None: the real ones are read."""
     stand_ins: Callable[[], Sequence[ProviderSpec]] = tuple

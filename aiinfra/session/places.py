@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 
 from aiinfra.disk import usable
 from aiinfra.plan.planner import Plan
-from aiinfra.session.lab_place import LAB_SERVERS, cluster_names, ghost_place, place_of
 from aiinfra.session.options import Tools
 from aiinfra.session.place import Place
 from aiinfra.session.real_place import real_place
-from aiinfra.session.vcenters import in_vcenters
 from aiinfra.stack import SecretSource
 from aiinfra.world import World
 
@@ -56,28 +54,35 @@ class Places:
 
         return self.folder or lab_folder(self.world, self.plan.environment.name, self.path)
 
-    def clusters(self) -> list[str]:
-        return cluster_names({name: step.kind.kind for name, step in self.plan.steps.items()})
+    @property
+    def lab_tools(self) -> Sequence[str]:
+        """The programs that this environment's lab needs; none on a real target."""
+        if not self.in_lab:
+            return ()
+        from aiinfra.lab.domains import lab_domains_of
+
+        return [name for domain in lab_domains_of(self.plan).values() for name in domain.tools]
 
     def started(self) -> Place:
         """The place to act in; a lab is started when it does not run."""
         if not self.in_lab:
             return self._real()
+        from aiinfra.lab.domains import lab_domains_of
         from aiinfra.lab.folders import check_path
         from aiinfra.lab.lab import Lab
-        from aiinfra.model.lab import LabSpec
+        from aiinfra.session.lab_place import place_of
 
-        folder, clusters = self.lab_folder(), self.clusters()
+        folder = self.lab_folder()
         check_path(folder)
         with usable("the folder for labs", folder.parent):
             folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lab = Lab.find(folder)
-        spec, vcenter = LabSpec.of(self.plan.environment), bool(in_vcenters(self.plan.steps.values()))
-        if lab is None or not lab.alive or not lab.provides(spec, clusters, vcenter=vcenter):
-            programs = (*LAB_SERVERS, *(["vcenter"] if vcenter else ()), "aiinfra-engine")
-            binaries = self.toolchain.ensure(programs, self.say)
-            lab = Lab.open(folder, spec, clusters, binaries, self.say, vcenter=vcenter)
-        return place_of(lab, self.plan.environment.name, clusters, self.secret)
+        asked = {name: domain.wanted(self.plan) for name, domain in lab_domains_of(self.plan).items()}
+        wanted = {name: tree for name, tree in asked.items() if tree is not None}
+        if lab is None or not lab.alive or not lab.provides(wanted):
+            binaries = self.toolchain.ensure((*self.lab_tools, "aiinfra-engine"), self.say)
+            lab = Lab.open(folder, wanted, binaries, self.say)
+        return place_of(lab, self.plan, self.secret)
 
     def found(self) -> Place | None:
         """The place where something may stand already; None when there is no lab. A dead lab is discarded."""
@@ -96,12 +101,12 @@ class Places:
         if not self.in_lab:
             return self._real()
         from aiinfra.lab.lab import Lab
+        from aiinfra.session.lab_place import place_of
 
         lab = Lab.find(self.lab_folder())
         if lab is None or not lab.alive:
             return None
-        known = [name for name in self.clusters() if name in lab.clusters()]
-        return place_of(lab, self.plan.environment.name, known, self.secret)
+        return place_of(lab, self.plan, self.secret)
 
     @contextmanager
     def imagined(self) -> Iterator[Place]:
@@ -110,9 +115,10 @@ class Places:
         if place is not None:
             yield place
             return
+        from aiinfra.session.lab_place import ghost_place
+
         with _scratch() as folder:
-            vcenter = bool(in_vcenters(self.plan.steps.values()))
-            yield ghost_place(folder, self.plan.environment.name, self.clusters(), vcenter=vcenter)
+            yield ghost_place(folder, self.plan)
 
     def _real(self) -> Place:
         return real_place(self.world, self.plan.environment.name, self.plan.environment.state, self.path.parent)

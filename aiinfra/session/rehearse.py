@@ -14,6 +14,7 @@ from typing import Final
 from aiinfra.domains.kubernetes.diagnosis.cause import roots
 from aiinfra.engine.events import Outcome, RunReport, Verb
 from aiinfra.errors import OutsideError
+from aiinfra.lab.domains import lab_domains_of
 from aiinfra.session.assumed import assumed_lab
 from aiinfra.session.breaking import Breaker, Fault
 from aiinfra.session.options import Options
@@ -42,6 +43,8 @@ class Rehearsal:
     acts: Sequence[Act]
     assumed: Sequence[str]
     simulated: Sequence[str]
+    not_checked: Sequence[str] = ()
+    """What the real world might refuse and the lab does not."""
 
     @property
     def passed(self) -> bool:
@@ -51,15 +54,16 @@ class Rehearsal:
 def rehearse(session: Session, fault: Fault | None, options: Options) -> Rehearsal:
     """Run the whole life of the environment in a lab of its own; the lab is removed whatever happens."""
     breaker = Breaker(fault, session.plan) if fault else None
-    spec, assumed = assumed_lab(session.plan)
-    environment = session.plan.environment.model_copy(update={"lab": spec})
+    described, assumed = assumed_lab(session.plan)
+    environment = session.plan.environment.model_copy(update={"lab": described})
     root = session.world.state() / "rehearsals"
     with thrown_away(root, environment.name, session.places.say) as folder:
         plan = replace(session.plan, environment=environment)
         places = replace(session.places, plan=plan, secret=_canaries(), folder=folder)
         acts = list(_acts(replace(session, plan=plan, places=places), breaker, options))
     simulated = next((act.report.simulated for act in acts), ())
-    return Rehearsal(environment.name, tuple(acts), tuple(assumed), simulated)
+    not_checked = [phrase for domain in lab_domains_of(session.plan).values() for phrase in domain.not_checked]
+    return Rehearsal(environment.name, tuple(acts), tuple(assumed), simulated, tuple(not_checked))
 
 
 def _canaries() -> Callable[[SecretSource], str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from aiinfra.domains.kubernetes.lab.domain import LAB as CLUSTERS
 from aiinfra.engine.journal import Failure, Journal
 from aiinfra.engine.lock import read_holder
 from aiinfra.engine.wire import Secret
@@ -14,12 +15,11 @@ from aiinfra.errors import AiinfraError, StepError
 from aiinfra.plan.graph import upstream
 from aiinfra.plan.planner import Plan
 from aiinfra.plan.selection import known
-from aiinfra.session.breaking import clusters_of
 from aiinfra.session.engine import Engine
 from aiinfra.session.place import Place
 from aiinfra.session.session import Session
 from aiinfra.session.work import proof_notes
-from aiinfra.stack import StackName
+from aiinfra.stack import SecretSource, StackName
 from aiinfra.ui.why import Known, Now, Why
 
 
@@ -69,14 +69,15 @@ def _known(session: Session, name: StackName, journal: Journal | None) -> Known:
 def _asked(plan: Plan, stack: StackName, place: Place, engine: Engine, journal: Journal) -> Iterator[Now]:
     """Each cluster that the stack stands in, if the record has access to it."""
     failure = journal.failure(stack)
-    for cluster in clusters_of(plan, stack):
+    for cluster in CLUSTERS.access(plan, stack):
         if access := _access(cluster, place, engine, journal):
             yield _now(cluster, access, failure, journal)
 
 
-def _access(cluster: str, place: Place, engine: Engine, journal: Journal) -> str:
+def _access(cluster: StackName, place: Place, engine: Engine, journal: Journal) -> str:
     """The kubeconfig of a cluster: the lab's, or what its stack gave; empty when there is none."""
-    told = place.kubeconfigs.get(cluster)
+    source = place.connection.inputs.get(cluster, {}).get("kubeconfig")
+    told = place.connection.secrets.get(source) if isinstance(source, SecretSource) else None
     if told is None and journal.success(cluster):
         told = engine.outputs(cluster).get("kubeconfig")
     access = told.value if isinstance(told, Secret) else told

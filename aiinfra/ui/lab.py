@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,22 @@ from typing import Any
 from aiinfra.ui.durations import age
 from aiinfra.ui.tables import table
 
+Records = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""By what a part is called (`cluster`), the parts by name, and what is recorded of each."""
 
-def live_lab_text(name: str, folder: str, status: Mapping[str, Any], now: datetime) -> str:
+
+def live_lab_text(name: str, folder: str, status: Mapping[str, Any], parts: Records, now: datetime) -> str:
     """A lab that runs; `status` is the supervisor's answer."""
     since = _ago(status["since"], now)
     head = f"lab of {name}: runs, started {since}, {len(status['processes'])} processes, in {folder}"
-    clusters = [("CLUSTER", "VERSION", "SERVER", "UID")]
-    clusters += [(key, c["version"], c["server"], c["uid"]) for key, c in status["clusters"].items()]
-    return "\n".join([head, table(clusters, indent=2), *_troubles(status, now)])
+    tables = [_parts_table(part, records) for part, records in parts.items() if records]
+    return "\n".join([head, *tables, *_troubles(status, now)])
+
+
+def _parts_table(part: str, records: Mapping[str, Mapping[str, Any]]) -> str:
+    keys = dict.fromkeys(key for record in records.values() for key in record)
+    head = tuple(word.upper() for word in (part, *keys))
+    return table([head, *((name, *(str(r.get(key, "")) for key in keys)) for name, r in records.items())], indent=2)
 
 
 def _troubles(status: Mapping[str, Any], now: datetime) -> Iterator[str]:
@@ -27,21 +36,37 @@ def _troubles(status: Mapping[str, Any], now: datetime) -> Iterator[str]:
     yield from status["ended"]
 
 
-def labs_text(labs: Sequence[tuple[Path, str, str, Sequence[str]]], now: datetime) -> str:
-    """All labs: folder, since when it runs (empty: it is dead), why it is dead, clusters."""
+@dataclass(frozen=True, slots=True)
+class LabRow:
+    """One lab of the list of all."""
+
+    folder: Path
+    since: str
+    """Empty: it is dead."""
+    death: str
+    """Why it is dead, if it is."""
+    parts: Mapping[str, Sequence[str]]
+    """Names of its parts, by the key below `lab:` that describes them."""
+
+
+def labs_text(labs: Sequence[LabRow], now: datetime) -> str:
+    """All labs, with a column for each sort of parts that one of them has."""
     if not labs:
         return "there is no lab on this machine"
-    rows = [("LAB", "STATE", "CLUSTERS", "FOLDER")]
-    for folder, since, death, clusters in labs:
-        state = f"runs, started {_ago(since, now)}" if since else f"dead, as {death}"
-        rows.append((folder.name.rpartition("-")[0], state, ", ".join(clusters) or "none", str(folder)))
+    keys = dict.fromkeys(key for lab in labs for key in lab.parts)
+    rows = [("LAB", "STATE", *(key.upper() for key in keys), "FOLDER")]
+    for lab in labs:
+        state = f"runs, started {_ago(lab.since, now)}" if lab.since else f"dead, as {lab.death}"
+        names = (", ".join(lab.parts.get(key, ())) or "none" for key in keys)
+        rows.append((lab.folder.name.rpartition("-")[0], state, *names, str(lab.folder)))
     return table(rows)
 
 
-def lab_json(folder: Path, since: str, death: str, clusters: Sequence[str]) -> Mapping[str, object]:
+def lab_json(lab: LabRow) -> Mapping[str, object]:
     """One of them, as JSON."""
-    why = "" if since else death
-    return {"folder": str(folder), "alive": bool(since), "since": since, "why": why, "clusters": list(clusters)}
+    why = "" if lab.since else lab.death
+    parts = {key: list(names) for key, names in lab.parts.items()}
+    return {"folder": str(lab.folder), "alive": bool(lab.since), "since": lab.since, "why": why, **parts}
 
 
 def no_lab_text(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A rehearsal as people and machines read it: a timeline, what was assumed and simulated, a verdict."""
+"""A rehearsal as people and machines read it: a timeline, what was assumed, simulated and not checked, a verdict."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ class Rehearsal(Protocol):
     @property
     def simulated(self) -> Sequence[str]: ...
     @property
+    def not_checked(self) -> Sequence[str]: ...
+    @property
     def passed(self) -> bool: ...
 
 
@@ -51,6 +53,7 @@ def rehearsal_text(rehearsal: Rehearsal, terminal: Terminal) -> str:
     parts = [f"rehearsal of {rehearsal.environment}", table(rows, indent=2)]
     parts += _listed("Assumed, as the file does not say:", rehearsal.assumed)
     parts += _listed("Simulated:", rehearsal.simulated)
+    parts += _listed("Not checked in a lab:", rehearsal.not_checked)
     return "\n".join((*parts, verdict(rehearsal, clock)))
 
 
@@ -91,4 +94,5 @@ def rehearsal_json(rehearsal: Rehearsal) -> dict[str, object]:
         ],
         "assumed": list(rehearsal.assumed),
         "simulated": list(rehearsal.simulated),
+        "not_checked": list(rehearsal.not_checked),
     }

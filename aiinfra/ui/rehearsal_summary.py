@@ -22,7 +22,7 @@ def write(paths: Sequence[Path], rehearsal: Rehearsal, masker: Masker) -> None:
 
 
 def markdown(rehearsal: Rehearsal) -> str:
-    """A table of the parts, then what was assumed and what was simulated."""
+    """A table of the parts, then what was assumed, what was simulated and what was not checked."""
     rows = (
         f"| {'✅' if act.passed else '❌'} | {cell(act.name)} | {cell(act.why)} | {duration(act.report.seconds)} |"
         for act in rehearsal.acts
@@ -31,6 +31,7 @@ def markdown(rehearsal: Rehearsal) -> str:
     lines += ["| | part | result | time |", "|---|---|---|---|", *rows]
     lines += _listed("Assumed, as the file does not say:", rehearsal.assumed)
     lines += _listed("Simulated:", rehearsal.simulated)
+    lines += _listed("Not checked in a lab:", rehearsal.not_checked)
     return "\n".join(lines) + "\n"
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
 from aiinfra.lab.lab import Lab
-from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from aiinfra.providers.aiinfra_provider import spec
 from aiinfra.providers.servicer import Served, serve
 from tests.integration.kube.engine import Connection, Site
+from tests.labs import kubeconfig, open_clusters
 
 SMALL = LabCluster(nodes={"cpu": NodeGroup(count=1, cpu=4, memory="16Gi")})
 PATIENCE = 2.0
@@ -21,7 +22,7 @@ PATIENCE = 2.0
 @pytest.fixture(scope="session")
 def two_clusters(lab_servers: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("kube") / "lab"
-    lab = Lab.open(folder, LabSpec(clusters={"east": SMALL, "west": SMALL}), ["east", "west"], lab_servers, _unheard)
+    lab = open_clusters(folder, lab_servers, {"east": SMALL, "west": SMALL}, _unheard)
     yield lab
     lab.stop()
 
@@ -32,7 +33,7 @@ def _unheard(text: str) -> None:
 
 @pytest.fixture(scope="session")
 def sites(two_clusters: Lab) -> Iterator[Mapping[str, Site]]:
-    texts = {name: two_clusters.kubeconfig(name) for name in ("east", "west")}
+    texts = {name: kubeconfig(two_clusters, name) for name in ("east", "west")}
     clients = {name: KubeClient.from_kubeconfig(text) for name, text in texts.items()}
     yield {name: Site(texts[name], client, client.cluster_uid()) for name, client in clients.items()}
     for client in clients.values():

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
 from aiinfra.lab.lab import Lab
-from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from aiinfra.waiting import Pending, Waiter
+from tests.labs import kubeconfig, open_clusters
 
 SMALL = LabCluster(nodes={"cpu": NodeGroup(count=1, cpu=4, memory="16Gi")})
 
-OpenLab = Callable[..., Lab]
-
 
 @pytest.fixture(scope="module")
-def spec() -> LabSpec:
+def clusters() -> Mapping[str, LabCluster]:
     gpu = NodeGroup(count=2, gpu="H100-SXM5-80GB", gpus=8, cpu=96, memory="1Ti", os="rhel9.6", kernel="5.14.0-570.el9")
-    return LabSpec(clusters={"east": LabCluster(nodes={"cpu": NodeGroup(count=1), "gpu": gpu}), "west": SMALL})
-
-
-def open_lab(folder: Path, servers: Mapping[str, Path], spec: LabSpec, names: Sequence[str], said: list[str]) -> Lab:
-    return Lab.open(folder, spec, names, servers, said.append)
+    return {"east": LabCluster(nodes={"cpu": NodeGroup(count=1), "gpu": gpu}), "west": SMALL}
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, lab_servers: Mapping[str, Path], spec: LabSpec) -> Iterator[Lab]:
+def lab(
+    tmp_path_factory: pytest.TempPathFactory, lab_servers: Mapping[str, Path], clusters: Mapping[str, LabCluster]
+) -> Iterator[Lab]:
     """A lab with the clusters `east` and `west`."""
     folder = tmp_path_factory.mktemp("labs") / "shared"
-    opened = open_lab(folder, lab_servers, spec, ["east", "west"], [])
+    opened = open_clusters(folder, lab_servers, clusters)
     yield opened
     opened.stop()
 
@@ -48,7 +45,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def east(lab: Lab) -> Iterator[KubeClient]:
-    with KubeClient.from_kubeconfig(lab.kubeconfig("east")) as client:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "east")) as client:
         yield client
 
 

@@ -11,10 +11,11 @@ import pytest
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import Unreachable, Untrusted
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
 from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.lab.lab import Lab
-from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
-from tests.integration.lab.conftest import SMALL, open_lab, until
+from tests.integration.lab.conftest import SMALL, until
+from tests.labs import clusters_of, kubeconfig, open_clusters, wanted
 
 pytestmark = pytest.mark.lab
 
@@ -28,10 +29,10 @@ def conditions(node: Mapping[str, object]) -> dict[str, str]:
 def test_each_cluster_is_a_cluster_of_its_own(lab: Lab) -> None:
     uids = {}
     for name in ("east", "west"):
-        with KubeClient.from_kubeconfig(lab.kubeconfig(name)) as client:
+        with KubeClient.from_kubeconfig(kubeconfig(lab, name)) as client:
             uids[name] = client.cluster_uid()
     assert uids["east"] != uids["west"]
-    assert uids == {name: cluster.uid for name, cluster in lab.record.clusters.items()}
+    assert uids == {name: cluster["uid"] for name, cluster in clusters_of(lab).items()}
 
 
 def test_nodes_are_ready_and_have_what_is_described_and_nothing_of_operators(east: KubeClient) -> None:
@@ -46,7 +47,7 @@ def test_nodes_are_ready_and_have_what_is_described_and_nothing_of_operators(eas
 
 
 def test_the_server_is_verified_by_the_authority_in_its_own_kubeconfig_only(lab: Lab) -> None:
-    east, west = (json.loads(lab.kubeconfig(name)) for name in ("east", "west"))
+    east, west = (json.loads(kubeconfig(lab, name)) for name in ("east", "west"))
     east["clusters"][0]["cluster"]["server"] = west["clusters"][0]["cluster"]["server"]
     with KubeClient.from_kubeconfig(json.dumps(east)) as client, pytest.raises(Untrusted):
         client.cluster_uid()
@@ -76,32 +77,35 @@ def test_a_deployment_runs_its_pod(east: KubeClient) -> None:
     until(lambda: east.get(namespace) is None, "the namespace to be gone")
 
 
-def test_a_cluster_joins_a_living_lab(lab: Lab, lab_servers: Mapping[str, Path], spec: LabSpec) -> None:
+def test_a_cluster_joins_a_living_lab(
+    lab: Lab, lab_servers: Mapping[str, Path], clusters: Mapping[str, LabCluster]
+) -> None:
     before = {child.pid for child in lab.record.children}
-    more = LabSpec(clusters={**spec.clusters, "north": SMALL})
     said: list[str] = []
-    again = open_lab(lab.folder, lab_servers, more, ["east", "west", "north"], said)
+    again = open_clusters(lab.folder, lab_servers, {**clusters, "north": SMALL}, said.append)
     assert again.generation == lab.generation
     assert before <= {child.pid for child in again.record.children}
     assert said == ["cluster north: v1.36.3 answers"]
-    with KubeClient.from_kubeconfig(again.kubeconfig("north")) as client:
+    with KubeClient.from_kubeconfig(kubeconfig(again, "north")) as client:
         assert [node["metadata"]["name"] for node in client.list("v1", "Node")] == ["cpu-0"]
 
 
-def test_nodes_follow_their_description(lab: Lab, lab_servers: Mapping[str, Path], spec: LabSpec) -> None:
+def test_nodes_follow_their_description(
+    lab: Lab, lab_servers: Mapping[str, Path], clusters: Mapping[str, LabCluster]
+) -> None:
     other = LabCluster(nodes={"cpu": NodeGroup(count=2, cpu=8, memory="16Gi")})
-    changed = LabSpec(clusters={**spec.clusters, "west": other})
-    assert lab.provides(spec, ["east", "west"])
-    assert not lab.provides(changed, ["east", "west"])
-    open_lab(lab.folder, lab_servers, changed, ["west"], [])
-    with KubeClient.from_kubeconfig(lab.kubeconfig("west")) as client:
+    changed = {**clusters, "west": other}
+    assert lab.provides(wanted(clusters))
+    assert not lab.provides(wanted(changed))
+    open_clusters(lab.folder, lab_servers, {"west": other})
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "west")) as client:
         nodes = client.list("v1", "Node")
     assert [(node["metadata"]["name"], node["status"]["capacity"]["cpu"]) for node in nodes] == [
         ("cpu-0", "8"),
         ("cpu-1", "8"),
     ]
     assert {conditions(node)["Ready"] for node in nodes} == {"True"}
-    assert lab.provides(changed, ["east", "west"])
+    assert lab.provides(wanted(changed))
 
 
 def test_a_partition_cuts_clients_of_one_cluster_off_until_it_is_lifted(lab: Lab, east: KubeClient) -> None:
@@ -110,7 +114,7 @@ def test_a_partition_cuts_clients_of_one_cluster_off_until_it_is_lifted(lab: Lab
     try:
         with pytest.raises(Unreachable):
             east.cluster_uid()
-        with KubeClient.from_kubeconfig(lab.kubeconfig("west")) as west:
+        with KubeClient.from_kubeconfig(kubeconfig(lab, "west")) as west:
             west.cluster_uid()
         assert [(fault.name, fault.place) for fault in lab.faults()] == [("api-partition", "east")]
     finally:
@@ -128,5 +132,5 @@ def test_a_partition_of_no_cluster_is_refused(lab: Lab) -> None:
 
 def test_a_kubeconfig_of_no_cluster_is_refused(lab: Lab) -> None:
     with pytest.raises(OutsideError) as caught:
-        lab.kubeconfig("eats")
+        kubeconfig(lab, "eats")
     assert caught.value.record.message == "the lab has no cluster 'eats'"

@@ -10,9 +10,9 @@ import pytest
 from aiinfra.cli.app import run
 from aiinfra.lab.folders import lab_folder
 from aiinfra.lab.lab import Lab
-from aiinfra.model.lab import LabSpec
 from aiinfra.world import World
-from tests.integration.lab.conftest import SMALL, open_lab
+from tests.integration.lab.conftest import SMALL
+from tests.labs import clusters_of, open_clusters
 
 pytestmark = pytest.mark.lab
 
@@ -27,14 +27,14 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lab_servers: Mapping[st
     file = tmp_path / "dev.yaml"
     file.write_text("version: v1\n")
     folder = lab_folder(World.real(), "dev", file)
-    yield open_lab(folder, lab_servers, LabSpec(clusters={"dc1": SMALL}), ["dc1"], [])
+    yield open_clusters(folder, lab_servers, {"dc1": SMALL})
     left = Lab.find(folder)
     if left:
         left.stop()
 
 
 def test_a_lab_is_shown_broken_mended_and_stopped(dev: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    cluster = dev.record.clusters["dc1"]
+    cluster = clusters_of(dev)["dc1"]
 
     def says(*argv: str) -> str:
         assert run(("lab", *argv)) == 0
@@ -43,7 +43,7 @@ def test_a_lab_is_shown_broken_mended_and_stopped(dev: Lab, capsys: pytest.Captu
     head, _, row = says("status", "dev").splitlines()
     assert head.startswith("lab of dev: runs, started ")
     assert head.endswith(f", 6 processes, in {dev.folder}")
-    assert row.split() == ["dc1", "v1.36.3", cluster.server, cluster.uid]
+    assert row.split() == ["dc1", "v1.36.3", cluster["server"], cluster["uid"]]
 
     assert says("fault", "dev", "image-pull", "--at", "dc1") == "image-pull set at dc1\n"
     assert says("status", "dev").splitlines()[-1].startswith("fault image-pull at dc1, set ")

@@ -19,11 +19,11 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.errors import OutsideError
 from aiinfra.lab.lab import Lab
 from aiinfra.lab.record import ChildRecord
-from aiinfra.model.lab import LabSpec
-from tests.integration.lab.conftest import SMALL, open_lab, until
+from tests.integration.lab.conftest import SMALL, until
+from tests.labs import clusters_of, kubeconfig, open_clusters
 
 pytestmark = pytest.mark.lab
-ONE = LabSpec(clusters={"dc1": SMALL})
+ONE = {"dc1": SMALL}
 
 
 def test_two_runs_that_open_a_lab_at_once_get_the_same_one(folder: Path, lab_servers: Mapping[str, Path]) -> None:
@@ -31,7 +31,7 @@ def test_two_runs_that_open_a_lab_at_once_get_the_same_one(folder: Path, lab_ser
 
     def opened() -> Lab:
         start.wait()
-        return open_lab(folder, lab_servers, ONE, ["dc1"], [])
+        return open_clusters(folder, lab_servers, ONE)
 
     with ThreadPoolExecutor(2) as pool:
         first, second = (future.result() for future in [pool.submit(opened), pool.submit(opened)])
@@ -42,7 +42,7 @@ def test_two_runs_that_open_a_lab_at_once_get_the_same_one(folder: Path, lab_ser
 def test_a_lab_is_its_owners_alone_and_does_not_hang_on_its_opener(
     folder: Path, lab_servers: Mapping[str, Path]
 ) -> None:
-    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    lab = open_clusters(folder, lab_servers, ONE)
     secrets = [folder / "passphrase", *(folder / "clusters" / "dc1").glob("*kubeconfig")]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
@@ -54,14 +54,14 @@ def test_a_lab_is_its_owners_alone_and_does_not_hang_on_its_opener(
 def test_a_killed_supervisor_takes_its_lab_along_and_the_next_open_says_so(
     folder: Path, lab_servers: Mapping[str, Path]
 ) -> None:
-    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    lab = open_clusters(folder, lab_servers, ONE)
     passphrase = lab.passphrase
     (folder / "state" / "old").touch()
     os.kill(lab.record.pid, signal.SIGKILL)
     until(lambda: not lab.alive and not lab.record.survivors(), "the children to die")
 
     said: list[str] = []
-    again = open_lab(folder, lab_servers, ONE, ["dc1"], said)
+    again = open_clusters(folder, lab_servers, ONE, said.append)
 
     assert again.discarded == (
         f"discarded the dead lab of {lab.record.since} with its state (clusters: dc1): "
@@ -71,7 +71,7 @@ def test_a_killed_supervisor_takes_its_lab_along_and_the_next_open_says_so(
     assert again.generation != lab.generation
     assert again.passphrase != passphrase
     assert not (folder / "state" / "old").exists()
-    assert again.record.clusters["dc1"].uid != lab.record.clusters["dc1"].uid
+    assert clusters_of(again)["dc1"]["uid"] != clusters_of(lab)["dc1"]["uid"]
 
 
 def test_a_supervisor_killed_while_it_starts_a_cluster_is_named_and_the_next_open_works(
@@ -86,12 +86,12 @@ def test_a_supervisor_killed_while_it_starts_a_cluster_is_named_and_the_next_ope
     with ThreadPoolExecutor(1) as pool:
         killed = pool.submit(kill_early)
         with pytest.raises(OutsideError) as caught:
-            open_lab(folder, lab_servers, ONE, ["dc1"], [])
+            open_clusters(folder, lab_servers, ONE)
         killed.result()
     assert caught.value.record.message == "the lab's supervisor ended while it was asked"
 
-    again = open_lab(folder, lab_servers, ONE, ["dc1"], [])
-    assert again.clusters() == ("dc1",)
+    again = open_clusters(folder, lab_servers, ONE)
+    assert list(clusters_of(again)) == ["dc1"]
     assert "(clusters: none)" in again.discarded
 
 
@@ -101,7 +101,7 @@ def children_of(folder: Path) -> list[ChildRecord]:
 
 
 def test_stopping_leaves_no_process_and_no_file(folder: Path, lab_servers: Mapping[str, Path]) -> None:
-    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    lab = open_clusters(folder, lab_servers, ONE)
     assert [child.name for child in lab.record.children] == [
         "etcd",
         "dc1/kube-apiserver",
@@ -120,21 +120,21 @@ def test_stopping_leaves_no_process_and_no_file(folder: Path, lab_servers: Mappi
 def test_a_lab_whose_folder_is_removed_by_hand_ends_by_itself_and_leaves_the_next_one_alone(
     folder: Path, lab_servers: Mapping[str, Path]
 ) -> None:
-    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    lab = open_clusters(folder, lab_servers, ONE)
     processes = [lab.record.supervisor, *(child.process for child in lab.record.children)]
     remove_by_hand(folder)
-    again = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    again = open_clusters(folder, lab_servers, ONE)
     until(lambda: not any(process.alive for process in processes), "the first lab to end")
     assert again.alive
     assert Lab.find(folder) == again
-    with KubeClient.from_kubeconfig(again.kubeconfig("dc1")) as client:
-        assert client.cluster_uid() == again.record.clusters["dc1"].uid
+    with KubeClient.from_kubeconfig(kubeconfig(again, "dc1")) as client:
+        assert client.cluster_uid() == clusters_of(again)["dc1"]["uid"]
 
 
 def test_a_supervisor_without_its_folder_ends_on_sigterm_with_its_children(
     folder: Path, lab_servers: Mapping[str, Path]
 ) -> None:
-    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    lab = open_clusters(folder, lab_servers, ONE)
     remove_by_hand(folder)
     os.kill(lab.record.pid, signal.SIGTERM)
     until(lambda: not lab.record.supervisor.alive and not lab.record.survivors(), "the lab to end")
@@ -144,7 +144,7 @@ def test_a_supervisor_without_its_folder_ends_on_sigterm_with_its_children(
 def test_a_sigterm_that_comes_to_an_idle_supervisors_other_thread_ends_it(
     folder: Path, lab_servers: Mapping[str, Path]
 ) -> None:
-    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    lab = open_clusters(folder, lab_servers, ONE)
     pid = lab.record.pid
     other = next(int(task.name) for task in Path(f"/proc/{pid}/task").iterdir() if task.name != str(pid))
     tgkill(pid, other, signal.SIGTERM)
@@ -160,10 +160,10 @@ def tgkill(pid: int, thread: int, number: int) -> None:
 def test_a_record_removed_by_hand_makes_way_for_a_new_lab_that_knows_nothing_of_the_old_one(
     folder: Path, lab_servers: Mapping[str, Path]
 ) -> None:
-    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    lab = open_clusters(folder, lab_servers, ONE)
     (folder / "state" / "old").touch()
     (folder / "lab.json").unlink()
-    again = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    again = open_clusters(folder, lab_servers, ONE)
     assert not lab.record.supervisor.alive
     assert lab.record.survivors() == []
     assert again.generation != lab.generation
@@ -180,7 +180,7 @@ def test_a_supervisor_that_starts_a_cluster_ends_on_sigterm(folder: Path, lab_se
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(end_early)
         with pytest.raises(OutsideError) as caught:
-            open_lab(folder, {**lab_servers, "kube-apiserver": stuck_server(folder)}, ONE, ["dc1"], [])
+            open_clusters(folder, {**lab_servers, "kube-apiserver": stuck_server(folder)}, ONE)
         ended.result()
     assert caught.value.record.code == "lab.gone"
 
@@ -204,13 +204,13 @@ def remove_by_hand(folder: Path) -> None:
 
 
 def test_servers_that_die_come_back_with_what_they_knew(folder: Path, lab_servers: Mapping[str, Path]) -> None:
-    lab = open_lab(folder, lab_servers, ONE, ["dc1"], [])
+    lab = open_clusters(folder, lab_servers, ONE)
     servers = {child.name: child for child in lab.record.children}
-    with KubeClient.from_kubeconfig(lab.kubeconfig("dc1")) as client:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "dc1")) as client:
 
         def answers() -> bool:
             try:
-                return client.cluster_uid() == lab.record.clusters["dc1"].uid
+                return client.cluster_uid() == clusters_of(lab)["dc1"]["uid"]
             except OutsideError:
                 return False
 
@@ -226,13 +226,13 @@ def test_a_server_that_cannot_run_is_named_and_the_next_open_mends_it(
 ) -> None:
     broken = {**lab_servers, "kube-scheduler": Path("/nowhere/kube-scheduler")}
     with pytest.raises(OutsideError) as caught:
-        open_lab(folder, broken, ONE, ["dc1"], [])
+        open_clusters(folder, broken, ONE)
     assert caught.value.record.message == (
         "the simulated cluster dc1 did not start: dc1/kube-scheduler ended with code 1: "
         "FileNotFoundError: [Errno 2] No such file or directory"
     )
     assert [process["name"] for process in left_of(folder)] == ["etcd"]
-    assert open_lab(folder, lab_servers, ONE, ["dc1"], []).clusters() == ("dc1",)
+    assert list(clusters_of(open_clusters(folder, lab_servers, ONE))) == ["dc1"]
 
 
 def left_of(folder: Path) -> list[dict[str, str]]:

@@ -13,12 +13,13 @@ import pytest
 from aiinfra.domains.kubernetes.charts import facts_by_name
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.lab.block import LabCluster
 from aiinfra.domains.kubernetes.lab.standins.charts.known import manifest_of
 from aiinfra.domains.kubernetes.lab.standins.charts.release import Manifest
 from aiinfra.lab.lab import Lab
-from aiinfra.model.lab import LabSpec
 from aiinfra.stack import MARK_STACK
 from aiinfra.waiting import Pending, TimedOut, Waiter
+from tests.labs import kubeconfig, open_clusters
 
 NAMESPACE = "gpu-operator"
 POLICY = ObjectRef("nvidia.com/v1", "ClusterPolicy", "cluster-policy")
@@ -113,7 +114,7 @@ class Site:
 @pytest.fixture(scope="session")
 def lab(lab_servers: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("controllers") / "lab"
-    lab = Lab.open(folder, LabSpec(), ["healthy", "dc1"], lab_servers, lambda text: None)
+    lab = open_clusters(folder, lab_servers, {"healthy": LabCluster(), "dc1": LabCluster()})
     yield lab
     lab.stop()
 
@@ -121,7 +122,7 @@ def lab(lab_servers: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def healthy(lab: Lab) -> Iterator[Site]:
     """A cluster where the GPU Operator is installed and ready; tests leave it so."""
-    with KubeClient.from_kubeconfig(lab.kubeconfig("healthy")) as client:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "healthy")) as client:
         site = Site(lab, client)
         site.install()
         site.until_ready()
@@ -131,7 +132,7 @@ def healthy(lab: Lab) -> Iterator[Site]:
 @pytest.fixture
 def site(lab: Lab) -> Iterator[Site]:
     """A cluster with nothing in it."""
-    with KubeClient.from_kubeconfig(lab.kubeconfig("dc1")) as client:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "dc1")) as client:
         site = Site(lab, client)
         yield site
         site.empty()

@@ -10,6 +10,7 @@ from aiinfra.domains.kubernetes.objects.dependents import census
 from aiinfra.lab.lab import Lab
 from tests.integration.spine.lab_site import OWN_NAMES, OWN_NAMESPACES, lab_folder
 from tests.integration.spine.site import Site
+from tests.labs import clusters_of, kubeconfig
 
 OWN_KINDS = {
     "Node", "CSINode", "Lease", "APIService", "FlowSchema", "PriorityLevelConfiguration", "IPAddress", "ServiceCIDR",
@@ -26,9 +27,9 @@ def standing(site: Site) -> list[str]:
     Nodes are told by what was found out about them. A lab that has no cluster yet holds nothing.
     """
     lab = Lab.find(lab_folder(site) or site.folder)
-    if lab is None or "cluster" not in lab.clusters():
+    if lab is None or "cluster" not in clusters_of(lab):
         return []
-    with KubeClient.from_kubeconfig(lab.kubeconfig("cluster")) as client:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "cluster")) as client:
         counted = census(client)
     assert not counted.unasked
     features = [f"{obj['metadata']['name']} {key}" for obj in counted.objects for key in _features(obj)]

@@ -9,6 +9,7 @@ from typing import Any
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.lab.lab import Lab
 from tests.integration.spine.site import Site
+from tests.labs import kubeconfig
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "lab.yaml"
 OWN_NAMESPACES = {"kube-system", "kube-public", "kube-node-lease", "default"}
@@ -34,7 +35,7 @@ def cluster(site: Site) -> KubeClient:
     assert folder is not None
     lab = Lab.find(folder)
     assert lab is not None
-    return KubeClient.from_kubeconfig(lab.kubeconfig("cluster"))
+    return KubeClient.from_kubeconfig(kubeconfig(lab, "cluster"))
 
 
 def inventory(site: Site) -> list[str]:

@@ -12,11 +12,12 @@ import pytest
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
 from aiinfra.lab.lab import Lab
-from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from tests.integration.spine.site import Site, Told
 from tests.integration.spine.test_identity import acted, give, one_address
 from tests.integration.spine.test_shared_cluster import notes, outcomes, point, server, state, uid
+from tests.labs import kubeconfig, open_clusters
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
 Make = Callable[..., Site]
@@ -29,9 +30,9 @@ WAY_OUT = (
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, lab_servers: Mapping[str, Path]) -> Iterator[Lab]:
-    spec = LabSpec(clusters={"east": SMALL, "west": SMALL})
+    clusters = {"east": SMALL, "west": SMALL}
     folder = tmp_path_factory.mktemp("forgetting") / "lab"
-    opened = Lab.open(folder, spec, ["east", "west"], lab_servers, lambda text: None)
+    opened = open_clusters(folder, lab_servers, clusters)
     yield opened
     opened.stop()
 
@@ -43,7 +44,7 @@ def site(make_site: Make, lab: Lab) -> Iterator[Site]:
     write(made, {"memo": note("cluster")})
     point(made, lab, "east")
     yield made
-    with KubeClient.from_kubeconfig(lab.kubeconfig("east")) as client:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "east")) as client:
         for name in notes(client):
             client.delete(ObjectRef("v1", "ConfigMap", name, "default"))
 
@@ -77,7 +78,7 @@ def refused(site: Site, *more: str) -> Mapping[str, Any]:
 
 
 def left(lab: Lab, cluster: str) -> dict[str, str]:
-    with KubeClient.from_kubeconfig(lab.kubeconfig(cluster)) as client:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, cluster)) as client:
         return notes(client)
 
 
@@ -181,7 +182,7 @@ def test_another_cluster_in_its_place_is_left_alone(site: Site, lab: Lab) -> Non
 
 
 def test_only_what_stood_there_goes_and_the_rest_of_the_environment_stays(site: Site, lab: Lab) -> None:
-    (site.folder / "other").write_text(lab.kubeconfig("west"))
+    (site.folder / "other").write_text(kubeconfig(lab, "west"))
     write(site, {"memo": note("cluster"), "other-memo": note("other")}, other="other")
     removed_address(site, lab)
     told = acted(site, "destroy", "--only", "memo", "--only", "cluster", "--forget", "cluster")

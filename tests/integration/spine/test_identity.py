@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
 from aiinfra.lab.lab import Lab
-from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from tests.integration.spine.site import Site, Told
 from tests.integration.spine.test_shared_cluster import notes, outcomes, point, server, state, uid
+from tests.labs import kubeconfig, open_clusters
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
 Make = Callable[..., Site]
@@ -30,9 +31,9 @@ VERBS = ["up", "refresh", "preview", "destroy"]
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, lab_servers: Mapping[str, Path]) -> Iterator[Lab]:
-    spec = LabSpec(clusters={"east": SMALL, "west": SMALL})
+    clusters = {"east": SMALL, "west": SMALL}
     folder = tmp_path_factory.mktemp("identity") / "lab"
-    opened = Lab.open(folder, spec, ["east", "west"], lab_servers, lambda text: None)
+    opened = open_clusters(folder, lab_servers, clusters)
     yield opened
     opened.stop()
 
@@ -54,7 +55,7 @@ def write(site: Site, **cluster: Any) -> None:
 
 def give(site: Site, lab: Lab, *, cluster: Mapping[str, Any] | None = None, **changes: Any) -> None:
     """The kubeconfig of east, with changes of its `cluster` entry and of the document."""
-    document = json.loads(lab.kubeconfig("east"))
+    document = json.loads(kubeconfig(lab, "east"))
     document["clusters"][0]["cluster"] |= cluster or {}
     (site.folder / "kubeconfig").write_text(json.dumps({**document, **changes}))
 
@@ -265,7 +266,7 @@ def one_address(site: Site, lab: Lab) -> Iterator[Callable[[str], None]]:
     targets: list[int] = []
 
     def answer(cluster: str) -> None:
-        token = json.loads(lab.kubeconfig(cluster))["users"][0]["user"]["token"]
+        token = json.loads(kubeconfig(lab, cluster))["users"][0]["user"]["token"]
         login.write_text(json.dumps({"status": {"token": token}}))
         targets[:] = [int(server(lab, cluster).rpartition(":")[2])]
 
@@ -292,7 +293,7 @@ def test_a_cluster_that_was_made_anew_at_the_same_address_is_not_touched(site: S
         assert state(site) == before
         answer("east")
         assert site.result("destroy")["exit_code"] == 0
-    with KubeClient.from_kubeconfig(lab.kubeconfig("east")) as east:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "east")) as east:
         assert notes(east) == {}
 
 
@@ -312,7 +313,7 @@ def test_another_cluster_stops_all_but_a_destroy_and_nothing_is_touched(site: Si
     assert (found["read"], found["hint"]) == (another["message"], ANOTHER_HINT)
     assert acted(site, "up", "--only", "notes")["errors"][0]["code"] == "cluster.another"
     assert state(site) == before
-    with KubeClient.from_kubeconfig(lab.kubeconfig("west")) as west:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "west")) as west:
         assert notes(west) == {}
 
     point(site, lab, "east")
@@ -339,7 +340,7 @@ def test_a_new_cluster_takes_an_environment_of_another_name(site: Site, lab: Lab
     renamed = replace(site, environment="other")
     write(renamed)
     assert renamed.result("up")["exit_code"] == 0
-    with KubeClient.from_kubeconfig(lab.kubeconfig("west")) as west:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "west")) as west:
         assert notes(west) == {"a": "a"}
     assert renamed.result("destroy")["exit_code"] == 0
     assert site.result("destroy")["exit_code"] == 0

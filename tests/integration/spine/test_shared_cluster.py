@@ -11,10 +11,11 @@ import pytest
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
 from aiinfra.lab.lab import Lab
-from aiinfra.model.lab import LabCluster, LabSpec, NodeGroup
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID
 from tests.integration.spine.site import Site, Told
+from tests.labs import clusters_of, kubeconfig, open_clusters
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
 Make = Callable[..., Site]
@@ -23,8 +24,8 @@ SMALL = LabCluster(nodes={"cpu": NodeGroup(count=1)})
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, lab_servers: Mapping[str, Path]) -> Iterator[Lab]:
-    spec = LabSpec(clusters={"east": SMALL, "west": SMALL})
-    opened = Lab.open(tmp_path_factory.mktemp("shared") / "lab", spec, ["east", "west"], lab_servers, lambda text: None)
+    clusters = {"east": SMALL, "west": SMALL}
+    opened = open_clusters(tmp_path_factory.mktemp("shared") / "lab", lab_servers, clusters)
     yield opened
     opened.stop()
 
@@ -48,7 +49,7 @@ def place(make_site: Make, lab: Lab) -> Callable[..., Site]:
 @pytest.fixture
 def east(lab: Lab) -> Iterator[KubeClient]:
     """Left without notes, so that a test that failed does not fail the next."""
-    with KubeClient.from_kubeconfig(lab.kubeconfig("east")) as client:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "east")) as client:
         yield client
         for name in notes(client):
             ref = ObjectRef("v1", "ConfigMap", name, "default")
@@ -57,15 +58,15 @@ def east(lab: Lab) -> Iterator[KubeClient]:
 
 
 def point(site: Site, lab: Lab, cluster: str) -> None:
-    (site.folder / "kubeconfig").write_text(lab.kubeconfig(cluster))
+    (site.folder / "kubeconfig").write_text(kubeconfig(lab, cluster))
 
 
 def server(lab: Lab, cluster: str) -> str:
-    return lab.record.clusters[cluster].server
+    return str(clusters_of(lab)[cluster]["server"])
 
 
 def uid(lab: Lab, cluster: str) -> str:
-    return lab.record.clusters[cluster].uid
+    return str(clusters_of(lab)[cluster]["uid"])
 
 
 def notes(client: KubeClient) -> dict[str, str]:
@@ -134,7 +135,7 @@ def test_a_destroy_goes_to_the_cluster_that_was_recorded(
     point(site, lab, "west")
     assert site.result("destroy")["exit_code"] == 0
     assert notes(east) == {}
-    with KubeClient.from_kubeconfig(lab.kubeconfig("west")) as west:
+    with KubeClient.from_kubeconfig(kubeconfig(lab, "west")) as west:
         assert notes(west) == {"a": "a"}
     assert other.result("destroy")["exit_code"] == 0
 

@@ -14,6 +14,7 @@ from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.domains.vsphere.client.properties import one
 from aiinfra.domains.vsphere.client.session import VCenter
 from aiinfra.domains.vsphere.client.tasks import finish
+from aiinfra.domains.vsphere.lab.account import VCenterAccount
 from aiinfra.domains.vsphere.reading.inventory import walk
 from aiinfra.domains.vsphere.template.config_spec import READ_BACK, settings_of
 from aiinfra.lab.lab import Lab
@@ -50,7 +51,7 @@ def lab_folder_of(site: Site) -> Path:
 def vcenter_of(site: Site) -> Iterator[VCenter]:
     lab = Lab.find(lab_folder_of(site))
     assert lab is not None
-    account = lab.vcenter()
+    account = VCenterAccount.read(lab.folder)
     assert account is not None
     access = Access("127.0.0.1", account.user, account.password, account.port, fingerprint=account.fingerprint)
     with VCenter.open(access, stop=threading.Event(), say=lambda what: None) as vcenter:

@@ -11,10 +11,10 @@ import pytest
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.lab.block import LabCluster
 from aiinfra.domains.kubernetes.lab.standins.kubernetes import spec
-from aiinfra.lab.lab import Lab
-from aiinfra.model.lab import LabSpec
 from aiinfra.providers.contract import Call, Diff, Made, Properties, ResourceHandler
+from tests import labs
 
 HELM = "app.kubernetes.io/managed-by=Helm"
 
@@ -91,8 +91,8 @@ class World:
 
 @pytest.fixture(scope="session")
 def kubeconfig(lab_servers: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    lab = Lab.open(tmp_path_factory.mktemp("standin") / "lab", LabSpec(), ["dc1"], lab_servers, lambda text: None)
-    yield lab.kubeconfig("dc1")
+    lab = labs.open_clusters(tmp_path_factory.mktemp("standin") / "lab", lab_servers, {"dc1": LabCluster()})
+    yield labs.kubeconfig(lab, "dc1")
     lab.stop()
 
 

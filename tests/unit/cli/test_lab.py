@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 from aiinfra.lab.folders import lab_folder
-from aiinfra.lab.record import ClusterRecord, LabRecord
+from aiinfra.lab.record import LabRecord
 from aiinfra.world import World
 from tests.unit.cli.conftest import Aiinfra
 
@@ -16,7 +16,7 @@ DEAD = LabRecord(
     1,
     "2026-11-22T08:00:00+00:00",
     (),
-    {"dc1": ClusterRecord("u", "https://s", "v1")},
+    {"kubernetes": {"dc1": {"version": "v1", "server": "https://s", "uid": "u"}}},
 )
 
 

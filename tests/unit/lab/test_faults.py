@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from aiinfra.domain_lab import SetFault
+from aiinfra.domains.kubernetes.lab.domain import LAB as KUBERNETES
+from aiinfra.domains.kubernetes.lab.server import partitioned
+from aiinfra.domains.vsphere.lab.domain import LAB as VSPHERE
 from aiinfra.errors import ConfigError
-from aiinfra.lab.faults import (
-    CLUSTER_FAULTS,
-    FAULTS,
-    VCENTER_FAULTS,
-    Fault,
-    check_name,
-    partitioned,
-    read,
-    with_fault,
-    without_fault,
-    write,
-)
+from aiinfra.lab.domains import fault_types
+from aiinfra.lab.faults import fault_type, read, with_fault, without_fault, write
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 SINCE = "2026-11-22T08:00:00+00:00"
 
 
+SERVER = Path(__file__).parents[3] / "aiinfra" / "domains" / "vsphere" / "lab" / "server"
+
+
 def test_the_faults_are_these() -> None:
-    assert list(CLUSTER_FAULTS) == ["api-partition", "crd-late", "driver-kernel-mismatch", "image-pull", "webhook-down"]
-    assert list(VCENTER_FAULTS) == [
+    assert [fault.name for fault in KUBERNETES.faults] == [
+        "api-partition",
+        "crd-late",
+        "driver-kernel-mismatch",
+        "image-pull",
+        "webhook-down",
+    ]
+    assert [fault.name for fault in VSPHERE.faults] == [
         "clone-fails-halfway",
         "profile-missing",
         "reboot-pending",
@@ -37,23 +41,39 @@ def test_the_faults_are_these() -> None:
         "vcenter-session-expired",
         "vib-mismatch",
     ]
-    assert list(FAULTS) == sorted([*CLUSTER_FAULTS, *VCENTER_FAULTS])
+    assert list(fault_types()) == sorted(fault.name for fault in (*KUBERNETES.faults, *VSPHERE.faults))
+
+
+def test_every_fault_is_told_by_a_sign_or_overcome() -> None:
+    assert {fault.name: bool(fault.sign) for fault in fault_types().values()} == {
+        fault.name: not fault.overcome for fault in fault_types().values()
+    }
+
+
+def test_the_simulated_vcenter_knows_the_faults_that_can_be_set_in_it() -> None:
+    """It knows one more, `slow`, by which tests delay a method."""
+    source = (SERVER / "faults.go").read_text()
+    constants = dict(re.findall(r'(fault\w+)\s+= "([a-z-]+)"', source))
+    known = re.search(r"var knownFaults = \[\]string\{(.*?)\}", source, re.DOTALL)
+    assert known
+    names = {constants[name] for name in re.findall(r"fault\w+", known[1])}
+    assert names == {*(fault.name for fault in VSPHERE.faults), "slow"}
 
 
 def test_a_fault_is_set_once_at_a_place() -> None:
     faults = with_fault(with_fault((), "image-pull", "dc1", NOW), "image-pull", "dc1", NOW)
-    assert faults == (Fault("image-pull", "dc1", SINCE),)
+    assert faults == (SetFault("image-pull", "dc1", SINCE),)
 
 
 def test_lifting_without_a_place_lifts_everywhere() -> None:
     faults = with_fault(with_fault((), "image-pull", "dc1", NOW), "image-pull", "", NOW)
-    assert without_fault(faults, "image-pull", "dc1") == (Fault("image-pull", "", SINCE),)
+    assert without_fault(faults, "image-pull", "dc1") == (SetFault("image-pull", "", SINCE),)
     assert without_fault(faults, "image-pull", "") == ()
 
 
 def test_an_unknown_fault_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ConfigError) as caught:
-        check_name("image-pul")
+        fault_type("image-pul")
     record = caught.value.record
     assert (record.message, record.hint, record.code) == (
         "no fault is named 'image-pul'",
@@ -64,16 +84,16 @@ def test_an_unknown_fault_is_refused_with_the_nearest_name() -> None:
 
 def test_a_name_far_from_all_lists_them() -> None:
     with pytest.raises(ConfigError) as caught:
-        check_name("flood")
-    assert caught.value.record.hint == (f"there are: {', '.join(FAULTS)}")
+        fault_type("flood")
+    assert caught.value.record.hint == (f"there are: {', '.join(fault_types())}")
 
 
 def test_the_file_has_the_form_that_the_controllers_read(tmp_path: Path) -> None:
-    write(tmp_path, [Fault("crd-late", "gpu_operator", SINCE)])
+    write(tmp_path, [SetFault("crd-late", "gpu_operator", SINCE)])
     assert json.loads((tmp_path / "faults.json").read_text()) == {
         "faults": [{"name": "crd-late", "place": "gpu_operator", "since": SINCE}]
     }
-    assert read(tmp_path) == (Fault("crd-late", "gpu_operator", SINCE),)
+    assert read(tmp_path) == (SetFault("crd-late", "gpu_operator", SINCE),)
 
 
 def test_without_a_file_nothing_is_broken(tmp_path: Path) -> None:
@@ -82,4 +102,4 @@ def test_without_a_file_nothing_is_broken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("place", "cut"), [("", {"a", "b"}), ("b", {"b"}), ("c", set())])
 def test_a_partition_cuts_off_one_cluster_or_all(place: str, cut: set[str]) -> None:
-    assert partitioned([Fault("api-partition", place, SINCE), Fault("crd-late", "a", SINCE)], ["a", "b"]) == cut
+    assert partitioned([SetFault("api-partition", place, SINCE), SetFault("crd-late", "a", SINCE)], ["a", "b"]) == cut

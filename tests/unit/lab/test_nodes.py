@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
 from aiinfra.domains.kubernetes.lab.nodes import node_changes, node_objects
-from aiinfra.model.lab import LabCluster, NodeGroup
 
 CLUSTER = LabCluster(
     nodes={

@@ -15,7 +15,7 @@ import pytest
 from aiinfra.engine.lock import Process, boot_id
 from aiinfra.errors import OutsideError
 from aiinfra.lab.lab import Lab
-from aiinfra.lab.record import ChildRecord, ClusterRecord, LabRecord
+from aiinfra.lab.record import ChildRecord, LabRecord
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def record(child: ChildRecord) -> LabRecord:
     """A live lab: this process is its supervisor."""
     me = Process.of(os.getpid())
     assert me
-    cluster = ClusterRecord("c0ffee", "https://127.0.0.1:6443", "v1.36.3")
+    cluster = {"version": "v1.36.3", "server": "https://127.0.0.1:6443", "uid": "c0ffee"}
     return LabRecord(
         "abc",
         socket.gethostname(),
@@ -43,7 +43,7 @@ def record(child: ChildRecord) -> LabRecord:
         me.started,
         "2026-11-22T08:00:00+00:00",
         [child],
-        {"dc1": cluster},
+        {"kubernetes": {"dc1": cluster}},
     )
 
 
@@ -129,7 +129,7 @@ def test_a_lab_of_another_machine_is_neither_alive_nor_ours_to_discard(record: L
     assert Lab.find(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", '{"version": 0}', '{"version": 1}'])
+@pytest.mark.parametrize("text", ["{", '{"version": 1}', '{"version": 2}'])
 def test_a_record_that_cannot_be_read_stops_the_run_rather_than_start_a_second_lab(tmp_path: Path, text: str) -> None:
     (tmp_path / "lab.json").write_text(text)
     with pytest.raises(OutsideError) as caught:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from aiinfra.model.lab import NodeGroup
+from aiinfra.domains.kubernetes.lab.block import NodeGroup
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
 from aiinfra.engine.events import Outcome, RunReport, StackResult, Verb
 from aiinfra.errors import ConfigError, ErrorRecord
-from aiinfra.lab.faults import FAULTS
+from aiinfra.lab.domains import fault_types
 from aiinfra.session.breaking import Breaker, Fault
 from tests.unit.site import a_world
 
@@ -99,7 +99,7 @@ def test_a_fault_of_the_vcenter_is_set_in_all_of_it_and_at_no_stack_of_a_cluster
     assert raised.value.record.hint == "there are: vgpu, mig, passthrough"
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", fault_types())
 def test_a_run_that_failed_by_something_else_is_never_taken_for_a_fault(name: str) -> None:
     assert "nothing to do with it" in breaker(name).judged(run(failed("vgpu", "nothing to do with it")))
 

@@ -9,7 +9,9 @@ from aiinfra.engine.events import RunReport, Verb
 from aiinfra.errors import OutsideError
 from aiinfra.session.rehearse import Act, Rehearsal
 from aiinfra.ui.masking import Masker
+from aiinfra.ui.rehearsal import rehearsal_json, rehearsal_text
 from aiinfra.ui.rehearsal_summary import junit, markdown, write
+from aiinfra.ui.terminal import Terminal
 
 
 def act(name: str, seconds: float, why: str, *, passed: bool = True) -> Act:
@@ -25,6 +27,7 @@ REHEARSAL = Rehearsal(
     ),
     ("cluster dc1: 2 nodes",),
     ("CUDA does not run",),
+    ("guest systems: a VM has none",),
 )
 
 
@@ -47,7 +50,17 @@ def test_markdown() -> None:
         Simulated:
 
         - CUDA does not run
+
+        Not checked in a lab:
+
+        - guest systems: a VM has none
         """)
+
+
+def test_the_terminal_and_machines_are_told_what_a_lab_does_not_check() -> None:
+    lines = rehearsal_text(REHEARSAL, Terminal(width=80)).splitlines()
+    assert lines[-3:] == ["Not checked in a lab:", "  guest systems: a VM has none", "failed: 2 of 3 in 16 s"]
+    assert rehearsal_json(REHEARSAL)["not_checked"] == ["guest systems: a VM has none"]
 
 
 def test_junit() -> None:

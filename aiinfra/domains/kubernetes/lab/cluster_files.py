@@ -1,7 +1,8 @@
-"""Where the files of a simulated cluster lie. Read on every command: no heavy import."""
+"""Where the files of simulated clusters lie. Read on every command: no heavy import."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,15 @@ INTERNAL: Final = "kubeconfig"
 HANDED_OUT: Final = "user.kubeconfig"
 """File with the address of the door that a partition shuts, for everybody else."""
 SPEC: Final = "spec.json"
+CLUSTERS: Final = "clusters"
+EXPECTED: Final = f"{CLUSTERS}/expected.json"
+"""File of the lab: names of the clusters that stacks make during a run, a list."""
 
 
 def cluster_home(lab: Path, name: str) -> Path:
-    return lab / "clusters" / name
+    return lab / CLUSTERS / name
+
+
+def kubeconfig_files(lab: Path) -> Mapping[str, Path]:
+    """The kubeconfig that is handed out, of each cluster of the lab that answers, by its name."""
+    return {path.parent.name: path for path in sorted((lab / CLUSTERS).glob(f"*/{HANDED_OUT}"))}

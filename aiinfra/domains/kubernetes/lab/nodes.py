@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from aiinfra.model.lab import LabCluster, NodeGroup
+    from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
 
 HARDWARE: Final = "lab.aiinfra.dev/hardware"
 """Annotation: JSON of `gpu`, `gpus`, `os`, `kernel`, `cpu`, `memory` as `lab:` describes them, and `group`."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from aiinfra.domain_lab import LabServerContext
 from aiinfra.domains.kubernetes.lab.cluster_files import HANDED_OUT, INTERNAL, SPEC, cluster_home
 from aiinfra.domains.kubernetes.lab.control_plane import API_SERVER, CONTROLLER_MANAGER, ETCD, FIRST, ControlPlane
 from aiinfra.domains.kubernetes.lab.credentials import (
@@ -22,16 +23,17 @@ from aiinfra.domains.kubernetes.lab.credentials import (
     signing_key,
     token_file,
 )
+from aiinfra.domains.kubernetes.lab.etcd import forget_prefix
 from aiinfra.domains.kubernetes.lab.nodes import node_changes, node_objects
 from aiinfra.domains.kubernetes.lab.partition import LOOPBACK, Doors, port_of, reserve_port
 from aiinfra.errors import OutsideError
-from aiinfra.lab.children import Children
-from aiinfra.lab.record import ClusterRecord, write_atomic
+from aiinfra.lab.children import log_file
+from aiinfra.lab.record import write_atomic
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
 if TYPE_CHECKING:
     from aiinfra.domains.kubernetes.client.client import KubeClient
-    from aiinfra.model.lab import LabCluster
+    from aiinfra.domains.kubernetes.lab.block import LabCluster
 
 STAGES: Final = Path(__file__).with_name("kwok")
 START_LIMIT: Final = 300.0
@@ -42,6 +44,17 @@ WRITERS: Final = 8
 """Nodes created or deleted at once."""
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRecord:
+    """What the lab's record says of a cluster that answers."""
+
+    version: str
+    server: str
+    """URL handed out to clients; a partition cuts it."""
+    uid: str
+    """uid of its `kube-system` namespace."""
 
 
 @dataclass(slots=True)
@@ -62,13 +75,18 @@ class SimulatedCluster:
 class ClusterStarter:
     """What all clusters of a lab share."""
 
-    folder: Path
-    children: Children
+    context: LabServerContext
     doors: Doors
 
+    @property
+    def folder(self) -> Path:
+        return self.context.folder
+
     def start(self, name: str, spec: LabCluster, binaries: Mapping[str, str], say: Say) -> SimulatedCluster:
-        """A cluster that answers, all its nodes Ready. Raises `OutsideError` `lab.cluster_failed`; then nothing of it
-        runs."""
+        """A cluster that answers, all its nodes Ready.
+
+        Raises `OutsideError` `lab.cluster_failed`; then nothing of it runs.
+        """
         reserved = reserve_port()
         stages = sorted(STAGES.glob("*.yaml"))
         prefix = f"/{name}-{secrets.token_hex(4)}"
@@ -79,8 +97,15 @@ class ClusterStarter:
             self._down(plane, reserved)
             raise
 
-    def stop(self, cluster: SimulatedCluster) -> None:
+    def remove(self, cluster: SimulatedCluster) -> None:
+        """End the servers of a cluster and delete its files. The controllers follow: its kubeconfig goes first."""
+        home = cluster_home(self.folder, cluster.name)
+        (home / INTERNAL).unlink(missing_ok=True)
         self._down(cluster.plane, cluster.reserved)
+        forget_prefix(cluster.plane.prefix)
+        shutil.rmtree(home, ignore_errors=True)
+        for child in cluster.plane.children:
+            log_file(self.folder / "logs", child).unlink(missing_ok=True)
 
     def change_nodes(self, cluster: SimulatedCluster, spec: LabCluster) -> None:
         """Make the nodes of a running cluster what `spec` describes."""
@@ -116,15 +141,15 @@ class ClusterStarter:
         door = f"https://{LOOPBACK}:{self.doors.add(plane.name, plane.port)}"
         write_atomic(home / HANDED_OUT, kubeconfig(plane.name, door, authority, ADMIN, tokens[ADMIN]))
         (self.folder / plane.kubeconfig("controllers")).replace(home / INTERNAL)
-        self.children.keep(plane.children)
-        return SimulatedCluster(plane, ClusterRecord(uid, door, version), _write_spec(home, spec), reserved)
+        self.context.keep(plane.children)
+        return SimulatedCluster(plane, ClusterRecord(version, door, uid), _write_spec(home, spec), reserved)
 
     def _await(self, plane: ControlPlane, ask: Callable[[], str | Pending], every: float = ASK_EVERY) -> str:
         """Ask until there is an answer; at once an error when a server has ended."""
 
         def alive() -> str | Pending:
-            for child in self.children.ended((ETCD, *plane.children)):
-                raise _failed(plane, child.why_ended())
+            if why := self.context.why_ended((ETCD, *plane.children)):
+                raise _failed(plane, why)
             return ask()
 
         try:
@@ -138,11 +163,11 @@ class ClusterStarter:
         self._await(plane, lambda: _nodes_ready(client), ASK_EVERY * (1 + count / 50))
 
     def _run(self, plane: ControlPlane, program: str) -> None:
-        self.children.start(plane.child(program), plane.command(program))
+        self.context.start(plane.child(program), plane.command(program))
 
     def _down(self, plane: ControlPlane, reserved: socket.socket) -> None:
         self.doors.remove(plane.name)
-        self.children.stop(plane.children)
+        self.context.stop(plane.children)
         reserved.close()
 
 
@@ -199,7 +224,7 @@ def _ready(node: Mapping[str, Any]) -> bool:
 
 
 def spec_text(spec: LabCluster) -> str:
-    return json.dumps(spec.model_dump(), sort_keys=True)
+    return json.dumps(spec.model_dump(mode="json"), sort_keys=True)
 
 
 def _write_spec(home: Path, spec: LabCluster) -> str:

@@ -1,4 +1,4 @@
-"""How a lab's vCenter is reached, and what it was told to be. Read on every command: no heavy import."""
+"""How a lab's vCenter is reached, and what it was started as. Read on every command: no heavy import."""
 
 from __future__ import annotations
 
@@ -25,17 +25,20 @@ class VCenterAccount:
 
     @classmethod
     def read(cls, lab: Path) -> Self | None:
-        """Of the lab in this folder; None when it has no vCenter."""
+        """The account at the vCenter of the lab in this folder; None when it has no vCenter."""
         try:
             return cls(**json.loads((lab / FOLDER / ACCOUNT).read_text()))
         except FileNotFoundError:
             return None
 
 
-def described(lab: Path) -> Mapping[str, Any] | None:
-    """What the vCenter of the lab in this folder was told to be, without its account; None when it has none."""
+def started_as(lab: Path) -> Mapping[str, Any] | None:
+    """The description that the vCenter of the lab in this folder was started with, without its account.
+
+    None when the lab has no vCenter.
+    """
     try:
-        told: Mapping[str, Any] = json.loads((lab / FOLDER / WANTED).read_text())
+        description: Mapping[str, Any] = json.loads((lab / FOLDER / WANTED).read_text())
     except FileNotFoundError:
         return None
-    return told
+    return description

@@ -7,7 +7,7 @@ follow from the cards, from how they are set, and from the VMs that run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -198,3 +198,9 @@ class LabVCenter(LabModel):
     """Milliseconds by SOAP method (`CloneVM_Task`); `*` is every method."""
     missing_privileges: tuple[LabMissingPrivilege, ...] = ()
     datacenters: dict[Name, LabDatacenter] = Field(default_factory=lambda: {"dc1": LabDatacenter()}, min_length=1)
+
+
+def vcenter_field() -> tuple[Any, Any]:
+    """The field `vcenter` of `lab:`, for the model of the whole."""
+    text = "Started when a stack works in a vCenter; one that is not described is of one cluster and two hosts."
+    return LabVCenter | None, Field(default=None, description=text)

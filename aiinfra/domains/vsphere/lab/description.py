@@ -16,21 +16,6 @@ from aiinfra.facts.gpus import gpu as known_gpu
 
 Description = Mapping[str, Any]
 
-NOT_CHECKED: Final = (
-    "guest systems: a VM that runs has no guest, no address and no driver, and asks for no licence of vGPU",
-    "speed: disks are not copied, and a thin disk takes all of its size from the datastore",
-    "the contents of an uploaded disk",
-    "vMotion, suspend, storage policies, distributed switches, encryption, fault tolerance and HA",
-    "CPU capacity, NUMA and resource pools other than the root pool of a cluster",
-    "the overhead memory of VMs, and shares",
-    "where a driver places vGPUs of several sizes and MIG instances: the best placement is assumed",
-    "topologies of device groups: a group is its name and the profiles of its devices",
-    "concurrent changes of one VM: a vCenter refuses the second with TaskInProgress",
-    "REST, tags and content libraries",
-    "the keys of ESXi's messages: their sentences and the types of faults are those of vSphere 8, most keys are not",
-)
-"""What passes in the lab although a real vCenter might refuse or miss it; each a sentence for the README."""
-
 _BUILD: Final = "24022515"
 _SUBSYSTEM: Final = 0x1445
 """Of cards whose subsystem id says nothing: any but 0, as real cards have one."""

@@ -5,68 +5,102 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Final
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final, cast
 
 import httpx
 
-from aiinfra.domains.kubernetes.lab.partition import LOOPBACK
-from aiinfra.domains.vsphere.lab.account import ACCOUNT, FOLDER, WANTED, VCenterAccount
+from aiinfra.domain_lab import LabServerContext, SetFault
+from aiinfra.domains.vsphere.lab.account import ACCOUNT, FOLDER, WANTED, VCenterAccount, started_as
+from aiinfra.engine.wire import Tree
 from aiinfra.errors import OutsideError
-from aiinfra.lab.children import Children
-from aiinfra.lab.faults import Fault
 from aiinfra.lab.record import write_atomic
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
 VCENTER: Final = FOLDER
-"""Name of the process, of its program and of its folder."""
+"""Name of the process, of its program, of its folder and of its part in the record."""
+LOOPBACK: Final = "127.0.0.1"
 START_LIMIT: Final = 60.0
 """Seconds; it takes a tenth of one."""
 ANSWER_LIMIT: Final = 10.0
+"""Seconds."""
 _DESCRIPTION, _READY, _TOKEN = "description.json", "ready.json", "token"
+Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
 class SimulatedVCenter:
-    """A vCenter that answers."""
+    """A `LabServer` with at most one part, the vCenter."""
 
-    folder: Path
-    """The lab's."""
-    children: Children
+    def __init__(self, context: LabServerContext) -> None:
+        self._context = context
+        self._home = context.folder / VCENTER
+        self._account: VCenterAccount | None = None
+        self._faults: Sequence[SetFault] = ()
+        self._changing = threading.Lock()
 
-    def start(self, wanted: Mapping[str, Any], program: str) -> None:
-        """Start what `wanted` describes, with an account of its own.
+    def ensure(self, wanted: Tree, binaries: Mapping[str, str], say: Say) -> None:
+        """Start what `wanted` describes, with an account of its own; one that runs stays.
 
-        Raises `OutsideError` `lab.vcenter_failed`; then nothing of it runs.
+        Raises `OutsideError`: `lab.vcenter_failed`, and then nothing of it runs, or `lab.vcenter_changed` when it was
+        started with another description: what is in it would be lost.
         """
-        home = self.folder / VCENTER
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir(mode=0o700)
-        account = {"user": "administrator@vsphere.local", "password": secrets.token_urlsafe(18)}
-        write_atomic(home / _DESCRIPTION, json.dumps({**wanted, **account}))
-        write_atomic(home / WANTED, json.dumps(wanted))
-        write_atomic(home / _TOKEN, secrets.token_urlsafe(24))
-        self.children.start(VCENTER, self._command(program))
-        try:
-            told = Waiter(START_LIMIT, every=0.02).until(self._ready)
-        except TimedOut as error:
-            self.children.stop([VCENTER])
-            raise _failed(f"it did not answer within {START_LIMIT:g} s") from error
-        reached = VCenterAccount(LOOPBACK, told["port"], fingerprint=told["fingerprint"], **account)
-        write_atomic(home / ACCOUNT, json.dumps(asdict(reached)))
+        with self._changing:
+            if VCENTER not in self._context.running():
+                self._account = self._start(cast("Mapping[str, Any]", wanted), binaries[VCENTER])
+                self._send_faults()
+                say("vcenter: answers")
+            elif started_as(self._context.folder) != wanted:
+                raise OutsideError(
+                    "the lab's vCenter was started with another description of lab.vcenter",
+                    code="lab.vcenter_changed",
+                    where="lab.vcenter",
+                    hint="destroy the environment, or `aiinfra lab stop` it, then run again",
+                )
 
-    def break_by(self, faults: Iterable[Fault]) -> None:
+    def record(self) -> Mapping[str, Any]:
+        account = self._account
+        return {VCENTER: {"address": f"{account.host}:{account.port}", "user": account.user}} if account else {}
+
+    def check_place(self, fault: str, place: str) -> None:
+        """Any place will do: hosts come and go, and what is set at a name that nothing has strikes nothing."""
+
+    def apply_faults(self, faults: Iterable[SetFault]) -> None:
         """Let exactly these faults hold. Raises `OutsideError`."""
-        home = self.folder / VCENTER
-        port = json.loads((home / _READY).read_text())["controlPort"]
-        wanted = [{"name": fault.name, "place": fault.place} for fault in faults]
+        with self._changing:
+            self._faults = tuple(faults)
+            if self._account is not None:
+                self._send_faults()
+
+    def stop(self) -> None:
+        self._context.stop([VCENTER])
+
+    def _start(self, wanted: Mapping[str, Any], program: str) -> VCenterAccount:
+        shutil.rmtree(self._home, ignore_errors=True)
+        self._home.mkdir(mode=0o700)
+        account = {"user": "administrator@vsphere.local", "password": secrets.token_urlsafe(18)}
+        write_atomic(self._home / _DESCRIPTION, json.dumps({**wanted, **account}))
+        write_atomic(self._home / _TOKEN, secrets.token_urlsafe(24))
+        self._context.start(VCENTER, self._command(program))
+        try:
+            ready = Waiter(START_LIMIT, every=0.02).until(self._ready)
+        except TimedOut as error:
+            self._context.stop([VCENTER])
+            raise _failed(f"it did not answer within {START_LIMIT:g} s") from error
+        reached = VCenterAccount(LOOPBACK, ready["port"], fingerprint=ready["fingerprint"], **account)
+        write_atomic(self._home / ACCOUNT, json.dumps(asdict(reached)))
+        write_atomic(self._home / WANTED, json.dumps(wanted))
+        return reached
+
+    def _send_faults(self) -> None:
+        port = json.loads((self._home / _READY).read_text())["controlPort"]
+        wanted = [{"name": fault.name, "place": fault.place} for fault in self._faults]
         try:
             answer = httpx.post(
                 f"http://{LOOPBACK}:{port}/faults",
                 json={"faults": wanted},
-                headers={"Authorization": f"Bearer {(home / _TOKEN).read_text()}"},
+                headers={"Authorization": f"Bearer {(self._home / _TOKEN).read_text()}"},
                 timeout=ANSWER_LIMIT,
                 trust_env=False,
             )
@@ -86,15 +120,14 @@ class SimulatedVCenter:
         )
 
     def _ready(self) -> Mapping[str, Any] | Pending:
-        for child in self.children.ended((VCENTER,)):
-            why = child.why_ended()
-            self.children.stop([VCENTER])
+        if why := self._context.why_ended([VCENTER]):
+            self._context.stop([VCENTER])
             raise _failed(why)
         try:
-            told: Mapping[str, Any] = json.loads((self.folder / VCENTER / _READY).read_text())
+            ready: Mapping[str, Any] = json.loads((self._home / _READY).read_text())
         except FileNotFoundError:
             return Pending("the lab's vCenter")
-        return told
+        return ready
 
 
 def _failed(why: str) -> OutsideError:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from aiinfra.domain_lab import SetFault
 from aiinfra.domains.kubernetes.lab.cluster_files import INTERNAL, SPEC
 from aiinfra.domains.kubernetes.lab.controllers.cluster import ClusterControllers
 from aiinfra.domains.kubernetes.lab.controllers.faults import Faults
 from aiinfra.domains.kubernetes.lab.controllers.platforms import KUBERNETES, controllers_of
 from aiinfra.lab import faults
-from aiinfra.lab.faults import Fault
 from aiinfra.waiting import Pending, Stopped, Waiter
 
 LOOK_EVERY = 0.2
@@ -42,7 +42,7 @@ class Folder:
     """What the lab's folder says at one moment."""
 
     clusters: Mapping[str, Described]
-    faults: Sequence[Fault]
+    faults: Sequence[SetFault]
 
     @classmethod
     def read(cls, path: Path) -> Folder:

@@ -1,0 +1,43 @@
+"""The clusters of a rehearsal: what the file leaves out is assumed from what the stacks ask for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
+from aiinfra.domains.kubernetes.needs import ClusterNeed
+from aiinfra.lab.domains import hardware_needs
+from aiinfra.stack import StackName
+
+if TYPE_CHECKING:
+    from aiinfra.engine.wire import Tree
+    from aiinfra.plan.planner import Plan
+
+DEFAULT_GPU: Final = "A100-SXM4-40GB"
+
+
+def assumed_clusters(
+    plan: Plan, names: Sequence[StackName], described: Mapping[str, Any] | None
+) -> tuple[Tree, Sequence[str]]:
+    """The value of `lab.clusters` with every cluster of `names`, and a sentence for each that the file leaves out."""
+    needs = [need for need in hardware_needs(plan) if isinstance(need, ClusterNeed)]
+    clusters, sentences = dict(described or {}), list[str]()
+    for name in names:
+        if name in clusters:
+            continue
+        cluster = _cluster(name, needs)
+        gpu = cluster.nodes["gpu"]
+        sentences.append(f"cluster {name}: {gpu.count} nodes with {gpu.gpus} x {gpu.gpu} each, and 1 without a GPU")
+        clusters[name] = cluster.model_dump(mode="json")
+    return (clusters if clusters or described is not None else None), sentences
+
+
+def _cluster(name: StackName, needs: Sequence[ClusterNeed]) -> LabCluster:
+    mine = [need for need in needs if need.cluster in (name, None)]
+    group = NodeGroup(
+        count=max([need.gpu_nodes for need in mine], default=2) or 2,
+        gpus=max([need.gpus_per_node for need in mine], default=8) or 8,
+        gpu=next((need.gpu_model for need in mine if need.gpu_model), DEFAULT_GPU),
+    )
+    return LabCluster(nodes={"cpu": NodeGroup(count=1), "gpu": group})

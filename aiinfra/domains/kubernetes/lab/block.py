@@ -1,0 +1,56 @@
+"""`lab.clusters:` of an environment file: the simulated clusters. All of it has defaults."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from aiinfra.facts.gpus import UnknownGpu
+from aiinfra.facts.gpus import gpu as known_gpu
+from aiinfra.model.lab_model import LabModel
+
+
+class NodeGroup(LabModel):
+    """Nodes that are alike. Their names are `<group>-0`, `<group>-1`, …"""
+
+    count: Annotated[int, Field(ge=0, le=5000)] = 1
+    gpu: str = ""
+    """GPU model by its name in `aiinfra.facts.gpus` (`A100-SXM4-40GB`); empty means no GPU."""
+    gpus: Annotated[int, Field(ge=0, le=16)] = 0
+    """GPUs in each node."""
+    os: Annotated[str, Field(pattern=r"^[a-z]+\d+(\.\d+)*$")] = "ubuntu24.04"
+    """`ubuntu24.04`, `ubuntu22.04`, `rhel9.6`, `rhcos4.22`: ID and VERSION_ID of os-release."""
+    kernel: str = "6.8.0-85-generic"
+    cpu: Annotated[int, Field(ge=1)] = 32
+    memory: str = "256Gi"
+
+    @field_validator("gpu")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            return known_gpu(name).name if name else ""
+        except UnknownGpu as error:
+            near = f"; did you mean {error.near!r}?" if error.near else ""
+            raise ValueError(f"no GPU model is named {name!r}{near}") from error
+
+    @model_validator(mode="after")
+    def _model_and_number_together(self) -> Self:
+        if bool(self.gpu) != bool(self.gpus):
+            missing = "gpu: which model" if self.gpus else "gpus: how many in each node"
+            raise ValueError(f"a node with GPUs needs both gpu and gpus; missing is {missing}")
+        return self
+
+
+class LabCluster(LabModel):
+    """One simulated cluster: a real API server, nodes without machines."""
+
+    nodes: dict[str, NodeGroup] = Field(
+        default_factory=lambda: {"cpu": NodeGroup(count=1), "gpu": NodeGroup(count=2, gpu="A100-SXM4-40GB", gpus=8)}
+    )
+
+
+def clusters_field() -> tuple[Any, Any]:
+    """The field `clusters` of `lab:`, for the model of the whole."""
+    text = "By the name of the stack that uses the cluster. One that is not described is assumed and listed so."
+    return dict[str, LabCluster], Field(default_factory=dict, description=text)

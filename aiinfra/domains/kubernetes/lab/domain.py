@@ -1,0 +1,184 @@
+"""Kubernetes' half of a lab, as commands use it. Imported by every command on a lab: no heavy import at the top."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from aiinfra.domain_lab import Connection, FaultType, LabDomain
+from aiinfra.domains.kubernetes.lab.cluster_files import EXPECTED, SPEC, cluster_home, kubeconfig_files
+from aiinfra.errors import OutsideError
+from aiinfra.stack import SecretSource, StackName
+
+if TYPE_CHECKING:
+    from aiinfra.domains.kubernetes.lab.block import LabCluster
+    from aiinfra.engine.wire import Tree
+    from aiinfra.plan.planner import Plan, Step
+    from aiinfra.providers.contract import Call, ProviderSpec
+
+KUBECONFIG: Final = "kubeconfig"
+"""The input by which a kind asks for a cluster that exists; one that has none makes its cluster itself."""
+API_PARTITION: Final = "api-partition"
+CRD_LATE: Final = "crd-late"
+FAULTS: Final = (
+    FaultType(
+        API_PARTITION,
+        "clients cannot reach the API server: open connections are reset, new ones refused",
+        sign="cannot be reached",
+        scope="access",
+        place="a cluster by the name of its stack",
+    ),
+    FaultType(
+        CRD_LATE,
+        "custom resource definitions that a chart brings are not made; a release that lacks one fails in 20 s",
+        sign="CustomResourceDefinition",
+    ),
+    FaultType(
+        "driver-kernel-mismatch",
+        "there is no driver image for the kernel of the nodes",
+        sign="kernel",
+    ),
+    FaultType("image-pull", "images of the operators cannot be pulled", sign="image"),
+    FaultType("webhook-down", "an admission webhook is registered and nothing answers it", sign="webhook"),
+)
+SIMULATED: Final = (
+    "nodes are described, not run: kubelets, kernels and GPUs are simulated; the control plane is real",
+    "Helm charts are not fetched: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in",
+    "operators are simulated: NFD labels nodes and the GPU Operator makes GPUs allocatable from described hardware",
+    "the kubernetes provider is a stand-in that applies to the real API server, without the real one's input checks",
+    "CUDA does not run: a GPU pod's answer is computed by the lab",
+)
+NOT_CHECKED: Final = (
+    "charts: what their templates render, values that the stand-in does not know, and whether they can be fetched",
+    "image registries: every image exists and can be pulled, except by a fault",
+    "drivers, kernels and firmware: whether a driver builds, loads and fits a GPU",
+    "the network of pods: Services, DNS, NetworkPolicies, ingress and load balancers",
+    "storage: volumes are neither provisioned nor mounted",
+    "what containers do: a pod runs once it is scheduled, and its probes are not asked",
+    "schemas of custom resources beyond those written for the lab, and admission webhooks of operators",
+    "client-side checks and awaits of the official kubernetes provider for Services, Ingresses and volumes",
+    "quotas and limits of a cloud, and permissions: the lab's account is an administrator",
+)
+
+
+class KubernetesLab:
+    """The simulated clusters: real API servers whose nodes are described."""
+
+    key: str = "clusters"
+    part: str = "cluster"
+    model: str = "aiinfra.domains.kubernetes.lab.block:clusters_field"
+    tools: Sequence[str] = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+    simulated: Sequence[str] = SIMULATED
+    not_checked: Sequence[str] = NOT_CHECKED
+    faults: Sequence[FaultType] = FAULTS
+    server: str = "aiinfra.domains.kubernetes.lab.server:KubernetesServer"
+
+    def wanted(self, plan: Plan) -> Tree | None:
+        """The clusters that must be there before the run, and the names of those that stacks make in it."""
+        if not any(_works_here(step) for step in plan.steps.values()):
+            return None
+        described = plan.environment.lab.get(self.key) or {}
+        given = _given(plan)
+        made = [name for name, step in plan.steps.items() if gives_cluster(step) and name not in given]
+        return wanted_clusters({name: described.get(name) for name in given}, made)
+
+    def provides(self, folder: Path, wanted: Tree) -> bool:
+        asked = cast("Mapping[str, Any]", wanted)
+        if _read(folder / EXPECTED) != asked["made_by_stacks"]:
+            return False
+        return all(_read(cluster_home(folder, n) / SPEC) == spec for n, spec in asked["clusters"].items())
+
+    def connection(self, folder: Path | None, plan: Plan) -> Connection:
+        """A kubeconfig for each stack that asks for a cluster; unknown for one that the lab does not have yet."""
+        from aiinfra.engine.wire import UNKNOWN, Secret
+
+        sources = {name: SecretSource("file", f"lab kubeconfig of {name}") for name in _given(plan)}
+        files = kubeconfig_files(folder) if folder else {}
+        return Connection(
+            {name: {KUBECONFIG: source} for name, source in sources.items()},
+            {source: Secret(files[name].read_text()) if name in files else UNKNOWN for name, source in sources.items()},
+        )
+
+    def stand_ins(self, folder: Path) -> Sequence[ProviderSpec]:
+        from aiinfra.domains.kubernetes.lab.standins import kubernetes
+
+        return (kubernetes.spec(lambda call: _definitions_late(folder, call)),)
+
+    def access(self, plan: Plan, stack: StackName) -> Sequence[StackName]:
+        step = plan.steps[stack]
+        if gives_cluster(step):
+            return [stack]
+        return sorted({name for needed in step.needs for name in self.access(plan, needed)})
+
+    def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
+        from aiinfra.domains.kubernetes.lab.assumed import assumed_clusters
+
+        return assumed_clusters(plan, _given(plan), cast("Mapping[str, Any] | None", described))
+
+
+def gives_cluster(step: Step) -> bool:
+    """Whatever exports `ClusterAccess` is a cluster."""
+    from aiinfra.domains.kubernetes.access import ClusterAccess
+
+    return issubclass(step.kind.outputs, ClusterAccess)
+
+
+def wanted_clusters(clusters: Mapping[str, Any], made_by_stacks: Sequence[str] = ()) -> Tree:
+    """What `LabDomain.wanted` says: descriptions by name, with all defaults; None is the default cluster."""
+    from aiinfra.domains.kubernetes.lab.block import LabCluster
+
+    found = {name: LabCluster.model_validate(spec or {}) for name, spec in clusters.items()}
+    return {"clusters": {name: described(spec) for name, spec in found.items()}, "made_by_stacks": list(made_by_stacks)}
+
+
+def described(cluster: LabCluster) -> Tree:
+    """A description as JSON, with all defaults."""
+    return cast("Tree", cluster.model_dump(mode="json"))
+
+
+def kubeconfig(folder: Path, cluster: str) -> str:
+    """Access to a cluster of the lab in this folder as its administrator; secret.
+
+    Raises `OutsideError` `lab.no_cluster`.
+    """
+    files = kubeconfig_files(folder)
+    if cluster not in files:
+        hint = f"it has: {', '.join(sorted(files)) or 'none'}"
+        raise OutsideError(f"the lab has no cluster {cluster!r}", code="lab.no_cluster", where=cluster, hint=hint)
+    return files[cluster].read_text()
+
+
+def _works_here(step: Step) -> bool:
+    from aiinfra.domains.kubernetes import DOMAIN
+
+    return DOMAIN.name in step.kind.domains or gives_cluster(step)
+
+
+def _given(plan: Plan) -> Sequence[StackName]:
+    """The stacks whose cluster must exist before them: they export one, and take its kubeconfig."""
+    steps = plan.steps.items()
+    return [name for name, step in steps if KUBECONFIG in step.kind.connection and gives_cluster(step)]
+
+
+def _read(path: Path) -> object:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+
+
+def _definitions_late(folder: Path, call: Call) -> bool:
+    """Whether the CRDs of a chart that this call installs come late."""
+    from aiinfra.engine.wire import reveal
+    from aiinfra.lab import faults
+
+    late = {fault.place for fault in faults.read(folder) if fault.name == CRD_LATE}
+    if late & {"", call.stack}:
+        return True
+    used = reveal(call.config.get("kubeconfig", ""))
+    return any(path.read_text() == used for name, path in kubeconfig_files(folder).items() if name in late)
+
+
+LAB: Final[LabDomain] = KubernetesLab()
