@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.domains.vsphere.block import FIELD
-from aiinfra.engine.events import Event, OnEvent, Outcome, RunReport, StackResult, StackStarted, Waiting
+from aiinfra.engine.events import Event, OnEvent, StackStarted, Waiting
 from aiinfra.errors import ConfigError
 from aiinfra.plan.planner import Plan
+from aiinfra.report.run import Outcome, RunReport, StackResult
 from aiinfra.stack import StackName
 
 if TYPE_CHECKING:

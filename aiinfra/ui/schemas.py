@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from aiinfra.engine.events import RunReport
 from aiinfra.error_codes import CODES
 from aiinfra.errors import ErrorRecord
+from aiinfra.report.run import RunReport
 from aiinfra.ui.envelope import EVENTS_SCHEMA, RESULT_SCHEMA
 from aiinfra.ui.ndjson import RENAMED, REPORT_HEAD, TYPES
 
