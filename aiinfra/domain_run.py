@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from aiinfra.stack import Finding, SecretSource, StackName
 
 if TYPE_CHECKING:
-    from aiinfra.engine.events import Event, StackResult
+    from aiinfra.engine.events import Event
     from aiinfra.engine.journal import Failure, Journal
     from aiinfra.engine.wire import Tree
     from aiinfra.errors import ErrorRecord, StepError
@@ -168,7 +168,7 @@ class DestroyRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Leftovers:
+class SweepReport:
     """What a world said after a destroy."""
 
     looked: Sequence[str] = ()
@@ -198,11 +198,7 @@ class Teardown(Protocol):
         """
         ...
 
-    def forget(self, stack: str, kind: str) -> StackResult:
-        """Drop a stack of `forgotten` from the state; a failure is a result."""
-        ...
-
-    def sweep(self) -> Leftovers:
+    def sweep(self) -> SweepReport:
         """After all stacks went: remove what carries the environment's id, and say what is left. Raises `Stopped`."""
         ...
 

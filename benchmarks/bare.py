@@ -10,8 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from aiinfra.engine.events import Verb
 from aiinfra.engine.host_client import EngineHost, HostSettings, Operation
+from aiinfra.report.run import Verb
 from aiinfra.toolchain import Toolchain
 from aiinfra.world import World
 

@@ -11,8 +11,8 @@ import typer
 
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import EventsForm, Form, OutputForm, chosen
-from aiinfra.engine.events import RunReport
 from aiinfra.errors import ConfigError, Interrupted
+from aiinfra.report.run import RunReport
 from aiinfra.ui.ndjson import report_json
 from aiinfra.ui.terminal import Terminal
 from aiinfra.ui.views import PlainSight, Sight, StreamSight, View
@@ -71,7 +71,7 @@ class Watch:
                 code="cli.approval_needed",
                 hint="look at it with `aiinfra preview`, then add --yes",
             )
-        from aiinfra.session.recorded import recorded
+        from aiinfra.session.inspection.recorded import recorded
         from aiinfra.ui.plan import plan_text
 
         known = recorded(self.console.world, session.plan, session.loaded.path)

@@ -20,7 +20,7 @@ def doctor(
     offline: o.OfflineOption = False,
 ) -> None:
     """Ask the outside world whether ENV can work. Exit 3 when something is wrong, or could not be told."""
-    from aiinfra.session.doctor import examine
+    from aiinfra.session.inspection.doctor import examine
     from aiinfra.ui import findings as f
 
     console = Console.of(ctx)

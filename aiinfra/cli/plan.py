@@ -14,7 +14,7 @@ def plan(
     ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
 ) -> None:
     """Show the stacks of ENV in order, offline: no network, no credentials."""
-    from aiinfra.session.recorded import recorded
+    from aiinfra.session.inspection.recorded import recorded
     from aiinfra.ui.plan import plan_json, plan_text
 
     found = loaded(ctx, env, sets, output)

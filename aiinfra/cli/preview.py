@@ -27,8 +27,8 @@ def preview(
 ) -> None:
     """Say what `up` would change, asking the engine. Changes nothing."""
     from aiinfra.plan.certainty import critical_path
+    from aiinfra.session.inspection.recorded import recorded
     from aiinfra.session.options import Options, Selection, Tools
-    from aiinfra.session.recorded import recorded
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))

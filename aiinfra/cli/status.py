@@ -20,10 +20,10 @@ def status(
     offline: o.OfflineOption = False,
 ) -> None:
     """Show the stacks of ENV as last recorded. Asks no engine where the state is a folder on this machine."""
-    from aiinfra.session import status as recorded
+    from aiinfra.session.inspection.status import status as recorded
     from aiinfra.ui.status import status_json, status_text
 
     console = Console.of(ctx)
-    found = recorded.status(opened(console, env, sets, output, toolchain, offline=offline))
+    found = recorded(opened(console, env, sets, output, toolchain, offline=offline))
     now, terminal = console.world.now(), console.terminal()
     console.answer(output, lambda: status_text(found, now, terminal), lambda: status_json(found))

@@ -26,7 +26,7 @@ def why(
     offline: o.OfflineOption = False,
 ) -> None:
     """Say why STACK of ENV is as it is: its last failure to the root, asked anew of its cluster, and the way out."""
-    from aiinfra.session.why import why as asked
+    from aiinfra.session.inspection.why import why as asked
     from aiinfra.ui.why import why_json, why_text
 
     console = Console.of(ctx)

@@ -5,34 +5,11 @@ No event carries a secret: texts are masked before they become events.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from aiinfra.errors import ErrorRecord
-
-
-class Verb(StrEnum):
-    PREVIEW = "preview"
-    UP = "up"
-    REFRESH = "refresh"
-    DESTROY = "destroy"
-
-
-class Outcome(StrEnum):
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    """Skipped by its digest, or run with no change; `because` says which."""
-    FAILED = "failed"
-    BLOCKED = "blocked"
-    """Not started, as a stack it needs failed."""
-    SKIPPED = "skipped"
-    """Left out by --only, --from, --until, or stopped before its start."""
-    DESTROYED = "destroyed"
-    FORGOTTEN = "forgotten"
-    """Dropped from the state, its cluster being gone: nothing was asked and nothing removed."""
-    INTERRUPTED = "interrupted"
+from aiinfra.report.run import RunReport, StackResult, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,47 +91,9 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
-class StackResult:
-    """How one stack ended."""
-
-    stack: str
-    kind: str
-    outcome: Outcome
-    seconds: float
-    because: str = ""
-    changes: Mapping[str, int] = field(default_factory=dict)
-    """Resources by operation: `{"create": 3}`."""
-    error: ErrorRecord | None = None
-    causes: Sequence[str] = ()
-    """From the leaf to the root, without the message itself."""
-    notes: Sequence[str] = ()
-    """What a reader must know of the result: `the CUDA run was simulated`, `proof is 3 h old`."""
-
-
-@dataclass(frozen=True, slots=True)
 class StackEnded:
     result: StackResult
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """The result of a run; the last event, and the value behind `--output json` and the summaries."""
-
-    verb: Verb
-    environment: str
-    environment_id: str
-    results: Sequence[StackResult]
-    seconds: float
-    exit_code: int
-    simulated: Sequence[str] = ()
-    """What was simulated, one sentence each; empty on a real target."""
-    errors: Sequence[ErrorRecord] = ()
-    """Failures that belong to no stack: leftovers of a destroy, an interrupt."""
-    nothing_left: Sequence[str] = ()
-    """After destroy: where we looked and what we found, one sentence each."""
-    not_asked: Sequence[str] = ()
-    """After a destroy that was told to forget: where nobody looked, and why, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from aiinfra.engine.events import Verb
 from aiinfra.engine.wire import Tree, decode
+from aiinfra.report.run import Verb
 
 
 @dataclass(frozen=True, slots=True)

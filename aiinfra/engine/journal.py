@@ -35,7 +35,7 @@ class Success:
     """How long it took; shown as the usual time of the next wait."""
     kind: str
     uid: str = ""
-    """The cluster's identity, when the stack exports one."""
+    """The identity of what the stack gives access to, when it exports one."""
     proved_at: str = ""
     """ISO 8601, UTC, when the stack is a proof."""
     simulated: bool = False
@@ -159,17 +159,17 @@ class Journal:
         self.notes.delete(f"undone/{stack}")
         self.notes.delete(f"failed/{stack}")
 
-    def namespaces(self, cluster: str) -> dict[str, str]:
-        """uid by name of the namespaces of the environment that were seen in a cluster, which is told by its uid."""
-        raw = self.notes.get(f"namespaces/{cluster}.json")
-        told = None if raw is None else _parse(f"namespaces/{cluster}.json", raw)
-        return {name: uid for name, uid in (told or {}).items() if isinstance(uid, str)}
+    def memo(self, key: str) -> dict[str, str]:
+        """What a domain noted under a key of its own, to be used by its sweep."""
+        raw = self.notes.get(f"{key}.json")
+        kept = None if raw is None else _parse(f"{key}.json", raw)
+        return {name: text for name, text in (kept or {}).items() if isinstance(text, str)}
 
-    def keep_namespaces(self, cluster: str, seen: Mapping[str, str]) -> None:
-        """To be called before they may go: what Helm releases put outside of them is known by their names alone."""
-        kept = self.namespaces(cluster)
-        if not seen.items() <= kept.items():
-            self.notes.put(f"namespaces/{cluster}.json", json.dumps({**kept, **seen}).encode())
+    def extend_memo(self, key: str, more: Mapping[str, str]) -> None:
+        """Add to a memo; nothing is written when it has all of it."""
+        kept = self.memo(key)
+        if not more.items() <= kept.items():
+            self.notes.put(f"{key}.json", json.dumps({**kept, **more}).encode())
 
     def took(self, verb: str, stack: str, seconds: float) -> None:
         if seconds > 1:

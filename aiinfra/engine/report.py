@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiinfra.engine.events import Outcome, StackResult
 from aiinfra.errors import ErrorRecord, Interrupted, LeftBehind, StepsFailed
+from aiinfra.report.run import Outcome, StackResult
 
 
 def exit_code(results: Sequence[StackResult], errors: Sequence[ErrorRecord], *, interrupted: bool) -> int:

@@ -12,16 +12,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from aiinfra.engine.events import OnEvent, Outcome, StackEnded, StackResult, StackStarted, StackWaits
+from aiinfra.engine.events import OnEvent, StackEnded, StackStarted, StackWaits
 from aiinfra.engine.queue import Queue
+from aiinfra.report.run import Outcome, Reason, StackResult
 
 Work = Callable[[str], StackResult]
 GOOD = frozenset({Outcome.CHANGED, Outcome.UNCHANGED, Outcome.DESTROYED, Outcome.FORGOTTEN, Outcome.SKIPPED})
 
 
 @dataclass(slots=True)
-class Run:
-    """One walk over the stacks. `kinds` gives each stack's kind, for its events."""
+class Walk:
+    """Runs each stack of a queue once. `kinds` gives each stack's kind, for its events."""
 
     queue: Queue
     kinds: Mapping[str, str]
@@ -66,12 +67,19 @@ class Run:
             self.queue.done(result.stack)
             return
         for other in self.queue.fail(result.stack):
-            because = f"{result.stack} {result.outcome.value}"
-            self._end(StackResult(other, self.kinds[other], Outcome.BLOCKED, 0.0, because), results)
+            blocked = StackResult(
+                other,
+                self.kinds[other],
+                Outcome.BLOCKED,
+                reason=Reason.NEEDED_FAILED,
+                related=result.stack,
+                related_outcome=result.outcome,
+            )
+            self._end(blocked, results)
 
     def _give_up(self, results: dict[str, StackResult]) -> None:
         for name in self.queue.drain():
-            self._end(StackResult(name, self.kinds[name], Outcome.SKIPPED, 0.0, "stopped before its start"), results)
+            self._end(StackResult(name, self.kinds[name], Outcome.SKIPPED, reason=Reason.NOT_STARTED), results)
 
     def _end(self, result: StackResult, results: dict[str, StackResult]) -> None:
         results[result.stack] = result

@@ -13,6 +13,8 @@ from typing import Protocol
 from aiinfra.engine.wire import Tree
 
 Properties = Mapping[str, Tree]
+NOT_REPAIRED = "no upgrade brings it back"
+"""Stands in a sentence of a resource's output `drift` that speaks of what the next update does not put right."""
 
 
 @dataclass(frozen=True, slots=True)

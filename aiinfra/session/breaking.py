@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aiinfra.domain_lab import FaultType, LabDomain
-from aiinfra.engine.events import Event, OnEvent, Outcome, RunReport, StackResult, StackStarted, Waiting
+from aiinfra.engine.events import Event, OnEvent, StackStarted, Waiting
 from aiinfra.errors import ConfigError
 from aiinfra.plan.planner import Plan
+from aiinfra.report.run import Outcome, RunReport, StackResult
 from aiinfra.stack import StackName
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aiinfra.disk import usable
-from aiinfra.engine.events import Message, OnEvent, ResourceChanged, Verb, Waiting
+from aiinfra.engine.events import Message, OnEvent, ResourceChanged, Waiting
 from aiinfra.engine.translate import translate
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError
+from aiinfra.report.run import Verb
 from aiinfra.session.place import Place
+from aiinfra.session.runner import StackProgram
 from aiinfra.world import World
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ class Engine:
                 on_host(self._host.pid)
 
     def operate(
-        self, verb: Verb, stack: str, program: Callable[[], None] | None = None, *, refresh: bool = False
+        self, verb: Verb, stack: str, program: StackProgram | None = None, *, refresh: bool = False
     ) -> OperationResult:
         """One Pulumi operation on one stack; its events go to `on_event`, its changes count the program's resources.
 
@@ -138,8 +140,22 @@ class Engine:
             for handle in self._running.values():
                 self._pass_on_stop(handle)
 
+    def prepare(self) -> None:
+        """Start the host, and import meanwhile what operations need."""
+        self.prepared()
+
+    def existing(self) -> Collection[str]:
+        return self.host().stacks()
+
     def outputs(self, stack: str) -> Mapping[str, Tree]:
         return self.host().outputs(stack)
+
+    def deployment(self, stack: str) -> Mapping[str, Any]:
+        deployment: Mapping[str, Any] = self.host().export(stack)["deployment"]
+        return deployment
+
+    def remove(self, stack: str, *, force: bool = False) -> None:
+        self.host().remove_stack(stack, force=force)
 
     def settle(self) -> None:
         """Wait until no operation runs."""
@@ -164,15 +180,16 @@ class Engine:
         elif self._stopping > 1:
             handle.terminate()
 
-    def _register(self, stack: str, program: Callable[[], None] | None) -> str:
+    def _register(self, stack: str, program: StackProgram | None) -> str:
+        """The address at which the engine runs the program; empty without one."""
         if program is None:
             return ""
+        from aiinfra.engine.programs import ProgramServer, bind
+
         with self._lock:
             if self._programs is None:
-                from aiinfra.engine.programs import ProgramServer
-
                 self._programs = ProgramServer(self.log)
-            self._programs.register(stack, program)
+            self._programs.register(stack, bind(program.kind, program.context, program.inputs, program.resolve))
             return self._programs.address
 
     def _open(self) -> EngineHost:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from aiinfra.domains.kubernetes.diagnosis.cause import roots
-from aiinfra.engine.events import Outcome, RunReport, Verb
 from aiinfra.errors import OutsideError
 from aiinfra.lab.domains import lab_domains_of
+from aiinfra.report.run import Outcome, RunReport, Verb
 from aiinfra.session.assumed import assumed_lab
 from aiinfra.session.breaking import Breaker, Fault
 from aiinfra.session.options import Options

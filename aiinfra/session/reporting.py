@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from aiinfra.engine.events import OnEvent, RunEnded, RunReport, RunStarted, StackResult, Verb
+from aiinfra.engine.events import OnEvent, RunEnded, RunStarted
 from aiinfra.engine.report import exit_code
 from aiinfra.errors import ErrorRecord, Interrupted
+from aiinfra.report.run import RunReport, StackResult, Verb
+
+if TYPE_CHECKING:
+    from aiinfra.session.run import Run
 
 
 @dataclass(slots=True)
@@ -25,6 +30,12 @@ class Reporting:
 
     def __post_init__(self) -> None:
         self.since = self.now()
+
+    @classmethod
+    def of(cls, run: Run, verb: Verb) -> Reporting:
+        """For a run, whose place says what is simulated."""
+        name, simulated = run.plan.environment.name, run.place.simulated
+        return cls(verb, name, run.environment_id, simulated, run.on_event, run.world.now)
 
     def started(self, stacks: Sequence[str]) -> None:
         self.on_event(RunStarted(self.verb, self.environment, tuple(stacks), bool(self.simulated), self.since))
@@ -50,17 +61,19 @@ class Reporting:
                 f"aiinfra {self.verb.value} {self.environment} goes on from here",
             )
             errors = (*errors, stopped)
+        now = self.now()
         report = RunReport(
             verb=self.verb,
             environment=self.environment,
             environment_id=self.environment_id,
             results=tuple(results),
-            seconds=(self.now() - self.since).total_seconds(),
+            seconds=(now - self.since).total_seconds(),
             exit_code=exit_code(results, errors, interrupted=interrupted),
             simulated=tuple(self.simulated),
             errors=tuple(errors),
             nothing_left=tuple(nothing_left),
             not_asked=tuple(self.not_asked),
+            ended_at=now,
         )
-        self.on_event(RunEnded(report, self.now()))
+        self.on_event(RunEnded(report, now))
         return report

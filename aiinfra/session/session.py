@@ -13,33 +13,32 @@ from typing import Literal
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import Loaded, load_environment
-from aiinfra.engine.events import Message, OnEvent, RunReport, StackResult, Verb
+from aiinfra.engine.events import Message, OnEvent
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.lock import EnvironmentLock
-from aiinfra.engine.queue import Queue
-from aiinfra.engine.run import Run
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError
 from aiinfra.model.state_url import shown
 from aiinfra.plan.planner import Plan
 from aiinfra.plan.secrets import read_secrets
 from aiinfra.plan.selection import select
-from aiinfra.session import work
+from aiinfra.report.run import RunReport, Verb
 from aiinfra.session.engine import Engine
 from aiinfra.session.host_notes import HostNotes
 from aiinfra.session.interrupt import Interrupts
-from aiinfra.session.keys import NEVER_UP, digest_key, make_environment, open_secrets
+from aiinfra.session.keys import NEVER_UP, make_environment, open_secrets
 from aiinfra.session.lab_access import opener, with_lab_access
 from aiinfra.session.options import ANY_TOOLS, DEFAULTS, Options, Tools
 from aiinfra.session.place import Place
 from aiinfra.session.places import Places
 from aiinfra.session.reporting import Reporting
-from aiinfra.session.sources import shared_sources
-from aiinfra.session.vcenters import meet_vcenters
+from aiinfra.session.run import Run
+from aiinfra.session.worlds import verify
 from aiinfra.stack import SecretSource, StackName
 from aiinfra.world import World
 
 OnSecrets = Callable[[Iterable[str]], None]
+Secrets = Mapping[SecretSource, str]
 
 
 @dataclass(slots=True)
@@ -83,49 +82,53 @@ class Session:
 
     def up(self, options: Options = DEFAULTS) -> RunReport:
         """Bring the environment to the state that its file describes."""
-        self._chosen(options)
-        secrets = self.secrets()
-        return self._acted(Verb.UP, options, self.places.started(), secrets, work.up)
+        from aiinfra.session.verbs.up import up
+
+        chosen, secrets = self._chosen(options), self.secrets()
+        with self._acting(Verb.UP, self.places.started(), options, chosen, secrets) as run:
+            return up(run)
 
     def refresh(self, options: Options = DEFAULTS) -> RunReport:
         """Ask the world again; a stack that differs is run by the next `up`."""
-        self._chosen(options)
-        place = self.places.found()
+        from aiinfra.session.steps.refresh import refresh
+        from aiinfra.session.verbs.walk import walk
+
+        chosen, place = self._chosen(options), self.places.found()
         if place is None:
-            return self._report(Verb.REFRESH).nothing("the lab does not run")
-        return self._acted(Verb.REFRESH, options, place, self.secrets(), work.refresh)
+            return self._nothing(Verb.REFRESH, "the lab does not run")
+        with self._acting(Verb.REFRESH, place, options, chosen, self.secrets()) as run:
+            return walk(run, Verb.REFRESH, refresh)
 
     def preview(self, options: Options = DEFAULTS) -> RunReport:
         """Say what `up` would change. Changes nothing, also on an environment that was never up."""
-        self._chosen(options)
-        secrets = self.secrets()
+        from aiinfra.session.steps.preview import preview
+        from aiinfra.session.verbs.walk import walk
+
+        chosen, secrets = self._chosen(options), self.secrets()
         with self.places.imagined() as place, self._engine(place, options) as engine:
             journal = self.journal(place, engine)
             open_secrets(engine, journal, place)
-            self._meet_clusters(place, engine, journal, secrets, options)
-            turn = self.turn(place, engine, journal, journal.environment_id() or NEVER_UP, secrets, options)
-            return self._walk(Verb.PREVIEW, options, turn, place, work.preview)
+            run = self._run(place, engine, journal, secrets, options, chosen)
+            run.environment_id = journal.environment_id() or NEVER_UP
+            verify(run)
+            return walk(run, Verb.PREVIEW, preview)
 
     def destroy(self, options: Options = DEFAULTS) -> RunReport:
-        """Take down what the environment made, and ask the world what is left."""
-        from aiinfra.session import destroy
+        """Destroy what the environment made, and ask the world what is left."""
+        from aiinfra.session.verbs.destroy import destroy
 
         place = self.places.found()
         if place is None:
-            return self._report(Verb.DESTROY).nothing("no lab runs: 0 processes, 0 files, 0 stacks")
-        with (
-            place.standing(),
-            self._engine(place, options) as engine,
-            self._locked(Verb.DESTROY, place, engine) as journal,
-        ):
+            return self._nothing(Verb.DESTROY, "no lab runs: 0 processes, 0 files, 0 stacks")
+        with self._locked(Verb.DESTROY, place, options) as (engine, journal):
             open_secrets(engine, journal, place)
-            known = options.environment_id or journal.environment_id()
-            turn = self.turn(place, engine, journal, known or "", self.secrets(), options)
-            return destroy.run(self, turn, place, options, self._report(Verb.DESTROY, place, known or ""))
+            run = self._run(place, engine, journal, self.secrets(), options)
+            run.environment_id = options.environment_id or journal.environment_id() or ""
+            return destroy(run)
 
     @contextmanager
     def reading(self) -> Iterator[tuple[str, Place | None, Engine | None]]:
-        """What stands, to be read only: a sentence for it, the place, and an engine that starts when it is asked."""
+        """What exists, to be read only: a sentence for it, the place, and an engine that starts when it is asked."""
         place = self.places.seen()
         if place is None:
             yield "lab (does not run)", None, None
@@ -133,72 +136,77 @@ class Session:
         with self._engine(place, DEFAULTS) as engine:
             yield "lab (runs)" if place.is_simulated else f"state {shown(place.state_url)}", place, engine
 
+    def reading_run(self, place: Place, engine: Engine, secrets: Secrets) -> Run:
+        """A run that only reads: no lock is taken, nothing is made."""
+        journal = self.journal(place, engine)
+        run = self._run(place, engine, journal, secrets, DEFAULTS, tuple(self.plan.steps))
+        run.environment_id = journal.environment_id() or NEVER_UP
+        return run
+
     def journal(self, place: Place, engine: Engine) -> Journal:
         """The notes beside the state."""
         return Journal(place.notes or HostNotes(engine.host, self.plan.environment.name))
 
     def outputs(self, stack: str = "") -> Mapping[str, Mapping[str, Tree]]:
-        """Outputs of one stack, or of all that stand; secrets are marked."""
+        """Outputs of one stack, or of all that exist; secrets are marked."""
         with self.reading() as (_, place, engine):
             if place is None or engine is None:
                 return {}
-            standing = engine.host().stacks()
-            return {name: engine.outputs(name) for name in standing if stack in ("", name)}
+            return {name: engine.outputs(name) for name in engine.existing() if stack in ("", name)}
 
-    def _acted(
-        self, verb: Verb, options: Options, place: Place, secrets: Mapping[SecretSource, str], act: work.Act
-    ) -> RunReport:
-        with place.standing(), self._engine(place, options) as engine, self._locked(verb, place, engine) as journal:
-            self._meet_clusters(place, engine, journal, secrets, options)
-            made = make_environment(engine, journal, place, self.plan.environment.name)
-            turn = self.turn(place, engine, journal, made, secrets, options)
-            if verb is Verb.UP:
-                self._tell_dropped(journal)
-                meet_vcenters(turn, self._chosen(options), self.places.say)
-            return self._walk(verb, options, turn, place, act)
-
-    def _tell_dropped(self, journal: Journal) -> None:
-        """A stack that was taken out of the file is not taken down: that is said, and how to."""
-        known = [name for name in journal.known_stacks() if name not in self.plan.steps]
-        if known:
-            one = len(known) == 1
-            command = f"aiinfra destroy {self.plan.environment.name} {' '.join(f'--only {name}' for name in known)}"
-            told = f"{' and '.join(known)} {'stands and is' if one else 'stand and are'} no longer in the file"
-            self.places.say(f"{told}: {command} takes {'it' if one else 'them'} down")
-
-    def _meet_clusters(
-        self, place: Place, engine: Engine, journal: Journal, secrets: Mapping[SecretSource, str], options: Options
-    ) -> None:
-        """Raises `ClustersRefused`. A lab's clusters are its own."""
-        if not place.is_simulated:
-            from aiinfra.domains.kubernetes.identity import given_clusters, meet
-
-            known = given_clusters(self.plan, self._chosen(options), journal, engine, opener(place, secrets))
-            meet(list(known), self.world.environ)
-
-    def _walk(self, verb: Verb, options: Options, turn: work.Turn, place: Place, act: work.Act) -> RunReport:
-        chosen = self._chosen(options)
-        needs = {str(name): [n for n in self.plan.steps[name].needs if n in chosen] for name in chosen}
-        kinds = {str(name): self.plan.steps[name].kind.kind for name in chosen}
-        report = self._report(verb, place, turn.environment_id)
-        report.started(list(chosen))
-
-        def one(name: str) -> StackResult:
-            return act(turn, turn.plan.steps[StackName(name)])
-
-        walk = Run(Queue(needs), kinds, one, options.parallel, self.on_event, self.world.now)
-        with self.interrupts.heard(turn.engine.stop):
-            results = walk.go(self.interrupts.stop)
-        return report.ended(results, interrupted=self.interrupts.count > 0)
+    def secrets(self) -> Secrets:
+        """Every secret source of the file, read. Raises `ConfigError` naming each one that is missing."""
+        found = read_secrets(
+            self.plan, self.world, self.loaded.path, opener=self.places.secret, where=self.loaded.where
+        )
+        self.on_secrets(found.values())
+        return found
 
     def _chosen(self, options: Options) -> Sequence[StackName]:
         """The stacks that were asked for, in order. Raises `ConfigError` for a selection that chooses none."""
         wanted = options.selection
         return select(self.plan, only=wanted.only, from_=wanted.from_, until=wanted.until)
 
-    def _report(self, verb: Verb, place: Place | None = None, environment_id: str = "") -> Reporting:
-        simulated = place.simulated if place else ()
-        return Reporting(verb, self.plan.environment.name, environment_id, simulated, self.on_event, self.world.now)
+    @contextmanager
+    def _acting(
+        self, verb: Verb, place: Place, options: Options, chosen: Sequence[StackName], secrets: Secrets
+    ) -> Iterator[Run]:
+        """A run that may change the world: locked, access verified, the environment's id made where there is none."""
+        with self._locked(verb, place, options) as (engine, journal):
+            run = self._run(place, engine, journal, secrets, options, chosen)
+            verify(run)
+            run.environment_id = make_environment(engine, journal, place, self.plan.environment.name)
+            yield run
+
+    def _run(  # noqa: PLR0917  each is a part of the run
+        self,
+        place: Place,
+        engine: Engine,
+        journal: Journal,
+        secrets: Secrets,
+        options: Options,
+        chosen: Sequence[StackName] = (),
+    ) -> Run:
+        engine.hidden = tuple(secrets.values())
+        return Run(
+            world=self.world,
+            plan=with_lab_access(self.plan, place),
+            place=place,
+            runner=engine,
+            journal=journal,
+            secret=opener(place, secrets),
+            on_event=self.on_event,
+            chosen=chosen,
+            options=options,
+            base=self.loaded.path.absolute().parent,
+            interrupts=self.interrupts,
+            prove=self.world.now().isoformat() if options.prove else "",
+        )
+
+    def _nothing(self, verb: Verb, sentence: str) -> RunReport:
+        """The report of a run that found nothing to do."""
+        reporting = Reporting(verb, self.plan.environment.name, "", (), self.on_event, self.world.now)
+        return reporting.nothing(sentence)
 
     @contextmanager
     def _engine(self, place: Place, options: Options) -> Iterator[Engine]:
@@ -217,19 +225,22 @@ class Session:
             engine.close()
 
     @contextmanager
-    def _locked(self, verb: Verb, place: Place, engine: Engine) -> Iterator[Journal]:
-        journal = self.journal(place, engine)
-        command = f"aiinfra {verb.value} {self.plan.environment.name}"
-        lock = EnvironmentLock.take(journal.notes, command, self.world.now(), self.places.say, self.interrupts.stop)
-        try:
-            engine.announce(lock.note_engine)
-            engine.usual = partial(journal.usual, verb.value)
-            self._repair(engine, journal, recovered=lock.recovered)
-            yield journal
-        finally:
-            engine.settle()
-            self._release(lock)
-            engine.close()
+    def _locked(self, verb: Verb, place: Place, options: Options) -> Iterator[tuple[Engine, Journal]]:
+        """The engine and the journal while no other run works on the environment; what fails as the place ended says
+        that."""
+        with place.standing(), self._engine(place, options) as engine:
+            journal = self.journal(place, engine)
+            command = f"aiinfra {verb.value} {self.plan.environment.name}"
+            lock = EnvironmentLock.take(journal.notes, command, self.world.now(), self.places.say, self.interrupts.stop)
+            try:
+                engine.announce(lock.note_engine)
+                engine.usual = partial(journal.usual, verb.value)
+                self._repair(engine, journal, recovered=lock.recovered)
+                yield engine, journal
+            finally:
+                engine.settle()
+                self._release(lock)
+                engine.close()
 
     def _release(self, lock: EnvironmentLock) -> None:
         """A run that is done is not undone by a lock that stays: the next run on this machine clears it."""
@@ -239,7 +250,7 @@ class Session:
             self.places.say(f"the environment's lock stays where it is: {error}")
 
     def _repair(self, engine: Engine, journal: Journal, *, recovered: bool) -> None:
-        """Mend what a run that died left: stack locks of dead processes, operations that never ended."""
+        """Mend what an interrupted run left: stack locks of dead processes, operations that never ended."""
         left = journal.left_running()
         if not left and not recovered:
             return
@@ -249,37 +260,3 @@ class Session:
             if dropped := host.repair(stack):
                 self.places.say(f"{stack}: {dropped} operations of a run that died are asked of the world again")
             journal.end(stack)
-
-    def turn(  # noqa: PLR0917  each is a part of the run
-        self,
-        place: Place,
-        engine: Engine,
-        journal: Journal,
-        environment_id: str,
-        secrets: Mapping[SecretSource, str],
-        options: Options = DEFAULTS,
-    ) -> work.Turn:
-        prepared = with_lab_access(self.plan, place)
-        engine.hidden = tuple(secrets.values())
-        return work.Turn(
-            world=self.world,
-            plan=prepared,
-            engine=engine,
-            journal=journal,
-            environment_id=environment_id,
-            key=digest_key(self.world, place, environment_id),
-            secret=opener(place, secrets),
-            sources=shared_sources(simulated=place.is_simulated),
-            skip=options.skip,
-            prove=self.world.now().isoformat() if options.prove else "",
-            base=self.loaded.path.absolute().parent,
-            stop=self.interrupts.stop,
-        )
-
-    def secrets(self) -> Mapping[SecretSource, str]:
-        """Every secret source of the file, read. Raises `ConfigError` naming each one that is missing."""
-        found = read_secrets(
-            self.plan, self.world, self.loaded.path, opener=self.places.secret, where=self.loaded.where
-        )
-        self.on_secrets(found.values())
-        return found

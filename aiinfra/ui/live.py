@@ -32,7 +32,7 @@ def rows(progress: Progress, now: datetime, terminal: Terminal) -> list[Row]:
 
 def _row(stack: StackProgress, progress: Progress, now: datetime, terminal: Terminal) -> Row:
     if stack.result is not None:
-        text = outcome_words(stack.result, progress.verb)
+        text = outcome_words(stack.result, progress.verb, progress.environment, now)
         return Row(mark(stack.result.outcome, terminal), stack.name, _time(stack, now), text, stack.phase)
     if stack.phase is Phase.RUNNING:
         sign = terminal.paint(terminal.marks.running, "cyan")

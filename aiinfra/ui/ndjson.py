@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import Enum
 
 from aiinfra.engine import events
-from aiinfra.engine.events import Event, RunEnded, RunReport
+from aiinfra.engine.events import Event, RunEnded
+from aiinfra.report.run import RunReport
 from aiinfra.ui.envelope import EVENTS_SCHEMA, result
 
 TYPES: Mapping[type, str] = {

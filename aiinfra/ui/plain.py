@@ -8,16 +8,15 @@ from aiinfra.engine.events import (
     Diagnostic,
     Event,
     Message,
-    Outcome,
     ResourceChanged,
     RunEnded,
     RunStarted,
     StackEnded,
     StackStarted,
     StackWaits,
-    Verb,
     Waiting,
 )
+from aiinfra.report.run import Outcome, Verb
 from aiinfra.ui.durations import duration, limit
 from aiinfra.ui.progress import PAST, Progress, StackProgress, short_type
 from aiinfra.ui.report import mark, outcome_words, report_text
@@ -43,7 +42,8 @@ def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]
             result = event.result
             yield from unexplained(progress.of(result.stack), progress)
             prefix = f"{prefixed(result.stack, progress)} {mark(result.outcome, terminal)}"
-            yield f"{prefix} {outcome_words(result, progress.verb)}{_took(result.outcome, result.seconds)}"
+            words = outcome_words(result, progress.verb, progress.environment, event.at)
+            yield f"{prefix} {words}{_took(result.outcome, result.seconds)}"
         case _:
             stack = progress.of(event.stack)
             if stack.news == 1 and _is_news(event):

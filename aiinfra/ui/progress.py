@@ -17,15 +17,13 @@ from aiinfra.engine.events import (
     Message,
     ResourceChanged,
     RunEnded,
-    RunReport,
     RunStarted,
     StackEnded,
-    StackResult,
     StackStarted,
     StackWaits,
-    Verb,
     Waiting,
 )
+from aiinfra.report.run import RunReport, StackResult, Verb
 
 
 class Phase(Enum):

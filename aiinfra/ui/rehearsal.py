@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from aiinfra.engine.events import RunReport
 from aiinfra.errors import ErrorRecord, StepsFailed
+from aiinfra.report.run import RunReport
 from aiinfra.ui.durations import duration
 from aiinfra.ui.ndjson import plain_value
 from aiinfra.ui.tables import table

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from aiinfra.engine.events import Outcome, RunReport, StackResult, Verb
-from aiinfra.ui.durations import duration
+from aiinfra.report.run import Outcome, Proof, Reason, RunReport, StackResult, Verb
+from aiinfra.ui.durations import age, duration
 from aiinfra.ui.errors import code_line, failure_text, folded, headed, reason_lines
 from aiinfra.ui.progress import PAST
 from aiinfra.ui.terminal import Terminal
@@ -33,19 +34,58 @@ def mark(outcome: Outcome, terminal: Terminal) -> str:
     return terminal.paint(terminal.marks.done, "green")
 
 
-def outcome_words(result: StackResult, verb: Verb) -> str:
-    """What happened to a stack: `3 created, 1 updated`, `unchanged (inputs as 2 h ago)`, `left as it was (…)`."""
+def outcome_words(result: StackResult, verb: Verb, environment: str, now: datetime | None) -> str:
+    """What happened to a stack: `3 created, 1 updated`, `unchanged (last seen 2 h ago)`, `left as it was (…)`.
+
+    Ages are left out when `now` is None.
+    """
     words = _DONE_WORD[result.outcome]
     if result.outcome in (Outcome.CHANGED, Outcome.DESTROYED) and (counts := changes_words(result.changes, verb)):
         words = counts
-    because = f" ({result.because})" if result.because else ""
-    notes = () if drift(result, verb) else result.notes
-    return "".join((words, because, *(f" · {note}" for note in notes)))
+    reason = reason_words(result, environment, now)
+    return "".join((words, f" ({reason})" if reason else "", *(f" · {note}" for note in notes(result, now))))
 
 
-def drift(result: StackResult, verb: Verb) -> Sequence[str]:
-    """What a refresh found changed by hand: a sentence each, too many for the line of the stack."""
-    return result.notes if verb is Verb.REFRESH and result.outcome is Outcome.CHANGED else ()
+def reason_words(result: StackResult, environment: str, now: datetime | None) -> str:
+    """Why a stack has its outcome; empty when the outcome says it."""
+    match result.reason:
+        case None:
+            return ""
+        case Reason.INPUTS_UNCHANGED:
+            return f"last seen {age((now - result.last_seen).total_seconds())}" if now and result.last_seen else ""
+        case Reason.NEEDED_FAILED:
+            return f"{result.related} {result.related_outcome.value if result.related_outcome else 'failed'}"
+        case Reason.ACCESS_GONE:
+            count = "1 resource" if result.forgotten == 1 else f"{result.forgotten} resources"
+            return f"{count} in {result.related}, which does not answer"
+        case other:
+            return _REASONS[other].format(environment=environment)
+
+
+_REASONS: Mapping[Reason, str] = {
+    Reason.NO_DIFFERENCE: "ran, nothing differed",
+    Reason.AS_RECORDED: "as in the state",
+    Reason.DRIFTED: "the world differs; aiinfra up {environment} repairs it",
+    Reason.DRIFTED_PARTLY_REPAIRABLE: "the world differs, and aiinfra up {environment} does not bring all of it back",
+    Reason.NOT_UP: "is not up",
+    Reason.NOT_THERE: "was not there",
+    Reason.STOPPED: "stopped; what had begun is saved",
+    Reason.NOT_STARTED: "stopped before its start",
+}
+
+
+def notes(result: StackResult, now: datetime | None) -> list[str]:
+    """What a reader must know beside the outcome: how sure a preview is, how old a proof is."""
+    found = [result.certainty] if result.certainty else []
+    if result.unknown_outputs:
+        found.append(f"known after {result.stack}: {', '.join(result.unknown_outputs)}")
+    return [*found, *([proof_words(result.proof, now)] if result.proof else [])]
+
+
+def proof_words(proof: Proof, now: datetime | None) -> str:
+    """`proved 2 h ago (the CUDA run was simulated)`."""
+    since = f" {age((now - proof.at).total_seconds())}" if now else ""
+    return f"proved{since}{' (the CUDA run was simulated)' if proof.simulated else ''}"
 
 
 def changes_words(changes: Mapping[str, int], verb: Verb) -> str:
@@ -56,18 +96,12 @@ def changes_words(changes: Mapping[str, int], verb: Verb) -> str:
     return ", ".join(f"{count} {PAST.get(operation, operation)}" for operation, count in moved.items())
 
 
-def result_line(result: StackResult, verb: Verb, terminal: Terminal, name_width: int) -> str:
-    """`✓ cluster   12m04  3 created`."""
-    took = duration(result.seconds) if result.outcome not in _UNTOUCHED else ""
-    return f"{mark(result.outcome, terminal)} {result.stack:<{name_width}}  {took:>6}  {outcome_words(result, verb)}"
-
-
 def failure_block(result: StackResult, report: RunReport, terminal: Terminal) -> str:
     """A failed stack: how long it tried, what failed, why down to the root, a way out, what was left alone."""
     head = f"{mark(result.outcome, terminal)} {terminal.paint(result.stack, 'bold')}"
     lines = [f"{head}  {_DONE_WORD[result.outcome]} after {duration(result.seconds)}"]
     if result.error is None:
-        return "\n".join((*lines, f"  {folded(result.because)}"))
+        return "\n".join((*lines, f"  {folded(reason_words(result, report.environment, report.ended_at))}"))
     blocked = [other.stack for other in report.results if other.outcome is Outcome.BLOCKED]
     left = (f"{', '.join(blocked)} left as {'it was' if len(blocked) == 1 else 'they were'}",) if blocked else ()
     where = "" if result.error.where == result.stack else result.error.where
@@ -80,16 +114,15 @@ def failure_block(result: StackResult, report: RunReport, terminal: Terminal) ->
 def report_text(report: RunReport, terminal: Terminal) -> str:
     """The end of a run: failures in full, then one closing sentence, then what was simulated."""
     blocks = [failure_block(result, report, terminal) for result in report.results if result.outcome in _FAILED]
-    blocks += ["\n".join(lines) for result in report.results if (lines := drift_lines(result, report.verb))]
+    blocks += ["\n".join(lines) for result in report.results if (lines := drift_lines(result))]
     blocks += [failure_text(error, terminal, exit_code=report.exit_code) for error in report.errors]
     closing = "\n".join((closing_line(report), *_simulated(report.simulated, terminal)))
     return "\n\n".join((*blocks, closing))
 
 
-def drift_lines(result: StackResult, verb: Verb) -> list[str]:
+def drift_lines(result: StackResult) -> list[str]:
     """`nfd differs:`, then each difference on a line of its own; nothing when none is known."""
-    told = drift(result, verb)
-    return [f"{result.stack} differs:", *(f"  {line}" for line in told)] if told else []
+    return [f"{result.stack} differs:", *(f"  {line}" for line in result.drift)] if result.drift else []
 
 
 def closing_line(report: RunReport) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from aiinfra.catalog import error_codes
-from aiinfra.engine.events import RunReport
 from aiinfra.errors import ErrorRecord
+from aiinfra.report.run import RunReport
 from aiinfra.ui.envelope import EVENTS_SCHEMA, RESULT_SCHEMA
 from aiinfra.ui.ndjson import RENAMED, REPORT_HEAD, TYPES
 

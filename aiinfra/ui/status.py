@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Protocol
 
-from aiinfra.engine.lock import Holder
+from aiinfra.report.status import StackStatus, Status
 from aiinfra.ui.durations import age, duration
 from aiinfra.ui.ndjson import plain_value
+from aiinfra.ui.report import proof_words
 from aiinfra.ui.tables import table
 from aiinfra.ui.terminal import Terminal
-
-
-class StackStatus(Protocol):
-    """One stack as last recorded."""
-
-    @property
-    def stack(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def at(self) -> datetime | None: ...
-    @property
-    def seconds(self) -> float | None: ...
-    @property
-    def notes(self) -> Sequence[str]: ...
-
-
-class Status(Protocol):
-    """An environment as last recorded."""
-
-    @property
-    def environment(self) -> str: ...
-    @property
-    def environment_id(self) -> str: ...
-    @property
-    def place(self) -> str: ...
-    @property
-    def holder(self) -> Holder | None: ...
-    @property
-    def stacks(self) -> Sequence[StackStatus]: ...
 
 
 def status_text(status: Status, now: datetime, terminal: Terminal) -> str:
     """`lab · 7c41d0aa · lab (runs)`, then one row a stack, then who holds the lock."""
     head = " · ".join(filter(None, (status.environment, status.environment_id, status.place)))
-    lines = [head, table([_row(stack, now, terminal) for stack in status.stacks], indent=2)]
+    lines = [head, table([_row(stack, status.environment, now, terminal) for stack in status.stacks], indent=2)]
     if status.holder is not None:
         holder = status.holder
         since = age((now - datetime.fromisoformat(holder.at)).total_seconds())
@@ -56,13 +24,21 @@ def status_text(status: Status, now: datetime, terminal: Terminal) -> str:
     return "\n".join(lines)
 
 
-def _row(stack: StackStatus, now: datetime, terminal: Terminal) -> tuple[str, ...]:
+def _row(stack: StackStatus, environment: str, now: datetime, terminal: Terminal) -> tuple[str, ...]:
     marks = {"up": terminal.marks.done, "begun": terminal.marks.running, "failed": terminal.marks.failed}
     mark = marks.get(stack.state, terminal.marks.waiting)
-    seen = f"last seen {age((now - stack.at).total_seconds())}" if stack.at else ""
-    took = f"took {duration(stack.seconds)}" if stack.seconds is not None else ""
-    details = " · ".join(filter(None, (seen, took, *stack.notes)))
+    details = " · ".join(filter(None, _details(stack, environment, now)))
     return (mark, stack.stack, stack.kind, _STATES.get(stack.state, stack.state), details)
+
+
+def _details(stack: StackStatus, environment: str, now: datetime) -> Iterator[str]:
+    ago = age((now - stack.at).total_seconds()) if stack.at else ""
+    if stack.state == "failed" and stack.failure:
+        yield f"{stack.failure.verb} failed {ago}: aiinfra why {environment} {stack.stack}"
+        return
+    yield f"last seen {ago}" if ago else ""
+    yield f"took {duration(stack.seconds)}" if stack.seconds is not None else ""
+    yield proof_words(stack.proof, now) if stack.proof else ""
 
 
 _STATES: Mapping[str, str] = {"begun": "begun, not finished: run `aiinfra up` again"}

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
-from aiinfra.engine.events import Outcome, RunReport, StackResult
 from aiinfra.errors import ConfigError, ErrorRecord, OutsideError
+from aiinfra.report.run import Outcome, RunReport, StackResult
 from aiinfra.ui.durations import duration
 from aiinfra.ui.masking import Masker
-from aiinfra.ui.report import closing_line, drift, drift_lines, outcome_words
+from aiinfra.ui.report import closing_line, drift_lines, outcome_words, reason_words
 
 _SIGN: Mapping[Outcome, str] = {
     Outcome.CHANGED: "✅",
@@ -59,14 +59,14 @@ def write_each(paths: Sequence[Path], texts: Mapping[str, Callable[[], str]], ma
 def markdown(report: RunReport) -> str:
     """A table of the stacks, then each failure with its causes."""
     rows = (
-        f"| {_SIGN[result.outcome]} | {result.stack} | {result.kind} | {cell(outcome_words(result, report.verb))} "
+        f"| {_SIGN[result.outcome]} | {result.stack} | {result.kind} | {cell(_words(result, report))} "
         f"| {duration(result.seconds)} |"
         for result in report.results
     )
     lines = [f"## aiinfra {report.verb.value} {report.environment}", "", closing_line(report), ""]
     lines += ["| | stack | kind | result | time |", "|---|---|---|---|---|", *rows]
     for result in report.results:
-        if told := drift_lines(result, report.verb):
+        if told := drift_lines(result):
             lines += ["", told[0], "", *(f"- {line.strip()}" for line in told[1:])]
         if result.error is not None:
             lines += _failure(f"{result.stack} failed", result.error, result.causes)
@@ -119,13 +119,19 @@ def _case(suite: xml.Element, report: RunReport, result: StackResult) -> None:
         time=f"{result.seconds:.3f}",
     )
     if result.outcome in (Outcome.BLOCKED, Outcome.SKIPPED, Outcome.FORGOTTEN):
-        xml.SubElement(case, "skipped", message=clean(result.because))
+        xml.SubElement(case, "skipped", message=clean(_reason(result, report)))
     elif result.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
-        _fail(case, result.error or ErrorRecord("step.failed", result.stack, result.because), result.causes)
+        _fail(case, result.error or ErrorRecord("step.failed", result.stack, _reason(result, report)), result.causes)
     else:
-        xml.SubElement(case, "system-out").text = clean(
-            "\n".join((outcome_words(result, report.verb), *drift(result, report.verb)))
-        )
+        xml.SubElement(case, "system-out").text = clean("\n".join((_words(result, report), *result.drift)))
+
+
+def _words(result: StackResult, report: RunReport) -> str:
+    return outcome_words(result, report.verb, report.environment, report.ended_at)
+
+
+def _reason(result: StackResult, report: RunReport) -> str:
+    return reason_words(result, report.environment, report.ended_at)
 
 
 def _fail(case: xml.Element, error: ErrorRecord, causes: Sequence[str]) -> None:

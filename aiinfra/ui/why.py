@@ -3,61 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from aiinfra.domain_run import WorldState
 from aiinfra.engine.journal import Failure
-from aiinfra.engine.lock import Holder
+from aiinfra.report.status import StackStatus, Why
 from aiinfra.ui.durations import age, duration
 from aiinfra.ui.errors import folded, headed
 from aiinfra.ui.ndjson import plain_value
+from aiinfra.ui.report import proof_words
 from aiinfra.ui.terminal import Terminal
-
-State = Literal["up", "failed", "begun", "half destroyed", "not up"]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is recorded of one stack."""
-
-    stack: str
-    kind: str
-    state: State
-    at: datetime | None = None
-    """When it was last seen as it should be, or when it failed."""
-    seconds: float | None = None
-    notes: Sequence[str] = ()
-    failure: Failure | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """What a cluster that the stack stands in says at this moment."""
-
-    cluster: str
-    says: str
-    """That it answers, or why it cannot be asked."""
-    answers: bool
-    causes: Sequence[str] = ()
-    """What is behind the stack's failure now, from the leaf to the root; empty when nothing is seen."""
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """All that is known of why a stack is as it is."""
-
-    environment: str
-    place: str
-    stack: Known
-    waits_for: Sequence[Known]
-    """The stacks that it needs, directly or not, and that are not up; those that failed first."""
-    needs: Sequence[Known]
-    needed_by: Sequence[str]
-    holder: Holder | None
-    """Who holds the environment's lock."""
-    now: Sequence[Now]
 
 
 def why_text(why: Why, now: datetime, terminal: Terminal) -> str:
@@ -68,13 +23,13 @@ def why_text(why: Why, now: datetime, terminal: Terminal) -> str:
     return "\n".join(lines)
 
 
-def _mark(known: Known, terminal: Terminal) -> str:
+def _mark(known: StackStatus, terminal: Terminal) -> str:
     marks = terminal.marks
     colour = {"up": "green", "failed": "red"}.get(known.state, "dim")
     return terminal.paint({"up": marks.done, "failed": marks.failed}.get(known.state, marks.waiting), colour)
 
 
-def _state(known: Known, now: datetime) -> str:
+def _state(known: StackStatus, now: datetime) -> str:
     """`is up, last seen 2 h ago`, `failed 3 min ago`."""
     ago = age((now - known.at).total_seconds()) if known.at else ""
     words = {
@@ -82,17 +37,18 @@ def _state(known: Known, now: datetime) -> str:
         "failed": f"failed {ago}",
         "begun": "was begun and has not ended",
         "half destroyed": "is half destroyed",
+        "no longer in the file": "is no longer in the file",
         "not up": "is not up",
     }[known.state]
-    return " · ".join((words, *known.notes))
+    return " · ".join((words, *([proof_words(known.proof, now)] if known.proof else [])))
 
 
 def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
     stack = why.stack
     if stack.failure:
         yield from _failure(stack, stack.failure, now, terminal)
-    for cluster in why.now:
-        yield from _cluster(cluster, stack, terminal)
+    for place in why.now:
+        yield from _place(place, stack, terminal)
     for other in why.waits_for:
         yield from _awaited(other, now, terminal)
     if why.needs and not why.waits_for:
@@ -105,7 +61,7 @@ def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
     yield from (f"{terminal.paint(terminal.marks.hint, 'green')} {way}" for way in ways_out(why))
 
 
-def _failure(stack: Known, failure: Failure, now: datetime, terminal: Terminal) -> Iterator[str]:
+def _failure(stack: StackStatus, failure: Failure, now: datetime, terminal: Terminal) -> Iterator[str]:
     tried = f"`{failure.verb}` failed after {duration(failure.seconds)}"
     when = "" if stack.state == "failed" else f", {age((now - failure.at).total_seconds())}"
     where = "" if failure.error.where == stack.stack else failure.error.where
@@ -118,21 +74,21 @@ def _chain(causes: Sequence[str], terminal: Terminal) -> Iterator[str]:
     yield from (f"{terminal.paint(terminal.marks.cause, 'red')} {folded(cause)}" for cause in causes)
 
 
-def _cluster(cluster: Now, stack: Known, terminal: Terminal) -> Iterator[str]:
-    """What the cluster says now, told once: the same chain as recorded is not repeated."""
-    told = f"now cluster {cluster.cluster} {cluster.says}"
-    if stack.failure is None or not cluster.answers:
+def _place(place: WorldState, stack: StackStatus, terminal: Terminal) -> Iterator[str]:
+    """What a place says now, told once: the same chain as recorded is not repeated."""
+    told = f"now {place.place} {place.says}"
+    if stack.failure is None or not place.answers:
         yield told
-    elif not cluster.causes:
+    elif not place.causes:
         yield f"{told}, and shows {'it no more' if stack.failure.causes else 'nothing of it'}"
-    elif tuple(cluster.causes) == stack.failure.causes:
+    elif tuple(place.causes) == stack.failure.causes:
         yield f"{told}, and shows the same"
     else:
         yield f"{told}, and shows:"
-        yield from _chain(cluster.causes, terminal)
+        yield from _chain(place.causes, terminal)
 
 
-def _awaited(other: Known, now: datetime, terminal: Terminal) -> Iterator[str]:
+def _awaited(other: StackStatus, now: datetime, terminal: Terminal) -> Iterator[str]:
     said = f": {other.failure.error.message}" if other.failure and other.state == "failed" else ""
     yield f"waits for {other.stack}, which {_state(other, now)}{folded(said)}"
     if other.failure and other.state == "failed":
@@ -142,14 +98,14 @@ def _awaited(other: Known, now: datetime, terminal: Terminal) -> Iterator[str]:
 def ways_out(why: Why) -> list[str]:
     """What to do, in order; nothing for a stack that stands and whose cluster answers."""
     stack, up = why.stack, f"aiinfra up {why.environment}"
-    unreachable = [cluster.hint for cluster in why.now if not cluster.answers and cluster.hint]
+    unreachable = [place.hint for place in why.now if not place.answers and place.hint]
     failed = [other for other in why.waits_for if other.state == "failed"]
     if failed:
         hints = [other.failure.error.hint for other in failed if other.failure and other.failure.error.hint]
         return list(dict.fromkeys([*unreachable, *hints, f"aiinfra why {why.environment} {failed[0].stack}"]))
     if stack.state == "up":
         return unreachable
-    hints = [cluster.hint for cluster in why.now if cluster.answers and cluster.hint]
+    hints = [place.hint for place in why.now if place.answers and place.hint]
     recorded = [] if hints or _healed(why) or not stack.failure else [stack.failure.error.hint]
     verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "half destroyed" else up
     return [way for way in dict.fromkeys([*unreachable, *hints, *recorded, verb]) if way]
@@ -158,7 +114,7 @@ def ways_out(why: Why) -> list[str]:
 def _healed(why: Why) -> bool:
     """Whether what the failure was due to is seen no more."""
     had = why.stack.failure is not None and why.stack.failure.causes
-    return bool(had and any(cluster.answers for cluster in why.now) and not any(now.causes for now in why.now))
+    return bool(had and any(place.answers for place in why.now) and not any(now.causes for now in why.now))
 
 
 def why_json(why: Why) -> dict[str, object]:

@@ -1,62 +1,58 @@
-"""Before a stack that no success stands behind is run again: let the clusters that it stands in come to rest."""
+"""Before a stack without a recorded success is run again: let the clusters that it works in come to rest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from aiinfra.domain_run import RunContext
+from aiinfra.domains.kubernetes.reach import ClusterHandle, clusters_of, recorded_access
 from aiinfra.engine.events import Message, Waiting
-from aiinfra.engine.wire import Tree, reveal
 from aiinfra.errors import StepError
 from aiinfra.plan.planner import Step
 from aiinfra.waiting import Stopped, Waiter
 
-if TYPE_CHECKING:
-    from aiinfra.session.work import Turn
-
 LIMIT: Final = 300.0
-"""Seconds for what a run that died was deleting."""
+"""Seconds for what an interrupted run was deleting."""
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 
 
-def settle(turn: Turn, step: Step) -> bool:
-    """Whether the state knows the stack, so that its resources are to be read before it is run.
+def settle(run: RunContext, step: Step) -> None:
+    """Raises `StepError` when a cluster is another one, or something of the stack does not go away.
 
-    A Helm release of a stack that was half destroyed may lack objects and not know it: it is installed anew.
-    Raises `StepError` when a cluster is another one, or something of the stack does not go away.
+    A Helm release of a stack whose destroy was cut short may lack objects and not know it: it is installed anew.
     """
-    stood = turn.stood(step.name)
-    for name in sorted(step.needs):
-        access = turn.outputs_of(name)
-        if isinstance(reveal(access.get("kubeconfig")), str):
-            whole = stood and not turn.journal.half_destroyed(step.name)
-            held = set(_releases(turn.engine.host().export(step.name)["deployment"])) if whole else set()
-            _settle_cluster(turn, step.name, access, held, deep=stood)
-    return stood
+    existed = run.existed(step.name)
+    for name in clusters_of(run.plan, step.name):
+        handle = recorded_access(run, name) if name != step.name else None
+        if handle is not None:
+            whole = existed and not run.journal.half_destroyed(step.name)
+            held = set(_releases(run.deployment(step.name))) if whole else set()
+            _settle_cluster(run, step.name, handle, held, deep=existed)
 
 
-def _settle_cluster(turn: Turn, stack: str, access: Mapping[str, Tree], held: set[str], *, deep: bool) -> None:
+def _settle_cluster(run: RunContext, stack: str, cluster: ClusterHandle, held: set[str], *, deep: bool) -> None:
     from aiinfra.domains.kubernetes.client.client import KubeClient
     from aiinfra.domains.kubernetes.objects import settling
     from aiinfra.domains.kubernetes.provider.blame import left_behind
     from aiinfra.domains.kubernetes.provider.clusters import other_cluster
 
     def wait(what: str, seconds: float) -> None:
-        turn.engine.on_event(Waiting(stack, what, seconds, None, turn.world.now()))
+        run.emit(Waiting(stack, what, seconds, None, run.now()))
 
-    with KubeClient.from_kubeconfig(str(reveal(access["kubeconfig"]))) as client:
-        if (found := client.cluster_uid()) != access["uid"]:
-            raise other_cluster(client.server, expected=str(access["uid"]), found=found)
+    with KubeClient.from_kubeconfig(cluster.kubeconfig) as client:
+        if (found := client.cluster_uid()) != cluster.uid:
+            raise other_cluster(client.server, expected=cluster.uid, found=found)
         try:
-            waiter = Waiter(LIMIT, stop=turn.stop, on_wait=wait)
-            forgotten, left = settling.settle(client, turn.environment_id, stack, held, waiter, deep=deep)
+            waiter = Waiter(LIMIT, stop=run.stop, on_wait=wait)
+            forgotten, left = settling.settle(client, run.environment_id, stack, held, waiter, deep=deep)
         except Stopped as error:
             raise StepError("stopped while what a run left half-way went away", code="run.interrupted") from error
         if left:
             raise left_behind(client, left)
     for ref in forgotten:
         text = f"{stack}: removed {ref}, the record of a Helm release that is half-way or failed: it is installed again"
-        turn.engine.on_event(Message(text, turn.world.now()))
+        run.emit(Message(text, run.now()))
 
 
 def _releases(deployment: Mapping[str, Any]) -> Iterator[str]:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pulumi
 
-from aiinfra.engine.events import Verb
 from aiinfra.engine.host_client import EngineHost, HostSettings, Operation, OperationHandle, OperationResult
 from aiinfra.engine.programs import ProgramServer
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree, reveal
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
 from aiinfra.providers.servicer import Served
+from aiinfra.report.run import Verb
 
 LIMIT = 120.0
 Program = Callable[[], None]

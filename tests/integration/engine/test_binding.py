@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from aiinfra.engine.events import Verb
 from aiinfra.engine.host_client import OperationResult
 from aiinfra.engine.programs import bind
 from aiinfra.engine.values import resolver
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
+from aiinfra.report.run import Verb
 from aiinfra.stack import Inputs, Ref, SecretSource, StackContext, StackName, StackType
 from tests.integration.engine.kinds import RELAY, SINK, SOURCE
 from tests.integration.engine.site import Site

@@ -7,9 +7,9 @@ from collections import Counter
 import pulumi
 import pytest
 
-from aiinfra.engine.events import Verb
 from aiinfra.engine.host_client import ImportedResource, Operation
 from aiinfra.engine.wire import Secret
+from aiinfra.report.run import Verb
 from tests.integration.engine.site import LIMIT, DoorResource, Site, chain
 
 pytestmark = pytest.mark.engine

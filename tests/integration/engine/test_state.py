@@ -12,9 +12,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from aiinfra.engine.events import Verb
 from aiinfra.engine.host_client import EngineError
 from aiinfra.engine.wire import Secret
+from aiinfra.report.run import Verb
 from tests.integration.cloud import Cloud, running_cloud
 from tests.integration.engine.site import LIMIT, DoorResource, Site, chain
 

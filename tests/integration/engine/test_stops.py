@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.engine.events import Verb
 from aiinfra.engine.host_client import EngineError, Operation
+from aiinfra.report.run import Verb
 from aiinfra.waiting import Pending, Waiter
 from tests.integration.engine.site import LIMIT, DoorResource, Site, chain
 

@@ -44,7 +44,7 @@ def client(site: Site) -> Iterator[KubeClient]:
 
 def differs(told: Told) -> dict[str, list[str]]:
     """What a refresh says of each stack that it found changed."""
-    return {result["stack"]: list(result["notes"]) for result in told["results"] if result["outcome"] == "changed"}
+    return {result["stack"]: list(result["drift"]) for result in told["results"] if result["outcome"] == "changed"}
 
 
 def refreshed(site: Site) -> Told:
@@ -95,7 +95,7 @@ def test_every_edit_is_shown_and_put_back(site: Site, client: KubeClient) -> Non
             "ClusterPolicy cluster-policy: spec.mig.strategy is mixed, not single",
         ],
     }
-    assert [result["because"] for result in told["results"][1:]] == [REPAIRS, REPAIRS]
+    assert [result["reason"] for result in told["results"][1:]] == ["drifted", "drifted"]
 
     again = site.run("refresh", "lab", "--until", "gpu-operator", "--summary", "told.md").stdout
     assert "gpu-operator differs:\n  ClusterRole gpu-operator: rules differs\n  Deployment gpu-operator/" in again
@@ -116,7 +116,7 @@ def test_a_definition_that_helm_does_not_bring_back_is_said_to_be_lost(site: Sit
     out = "destroy this stack with what needs it, and bring them up again"
     told = refreshed(site)
     assert differs(told) == {"nfd": [f"{DEFINITION} is gone, and no upgrade brings it back: {out}"]}
-    assert told["results"][1]["because"] == "the world differs, and aiinfra up lab does not bring all of it back"
+    assert told["results"][1]["reason"] == "drifted_partly_repairable"
     failed = site.result("up", "--until", "gpu-operator")
     (error,) = failed["errors"]
     assert (failed["exit_code"], error["message"], error["hint"]) == (4, f"{DEFINITION} is gone", out)

@@ -34,7 +34,7 @@ def test_what_a_plan_expects_to_be_unknown_is_what_a_preview_finds_unknown(
     site = make_site({})
     planned = json.loads(site.run("plan", example, "--output", "json").stdout)
     previewed = json.loads(site.run("preview", example, "--output", "json").stdout)
-    found = {result["stack"]: result["notes"][0] for result in previewed["results"]}
+    found = {result["stack"]: result["certainty"] for result in previewed["results"]}
     expected = {stack["name"]: Certainty(**_without_level(stack["certainty"])) for stack in planned["stacks"]}
     assert found == {name: str(sure) for name, sure in expected.items()}
     assert found["nfd"] == "unknown until cluster: uid, server, version"

@@ -214,9 +214,9 @@ class TestAKeyService:
         site.result("up")
         other = elsewhere(site, "other-home")
         first = other.result("up")
-        assert [result["because"] for result in first["results"]] == ["ran, nothing differed"] * 2
+        assert [result["reason"] for result in first["results"]] == ["no_difference"] * 2
         again = other.result("up")
-        assert all(result["because"].startswith("last seen") for result in again["results"])
+        assert [result["reason"] for result in again["results"]] == ["inputs_unchanged"] * 2
 
     def test_a_key_that_is_not_there_makes_nothing(self, make_remote: Make, cloud: Cloud) -> None:
         absent = "awskms:///11111111-2222-4333-8444-555555555555?region=us-east-1"

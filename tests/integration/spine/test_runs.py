@@ -57,7 +57,8 @@ import sys
 from aiinfra.__main__ import main
 code = main(["up", "world", "--yes"])
 heavy = ("pulumi", "grpc", "httpx", "pyVmomi", "rich", "jinja2", "aiinfra.engine.host_client", "aiinfra.providers",
-    "aiinfra.kube", "aiinfra.lab", "aiinfra.model.lab", "aiinfra.session.destroy", "aiinfra.toolchain")
+    "aiinfra.domains.kubernetes.client", "aiinfra.domains.vsphere.soap", "aiinfra.lab", "aiinfra.model.lab",
+    "aiinfra.session.verbs.destroy", "aiinfra.toolchain")
 sys.stderr.write(",".join(name for name in heavy if name in sys.modules))
 sys.exit(code)
 """
@@ -95,7 +96,8 @@ def test_a_failure_blocks_what_needs_it_and_nothing_else(make_site: Make) -> Non
     )
     told = site.result("up")
     assert outcomes(told) == {"a": "failed", "b": "blocked", "c": "changed"}
-    assert {r["stack"]: r["because"] for r in told["results"]}["b"] == "a failed"
+    blocked = {r["stack"]: r for r in told["results"]}["b"]
+    assert (blocked["reason"], blocked["related"], blocked["related_outcome"]) == ("needed_failed", "a", "failed")
     assert told["exit_code"] == 4
 
 
@@ -149,7 +151,7 @@ def test_one_ctrl_c_finishes_what_runs_and_saves(make_site: Make) -> None:
 
     assert site.until(interrupt, "up", "world", "--yes") == 130
     assert [event for event in told if event["type"] == "diagnostic"] == []
-    assert told[-1]["result"]["results"][0]["because"] == "stopped; what had begun is saved"
+    assert told[-1]["result"]["results"][0]["reason"] == "stopped"
     made = site.inventory()
     assert 1 <= len(made) < 4
     state = json.loads((site.state / ".pulumi" / "stacks" / "world" / "a.json").read_text())["checkpoint"]["latest"]

@@ -64,8 +64,8 @@ def test_hand_edits_show_field_by_field_and_up_puts_them_back(site: Site) -> Non
         finish(vcenter, vm_at(vcenter, "/dc1/vm").MoveIntoFolder_Task([vm]), "moving", path)
     ended = refreshed(site)
     (result,) = ended["results"]
-    assert result["because"] == "the world differs; aiinfra up vs repairs it"
-    assert sorted(result["notes"]) == [
+    assert result["reason"] == "drifted"
+    assert sorted(result["drift"]) == [
         f"{name}: GPU devices: is none, should be vGPU grid_a100-20c",
         f"{name}: extraConfig pciPassthru.64bitMMIOSizeGB: is 64, should be 512",
         f"{name}: firmware: is bios, should be efi",
@@ -76,7 +76,7 @@ def test_hand_edits_show_field_by_field_and_up_puts_them_back(site: Site) -> Non
     ]
     assert up(site) == path
     again = refreshed(site)
-    assert again["results"][0]["because"] == "as in the state"
+    assert again["results"][0]["reason"] == "as_recorded"
 
 
 def test_a_machine_that_was_cloned_of_a_template_is_never_touched(site: Site) -> None:
@@ -187,8 +187,8 @@ def test_a_change_makes_a_template_beside_the_old_one_which_stays_while_a_machin
     assert old in stand
     assert new in json.dumps(outputs(site))
     assert old not in json.dumps(outputs(site))
-    assert refreshed(site)["results"][0]["because"] == "as in the state"
+    assert refreshed(site)["results"][0]["reason"] == "as_recorded"
     with vcenter_of(site) as vcenter:
         finish(vcenter, vm_at(vcenter, "/dc1/vm/worker-0").Destroy_Task(), "removing", "worker-0")
-    assert refreshed(site)["results"][0]["because"] == "the world differs; aiinfra up vs repairs it"
+    assert refreshed(site)["results"][0]["reason"] == "drifted"
     assert up(site) == new

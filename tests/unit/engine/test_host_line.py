@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from aiinfra.engine.events import Verb
 from aiinfra.engine.host_client import EngineError, EngineHost, HostSettings, Operation
 from aiinfra.errors import OutsideError
+from aiinfra.report.run import Verb
 
 HELLO = """print('{"hello": {"protocol": 1, "pulumi": "v0", "pid": 1}}', flush=True)"""
 ANSWER = """print(json.dumps({"id": json.loads(line)["id"], "done": True, "result": {}}), flush=True)"""

@@ -95,15 +95,15 @@ def test_an_environment_whose_id_is_lost_is_not_given_another_one(journal: Journ
     )
 
 
-def test_namespaces_are_kept_by_cluster_until_the_environment_is_forgotten(journal: Journal) -> None:
-    assert journal.namespaces("c1") == {}
-    journal.keep_namespaces("c1", {"nfd": "u1", "gpu": "u2"})
-    journal.keep_namespaces("c1", {"gpu": "u3"})
-    journal.keep_namespaces("c1", {})
-    journal.keep_namespaces("c2", {"nfd": "u4"})
-    assert journal.namespaces("c1") == {"nfd": "u1", "gpu": "u3"}
-    assert journal.namespaces("c2") == {"nfd": "u4"}
+def test_memos_of_domains_are_kept_until_the_environment_is_forgotten(journal: Journal) -> None:
+    assert journal.memo("namespaces/c1") == {}
+    journal.extend_memo("namespaces/c1", {"nfd": "u1", "gpu": "u2"})
+    journal.extend_memo("namespaces/c1", {"gpu": "u3"})
+    journal.extend_memo("namespaces/c1", {})
+    journal.extend_memo("namespaces/c2", {"nfd": "u4"})
+    assert journal.memo("namespaces/c1") == {"nfd": "u1", "gpu": "u3"}
+    assert journal.memo("namespaces/c2") == {"nfd": "u4"}
     journal.notes.put("namespaces/c2.json", b"{damaged")
-    assert journal.namespaces("c2") == {}
+    assert journal.memo("namespaces/c2") == {}
     journal.erase()
-    assert journal.namespaces("c1") == {}
+    assert journal.memo("namespaces/c1") == {}

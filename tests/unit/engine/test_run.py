@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aiinfra.engine.events import Event, StackResult
+from aiinfra.engine.events import Event
 from aiinfra.engine.queue import Queue
-from aiinfra.engine.run import Run
+from aiinfra.engine.run import Walk
+from aiinfra.report.run import StackResult
 
 
 def test_a_turn_that_breaks_ends_the_run_with_its_error_instead_of_being_waited_for() -> None:
@@ -18,7 +19,7 @@ def test_a_turn_that_breaks_ends_the_run_with_its_error_instead_of_being_waited_
     def work(name: str) -> StackResult:
         raise KeyError(name)
 
-    run = Run(Queue({"cluster": frozenset()}), {"cluster": "existing_cluster"}, work, 4, events.append, _now)
+    run = Walk(Queue({"cluster": frozenset()}), {"cluster": "existing_cluster"}, work, 4, events.append, _now)
     with pytest.raises(KeyError, match="cluster"):
         run.go(threading.Event())
 

@@ -36,7 +36,7 @@ def plain_map(context: StackContext, inputs: Taken) -> Any:
 
 
 def bundle(context: StackContext, inputs: Taken) -> Given:
-    Bundle("notes", kubeconfig=inputs.cluster.kubeconfig, uid=inputs.cluster.uid, objects=[])
+    Bundle(context, "notes", cluster=inputs.cluster, objects=[])
     return Given.of(name=context.stack)
 
 

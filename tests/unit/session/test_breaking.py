@@ -8,9 +8,9 @@ import pytest
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
-from aiinfra.engine.events import Outcome, RunReport, StackResult, Verb
 from aiinfra.errors import ConfigError, ErrorRecord
 from aiinfra.lab.domains import fault_types
+from aiinfra.report.run import Outcome, RunReport, StackResult, Verb
 from aiinfra.session.breaking import Breaker, Fault
 from tests.unit.site import a_world
 

@@ -7,19 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 from aiinfra.engine.events import (
     Event,
-    Outcome,
     ResourceChanged,
     RunEnded,
-    RunReport,
     RunStarted,
     StackEnded,
-    StackResult,
     StackStarted,
     StackWaits,
-    Verb,
     Waiting,
 )
 from aiinfra.errors import ErrorRecord
+from aiinfra.report.run import Outcome, Reason, RunReport, StackResult, Verb
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 DAEMONSET = "DaemonSet gpu-operator/nvidia-driver-daemonset"
@@ -29,7 +26,14 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-CLUSTER = StackResult("cluster", "existing_cluster", Outcome.UNCHANGED, 0.02, "last seen 2 h ago")
+CLUSTER = StackResult(
+    "cluster",
+    "existing_cluster",
+    Outcome.UNCHANGED,
+    0.02,
+    Reason.INPUTS_UNCHANGED,
+    last_seen=START - timedelta(hours=2),
+)
 NFD = StackResult("nfd", "nfd", Outcome.CHANGED, 38, changes={"create": 3, "same": 1})
 OPERATOR = StackResult(
     "gpu-operator",
@@ -48,9 +52,24 @@ OPERATOR = StackResult(
         "image nvcr.io/nvidia/driver:580 for kernel 5.14.0-570 does not exist",
     ),
 )
-PROOF = StackResult("gpu-proof", "gpu_proof", Outcome.BLOCKED, 0.0, "gpu-operator failed")
+PROOF = StackResult(
+    "gpu-proof",
+    "gpu_proof",
+    Outcome.BLOCKED,
+    0.0,
+    Reason.NEEDED_FAILED,
+    related="gpu-operator",
+    related_outcome=Outcome.FAILED,
+)
 REPORT = RunReport(
-    Verb.UP, "lab", "7c41d0aa", (CLUSTER, NFD, OPERATOR, PROOF), 412, 4, simulated=("CUDA does not run",)
+    Verb.UP,
+    "lab",
+    "7c41d0aa",
+    (CLUSTER, NFD, OPERATOR, PROOF),
+    412,
+    4,
+    simulated=("CUDA does not run",),
+    ended_at=START + timedelta(seconds=412),
 )
 
 

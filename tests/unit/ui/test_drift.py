@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as xml
 
-from aiinfra.engine.events import Outcome, RunReport, StackResult, Verb
+from aiinfra.report.run import Outcome, Proof, Reason, RunReport, StackResult, Verb
 from aiinfra.ui.report import outcome_words, report_text
 from aiinfra.ui.summary import junit, markdown
 from aiinfra.ui.terminal import Terminal
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PROOF = Proof(NOW - timedelta(hours=2), simulated=False)
 WHY = "the world differs; aiinfra up lab repairs it"
 EDITS = ("ConfigMap nfd/conf is gone", "Deployment nfd/master: spec.replicas is 0, not 1")
-NFD = StackResult("nfd", "nfd", Outcome.CHANGED, 0.4, WHY, {"update": 1}, notes=EDITS)
+NFD = StackResult("nfd", "nfd", Outcome.CHANGED, 0.4, Reason.DRIFTED, {"update": 1}, drift=EDITS)
 REPORT = RunReport(Verb.REFRESH, "lab", "7c41d0aa", (NFD,), 0.4, 0)
 
 
 def test_each_difference_has_a_line_of_its_own() -> None:
-    assert outcome_words(NFD, Verb.REFRESH) == f"1 updated ({WHY})"
+    assert outcome_words(NFD, Verb.REFRESH, "lab", NOW) == f"1 updated ({WHY})"
     assert report_text(REPORT, Terminal()).splitlines() == [
         "nfd differs:",
         "  ConfigMap nfd/conf is gone",
@@ -36,6 +39,6 @@ def test_summaries_have_them_too() -> None:
 
 
 def test_notes_of_what_did_not_drift_stay_with_their_stack() -> None:
-    same = replace(NFD, outcome=Outcome.UNCHANGED, because="as in the state", changes={}, notes=("proved 2 h ago",))
-    assert outcome_words(same, Verb.REFRESH) == "unchanged (as in the state) · proved 2 h ago"
+    same = replace(NFD, outcome=Outcome.UNCHANGED, reason=Reason.AS_RECORDED, changes={}, drift=(), proof=PROOF)
+    assert outcome_words(same, Verb.REFRESH, "lab", NOW) == "unchanged (as in the state) · proved 2 h ago"
     assert report_text(replace(REPORT, results=(same,)), Terminal()) == "lab · 1 unchanged · 0.4 s"

@@ -6,8 +6,9 @@ import jsonschema
 import pytest
 
 from aiinfra.catalog import error_codes
-from aiinfra.engine.events import Diagnostic, Event, Message, Verb
+from aiinfra.engine.events import Diagnostic, Event, Message
 from aiinfra.errors import ConfigError, Problem
+from aiinfra.report.run import Verb
 from aiinfra.ui.envelope import last_event, result
 from aiinfra.ui.ndjson import event_json, report_json
 from aiinfra.ui.schemas import errors_document, events_schema, result_schema

@@ -1,18 +1,8 @@
 from dataclasses import replace
 from textwrap import dedent
 
-from aiinfra.engine.events import (
-    Diagnostic,
-    Event,
-    Message,
-    Outcome,
-    ResourceChanged,
-    RunEnded,
-    StackEnded,
-    StackResult,
-    StackStarted,
-    Verb,
-)
+from aiinfra.engine.events import Diagnostic, Event, Message, ResourceChanged, RunEnded, StackEnded, StackStarted
+from aiinfra.report.run import Outcome, Reason, StackResult, Verb
 from aiinfra.ui.plain import lines
 from aiinfra.ui.progress import Progress, advance
 from aiinfra.ui.terminal import ASCII, Terminal
@@ -120,7 +110,7 @@ def test_an_error_is_told_once_also_when_the_engine_says_it_three_times() -> Non
 
 
 def test_that_a_wait_was_stopped_is_told_by_the_stack_that_was_interrupted() -> None:
-    stopped = StackResult("nfd", "nfd", Outcome.INTERRUPTED, 2.0, "stopped; what had begun is saved")
+    stopped = StackResult("nfd", "nfd", Outcome.INTERRUPTED, 2.0, Reason.STOPPED)
     said = [
         Diagnostic("nfd", "error", "Namespace nfd: stopped while waiting [run.interrupted, transient]", at(1)),
         Diagnostic("nfd", "error", "the disk is full", at(1)),

@@ -5,8 +5,8 @@ from textwrap import dedent
 
 import pytest
 
-from aiinfra.engine.events import RunReport, Verb
 from aiinfra.errors import OutsideError
+from aiinfra.report.run import RunReport, Verb
 from aiinfra.session.rehearse import Act, Rehearsal
 from aiinfra.ui.masking import Masker
 from aiinfra.ui.rehearsal import rehearsal_json, rehearsal_text

@@ -15,10 +15,10 @@ from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.objects import deviations
 from aiinfra.domains.kubernetes.objects.helm import ReleaseRef, deployed
 from aiinfra.errors import StepError
+from aiinfra.providers.contract import NOT_REPAIRED
 from aiinfra.waiting import Waiter
 
 CRD_API = "apiextensions.k8s.io/v1"
-NOT_BROUGHT_BACK = "no upgrade brings it back"
 LOST_HINT = "destroy this stack with what needs it, and bring them up again"
 
 
@@ -34,7 +34,7 @@ def drift(client: KubeClient, chart: Charted) -> list[str]:
     if chart.release is None:
         return []
     objects = deployed(client, chart.release)
-    lost = [f"{ref} is gone, and {NOT_BROUGHT_BACK}: {LOST_HINT}" for ref in _lost(client, chart, objects or ())]
+    lost = [f"{ref} is gone, and {NOT_REPAIRED}: {LOST_HINT}" for ref in _lost(client, chart, objects or ())]
     if objects is None:
         return [*lost, f"{chart.release} has no deployed revision"]
     return [*lost, *map(str, deviations.deviations(client, objects))]

@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from aiinfra.providers.contract import NOT_REPAIRED
+
 MOST: Final = 20
 """Sentences that are shown of one stack."""
 
 
-def drifted(deployment: Mapping[str, Any]) -> tuple[str, ...]:
+def drift_in(deployment: Mapping[str, Any]) -> tuple[str, ...]:
     """One sentence for each field, of a stack's state in Pulumi's format."""
     resources = deployment.get("resources") or ()
-    told = [
+    sentences = [
         str(line)
         for resource in resources
         if resource["type"].startswith("aiinfra:")
         for line in (resource.get("outputs") or {}).get("drift") or ()
     ]
-    more = (f"and {len(told) - MOST} more",) if len(told) > MOST else ()
-    return (*told[:MOST], *more)
+    more = (f"and {len(sentences) - MOST} more",) if len(sentences) > MOST else ()
+    return (*sentences[:MOST], *more)
 
 
-def way_out(told: Sequence[str], environment: str) -> str:
-    """What is said of a stack that is not as it was made."""
-    from aiinfra.domains.kubernetes.provider.charted import NOT_BROUGHT_BACK
-
-    if any(NOT_BROUGHT_BACK in line for line in told):
-        return f"the world differs, and aiinfra up {environment} does not bring all of it back"
-    return f"the world differs; aiinfra up {environment} repairs it"
+def repairable(drift: Sequence[str]) -> bool:
+    """Whether the next `up` puts all of it right."""
+    return not any(NOT_REPAIRED in sentence for sentence in drift)

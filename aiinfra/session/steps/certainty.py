@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from aiinfra.engine.digest import inputs_text
 from aiinfra.engine.wire import Secret, Tree, Unknown
 from aiinfra.plan.certainty import Certainty, told_outputs
 from aiinfra.plan.planner import Step
+from aiinfra.session.run import Run
 from aiinfra.stack import Ref, SecretSource
-
-if TYPE_CHECKING:
-    from aiinfra.session.work import Turn
 
 
 def refs_of(step: Step) -> list[Ref]:
@@ -28,12 +25,12 @@ def refs_of(step: Step) -> list[Ref]:
     return found
 
 
-def certainty(turn: Turn, step: Step) -> Certainty:
-    """By the values that the preview of the stack was given. Raises nothing that it did not raise."""
+def certainty(run: Run, step: Step) -> Certainty:
+    """How sure the preview of a stack is, by the values that it was given."""
     until: dict[str, dict[str, None]] = {}
     for ref in refs_of(step):
-        given = turn.outputs_of(ref.stack)
-        asked = ref.output[:1] or told_outputs(turn.plan.steps[ref.stack])
+        given = run.outputs_of(ref.stack)
+        asked = ref.output[:1] or told_outputs(run.plan.steps[ref.stack])
         missing = [name for name in asked if _holds_unknown(given.get(name))]
         until.setdefault(ref.stack, {}).update(dict.fromkeys(missing))
     return Certainty({stack: tuple(names) for stack, names in until.items() if names}, step.kind.foreign)

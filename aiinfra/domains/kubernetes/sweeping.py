@@ -1,4 +1,4 @@
-"""Around a destroy: note what will be needed to ask the world, then ask it what is ours, remove it, say what is left.
+"""The sweep after a destroy: note what it needs while that exists, then remove what is ours, and report the rest.
 
 A chart puts objects outside of its namespace and on none of them our mark. They are ours when Helm's annotation names
 a namespace of ours, so those are noted while they stand: a stack takes its namespace down before we ask.
@@ -11,10 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aiinfra.domains.kubernetes.identity import Known
+from aiinfra.domain_run import SweepReport
+from aiinfra.domains.kubernetes.identity import error_of
 from aiinfra.domains.kubernetes.needs import NodeLeftovers
+from aiinfra.domains.kubernetes.reach import ClusterHandle
 from aiinfra.engine.journal import Journal
-from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind, OutsideError
+from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind
 from aiinfra.waiting import Waiter
 
 if TYPE_CHECKING:
@@ -24,16 +26,12 @@ if TYPE_CHECKING:
 HINT: Final = "look at its finalizers"
 
 
-@dataclass(frozen=True, slots=True)
-class Aftermath:
-    """What the world said after a destroy."""
-
-    looked: Sequence[str]
-    """Where we looked and what we found, one sentence each."""
-    left: Sequence[ErrorRecord]
+def memo_key(uid: str) -> str:
+    """Where the journal keeps the namespaces that were seen in the cluster with this uid: uid by name."""
+    return f"namespaces/{uid}"
 
 
-def note_namespaces(journal: Journal, environment_id: str, clusters: Iterable[Known]) -> None:
+def note_namespaces(journal: Journal, environment_id: str, clusters: Iterable[ClusterHandle]) -> None:
     """To be called before anything is taken down. Raises `OutsideError` when a cluster does not answer.
 
     A cluster that answers and does not tell is passed over: what cannot be asked is told by the sweep.
@@ -45,14 +43,11 @@ def note_namespaces(journal: Journal, environment_id: str, clusters: Iterable[Kn
     for cluster in clusters:
         try:
             with KubeClient.from_kubeconfig(cluster.kubeconfig) as client:
-                journal.keep_namespaces(client.cluster_uid(), namespaces_of(client, environment_id))
+                journal.extend_memo(memo_key(client.cluster_uid()), namespaces_of(client, environment_id))
         except Refused:
             continue
         except KubeError as error:
-            told = error.record
-            raise OutsideError(
-                told.message, code=told.code, where=cluster.stack, hint=told.hint, transient=told.transient
-            ) from error
+            raise error_of(cluster, error.record) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +55,16 @@ class Sweeper:
     """Removes what carries an environment's id, and what its operators wrote on nodes."""
 
     environment_id: str
-    noted: Callable[[str], Mapping[str, str]]
-    """Namespaces that bore the id, uid by name; of the cluster with this uid."""
-    traces: Sequence[NodeLeftovers]
+    memo: Callable[[str], Mapping[str, str]]
+    """Under `memo_key` of a cluster, the namespaces that bore the id, uid by name."""
+    leftovers: Sequence[NodeLeftovers]
     """Of the environment's operators."""
     say: Callable[[str], None]
     stop: threading.Event
     limit_seconds: float
     """For what was asked to go."""
 
-    def sweep(self, kubeconfigs: Mapping[str, str]) -> Aftermath:
+    def sweep(self, kubeconfigs: Mapping[str, str]) -> SweepReport:
         """In each cluster, by the name of the stack that gave access to it. Raises `Stopped`."""
         looked: list[str] = []
         left: list[ErrorRecord] = []
@@ -77,11 +72,11 @@ class Sweeper:
             try:
                 swept, cleared = self._clear(kubeconfig)
             except AiinfraError as error:
-                left.append(_unasked(stack, error))
+                left.append(_not_asked(stack, error))
             else:
-                looked.append(self._told(stack, swept, cleared))
+                looked.append(self._sentence(stack, swept, cleared))
                 left += [ErrorRecord(LeftBehind.default_code, stack, str(item), HINT) for item in swept.left]
-        return Aftermath(tuple(looked), tuple(left))
+        return SweepReport(tuple(looked), tuple(left))
 
     def _clear(self, kubeconfig: str) -> tuple[Swept, Cleared]:
         from aiinfra.domains.kubernetes.client.client import KubeClient
@@ -93,31 +88,31 @@ class Sweeper:
             swept = sweep(
                 client,
                 self.environment_id,
-                namespaces=self.noted(client.cluster_uid()),
+                namespaces=self.memo(memo_key(client.cluster_uid())),
                 say=self.say,
                 stop=self.stop,
                 limit_seconds=self.limit_seconds,
             )
-            return swept, clear(client, self.traces, waiter)
+            return swept, clear(client, self.leftovers, waiter)
 
-    def _told(self, stack: str, swept: Swept, cleared: Cleared) -> str:
-        told = [f"{len(swept.left)} objects marked {self.environment_id}"]
+    def _sentence(self, stack: str, swept: Swept, cleared: Cleared) -> str:
+        parts = [f"{len(swept.left)} objects marked {self.environment_id}"]
         if swept.removed:
-            told.append(f"{len(swept.removed)} swept")
+            parts.append(f"{len(swept.removed)} swept")
         if cleared.taken:
-            told.append(f"{cleared.taken} labels and annotations of operators taken off nodes")
+            parts.append(f"{cleared.taken} labels and annotations of operators taken off nodes")
         if cleared.stay:
-            told.append(f"on nodes stay, as others set them, {', '.join(cleared.stay)}")
-        return f"cluster {stack} ({'; '.join(told)})"
+            parts.append(f"on nodes stay, as others set them, {', '.join(cleared.stay)}")
+        return f"cluster {stack} ({'; '.join(parts)})"
 
 
-def _unasked(stack: str, error: AiinfraError) -> ErrorRecord:
+def _not_asked(stack: str, error: AiinfraError) -> ErrorRecord:
     message = f"the cluster of {stack} could not be asked what is left: {error}"
     hint = error.record.hint or "make the cluster reachable and run destroy again"
     return ErrorRecord(LeftBehind.default_code, stack, message, hint, transient=True)
 
 
-def unknown_ids(kubeconfigs: Mapping[str, str], environment: str) -> Aftermath:
+def namesakes_left(kubeconfigs: Mapping[str, str], environment: str) -> SweepReport:
     """What carries the environment's name when its id is lost: listed, not removed, as it may be a namesake's."""
     from aiinfra.domains.kubernetes.client.client import KubeClient
     from aiinfra.domains.kubernetes.objects.removing import some
@@ -127,11 +122,11 @@ def unknown_ids(kubeconfigs: Mapping[str, str], environment: str) -> Aftermath:
     for stack, kubeconfig in kubeconfigs.items():
         with KubeClient.from_kubeconfig(kubeconfig) as client:
             for id, refs in namesakes(client, environment).items():
-                told = f"{some(refs)} carry the name {environment} and the id {id}"
+                message = f"{some(refs)} carry the name {environment} and the id {id}"
                 hint = f"if they are this environment's: aiinfra destroy {environment} --environment-id {id}"
-                left.append(ErrorRecord(LeftBehind.default_code, stack, told, hint))
+                left.append(ErrorRecord(LeftBehind.default_code, stack, message, hint))
     looked = tuple(f"cluster {stack} (its objects named {environment})" for stack in kubeconfigs)
-    return Aftermath(looked, tuple(left))
+    return SweepReport(looked, tuple(left))
 
 
 def unclaimed(kubeconfigs: Mapping[str, str], namespaces: Collection[str]) -> Sequence[ErrorRecord]:
@@ -147,9 +142,9 @@ def unclaimed(kubeconfigs: Mapping[str, str], namespaces: Collection[str]) -> Se
             with KubeClient.from_kubeconfig(kubeconfig) as client:
                 found = strays(client, namespaces)
         except AiinfraError as error:
-            left.append(_unasked(stack, error))
+            left.append(_not_asked(stack, error))
             continue
         for namespace, refs in found.items():
-            told = f"{some(refs)} came with a Helm release in the namespace {namespace}, which is gone"
-            left.append(ErrorRecord(LeftBehind.default_code, stack, told, hint))
+            message = f"{some(refs)} came with a Helm release in the namespace {namespace}, which is gone"
+            left.append(ErrorRecord(LeftBehind.default_code, stack, message, hint))
     return left

@@ -1,0 +1,141 @@
+"""What the Kubernetes domain does for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiinfra.domain_run import DestroyRequest, Observation, RunContext, Teardown, WorldState
+from aiinfra.domains.kubernetes.reach import (
+    ClusterHandle,
+    accesses,
+    all_clusters,
+    clusters_of,
+    clusters_used,
+    file_access,
+)
+from aiinfra.engine.journal import Failure
+from aiinfra.errors import AiinfraError, StepError
+from aiinfra.stack import Finding, StackName
+
+if TYPE_CHECKING:
+    from aiinfra.plan.planner import Step
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """The answer to a preflight's question to this domain, for each cluster that the stack works in."""
+
+    version: str
+    """Of the API server, `v1.36.3`."""
+    nodes: Sequence[Mapping[str, Any]] = field(repr=False)
+    """Node objects as the API gives them."""
+
+
+class KubernetesWorld:
+    """Clusters as a run uses them. What speaks to API servers is imported when one is asked."""
+
+    def verify(self, run: RunContext, chosen: Collection[StackName]) -> None:
+        from aiinfra.domains.kubernetes.identity import verify
+
+        handles = (file_access(run, name) for name in clusters_used(run.plan, chosen))
+        verify([handle for handle in handles if handle is not None], run.environ)
+
+    def observe(
+        self, run: RunContext, questions: Mapping[StackName, Any], *, before_run: bool
+    ) -> Mapping[StackName, Observation]:
+        """The question is `True`; the answer a `ClusterFacts` by the name of each cluster's stack."""
+        asked: dict[str, ClusterFacts | Finding] = {}
+        answers: dict[StackName, Observation] = {}
+        for stack in questions:
+            handles = list(accesses(run, stack))
+            for handle in handles:
+                asked.setdefault(handle.stack, _facts(handle, run))
+            mine = {handle.stack: asked[handle.stack] for handle in handles}
+            findings = [answer for answer in mine.values() if isinstance(answer, Finding)]
+            facts = {name: answer for name, answer in mine.items() if isinstance(answer, ClusterFacts)}
+            if mine:
+                answers[stack] = Observation(None if findings else facts, findings)
+        return answers
+
+    def health(self, run: RunContext) -> Iterator[tuple[str, Finding]]:
+        for name in all_clusters(run.plan):
+            yield name, _health(run, name)
+
+    def settle(self, run: RunContext, step: Step) -> None:
+        from aiinfra.domains.kubernetes.settling import settle
+
+        settle(run, step)
+
+    def explain(self, run: RunContext, stack: str, error: StepError) -> StepError | None:
+        from aiinfra.domains.kubernetes.diagnosis.explain import explained
+
+        if stack in clusters_of(run.plan, stack):
+            return None
+        handle = next(accesses(run, stack), None)
+        return explained(error, handle.kubeconfig) if handle else None
+
+    def current(self, run: RunContext, stack: StackName, failure: Failure | None) -> Iterator[WorldState]:
+        for handle in accesses(run, stack):
+            yield _current(handle, failure, run)
+
+    def teardown(self, run: RunContext, request: DestroyRequest) -> Teardown:
+        from aiinfra.domains.kubernetes.teardown import ClusterTeardown
+
+        return ClusterTeardown(run, request)
+
+
+def _health(run: RunContext, stack: StackName) -> Finding:
+    about = f"cluster of {stack}"
+    try:
+        handle = file_access(run, stack)
+        if handle is None:
+            return Finding("unknown", about, "not asked, as another stack gives its kubeconfig", "to answer")
+        answer = _facts(handle, run)
+    except AiinfraError as error:
+        return _unanswered(stack, error)
+    if isinstance(answer, Finding):
+        return answer
+    return Finding("ok", about, f"{answer.version}, {len(answer.nodes)} nodes", "to answer")
+
+
+def _facts(handle: ClusterHandle, run: RunContext) -> ClusterFacts | Finding:
+    from aiinfra.domains.kubernetes.client.client import KubeClient
+    from aiinfra.domains.kubernetes.identity import identify
+
+    try:
+        identify(handle, run.environ)
+        with KubeClient.from_kubeconfig(handle.kubeconfig) as client:
+            return ClusterFacts(client.version(), client.list("v1", "Node"))
+    except AiinfraError as error:
+        return _unanswered(handle.stack, error)
+
+
+def _unanswered(stack: str, error: AiinfraError) -> Finding:
+    record = error.record
+    return Finding("error", record.where or stack, record.message, "an answer", record.hint, code=record.code)
+
+
+def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) -> WorldState:
+    from aiinfra.domains.kubernetes.client.client import KubeClient
+    from aiinfra.domains.kubernetes.diagnosis.explain import explained
+
+    place = f"cluster {handle.stack}"
+    try:
+        with KubeClient.from_kubeconfig(handle.kubeconfig) as client:
+            uid, version = client.cluster_uid(), client.version()
+    except AiinfraError as error:
+        return WorldState(place, f"cannot be asked: {error}", answers=False, hint=error.record.hint)
+    recorded = run.journal.success(handle.stack)
+    if recorded and recorded.uid not in {"", uid}:
+        says = f"another cluster answers: its identity is {uid}, not {recorded.uid}"
+        return WorldState(place, says, answers=False)
+    says = f"answers, {version}"
+    if failure is None:
+        return WorldState(place, says, answers=True)
+    found = explained(StepError(failure.error.message), handle.kubeconfig)
+    return WorldState(place, says, answers=True, causes=found.causes, hint=found.record.hint)
+
+
+WORLD = KubernetesWorld()

@@ -1,0 +1,16 @@
+"""What `doctor` found, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiinfra.stack import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One finding and what was asked about."""
+
+    subject: str
+    """`machine`, `toolchain`, `secrets`, `state`, a domain, or a stack."""
+    finding: Finding

@@ -1,0 +1,121 @@
+"""How a run and each of its stacks ended, as values. `aiinfra.ui` turns them into words; JSON has their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from aiinfra.errors import ErrorRecord
+
+
+class Verb(StrEnum):
+    PREVIEW = "preview"
+    UP = "up"
+    REFRESH = "refresh"
+    DESTROY = "destroy"
+
+
+class Outcome(StrEnum):
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    """Skipped by its digest, or run with no change; `reason` says which."""
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    """Not started, as a stack it needs failed."""
+    SKIPPED = "skipped"
+    """Left out by --only, --from, --until, or stopped before its start."""
+    DESTROYED = "destroyed"
+    FORGOTTEN = "forgotten"
+    """Dropped from the state, what it worked in being gone: nothing was asked and nothing removed."""
+    INTERRUPTED = "interrupted"
+
+
+class Reason(StrEnum):
+    """Why a stack has its outcome, where the outcome alone does not say it."""
+
+    INPUTS_UNCHANGED = "inputs_unchanged"
+    """Nothing that its result depends on changed since `last_seen`, so it was skipped."""
+    NO_DIFFERENCE = "no_difference"
+    """It ran, and nothing differed."""
+    AS_RECORDED = "as_recorded"
+    """A refresh found the world as the state has it."""
+    DRIFTED = "drifted"
+    """A refresh found differences, and the next `up` puts them right."""
+    DRIFTED_PARTLY_REPAIRABLE = "drifted_partly_repairable"
+    """A refresh found differences, and the next `up` does not put all of them right."""
+    NOT_UP = "not_up"
+    """There is nothing of it to refresh."""
+    NOT_THERE = "not_there"
+    """There is nothing of it to destroy."""
+    NEEDED_FAILED = "needed_failed"
+    """A stack that it needs, `related`, did not succeed; `related_outcome` says how that one ended."""
+    STOPPED = "stopped"
+    """It was stopped while it ran; what had begun is saved."""
+    NOT_STARTED = "not_started"
+    """The run was stopped before the stack started."""
+    ACCESS_GONE = "access_gone"
+    """The stack `related`, which gave access to what it worked in, was forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a reader must know of a proof."""
+
+    at: datetime
+    """When it last ran with success."""
+    simulated: bool
+    """True when the evidence itself says that the run was simulated."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackResult:
+    """How one stack ended."""
+
+    stack: str
+    kind: str
+    outcome: Outcome
+    seconds: float = 0.0
+    reason: Reason | None = None
+    changes: Mapping[str, int] = field(default_factory=dict)
+    """Resources by operation: `{"create": 3}`."""
+    error: ErrorRecord | None = None
+    causes: Sequence[str] = ()
+    """From the symptom to the root cause, without the message itself."""
+    last_seen: datetime | None = None
+    """When it was last seen to be as it should, for a stack that was skipped."""
+    proof: Proof | None = None
+    certainty: str = ""
+    """After a preview, how sure it is: `exact`, `likely: …`, `unknown until …`."""
+    unknown_outputs: Sequence[str] = ()
+    """After a preview, the outputs that an `up` will give."""
+    drift: Sequence[str] = ()
+    """What a refresh found changed by hand, one sentence each."""
+    related: str = ""
+    """The stack that `reason` speaks of."""
+    related_outcome: Outcome | None = None
+    forgotten: int = 0
+    """Resources that were dropped from the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """The result of a run; the last event, and the value behind `--output json` and the summaries."""
+
+    verb: Verb
+    environment: str
+    environment_id: str
+    results: Sequence[StackResult]
+    seconds: float
+    exit_code: int
+    simulated: Sequence[str] = ()
+    """What was simulated, one sentence each; empty on a real target."""
+    errors: Sequence[ErrorRecord] = ()
+    """Failures that belong to no stack: leftovers of a destroy, an interrupt."""
+    nothing_left: Sequence[str] = ()
+    """After destroy: where was looked and what was found, one sentence each."""
+    not_asked: Sequence[str] = ()
+    """After a destroy that was told to forget: where nobody looked, and why, one sentence each."""
+    ended_at: datetime | None = None
+    """What the age of `StackResult.last_seen` and of proofs is told from."""

@@ -1,0 +1,59 @@
+"""What is recorded of an environment and its stacks, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from aiinfra.domain_run import WorldState
+from aiinfra.engine.journal import Failure
+from aiinfra.engine.lock import Holder
+from aiinfra.report.run import Proof
+
+State = Literal["up", "begun", "failed", "half destroyed", "not up", "no longer in the file"]
+
+
+@dataclass(frozen=True, slots=True)
+class StackStatus:
+    """One stack as last recorded."""
+
+    stack: str
+    kind: str
+    state: State
+    at: datetime | None = None
+    """When it was last seen to be as it should."""
+    seconds: float | None = None
+    """How long its last up took."""
+    proof: Proof | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """An environment as last recorded."""
+
+    environment: str
+    environment_id: str
+    place: str
+    """`lab (runs)`, `lab (does not run)`, `state s3://…`."""
+    holder: Holder | None
+    """Who holds the environment's lock."""
+    stacks: Sequence[StackStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """All that is known of why a stack is as it is."""
+
+    environment: str
+    place: str
+    stack: StackStatus
+    waits_for: Sequence[StackStatus]
+    """The stacks that it needs, directly or not, and that are not up; those that failed first."""
+    needs: Sequence[StackStatus]
+    needed_by: Sequence[str]
+    holder: Holder | None
+    now: Sequence[WorldState]
+    """What each place that the stack works in says now."""

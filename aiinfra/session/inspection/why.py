@@ -1,0 +1,49 @@
+"""Why a stack is as it is: what is recorded, what it waits for, and what the places it works in say now.
+
+Reads only: no lock is taken and nothing is started that was not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiinfra.domain_run import WorldState
+from aiinfra.engine.journal import Journal
+from aiinfra.engine.lock import read_holder
+from aiinfra.plan.graph import upstream
+from aiinfra.plan.selection import known
+from aiinfra.report.status import Why
+from aiinfra.session.inspection.status import stack_status
+from aiinfra.session.session import Session
+from aiinfra.session.worlds import current
+from aiinfra.stack import StackName
+
+
+def why(session: Session, stack: str) -> Why:
+    """Raises `ConfigError` for a stack that the file does not have, `OutsideError` when the record cannot be read."""
+    known(session.plan, "STACK", [stack])
+    name = StackName(stack)
+    with session.reading() as (place_words, place, engine):
+        if place is None or engine is None:
+            return _explained(session, name, place_words, None, [])
+        run = session.reading_run(place, engine, {})
+        return _explained(session, name, place_words, run.journal, list(current(run, name, run.journal.failure(name))))
+
+
+def _explained(
+    session: Session, stack: StackName, place: str, journal: Journal | None, now: Sequence[WorldState]
+) -> Why:
+    plan = session.plan
+    behind = upstream(plan.needs, [stack])
+    records = {name: stack_status(session, name, journal) for name in plan.steps if name in behind}
+    waits = [record for name, record in records.items() if name != stack and record.state != "up"]
+    return Why(
+        environment=plan.environment.name,
+        place=place,
+        stack=records[stack],
+        waits_for=sorted(waits, key=lambda record: record.state != "failed"),
+        needs=[records[name] for name in plan.steps if name in plan.steps[stack].needs],
+        needed_by=[str(name) for name, step in plan.steps.items() if stack in step.needs],
+        holder=read_holder(journal.notes) if journal else None,
+        now=now,
+    )

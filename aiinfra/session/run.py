@@ -1,0 +1,171 @@
+"""One verb on one environment, opened: everything that its steps share.
+
+It is what the worlds of domains see of a run (`aiinfra.domain_run.RunContext`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Event as Flag
+from typing import Any
+
+from aiinfra.engine.code_digest import code_digest
+from aiinfra.engine.digest import inputs_text, keyed
+from aiinfra.engine.events import Event, Message, OnEvent
+from aiinfra.engine.journal import Journal
+from aiinfra.engine.values import resolver
+from aiinfra.engine.wire import Tree, reveal
+from aiinfra.errors import OutsideError
+from aiinfra.plan.planner import Plan, Step
+from aiinfra.session.interrupt import Interrupts
+from aiinfra.session.keys import digest_key
+from aiinfra.session.options import DEFAULTS, Options
+from aiinfra.session.place import Place
+from aiinfra.session.runner import StackProgram, StackRunner
+from aiinfra.stack import Ref, SecretSource, StackContext, StackName
+from aiinfra.world import World
+
+
+@dataclass(slots=True)
+class Run:
+    """A run whose place, engine and journal are open."""
+
+    world: World
+    plan: Plan
+    """With the connections that the place gives in place of the file's."""
+    place: Place
+    runner: StackRunner
+    journal: Journal
+    secret: Callable[[SecretSource], Tree]
+    on_event: OnEvent
+    chosen: Sequence[StackName] = ()
+    """The stacks that were asked for, in order."""
+    options: Options = DEFAULTS
+    environment_id: str = ""
+    base: Path = Path()
+    """Folder of the environment file."""
+    interrupts: Interrupts = field(default_factory=Interrupts)
+    prove: str = ""
+    """A fresh token when proofs are to run again; empty: they keep the one they ran with."""
+    outputs: dict[str, Mapping[str, Tree]] = field(default_factory=dict)
+    """Of stacks that this run finished or previewed."""
+    revisions: dict[str, str] = field(default_factory=dict)
+    """What stands for a finished stack in the digests of those that refer to it."""
+    _existed: frozenset[str] | None = None
+    _code: dict[str, str] = field(default_factory=dict)
+    _key: tuple[str, bytes] | None = field(default=None, repr=False)
+
+    # -- what domains see
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        return self.world.environ
+
+    @property
+    def simulated(self) -> bool:
+        return self.place.is_simulated
+
+    @property
+    def stop(self) -> Flag:
+        return self.interrupts.stop
+
+    @property
+    def sweep_seconds(self) -> float:
+        return self.place.sweeping
+
+    def now(self) -> datetime:
+        return self.world.now()
+
+    def say(self, text: str) -> None:
+        self.on_event(Message(text, self.world.now()))
+
+    def emit(self, event: Event) -> None:
+        self.on_event(event)
+
+    def open_secret(self, source: SecretSource) -> Tree:
+        return self.secret(source)
+
+    def existing_stacks(self) -> Collection[str]:
+        """The stacks that the state knew when it was first asked in this run."""
+        if self._existed is None:
+            self._existed = frozenset(self.runner.existing())
+        return self._existed
+
+    def existed(self, stack: str) -> bool:
+        return stack in self.existing_stacks()
+
+    def recorded_outputs(self, stack: str) -> Mapping[str, Tree]:
+        if stack in self.outputs:
+            return self.outputs[stack]
+        return self.runner.outputs(stack) if self.existed(stack) else {}
+
+    def deployment(self, stack: str) -> Mapping[str, Any]:
+        return self.runner.deployment(stack)
+
+    # -- values of stacks
+
+    def outputs_of(self, stack: str) -> Mapping[str, Tree]:
+        """Outputs of a stack that this run finished, or an earlier one. Raises `OutsideError` when there are none."""
+        if stack not in self.outputs:
+            self.outputs[stack] = self.runner.outputs(stack)
+        if not self.outputs[stack]:
+            raise OutsideError(
+                f"{stack} is not up, so its outputs are not known",
+                code="run.upstream_missing",
+                where=stack,
+                hint=f"bring it up first: leave out --only, or add --from {stack}",
+            )
+        return self.outputs[stack]
+
+    def resolve(self, unresolved: Ref | SecretSource) -> Tree:
+        return resolver(self.outputs_of, self.secret)(unresolved)
+
+    def program(self, step: Step) -> StackProgram:
+        return StackProgram(step.kind, self.context(step), step.inputs, self.resolve)
+
+    def context(self, step: Step) -> StackContext:
+        return StackContext(
+            self.plan.environment.name, self.environment_id, step.name, self._proof_token(step), self.base
+        )
+
+    def _proof_token(self, step: Step) -> str:
+        if not step.kind.proves:
+            return ""
+        if self.prove:
+            self.journal.notes.put(f"proof/{step.name}", self.prove.encode())
+        return (self.journal.notes.get(f"proof/{step.name}") or b"").decode()
+
+    # -- digests
+
+    @property
+    def key(self) -> bytes:
+        """The key of the digests, which depends on the environment's id."""
+        if self._key is None or self._key[0] != self.environment_id:
+            self._key = self.environment_id, digest_key(self.world, self.place, self.environment_id)
+        return self._key[1]
+
+    def digest(self, step: Step) -> str:
+        """Over everything that the stack's result depends on."""
+        parts = (step.kind.kind, self._code_digest(step), self.environment_id, self._proof_token(step))
+        return keyed(self.key, *parts, inputs_text(step.inputs, self._unresolved_digest))
+
+    def _code_digest(self, step: Step) -> str:
+        """Read once in a run, however many stacks are of the kind."""
+        kind = step.kind.kind
+        if kind not in self._code:
+            self._code[kind] = code_digest(step.kind, simulated=self.simulated)
+        return self._code[kind]
+
+    def _unresolved_digest(self, unresolved: Ref | SecretSource) -> str:
+        if isinstance(unresolved, SecretSource):
+            return keyed(self.key, "secret", str(reveal(self.secret(unresolved))))
+        return keyed(self.key, self._revision_of(unresolved.stack), *unresolved.output)
+
+    def _revision_of(self, stack: str) -> str:
+        if stack not in self.revisions:
+            known = self.journal.success(stack)
+            self.revisions[stack] = known.result if known else ""
+        return self.revisions[stack]

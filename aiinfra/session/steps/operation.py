@@ -1,0 +1,57 @@
+"""What the steps of all verbs share: the journal around an operation, its time, its changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aiinfra.engine.journal import Failure
+from aiinfra.errors import AiinfraError
+from aiinfra.report.run import StackResult, Verb
+from aiinfra.session.run import Run
+from aiinfra.session.steps.failure import failure
+
+if TYPE_CHECKING:
+    from aiinfra.engine.host_records import OperationResult
+
+UNCHANGING = frozenset({"same", "read", "refresh"})
+"""Operations that change nothing in the world."""
+
+
+def changes_in(done: OperationResult) -> Mapping[str, int]:
+    """Resources by operation, without those that were left as they are."""
+    return {operation: count for operation, count in done.changes.items() if operation not in UNCHANGING}
+
+
+@contextmanager
+def journaled(run: Run, verb: Verb, stack: str) -> Iterator[None]:
+    """The journal around an operation: the success is forgotten before it, a note says that it runs."""
+    run.journal.begin(stack, verb.value)
+    started = time.monotonic()
+    yield
+    run.journal.took(verb.value, stack, time.monotonic() - started)
+    run.journal.end(stack)
+
+
+def timed(run: Run, kind: str, stack: str, act: Callable[[], StackResult]) -> StackResult:
+    """The result of `act`; its failure becomes a failed result, but for one that kept the run from starting at all."""
+    started = time.monotonic()
+    try:
+        result = act()
+    except AiinfraError as error:
+        if run.runner.absent:
+            raise
+        result = failure(run, kind, stack, error)
+    return replace(result, seconds=time.monotonic() - started)
+
+
+def recorded(run: Run, verb: Verb, result: StackResult) -> StackResult:
+    """The result; a failure is kept for `aiinfra why`, if there is still a place to keep it in."""
+    if result.error is not None and run.place.gone() is None:
+        note = Failure(verb.value, run.now(), result.seconds, result.error, tuple(result.causes))
+        with suppress(AiinfraError):  # the run reports its failure itself, whether or not it can be kept
+            run.journal.failed(result.stack, note)
+    return result

@@ -1,0 +1,147 @@
+"""Destroy an environment: its stacks in reverse, then what carries its mark, then the place itself.
+
+Nothing is started in order to delete it, and the world is swept also when a stack's state is absent or empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiinfra.catalog import Catalog, Kind
+from aiinfra.domain_run import DestroyRequest, SweepReport, Teardown
+from aiinfra.engine.journal import Success
+from aiinfra.engine.queue import Queue
+from aiinfra.engine.run import Walk
+from aiinfra.errors import ConfigError
+from aiinfra.plan.graph import ordered
+from aiinfra.report.run import RunReport, StackResult, Verb
+from aiinfra.session.keys import forget_key
+from aiinfra.session.options import Options
+from aiinfra.session.reporting import Reporting
+from aiinfra.session.run import Run
+from aiinfra.session.steps.destroy import destroy as destroy_stack
+from aiinfra.session.steps.destroy import forget as forget_stack
+from aiinfra.session.worlds import tearing_down
+from aiinfra.waiting import Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class _Existing:
+    """What may exist: the file's stacks, and those that only the state knows."""
+
+    needs: Mapping[str, Sequence[str]]
+    kinds: Mapping[str, str]
+
+
+def destroy(run: Run) -> RunReport:
+    """Destroy what is chosen. Only a destroy of everything sweeps and ends with the place.
+
+    Raises `ConfigError` for a choice that cannot be, `OutsideError` when a world cannot be asked; nothing is touched.
+    """
+    existing = _existing(run)
+    chosen = _chosen(existing.needs, run.existing_stacks(), run.options)
+    request = DestroyRequest(
+        existing.needs, existing.kinds, chosen, run.options.selection.all, tuple(run.options.forget)
+    )
+    teardowns = [world.teardown(run, request) for world in tearing_down(_kinds(run, existing))]
+    _check_forget(request.forget, teardowns)
+    forgotten = {stack: access for teardown in teardowns for stack, access in teardown.forgotten().items()}
+    report = Reporting.of(run, Verb.DESTROY)
+    report.not_asked = [sentence for teardown in teardowns for sentence in teardown.prepare()]
+    order = [name for name in reversed(list(existing.needs)) if name in chosen]
+    report.started(order)
+    with run.interrupts.heard(run.runner.stop):
+        results = _walk(run, existing, order, forgotten)
+        interrupted = run.interrupts.count > 0
+        if interrupted or not request.whole or any(result.error for result in results):
+            return report.ended(results, interrupted=interrupted)
+        try:
+            swept = [teardown.sweep() for teardown in teardowns]
+        except Stopped:
+            return report.ended(results, interrupted=True)
+    return _finish(run, results, swept, report)
+
+
+def _walk(run: Run, existing: _Existing, order: Sequence[str], forgotten: Mapping[str, str]) -> list[StackResult]:
+    needs = {name: [n for n in existing.needs[name] if n in order] for name in existing.needs if name in order}
+    kinds = {name: existing.kinds[name] for name in order}
+
+    def step(name: str) -> StackResult:
+        if name in forgotten:
+            return forget_stack(run, name, kinds[name], forgotten[name])
+        return destroy_stack(run, name, kinds[name])
+
+    going = Walk(Queue.down(needs), kinds, step, run.options.parallel, run.on_event, run.world.now)
+    return going.go(run.interrupts.stop)
+
+
+def _finish(run: Run, results: list[StackResult], swept: Sequence[SweepReport], report: Reporting) -> RunReport:
+    looked = [sentence for one in swept for sentence in one.looked]
+    left = [record for one in swept for record in one.left]
+    if left:
+        return report.ended(results, interrupted=False, errors=left, nothing_left=looked)
+    run.journal.erase()
+    forget_key(run.world, run.environment_id)
+    remaining = run.runner.existing()
+    run.runner.close()
+    sequel = () if run.options.keep_lab else run.place.sequel()
+    return report.ended(results, interrupted=False, nothing_left=(*looked, f"state ({len(remaining)} stacks)", *sequel))
+
+
+def _kinds(run: Run, existing: _Existing) -> list[Kind]:
+    """The kinds of all that may exist, as far as they are installed."""
+    catalog = Catalog.installed()
+    planned = {step.kind.kind: step.kind for step in run.plan.steps.values()}
+    names = dict.fromkeys(existing.kinds.values())
+    return [planned.get(name) or catalog[name] for name in names if name in planned or name in catalog]
+
+
+def _check_forget(forget: Sequence[str], teardowns: Sequence[Teardown]) -> None:
+    forgettable = [stack for teardown in teardowns for stack in teardown.forgettable]
+    for name in forget:
+        if name not in forgettable:
+            hint = f"those that do: {', '.join(forgettable)}" if forgettable else "no stack does"
+            message = f"{name} gives access to no cluster"
+            raise ConfigError(message, code="flags.invalid", where="--forget", hint=hint)
+
+
+def _existing(run: Run) -> _Existing:
+    steps = run.plan.steps
+    kinds = {str(name): step.kind.kind for name, step in steps.items()}
+    needs: dict[str, list[str]] = {str(name): [str(n) for n in step.needs] for name, step in steps.items()}
+    recorded = {stack: run.journal.success(stack) for stack in sorted(run.existing_stacks())}
+    for stack, known in recorded.items():
+        if stack not in steps:
+            kinds[stack] = known.kind if known else "no longer in the file"
+            needs[stack] = [n for n in (known.needs if known else ()) if n in steps]
+    wider = {
+        stack: [*wants, *_dropped_needs(recorded.get(stack), needs.keys() - set(wants))]
+        for stack, wants in needs.items()
+    }
+    return _Existing(wider if len(ordered(wider)) == len(wider) else needs, kinds)
+
+
+def _dropped_needs(known: Success | None, others: Collection[str]) -> list[str]:
+    """What the stack needed when it was last up and the file no longer says: edits may make that a circle."""
+    return [name for name in (known.needs if known else ()) if name in others]
+
+
+def _chosen(needs: Mapping[str, Sequence[str]], existing: Collection[str], options: Options) -> set[str]:
+    selection = options.selection
+    if selection.all:
+        return set(needs)
+    if selection.from_ or selection.until:
+        raise ConfigError("destroy takes --only, not --from or --until", code="flags.invalid", where="destroy")
+    for name in selection.only:
+        if name not in needs:
+            known = f"known are {', '.join(sorted(needs))}"
+            raise ConfigError(f"no stack is named {name}", code="config.unknown_stack", where="--only", hint=known)
+    chosen = set(selection.only)
+    for name, wants in needs.items():
+        if name in existing and name not in chosen and chosen & set(wants):
+            blocker = sorted(chosen & set(wants))[0]
+            raise ConfigError(
+                f"{name} still needs {blocker}", code="flags.invalid", where="--only", hint=f"add --only {name}"
+            )
+    return chosen

@@ -1,0 +1,36 @@
+"""Bring the environment to the state that its file describes."""
+
+from __future__ import annotations
+
+from aiinfra.plan.planner import Step
+from aiinfra.report.run import RunReport, Verb
+from aiinfra.session.run import Run
+from aiinfra.session.steps.up import up as up_stack
+from aiinfra.session.verbs.walk import walk
+from aiinfra.session.worlds import require_ready
+from aiinfra.stack import Preflight
+
+
+def up(run: Run) -> RunReport:
+    """Raises `OutsideError`, before any step, when a preflight found what makes the run pointless."""
+    _say_dropped(run)
+    judged = [step for name in run.chosen if isinstance((step := run.plan.steps[name]).kind.checks, Preflight)]
+    if will_run := [step for step in judged if _will_run(run, step)]:
+        require_ready(run, will_run)
+    return walk(run, Verb.UP, up_stack)
+
+
+def _will_run(run: Run, step: Step) -> bool:
+    known = run.journal.success(step.name)
+    return not (run.options.skip and known and known.digest == run.digest(step))
+
+
+def _say_dropped(run: Run) -> None:
+    """A stack that was removed from the file is not destroyed: say so, and how to."""
+    environment = run.plan.environment.name
+    dropped = [name for name in run.journal.known_stacks() if name not in run.plan.steps]
+    if dropped:
+        one = len(dropped) == 1
+        command = f"aiinfra destroy {environment} {' '.join(f'--only {name}' for name in dropped)}"
+        subject = f"{' and '.join(dropped)} {'stands and is' if one else 'stand and are'} no longer in the file"
+        run.say(f"{subject}: {command} takes {'it' if one else 'them'} down")

@@ -1,0 +1,142 @@
+"""The outside worlds of an environment's stacks, asked one after the other through the contract of domains."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from aiinfra.catalog import Kind, domains_of
+from aiinfra.domain import Domain, load
+from aiinfra.domain_run import (
+    Explains,
+    Observation,
+    Observes,
+    ReportsHealth,
+    Settles,
+    TearsDown,
+    Verifies,
+    WorldState,
+)
+from aiinfra.engine.journal import Failure
+from aiinfra.errors import ErrorRecord, OutsideError, StepError
+from aiinfra.plan.planner import Step
+from aiinfra.report.examined import Examined
+from aiinfra.session.run import Run
+from aiinfra.stack import Finding, Preflight, StackName
+
+
+class NotReady(OutsideError):
+    """Preflights found what makes a run pointless: one record each."""
+
+    def __init__(self, examined: Sequence[Examined]) -> None:
+        self._records = [_record(one) for one in examined]
+        first = self._records[0]
+        super().__init__(first.message, code=first.code, where=first.where, hint=first.hint)
+
+    def records(self) -> Sequence[ErrorRecord]:
+        return self._records
+
+
+def worlds(kinds: Iterable[Kind]) -> Mapping[str, object]:
+    """The worlds of the domains of these kinds, by name; a domain without one is left out."""
+    return {name: _world(domain) for name, domain in domains_of(list(kinds)).items() if domain.world}
+
+
+def verify(run: Run) -> None:
+    """Before the first step on a real target. Raises `OutsideError`; what a lab provides is its own."""
+    if run.simulated:
+        return
+    for world in _worlds_of(run).values():
+        if isinstance(world, Verifies):
+            world.verify(run, run.chosen)
+
+
+def require_ready(run: Run, steps: Sequence[Step]) -> None:
+    """Judge the preflights of stacks that will run: report what is not well, raise `NotReady` for an error."""
+    found = list(preflights(run, steps, before_run=True))
+    if errors := [one for one in found if one.finding.level == "error"]:
+        raise NotReady(errors)
+    warnings = Counter(one.subject for one in found if one.finding.level != "ok" and not one.finding.lasting)
+    for stack, count in warnings.items():
+        noun = "1 warning" if count == 1 else f"{count} warnings"
+        run.say(f"{stack}: {noun} from its preflight, none blocking; see aiinfra doctor {run.plan.environment.name}")
+
+
+def preflights(run: Run, steps: Sequence[Step], *, before_run: bool) -> Iterator[Examined]:
+    """The findings of these stacks' preflights, in the order of the stacks; each world is asked once."""
+    asked = {
+        step.name: checks.questions(step.inputs) for step in steps if isinstance(checks := step.kind.checks, Preflight)
+    }
+    answers = _answers(run, steps, asked, before_run=before_run)
+    for step in steps:
+        checks = step.kind.checks
+        if not isinstance(checks, Preflight) or step.name not in asked:
+            continue
+        mine = answers.get(step.name, {})
+        yield from (Examined(step.name, finding) for one in mine.values() for finding in one.findings)
+        facts = {domain: one.facts for domain, one in mine.items() if one.facts is not None}
+        if facts or not asked[step.name]:
+            yield from (Examined(step.name, finding) for finding in checks.preflight(step.inputs, facts))
+
+
+def health(run: Run) -> Iterator[Examined]:
+    """What each world says of itself, whatever kinds ask."""
+    for world in _worlds_of(run).values():
+        if isinstance(world, ReportsHealth):
+            yield from (Examined(subject, finding) for subject, finding in world.health(run))
+
+
+def explained(run: Run, stack: str, error: StepError) -> StepError:
+    """With the root cause, when a world that the stack works in can tell it."""
+    step = run.plan.steps.get(StackName(stack))
+    for world in worlds([step.kind]).values() if step else ():
+        if isinstance(world, Explains) and (found := world.explain(run, stack, error)):
+            return found
+    return error
+
+
+def current(run: Run, stack: StackName, failure: Failure | None) -> Iterator[WorldState]:
+    """What the places that a stack works in say now."""
+    for world in worlds([run.plan.steps[stack].kind]).values():
+        if isinstance(world, Explains):
+            yield from world.current(run, stack, failure)
+
+
+def settle(run: Run, step: Step) -> None:
+    """Let the worlds of a stack come to rest before it is run again. Raises `StepError`."""
+    for world in worlds([step.kind]).values():
+        if isinstance(world, Settles):
+            world.settle(run, step)
+
+
+def tearing_down(kinds: Collection[Kind]) -> list[TearsDown]:
+    return [world for world in worlds(kinds).values() if isinstance(world, TearsDown)]
+
+
+def _answers(
+    run: Run, steps: Sequence[Step], asked: Mapping[StackName, Mapping[str, Any]], *, before_run: bool
+) -> Mapping[StackName, Mapping[str, Observation]]:
+    """By stack and domain."""
+    found: dict[StackName, dict[str, Observation]] = {}
+    for name, world in worlds(step.kind for step in steps if step.name in asked).items():
+        questions = {stack: theirs[name] for stack, theirs in asked.items() if name in theirs}
+        if questions and isinstance(world, Observes):
+            for stack, observation in world.observe(run, questions, before_run=before_run).items():
+                found.setdefault(stack, {})[name] = observation
+    return found
+
+
+def _worlds_of(run: Run) -> Mapping[str, object]:
+    return worlds(step.kind for step in run.plan.steps.values())
+
+
+def _world(domain: Domain) -> object:
+    world: object = load(domain.world)
+    return world
+
+
+def _record(one: Examined) -> ErrorRecord:
+    finding: Finding = one.finding
+    message = f"{finding.about}: {finding.read}; needed: {finding.needed}"
+    return ErrorRecord(finding.code, one.subject, message, finding.hint)

@@ -1,0 +1,193 @@
+"""What a run makes of its stacks' outcomes, over a runner in memory: no engine, no lab, milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiinfra.engine.events import Event
+from aiinfra.engine.host_records import OperationResult
+from aiinfra.engine.journal import Journal
+from aiinfra.engine.notes import FileNotes
+from aiinfra.errors import ConfigError
+from aiinfra.plan.planner import plan
+from aiinfra.report.run import Outcome, Reason, RunReport, Verb
+from aiinfra.session.fake_runner import FakeRunner
+from aiinfra.session.options import Options, Selection
+from aiinfra.session.place import Place
+from aiinfra.session.run import Run
+from aiinfra.session.steps.preview import preview
+from aiinfra.session.steps.refresh import refresh
+from aiinfra.session.verbs.destroy import destroy
+from aiinfra.session.verbs.up import up
+from aiinfra.session.verbs.walk import walk
+from tests.unit.session.kinds import CATALOG, environment
+from tests.unit.site import a_world
+
+THREE = {"a": {}, "b": {"after": "${a.text}"}, "c": {"after": "${b.text}"}}
+
+
+class Site:
+    """An environment of steps that stand for stacks, its state and its notes."""
+
+    def __init__(self, folder: Path, stacks: Mapping[str, Mapping[str, Any]]) -> None:
+        self.folder = folder
+        self.runner = FakeRunner()
+        self.journal = Journal(FileNotes(folder / "notes"))
+        self.events: list[Event] = []
+        self.stacks = stacks
+        for name in stacks:
+            self.runner.succeeds(Verb.UP, name, {"create": 1}, text=f"made {name}")
+
+    def run(self, options: Options = Options(), only: tuple[str, ...] = ()) -> Run:  # noqa: B008  a value
+        planned = plan(environment(self.stacks), CATALOG)
+        place = Place("file:///nowhere", "passphrase", "a passphrase", {}, self.journal.notes, official_plugins=False)
+        options = replace(options, selection=Selection(only)) if only else options
+        return Run(
+            world=a_world(self.folder),
+            plan=planned,
+            place=place,
+            runner=self.runner,
+            journal=self.journal,
+            secret=lambda source: "",
+            on_event=self.events.append,
+            chosen=[name for name in planned.steps if not only or name in only],
+            options=options,
+            environment_id="0123456789ab",
+        )
+
+
+def outcomes(report: RunReport) -> dict[str, tuple[str, str]]:
+    return {one.stack: (one.outcome.value, one.reason.value if one.reason else "") for one in report.results}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path, THREE)
+
+
+def test_a_second_up_runs_nothing(site: Site) -> None:
+    assert outcomes(up(site.run())) == {"a": ("changed", ""), "b": ("changed", ""), "c": ("changed", "")}
+    site.runner.operations.clear()
+    again = up(site.run())
+    assert outcomes(again) == dict.fromkeys("abc", ("unchanged", "inputs_unchanged"))
+    assert (site.runner.operations, again.exit_code) == ([], 0)
+
+
+def test_without_skip_every_stack_runs_and_says_that_nothing_differed(site: Site) -> None:
+    up(site.run())
+    for name in "abc":
+        site.runner.results[Verb.UP, name] = OperationResult({"same": 2}, {"text": f"made {name}"})
+    assert outcomes(up(site.run(Options(skip=False)))) == dict.fromkeys("abc", ("unchanged", "no_difference"))
+
+
+def test_a_failure_blocks_what_needs_it_and_is_kept_for_why(site: Site) -> None:
+    site.runner.fails(Verb.UP, "a", "the disk is full")
+    report = up(site.run())
+    assert outcomes(report) == {
+        "a": ("failed", ""),
+        "b": ("blocked", "needed_failed"),
+        "c": ("blocked", "needed_failed"),
+    }
+    assert (report.exit_code, report.results[1].related, report.results[1].related_outcome) == (4, "a", Outcome.FAILED)
+    failure = site.journal.failure("a")
+    assert failure is not None
+    assert (failure.verb, failure.error.message, failure.error.where) == ("up", "the disk is full", "a")
+
+
+def test_what_changed_upstream_runs_what_refers_to_it(site: Site) -> None:
+    up(site.run())
+    site.runner.operations.clear()
+    site.runner.succeeds(Verb.UP, "a", {"update": 1}, text="made anew")
+    site.stacks = {**THREE, "a": {"note": "changed"}}
+    report = up(site.run())
+    assert outcomes(report)["a"] == ("changed", "")
+    assert [stack for _, stack in site.runner.operations] == ["a", "b", "c"]
+
+
+def test_a_stack_alone_needs_what_it_refers_to(site: Site) -> None:
+    report = up(site.run(only=("b",)))
+    error = report.results[0].error
+    assert error is not None
+    assert (error.code, error.message) == ("run.upstream_missing", "a is not up, so its outputs are not known")
+
+
+def test_an_interrupted_operation_is_no_failure(site: Site) -> None:
+    site.runner.results[Verb.UP, "a"] = OperationResult({"create": 1}, {}, "cancelled", "interrupted", interrupted=True)
+    assert outcomes(up(site.run()))["a"] == ("interrupted", "stopped")
+
+
+def test_a_preview_says_what_is_unknown_until_an_up(site: Site) -> None:
+    for name in "abc":
+        site.runner.results[Verb.PREVIEW, name] = OperationResult({"create": 1}, {})
+    report = walk(site.run(), Verb.PREVIEW, preview)
+    assert [(one.certainty, one.unknown_outputs) for one in report.results] == [
+        ("exact", ["text"]),
+        ("unknown until a: text", ["text"]),
+        ("unknown until b: text", ["text"]),
+    ]
+    assert site.runner.stacks == {}
+
+
+def test_a_refresh_says_which_drift_the_next_up_repairs(site: Site) -> None:
+    up(site.run())
+    site.runner.results[Verb.REFRESH, "a"] = OperationResult({"update": 1}, {})
+    lines = ["ConfigMap n/c is gone"]
+    site.runner.deployments["a"] = {"resources": [{"type": "aiinfra:x:Y", "outputs": {"drift": lines}}]}
+    site.runner.deployments["b"] = {
+        "resources": [{"type": "aiinfra:x:Y", "outputs": {"drift": ["crd is gone, and no upgrade brings it back: x"]}}]
+    }
+    site.runner.results[Verb.REFRESH, "b"] = OperationResult({"update": 1}, {})
+    report = walk(site.run(), Verb.REFRESH, refresh)
+    assert outcomes(report) == {
+        "a": ("changed", "drifted"),
+        "b": ("changed", "drifted_partly_repairable"),
+        "c": ("unchanged", "as_recorded"),
+    }
+    assert report.results[0].drift == ("ConfigMap n/c is gone",)
+    site.runner.operations.clear()
+    up(site.run())
+    assert [stack for _, stack in site.runner.operations] == ["a", "b"]
+
+
+def test_a_destroy_goes_backwards_and_ends_with_the_place(site: Site) -> None:
+    up(site.run())
+    site.runner.operations.clear()
+    report = destroy(site.run())
+    assert [stack for _, stack in site.runner.operations] == ["c", "b", "a"]
+    assert (report.exit_code, report.nothing_left) == (0, ("state (0 stacks)",))
+    assert site.journal.environment_id() is None
+
+
+def test_a_destroy_that_fails_keeps_what_it_needs(site: Site) -> None:
+    up(site.run())
+    site.runner.fails(Verb.DESTROY, "b", "it is in use")
+    report = destroy(site.run())
+    assert {one.stack: one.outcome for one in report.results} == {
+        "c": Outcome.DESTROYED,
+        "b": Outcome.FAILED,
+        "a": Outcome.BLOCKED,
+    }
+    assert (report.exit_code, set(site.runner.stacks)) == (4, {"a", "b"})
+
+
+def test_a_destroy_of_nothing_says_that_nothing_was_there(site: Site) -> None:
+    report = destroy(site.run())
+    assert {one.reason for one in report.results} == {Reason.NOT_THERE}
+
+
+def test_a_destroy_of_one_stack_is_refused_while_another_needs_it(site: Site) -> None:
+    up(site.run())
+    site.runner.operations.clear()
+    with pytest.raises(ConfigError, match="b still needs a"):
+        destroy(site.run(only=("a",)))
+    assert site.runner.operations == []
+
+
+def test_nothing_can_be_forgotten_where_no_stack_gives_access(site: Site) -> None:
+    with pytest.raises(ConfigError, match="a gives access to no cluster"):
+        destroy(site.run(Options(forget=("a",))))
