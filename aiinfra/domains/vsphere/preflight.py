@@ -91,7 +91,8 @@ def _access(turn: Turn, step: Step) -> Access | None:
 def _opened(turn: Turn, value: Any) -> Any:
     if isinstance(value, SecretSource):
         told = turn.secret(value)
-        return told.value if isinstance(told, Secret) and isinstance(told.value, Unknown) else reveal(told)
+        value = told.value if isinstance(told, Secret) else told
+        return value if isinstance(value, Unknown) else reveal(told)
     return value if isinstance(value, str | int | bool) else Unknown()
 
 
