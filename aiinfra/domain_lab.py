@@ -137,7 +137,7 @@ class LabServerContext(Protocol):
         ...
 
     def running(self) -> Collection[str]:
-        """Names of the children that were started."""
+        """Names of the children of this domain that were started and not stopped, also of those that ended."""
         ...
 
     def why_ended(self, names: Sequence[str]) -> str:
