@@ -38,6 +38,11 @@ class FaultType:
     place: str = "a stack, or a cluster by the name of its stack"
     """What `aiinfra lab fault --at` takes, in words."""
 
+    def __post_init__(self) -> None:
+        """Raises `ValueError`: without a sign, any failure would pass for this fault."""
+        if bool(self.sign) == self.overcome:
+            raise ValueError(f"{self.name}: a fault has a sign, or is overcome")
+
 
 @dataclass(frozen=True, slots=True)
 class SetFault:
@@ -117,7 +122,10 @@ class LabServerContext(Protocol):
         ...
 
     def start(self, name: str, argv: Sequence[str]) -> None:
-        """Start a child process that dies with the lab; its log is `logs/<name>.log`. Raises `OutsideError`."""
+        """Start a child process that dies with the lab; its log is `logs/<name>.log`, `/` as `-`.
+
+        Raises `OSError`, which the supervisor reports. Names are unique among all domains of the lab.
+        """
         ...
 
     def keep(self, names: Collection[str]) -> None:
@@ -129,7 +137,7 @@ class LabServerContext(Protocol):
         ...
 
     def running(self) -> Collection[str]:
-        """Names of the children that were started."""
+        """Names of the children of this domain that were started and not stopped, also of those that ended."""
         ...
 
     def why_ended(self, names: Sequence[str]) -> str:

@@ -198,8 +198,8 @@ def start(folder: Path) -> None:
 
 def _no_supervisor(log: Path) -> OutsideError:
     lines = log.read_text(errors="replace").split("\n") if log.exists() else []
-    said = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
-    return OutsideError(f"the lab's supervisor did not start: {said}", code="lab.not_started", where=str(log))
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
+    return OutsideError(f"the lab's supervisor did not start: {last}", code="lab.not_started", where=str(log))
 
 
 def _environ(folder: Path) -> Mapping[str, str]:

@@ -207,7 +207,7 @@ def run(folder: Path) -> None:
     supervisor = Supervisor(folder, spawner)
     server = ControlServer(folder, supervisor.answer)
     threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
-    asked = _told_to_end()
+    asked = _sigterm_pipe()
     threading.Thread(target=_end_on, args=(asked, supervisor), name="end", daemon=True).start()
     supervisor.write_record()
     threading.Thread(target=supervisor.watch_record, name="watch-record", daemon=True).start()
@@ -216,7 +216,7 @@ def run(folder: Path) -> None:
     os._exit(0)
 
 
-def _told_to_end() -> int:
+def _sigterm_pipe() -> int:
     """A pipe that gets one byte for each SIGTERM, whichever thread the kernel gives it to.
 
     A handler in Python would wait until the main thread wakes, and that may have nothing to do for ever.

@@ -118,17 +118,17 @@ class Breaker:
             return self._not_overcome(failed)
         if not failed:
             return f"{self.fault} had no effect: every stack is up in spite of it"
-        struck = {stack: said for stack, said in failed.items() if self._struck(stack)}
+        struck = {stack: texts for stack, texts in failed.items() if self._struck(stack)}
         if not struck:
             return f"{self.fault} had no effect there: what failed is {', '.join(failed)}"
-        if not any(self.type.sign in " ".join(said) for said in struck.values()):
-            stack, said = next(iter(struck.items()))
-            return f"{stack} failed, and not by {self.fault}: {said[-1]}"
+        if not any(self.type.sign in " ".join(texts) for texts in struck.values()):
+            stack, texts = next(iter(struck.items()))
+            return f"{stack} failed, and not by {self.fault}: {texts[-1]}"
         return ""
 
     def _failed(self, report: RunReport) -> dict[str, list[str]]:
         """What was said of each stack that failed, or that was refused before any started."""
-        failed = {result.stack: _said(result) for result in report.results if result.outcome is Outcome.FAILED}
+        failed = {result.stack: _account(result) for result in report.results if result.outcome is Outcome.FAILED}
         for error in report.errors:
             if error.where in self.plan.steps:
                 failed.setdefault(error.where, []).append(error.message)
@@ -137,7 +137,7 @@ class Breaker:
     def _not_overcome(self, failed: Mapping[str, Sequence[str]]) -> str:
         if failed:
             return (
-                f"{self.fault} was not overcome: {'; '.join(f'{stack}: {said[0]}' for stack, said in failed.items())}"
+                f"{self.fault} was not overcome: {'; '.join(f'{stack}: {texts[0]}' for stack, texts in failed.items())}"
             )
         return "" if self._was_set else f"{self.fault} had no effect: no stack waited for a {self._domain.part}"
 
@@ -148,7 +148,7 @@ class Breaker:
         return stack in self.plan.steps and place in self._access(stack)
 
 
-def _said(result: StackResult) -> list[str]:
+def _account(result: StackResult) -> list[str]:
     return [result.error.message if result.error else "", *result.causes]
 
 

@@ -42,7 +42,7 @@ class Place:
     """What is simulated here, one sentence each."""
     official_plugins: bool = True
     random_passphrase: bool = False
-    """Whether the passphrase is one that nobody thought of."""
+    """True when the passphrase was generated."""
     patience: float = 300.0
     """Seconds for which the same broken root may stand before a wait for it is given up."""
     sweeping: float = 300.0

@@ -96,14 +96,14 @@ def _faulty(session: Session, breaker: Breaker, options: Options) -> Act:
     assert lab is not None
     if not breaker.waits:
         breaker.set(lab)
-    report = _told(replace(session, on_event=breaker.heard(lab, session.on_event)), options)
+    report = _up_report(replace(session, on_event=breaker.heard(lab, session.on_event)), options)
     breaker.lift(lab)
     missed = "" if session.interrupts.count else breaker.judged(report)
     passed = not (missed or session.interrupts.count)
     return Act(f"up with {breaker.fault}", report, passed, missed or _failures(report) or UP)
 
 
-def _told(session: Session, options: Options) -> RunReport:
+def _up_report(session: Session, options: Options) -> RunReport:
     """The report of an up, also of one that preflights of its stacks end before any of them starts."""
     since = session.world.now()
     try:

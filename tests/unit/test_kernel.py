@@ -9,15 +9,26 @@ from aiinfra.catalog import domains
 from aiinfra.domain import load
 
 PACKAGE = Path(__file__).parents[2] / "aiinfra"
-FOLDERS = ("config", "engine", "model", "plan", "providers", "render", "toolchain", "ui")
-MODULES = ("catalog", "error_codes", "errors", "fields", "registry", "stack")
-NOT_YET = {PACKAGE / "model" / "lab.py"}
-"""It describes the labs of all domains at once."""
+FOLDERS = (
+    "cli",
+    "config",
+    "engine",
+    "lab",
+    "model",
+    "plan",
+    "providers",
+    "render",
+    "report",
+    "session",
+    "toolchain",
+    "ui",
+)
+MODULES = ("catalog", "disk", "error_codes", "errors", "fields", "registry", "stack", "templating", "waiting", "world")
 
 
 def kernel() -> list[Path]:
     found = [path for folder in FOLDERS for path in (PACKAGE / folder).rglob("*.py")]
-    return sorted({*found, *(PACKAGE / f"{module}.py" for module in MODULES)} - NOT_YET)
+    return sorted({*found, *(PACKAGE / f"{module}.py" for module in MODULES)})
 
 
 def names() -> set[str]:
