@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from aiinfra.report.run import Failure
+from aiinfra.report.status import WorldState
 from aiinfra.stack import Finding, SecretSource, StackName
 
 if TYPE_CHECKING:
     from aiinfra.engine.events import Event
-    from aiinfra.engine.journal import Failure, Journal
+    from aiinfra.engine.journal import Journal
     from aiinfra.engine.wire import Tree
     from aiinfra.errors import ErrorRecord, StepError
     from aiinfra.plan.planner import Plan, Step
@@ -127,20 +129,6 @@ class Explains(Protocol):
     def current(self, run: RunContext, stack: StackName, failure: Failure | None) -> Iterator[WorldState]:
         """For `why`: what each place of this domain that the stack works in says now."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class WorldState:
-    """What one outside place says now."""
-
-    place: str
-    """`cluster dc1`, `vCenter vc.dc1.example`."""
-    says: str
-    """What it says: `answers, v1.36.3`."""
-    answers: bool
-    causes: Sequence[str] = ()
-    """From leaf to root, what it shows of the stack's failure."""
-    hint: str = ""
 
 
 @runtime_checkable

@@ -93,7 +93,7 @@ def stop(
 ) -> None:
     """End the lab of ENV: its processes, its state and its secrets go. Not while a run uses it."""
     from aiinfra.engine.lock import refuse_held
-    from aiinfra.session.lab_place import notes_of
+    from aiinfra.session.place.lab import notes_of
 
     console, name, lab = _found(ctx, env, output)
     count = len(lab.record.children) + 1 if lab and lab.alive else 0

@@ -36,9 +36,9 @@ def rehearse(
     offline: o.OfflineOption = False,
 ) -> None:
     """Run any ENV, also one of a real site, in a throw-away lab: up, proof, destroy, a verdict."""
-    from aiinfra.session.breaking import Fault
     from aiinfra.session.options import Options, Tools
-    from aiinfra.session.rehearse import rehearse
+    from aiinfra.session.rehearsal.breaking import Fault
+    from aiinfra.session.rehearsal.rehearse import rehearse
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline), "lab")

@@ -95,7 +95,7 @@ def _lab_flaws(document: Mapping[str, Tree]) -> Sequence[Flaw]:
     """The models of `lab:` are loaded for a file that has it."""
     if "lab" not in document:
         return ()
-    from aiinfra.model.lab import lab_model
+    from aiinfra.config.lab_block import lab_model
 
     return validated(lab_model(), document["lab"], ("lab",))[1]
 

@@ -49,7 +49,7 @@ def explain(loaded: Loaded, path: str = "") -> list[Explained]:
 
 def in_force(loaded: Loaded) -> Tree:
     """The whole environment with every default filled in."""
-    from aiinfra.model.lab import described_lab
+    from aiinfra.config.lab_block import described_lab
 
     environment = loaded.environment
     whole: dict[str, Tree] = {}

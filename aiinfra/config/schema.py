@@ -54,7 +54,7 @@ _EXTENDS: Final[Mapping[str, Any]] = {
 
 def _lab(shared: dict[str, Any]) -> Mapping[str, Any]:
     """What stands for `lab:`, which `Environment` leaves to models of its own."""
-    from aiinfra.model.lab import lab_model
+    from aiinfra.config.lab_block import lab_model
 
     model = lab_model()
     holder = create_model("Holder", lab=(model, model()))

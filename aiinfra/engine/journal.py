@@ -17,6 +17,7 @@ from typing import Any, TypeGuard
 
 from aiinfra.engine.notes import Notes
 from aiinfra.errors import ErrorRecord, OutsideError
+from aiinfra.report.run import Failure
 from aiinfra.stack import MARK_ID
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -42,19 +43,6 @@ class Success:
     """True when the proof's run was simulated."""
     needs: tuple[str, ...] = ()
     """The stacks it depended on: destroy needs this when the file no longer has the stack."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """How a stack's last operation failed; kept until one succeeds."""
-
-    verb: str
-    at: datetime
-    seconds: float
-    """How long it tried."""
-    error: ErrorRecord
-    causes: tuple[str, ...] = ()
-    """From the leaf to the root, as they were told then."""
 
 
 @dataclass(frozen=True, slots=True)

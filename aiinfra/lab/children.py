@@ -27,7 +27,7 @@ RESTARTS: Final = 5
 RESTART_WINDOW: Final = 60.0
 """Seconds."""
 GRACE: Final = 3.0
-"""Seconds between SIGTERM and SIGKILL. An API server whose etcd is gone ignores SIGTERM."""
+"""Seconds between SIGTERM and SIGKILL. A server whose database is gone may ignore SIGTERM."""
 
 
 def log_file(logs: Path, name: str) -> Path:
@@ -96,7 +96,7 @@ class Child:
         return ChildRecord(self.name, self.process.pid, live.started if live else 0)
 
     def why_ended(self) -> str:
-        """`dc1/kwok ended with code 1: unknown flag --x`."""
+        """`dc1/server ended with code 1: unknown flag --x`."""
         return f"{self.name} ended with code {self.process.returncode}: {self.last_words()}"
 
     def last_words(self) -> str:

@@ -22,7 +22,7 @@ from aiinfra.lab.record import RECORD, LabRecord, write_atomic
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
 NEEDED_BYTES: Final = 256 << 20
-"""Of a lab's folder: etcd makes log files of 64 MiB each, and one ahead, before it writes to them."""
+"""Free space that a lab's folder needs: databases in it may make log files of 64 MiB, and one ahead."""
 SUPERVISOR: Final = "aiinfra.lab.supervisor"
 START_LIMIT: Final = 60.0
 """Seconds until a new supervisor must have written its record; it takes half a second."""

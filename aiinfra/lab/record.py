@@ -26,7 +26,7 @@ VERSION: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class ChildRecord:
-    """One process that the supervisor owns: `etcd`, `dc1/kube-apiserver`, `controllers`."""
+    """One process that the supervisor owns: `database`, `dc1/server`."""
 
     name: str
     pid: int

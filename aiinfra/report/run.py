@@ -119,3 +119,16 @@ class RunReport:
     """After a destroy that was told to forget: where nobody looked, and why, one sentence each."""
     ended_at: datetime | None = None
     """What the age of `StackResult.last_seen` and of proofs is told from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a stack's last operation failed; kept until one succeeds."""
+
+    verb: str
+    at: datetime
+    seconds: float
+    """How long it tried."""
+    error: ErrorRecord
+    causes: tuple[str, ...] = ()
+    """From the leaf to the root, as they were told then."""

@@ -7,12 +7,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from aiinfra.domain_run import WorldState
-from aiinfra.engine.journal import Failure
-from aiinfra.engine.lock import Holder
-from aiinfra.report.run import Proof
+from aiinfra.report.run import Failure, Proof
 
 State = Literal["up", "begun", "failed", "half destroyed", "not up", "no longer in the file"]
+
+
+@dataclass(frozen=True, slots=True)
+class LockHolder:
+    """The run that holds the environment's lock."""
+
+    command: str
+    host: str
+    pid: int
+    at: datetime
+    """When it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorldState:
+    """What one outside place says now."""
+
+    place: str
+    """`cluster dc1`, `vCenter vc.dc1.example`."""
+    says: str
+    """What it says: `answers, v1.36.3`."""
+    answers: bool
+    causes: Sequence[str] = ()
+    """From leaf to root, what it shows of the stack's failure."""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +60,7 @@ class Status:
     environment_id: str
     place: str
     """`lab (runs)`, `lab (does not run)`, `state s3://…`."""
-    holder: Holder | None
+    holder: LockHolder | None
     """Who holds the environment's lock."""
     stacks: Sequence[StackStatus]
 
@@ -54,6 +76,6 @@ class Why:
     """The stacks that it needs, directly or not, and that are not up; those that failed first."""
     needs: Sequence[StackStatus]
     needed_by: Sequence[str]
-    holder: Holder | None
+    holder: LockHolder | None
     now: Sequence[WorldState]
     """What each place that the stack works in says now."""

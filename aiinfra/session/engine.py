@@ -20,7 +20,7 @@ from aiinfra.engine.translate import translate
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError
 from aiinfra.report.run import Verb
-from aiinfra.session.place import Place
+from aiinfra.session.place.place import Place
 from aiinfra.session.runner import StackProgram
 from aiinfra.world import World
 

@@ -24,13 +24,13 @@ from aiinfra.plan.secrets import read_secrets
 from aiinfra.plan.selection import select
 from aiinfra.report.run import RunReport, Verb
 from aiinfra.session.engine import Engine
-from aiinfra.session.host_notes import HostNotes
 from aiinfra.session.interrupt import Interrupts
-from aiinfra.session.keys import NEVER_UP, make_environment, open_secrets
-from aiinfra.session.lab_access import opener, with_lab_access
 from aiinfra.session.options import ANY_TOOLS, DEFAULTS, Options, Tools
-from aiinfra.session.place import Place
-from aiinfra.session.places import Places
+from aiinfra.session.place.choice import Places
+from aiinfra.session.place.connection import opener, with_lab_access
+from aiinfra.session.place.host_notes import HostNotes
+from aiinfra.session.place.keys import NEVER_UP, make_environment, open_secrets
+from aiinfra.session.place.place import Place
 from aiinfra.session.reporting import Reporting
 from aiinfra.session.run import Run
 from aiinfra.session.worlds import verify

@@ -16,12 +16,12 @@ from aiinfra.domain_run import (
     Settles,
     TearsDown,
     Verifies,
-    WorldState,
 )
-from aiinfra.engine.journal import Failure
 from aiinfra.errors import ErrorRecord, OutsideError, StepError
 from aiinfra.plan.planner import Step
 from aiinfra.report.examined import Examined
+from aiinfra.report.run import Failure
+from aiinfra.report.status import WorldState
 from aiinfra.session.run import Run
 from aiinfra.stack import Finding, Preflight, StackName
 

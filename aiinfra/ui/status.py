@@ -19,7 +19,7 @@ def status_text(status: Status, now: datetime, terminal: Terminal) -> str:
     lines = [head, table([_row(stack, status.environment, now, terminal) for stack in status.stacks], indent=2)]
     if status.holder is not None:
         holder = status.holder
-        since = age((now - datetime.fromisoformat(holder.at)).total_seconds())
+        since = age((now - holder.at).total_seconds())
         lines.append(f"held by `{holder.command}` on {holder.host}, pid {holder.pid}, begun {since}")
     return "\n".join(lines)
 

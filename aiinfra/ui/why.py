@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from aiinfra.domain_run import WorldState
-from aiinfra.engine.journal import Failure
-from aiinfra.report.status import StackStatus, Why
+from aiinfra.report.run import Failure
+from aiinfra.report.status import StackStatus, Why, WorldState
 from aiinfra.ui.durations import age, duration
 from aiinfra.ui.errors import folded, headed
 from aiinfra.ui.ndjson import plain_value
@@ -56,7 +55,7 @@ def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
     if why.needed_by:
         yield f"needed by {', '.join(why.needed_by)}"
     if why.holder:
-        begun = age((now - datetime.fromisoformat(why.holder.at)).total_seconds())
+        begun = age((now - why.holder.at).total_seconds())
         yield f"held by `{why.holder.command}` on {why.holder.host}, pid {why.holder.pid}, begun {begun}"
     yield from (f"{terminal.paint(terminal.marks.hint, 'green')} {way}" for way in ways_out(why))
 

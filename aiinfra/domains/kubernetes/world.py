@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aiinfra.domain_run import DestroyRequest, Observation, RunContext, Teardown, WorldState
+from aiinfra.domain_run import DestroyRequest, Observation, RunContext, Teardown
 from aiinfra.domains.kubernetes.reach import (
     ClusterHandle,
     accesses,
@@ -15,8 +15,9 @@ from aiinfra.domains.kubernetes.reach import (
     clusters_used,
     file_access,
 )
-from aiinfra.engine.journal import Failure
 from aiinfra.errors import AiinfraError, StepError
+from aiinfra.report.run import Failure
+from aiinfra.report.status import WorldState
 from aiinfra.stack import Finding, StackName
 
 if TYPE_CHECKING:

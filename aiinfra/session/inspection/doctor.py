@@ -9,7 +9,7 @@ from aiinfra.errors import AiinfraError, ConfigError
 from aiinfra.model.state_url import shown
 from aiinfra.report.examined import Examined
 from aiinfra.session.engine import Engine
-from aiinfra.session.place import Place
+from aiinfra.session.place.place import Place
 from aiinfra.session.session import Session
 from aiinfra.session.worlds import health, preflights
 from aiinfra.stack import Finding

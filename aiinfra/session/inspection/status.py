@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.lock import read_holder
-from aiinfra.report.status import StackStatus, State, Status
+from aiinfra.report.status import LockHolder, StackStatus, State, Status
 from aiinfra.session.session import Session
 from aiinfra.session.steps.up import proof_of
 from aiinfra.stack import StackName
@@ -20,7 +22,15 @@ def status(session: Session) -> Status:
         journal = session.journal(place, engine)
         names = [*session.plan.steps, *(s for s in journal.known_stacks() if s not in session.plan.steps)]
         stacks = [stack_status(session, str(name), journal) for name in names]
-        return Status(name, journal.environment_id() or "", place_words, read_holder(journal.notes), stacks)
+        return Status(name, journal.environment_id() or "", place_words, lock_holder(journal), stacks)
+
+
+def lock_holder(journal: Journal) -> LockHolder | None:
+    """The run that holds the environment's lock; None when nobody does."""
+    holder = read_holder(journal.notes)
+    if holder is None:
+        return None
+    return LockHolder(holder.command, holder.host, holder.pid, datetime.fromisoformat(holder.at))
 
 
 def stack_status(session: Session, name: str, journal: Journal | None) -> StackStatus:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiinfra.domain_run import WorldState
 from aiinfra.engine.journal import Journal
-from aiinfra.engine.lock import read_holder
 from aiinfra.plan.graph import upstream
 from aiinfra.plan.selection import known
-from aiinfra.report.status import Why
-from aiinfra.session.inspection.status import stack_status
+from aiinfra.report.status import Why, WorldState
+from aiinfra.session.inspection.status import lock_holder, stack_status
 from aiinfra.session.session import Session
 from aiinfra.session.worlds import current
 from aiinfra.stack import StackName
@@ -44,6 +42,6 @@ def _explained(
         waits_for=sorted(waits, key=lambda record: record.state != "failed"),
         needs=[records[name] for name in plan.steps if name in plan.steps[stack].needs],
         needed_by=[str(name) for name, step in plan.steps.items() if stack in step.needs],
-        holder=read_holder(journal.notes) if journal else None,
+        holder=lock_holder(journal) if journal else None,
         now=now,
     )

@@ -8,9 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aiinfra.engine.journal import Failure
 from aiinfra.errors import AiinfraError
-from aiinfra.report.run import StackResult, Verb
+from aiinfra.report.run import Failure, StackResult, Verb
 from aiinfra.session.run import Run
 from aiinfra.session.steps.failure import failure
 

@@ -57,7 +57,7 @@ import sys
 from aiinfra.__main__ import main
 code = main(["up", "world", "--yes"])
 heavy = ("pulumi", "grpc", "httpx", "pyVmomi", "rich", "jinja2", "aiinfra.engine.host_client", "aiinfra.providers",
-    "aiinfra.domains.kubernetes.client", "aiinfra.domains.vsphere.soap", "aiinfra.lab", "aiinfra.model.lab",
+    "aiinfra.domains.kubernetes.client", "aiinfra.domains.vsphere.client", "aiinfra.lab", "aiinfra.config.lab_block",
     "aiinfra.session.verbs.destroy", "aiinfra.toolchain")
 sys.stderr.write(",".join(name for name in heavy if name in sys.modules))
 sys.exit(code)

@@ -69,7 +69,7 @@ def test_the_fastest_commands_load_no_models(argv: Sequence[str], home: Path) ->
 @pytest.mark.parametrize("command", ["validate", "plan"])
 def test_a_check_loads_only_the_models_that_the_file_needs(command: str, home: Path) -> None:
     others = (
-        "aiinfra.model.lab,aiinfra.domains.vsphere.lab.block,aiinfra.domains.kubernetes.lab.block,"
+        "aiinfra.config.lab_block,aiinfra.domains.vsphere.lab.block,aiinfra.domains.kubernetes.lab.block,"
         "stacks.vsphere_gpu_template.spec,stacks.gpu_proof.spec"
     )
     done = python(home, "-c", SPY, others, command, "small")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis, Weight, roots
+from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis, Weight
 from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_wants
 from aiinfra.domains.kubernetes.diagnosis.scene import Scene
 from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, ClusterPolicyReady, NodesWant, ObjectWant
+from aiinfra.report.causes import roots
 from tests.unit.diagnosis.scenes import (
     KERNEL,
     Object,

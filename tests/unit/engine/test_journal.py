@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.engine.journal import Failure, Journal, Success
+from aiinfra.engine.journal import Journal, Success
 from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import ErrorRecord, OutsideError
+from aiinfra.report.run import Failure
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SUCCESS = Success(digest="d", result="r", at=NOW, seconds=2.5, kind="nfd", needs=("cluster",))

@@ -11,7 +11,7 @@ from aiinfra.config import load_environment
 from aiinfra.domains.vsphere.lab.block import LabVCenter
 from aiinfra.domains.vsphere.lab.description import vcenter_description
 from aiinfra.plan.planner import Plan
-from aiinfra.session.assumed import assumed_lab
+from aiinfra.session.rehearsal.assumed import assumed_lab
 from tests.unit.site import a_world
 
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,7 @@ from aiinfra.config import load_environment
 from aiinfra.errors import ConfigError, ErrorRecord
 from aiinfra.lab.domains import fault_types
 from aiinfra.report.run import Outcome, RunReport, StackResult, Verb
-from aiinfra.session.breaking import Breaker, Fault
+from aiinfra.session.rehearsal.breaking import Breaker, Fault
 from tests.unit.site import a_world
 
 ROOT = Path(__file__).parents[3]

@@ -18,7 +18,7 @@ from aiinfra.plan.planner import plan
 from aiinfra.report.run import Outcome, Reason, RunReport, Verb
 from aiinfra.session.fake_runner import FakeRunner
 from aiinfra.session.options import Options, Selection
-from aiinfra.session.place import Place
+from aiinfra.session.place.place import Place
 from aiinfra.session.run import Run
 from aiinfra.session.steps.preview import preview
 from aiinfra.session.steps.refresh import refresh

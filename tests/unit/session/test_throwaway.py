@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from aiinfra.errors import OutsideError
-from aiinfra.session.throwaway import thrown_away
+from aiinfra.session.rehearsal.throwaway import thrown_away
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from aiinfra.session.throwaway import thrown_away
+from aiinfra.session.rehearsal.throwaway import thrown_away
 with thrown_away(Path(sys.argv[1]), "site", print) as folder:
     folder.mkdir()
     (folder / "left").write_text("")

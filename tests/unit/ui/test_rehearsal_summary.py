@@ -7,7 +7,7 @@ import pytest
 
 from aiinfra.errors import OutsideError
 from aiinfra.report.run import RunReport, Verb
-from aiinfra.session.rehearse import Act, Rehearsal
+from aiinfra.session.rehearsal.rehearse import Act, Rehearsal
 from aiinfra.ui.masking import Masker
 from aiinfra.ui.rehearsal import rehearsal_json, rehearsal_text
 from aiinfra.ui.rehearsal_summary import junit, markdown, write

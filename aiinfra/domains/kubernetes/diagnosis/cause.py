@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-ALSO = "and also "
+from aiinfra.report.causes import ALSO
+
 MOST = 3
 """Roots that are told at once."""
 
@@ -69,12 +70,6 @@ def told(causes: Iterable[Cause]) -> Diagnosis:
     hints = filter(None, (_way_out(chain) for chain in (first, *others)))
     weight = max(cause.gravest for cause in worst)
     return Diagnosis([*(cause.says for cause in first), *also], "; ".join(dict.fromkeys(hints)), weight)
-
-
-def roots(causes: Sequence[str]) -> str:
-    """Of what `told` made, the first root and those that follow it: `… and also …`."""
-    chain = [cause for cause in causes if not cause.startswith(ALSO)]
-    return ", ".join((*chain[-1:], *(cause for cause in causes if cause.startswith(ALSO))))
 
 
 def _way_out(chain: Sequence[Cause]) -> str:

@@ -14,7 +14,7 @@ from aiinfra.engine.notes import FileNotes
 from aiinfra.engine.state_format import check_format
 from aiinfra.model.state_url import PASSPHRASE
 from aiinfra.session.engine import Engine
-from aiinfra.session.place import Place
+from aiinfra.session.place.place import Place
 from aiinfra.world import World
 
 NEVER_UP = "0" * 12

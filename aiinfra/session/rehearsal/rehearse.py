@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from aiinfra.domains.kubernetes.diagnosis.cause import roots
 from aiinfra.errors import OutsideError
 from aiinfra.lab.domains import lab_domains_of
+from aiinfra.report.causes import roots
 from aiinfra.report.run import Outcome, RunReport, Verb
-from aiinfra.session.assumed import assumed_lab
-from aiinfra.session.breaking import Breaker, Fault
 from aiinfra.session.options import Options
+from aiinfra.session.rehearsal.assumed import assumed_lab
+from aiinfra.session.rehearsal.breaking import Breaker, Fault
+from aiinfra.session.rehearsal.throwaway import thrown_away
 from aiinfra.session.session import Session
-from aiinfra.session.throwaway import thrown_away
 from aiinfra.stack import SecretSource
 
 UP: Final = "every stack is up"

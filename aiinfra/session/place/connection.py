@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aiinfra.engine.wire import Secret, Tree
 from aiinfra.plan.planner import Plan
-from aiinfra.session.place import Place
+from aiinfra.session.place.place import Place
 from aiinfra.stack import SecretSource
 
 

@@ -10,7 +10,7 @@ from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import ConfigError
 from aiinfra.model.environment import StateSpec
 from aiinfra.model.state_url import PASSPHRASE, folder_of
-from aiinfra.session.place import Place
+from aiinfra.session.place.place import Place
 from aiinfra.world import World
 
 PASSED_ON: Final = (

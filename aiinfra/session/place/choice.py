@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from aiinfra.disk import usable
 from aiinfra.plan.planner import Plan
 from aiinfra.session.options import Tools
-from aiinfra.session.place import Place
-from aiinfra.session.real_place import real_place
+from aiinfra.session.place.place import Place
+from aiinfra.session.place.real import real_place
 from aiinfra.stack import SecretSource
 from aiinfra.world import World
 
@@ -70,7 +70,7 @@ class Places:
         from aiinfra.lab.domains import lab_domains_of
         from aiinfra.lab.folders import check_path
         from aiinfra.lab.lab import Lab
-        from aiinfra.session.lab_place import place_of
+        from aiinfra.session.place.lab import place_of
 
         folder = self.lab_folder()
         check_path(folder)
@@ -101,7 +101,7 @@ class Places:
         if not self.in_lab:
             return self._real()
         from aiinfra.lab.lab import Lab
-        from aiinfra.session.lab_place import place_of
+        from aiinfra.session.place.lab import place_of
 
         lab = Lab.find(self.lab_folder())
         if lab is None or not lab.alive:
@@ -115,7 +115,7 @@ class Places:
         if place is not None:
             yield place
             return
-        from aiinfra.session.lab_place import ghost_place
+        from aiinfra.session.place.lab import ghost_place
 
         with _scratch() as folder:
             yield ghost_place(folder, self.plan)

@@ -12,7 +12,7 @@ from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import OutsideError
 from aiinfra.lab.domains import lab_domains, lab_domains_of
 from aiinfra.plan.planner import Plan
-from aiinfra.session.place import Place
+from aiinfra.session.place.place import Place
 from aiinfra.stack import SecretSource
 
 if TYPE_CHECKING:
