@@ -41,12 +41,13 @@ _IMPORT: Final = re.compile(
 def code_digest(kind: StackType[Any, Any], *, simulated: bool, read: Read = Path.read_bytes) -> str:
     """The digest of a kind; `simulated` for a lab, where the code of simulated worlds counts too.
 
-    What kinds share is read once in a process. Raises `ConfigError` when a domain of the kind is not installed.
+    Each part is read once in a process, however many stacks are of the kind. Raises `ConfigError` when a domain of the
+    kind is not installed.
     """
     parts = [
         kernel_digest(read),
         *(package_digest(p, simulated, read) for d in domains_of([kind]).values() for p in d.packages),
-        _digest(_kind_files(kind, read), read),
+        _kind_digest(kind.kind, kind.program, tuple(kind.sources), read),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -66,13 +67,21 @@ def package_digest(package: str, simulated: bool, read: Read = Path.read_bytes) 
     return _digest({n: p for n, p in found.items() if not (skipped and n.startswith(skipped))}, read)
 
 
-def _kind_files(kind: StackType[Any, Any], read: Read) -> Files:
-    """Its folder, all that it imports from other kinds or from its own package, its templates, its `sources`."""
-    module = kind.program.partition(":")[0]
+@cache
+def _kind_digest(kind: str, program: str, sources: tuple[Path, ...], read: Read) -> str:
+    """The digest of its folder, what that imports, its templates and its `sources`."""
+    found = _program_files(program, read) | _files_below(templates() / kind, f"templates/{kind}")
+    for number, path in enumerate(sources):
+        found |= _files_below(path, f"sources/{number}")
+    return _digest(found, read)
+
+
+def _program_files(program: str, read: Read) -> Files:
+    """The folder of a program, and all that it imports from other kinds or from its own package."""
+    module = program.partition(":")[0]
     own, top = module.rpartition(".")[0], module.partition(".")[0]
     found: Files = {}
-    todo = [own] if own else [module]
-    seen = set(todo)
+    todo, seen = [module], {module}
     while todo:
         added = {name: path for name, path in _module_files(todo.pop(), own).items() if name not in found}
         found |= added
@@ -81,9 +90,6 @@ def _kind_files(kind: StackType[Any, Any], read: Read) -> Files:
                 if other not in seen and other.partition(".")[0] in {top, KINDS}:
                     seen.add(other)
                     todo.append(other)
-    found |= _files_below(templates() / kind.kind, f"templates/{kind.kind}")
-    for number, path in enumerate(kind.sources):
-        found |= _files_below(path, f"sources/{number}")
     return found
 
 
@@ -110,14 +116,15 @@ def _module_file(module: str) -> Path:
     """The file of a module, found without importing any. Raises `LookupError` when there is none."""
     top, *rest = module.split(".")
     spec = importlib.util.find_spec(top)
-    if spec is None or spec.origin is None:
+    if spec is None:
         raise LookupError(module)
-    if not rest:
-        return Path(spec.origin)
-    base = Path(spec.origin).parent.joinpath(*rest)
-    for path in (base / "__init__.py", base.with_name(f"{base.name}.py")):
-        if path.is_file():
-            return path
+    if spec.submodule_search_locations is None and not rest:
+        return Path(spec.origin or "")
+    for location in spec.submodule_search_locations or ():
+        base = Path(location, *rest)
+        for path in (base / "__init__.py", base.with_name(f"{base.name}.py")):
+            if path.is_file():
+                return path
     raise LookupError(module)
 
 

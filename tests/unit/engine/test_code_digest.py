@@ -133,3 +133,21 @@ def test_a_program_that_is_a_single_module_is_that_file_alone(tmp_path: Path, mo
     assert importlib.util.find_spec("neighbour")
     assert "lonely.py" in read
     assert "neighbour.py" not in read
+
+
+def test_a_kind_in_a_folder_without_an_init_is_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("program.py", "spec.py"):
+        (tmp_path / "spare" / "kind").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "spare" / "kind" / name).write_text("from spare.other.labels import X\n")
+    (tmp_path / "spare" / "other").mkdir()
+    (tmp_path / "spare" / "other" / "labels.py").write_text("X = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    kind: Kind = StackType("k", "", Inputs, Outputs, "spare.kind.program:program")
+    read: list[str] = []
+
+    def noting(path: Path) -> bytes:
+        read.append(path.name)
+        return path.read_bytes()
+
+    code_digest(kind, simulated=False, read=noting)
+    assert {"program.py", "spec.py", "labels.py"} <= set(read)
