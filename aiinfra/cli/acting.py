@@ -19,9 +19,9 @@ from aiinfra.ui.views import PlainSight, Sight, StreamSight, View
 
 if TYPE_CHECKING:
     from aiinfra.plan.certainty import CriticalPath
+    from aiinfra.report.rehearsal import Rehearsal
     from aiinfra.session.options import Tools
     from aiinfra.session.session import Session
-    from aiinfra.ui.rehearsal import Rehearsal
 
 
 @dataclass(slots=True)

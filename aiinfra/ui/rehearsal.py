@@ -3,44 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from aiinfra.errors import ErrorRecord, StepsFailed
-from aiinfra.report.run import RunReport
+from aiinfra.report.rehearsal import Rehearsal
 from aiinfra.ui.durations import duration
 from aiinfra.ui.ndjson import plain_value
 from aiinfra.ui.tables import table
 from aiinfra.ui.terminal import Terminal
-
-
-class Act(Protocol):
-    """One part of a rehearsal: an up, a fault, a destroy."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def report(self) -> RunReport: ...
-    @property
-    def passed(self) -> bool: ...
-    @property
-    def why(self) -> str: ...
-
-
-class Rehearsal(Protocol):
-    """What a rehearsal found."""
-
-    @property
-    def environment(self) -> str: ...
-    @property
-    def acts(self) -> Sequence[Act]: ...
-    @property
-    def assumed(self) -> Sequence[str]: ...
-    @property
-    def simulated(self) -> Sequence[str]: ...
-    @property
-    def not_checked(self) -> Sequence[str]: ...
-    @property
-    def passed(self) -> bool: ...
 
 
 def rehearsal_text(rehearsal: Rehearsal, terminal: Terminal) -> str:

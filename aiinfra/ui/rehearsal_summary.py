@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
+from aiinfra.report.rehearsal import Rehearsal
 from aiinfra.ui.durations import duration
 from aiinfra.ui.masking import Masker
-from aiinfra.ui.rehearsal import Rehearsal, verdict
+from aiinfra.ui.rehearsal import verdict
 from aiinfra.ui.summary import cell, clean, document, write_each
 
 

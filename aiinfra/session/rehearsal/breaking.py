@@ -61,6 +61,8 @@ class Breaker:
         self._domain_name, self._domain = domain_of_fault(self.fault.name)
         if self.fault.place and self.fault.place not in self.plan.steps:
             raise _unknown(self.fault, f"no stack is named {self.fault.place!r}", self.plan.steps)
+        if not any(self._works_there(name) for name in self.plan.steps):
+            raise _cannot_strike(self.fault, self._domain.part, self.plan)
         self.places, self.waits = [self.fault.place], self.type.overcome
         if self.type.scope == "domain":
             self._in_domain()
@@ -155,3 +157,8 @@ def _account(result: StackResult) -> list[str]:
 def _unknown(fault: Fault, message: str, there: Iterable[str]) -> ConfigError:
     hint = f"there are: {', '.join(there) or 'none'}"
     return ConfigError(message, code="lab.unknown_place", where=f"--fault {fault}", hint=hint)
+
+
+def _cannot_strike(fault: Fault, part: str, plan: Plan) -> ConfigError:
+    message = f"{fault} cannot strike {plan.environment.name}: no stack of it works in a {part}"
+    return ConfigError(message, code="lab.unknown_place", where=f"--fault {fault}", hint="see aiinfra lab faults")

@@ -7,13 +7,14 @@ become canaries, hardware that the file does not describe is assumed from what t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from aiinfra.errors import OutsideError
 from aiinfra.lab.domains import lab_domains_of
 from aiinfra.report.causes import roots
+from aiinfra.report.rehearsal import Act, Rehearsal
 from aiinfra.report.run import Outcome, RunReport, Verb
 from aiinfra.session.options import Options
 from aiinfra.session.rehearsal.assumed import assumed_lab
@@ -23,32 +24,6 @@ from aiinfra.session.session import Session
 from aiinfra.stack import SecretSource
 
 UP: Final = "every stack is up"
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One step of a rehearsal, for its timeline."""
-
-    name: str
-    report: RunReport
-    passed: bool
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """What a rehearsal found."""
-
-    environment: str
-    acts: Sequence[Act]
-    assumed: Sequence[str]
-    simulated: Sequence[str]
-    not_checked: Sequence[str] = ()
-    """What the real world might refuse and the lab does not."""
-
-    @property
-    def passed(self) -> bool:
-        return bool(self.acts) and all(act.passed for act in self.acts)
 
 
 def rehearse(session: Session, fault: Fault | None, options: Options) -> Rehearsal:
@@ -61,7 +36,7 @@ def rehearse(session: Session, fault: Fault | None, options: Options) -> Rehears
         plan = replace(session.plan, environment=environment)
         places = replace(session.places, plan=plan, secret=_canaries(), folder=folder)
         acts = list(_acts(replace(session, plan=plan, places=places), breaker, options))
-    simulated = next((act.report.simulated for act in acts), ())
+    simulated = next((act.report.simulated for act in acts if act.report.simulated), ())
     not_checked = [phrase for domain in lab_domains_of(session.plan).values() for phrase in domain.not_checked]
     return Rehearsal(environment.name, tuple(acts), tuple(assumed), simulated, tuple(not_checked))
 

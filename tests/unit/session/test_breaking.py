@@ -114,3 +114,10 @@ def test_a_fault_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigError, match="no fault is named 'image-pul'") as raised:
         breaker("image-pul")
     assert raised.value.record.hint == "did you mean 'image-pull'?"
+
+
+def test_a_fault_of_a_domain_in_which_nothing_works_is_refused_before_anything_starts() -> None:
+    path = str(ROOT / "examples" / "small.yaml")
+    small = load_environment(path, world=a_world(ROOT), catalog=Catalog.installed()).plan
+    with pytest.raises(ConfigError, match="task-hangs cannot strike small: no stack of it works in a vCenter"):
+        Breaker(Fault.parse("task-hangs"), small)

@@ -6,8 +6,8 @@ from textwrap import dedent
 import pytest
 
 from aiinfra.errors import OutsideError
+from aiinfra.report.rehearsal import Act, Rehearsal
 from aiinfra.report.run import RunReport, Verb
-from aiinfra.session.rehearsal.rehearse import Act, Rehearsal
 from aiinfra.ui.masking import Masker
 from aiinfra.ui.rehearsal import rehearsal_json, rehearsal_text
 from aiinfra.ui.rehearsal_summary import junit, markdown, write
