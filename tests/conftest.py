@@ -11,8 +11,9 @@ from aiinfra.toolchain import TOOLS, Toolchain
 from aiinfra.toolchain.record import record_path
 from aiinfra.world import World
 from tests.goldens import golden, pytest_addoption
+from tests.slowest import pytest_terminal_summary
 
-__all__ = ["golden", "pytest_addoption"]
+__all__ = ["golden", "pytest_addoption", "pytest_terminal_summary"]
 
 KINDS = Path(__file__).parent / "kinds"
 """A package with kinds and a domain of its own, found by its entry points when this folder is on the path."""

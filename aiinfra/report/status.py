@@ -28,7 +28,7 @@ class WorldState:
     """What one outside place says now."""
 
     place: str
-    """`cluster dc1`, `vCenter vc.dc1.example`."""
+    """What people call it: `cluster dc1`."""
     says: str
     """What it says: `answers, v1.36.3`."""
     answers: bool
