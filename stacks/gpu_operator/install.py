@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import assert_never
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
-from aiinfra.domains.kubernetes.charts.nfd.facts import CHART as NFD_CHART
-from aiinfra.domains.kubernetes.facts.gpu_operator import (
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     HELM_POLICY_NAME,
     OPERATOR_DEPLOYMENT,
     POLICY_API,
     POLICY_KIND,
 )
+from aiinfra.domains.kubernetes.charts.nfd.facts import CHART as NFD_CHART
 from aiinfra.domains.kubernetes.resources import wants
 from aiinfra.domains.kubernetes.resources.chart import PRIVILEGED, Installation, helm_chart
 from aiinfra.stack import StackContext

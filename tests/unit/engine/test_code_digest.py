@@ -78,7 +78,7 @@ def test_what_runs_is_found_wherever_it_is_imported() -> None:
     assert found >= {
         "templates/gpu_operator/device-plugin.yaml.j2",
         "stacks/nfd/labels.py",
-        "aiinfra/domains/kubernetes/facts/gpu_operator.py",
+        "aiinfra/domains/kubernetes/charts/gpu_operator/operator_facts.py",
         "aiinfra/domains/kubernetes/diagnosis/pods.py",
         "aiinfra/engine/failure.py",
         "aiinfra/waiting.py",

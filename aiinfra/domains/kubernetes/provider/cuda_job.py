@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import VALIDATOR_IMAGE
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
-from aiinfra.domains.kubernetes.facts.gpu_operator import VALIDATOR_IMAGE
 
 VALIDATOR = "nvidia-operator-validator"
 _SCRIPT: Final = """

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import GPU_NODE_LABELS, POLICY_API, POLICY_KIND
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.facts.gpu_operator import GPU_NODE_LABELS, POLICY_API, POLICY_KIND
 from aiinfra.domains.kubernetes.objects.awaiting import verdict
 from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, ClusterPolicyReady, NodesWant, ObjectWant, Want
 from aiinfra.domains.kubernetes.provider import settings

@@ -9,9 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
+    CHART_REPOSITORY,
+    DRIVER_MANAGER_IMAGE,
+    IMAGES,
+    VERSION,
+    Image,
+)
 from aiinfra.domains.kubernetes.charts.helm_values import ANY_LIST, ANY_MAP, ChartFacts, Open, overlay
 from aiinfra.domains.kubernetes.charts.nfd import facts as nfd_chart
-from aiinfra.domains.kubernetes.facts.gpu_operator import CHART_REPOSITORY, DRIVER_MANAGER_IMAGE, IMAGES, VERSION, Image
 
 NAME = "gpu-operator"
 PCI_CLASSES = ("02", "0200", "0207", "0300", "0302")

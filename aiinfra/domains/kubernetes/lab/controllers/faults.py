@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aiinfra.domains.kubernetes.facts.gpu_operator import OPERANDS
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import OPERANDS
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels, name, namespace
 from aiinfra.stack import MARK_STACK

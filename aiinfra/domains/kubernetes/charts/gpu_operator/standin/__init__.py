@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import POLICY_API, POLICY_KIND
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operator, upgrades, validation
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.device_plugin import DevicePlugins
-from aiinfra.domains.kubernetes.facts.gpu_operator import POLICY_API, POLICY_KIND
 from aiinfra.domains.kubernetes.lab.controllers.controller import Controller
 from aiinfra.domains.kubernetes.lab.controllers.view import built_in
 

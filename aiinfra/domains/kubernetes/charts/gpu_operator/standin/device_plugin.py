@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import GPU_RESOURCE, IMAGES
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy, sharing
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.sharing import Sharing
 from aiinfra.domains.kubernetes.charts.nfd.standin.controller import NFD_MASTER
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.facts.gpu_operator import GPU_RESOURCE, IMAGES
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Effect, Patch

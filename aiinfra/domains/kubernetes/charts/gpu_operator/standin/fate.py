@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
+    OPERANDS,
+    OPERATOR_DEPLOYMENT,
+    POLICY_API,
+    POLICY_KIND,
+)
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy, sharing, workload
-from aiinfra.domains.kubernetes.facts.gpu_operator import OPERANDS, OPERATOR_DEPLOYMENT, POLICY_API, POLICY_KIND
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.faults import DRIVER_APP, PLUGIN_APP, TOOLKIT_APP, Broken

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART, NAME
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import OPERATOR_DEPLOYMENT
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import driver_definition, policy_definition
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import cluster_policy
 from aiinfra.domains.kubernetes.charts.nfd.standin import manifest as nfd
-from aiinfra.domains.kubernetes.facts.gpu_operator import OPERATOR_DEPLOYMENT
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
     KUBELET,
     Manifest,

@@ -11,9 +11,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
+    DEPLOY_PREFIX,
+    OPERANDS,
+    POLICY_API,
+    POLICY_KIND,
+    Operand,
+)
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy as reading
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy import OsInfo, section
-from aiinfra.domains.kubernetes.facts.gpu_operator import DEPLOY_PREFIX, OPERANDS, POLICY_API, POLICY_KIND, Operand
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, name, uid
 from aiinfra.domains.kubernetes.lab.standins.charts.release import KUBELET
 

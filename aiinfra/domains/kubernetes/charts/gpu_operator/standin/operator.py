@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operands, policy
-from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.facts.gpu_operator import (
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     DEPLOY_LABELS,
     DEPLOY_PREFIX,
     GPU_NODE_LABELS,
@@ -23,6 +21,8 @@ from aiinfra.domains.kubernetes.facts.gpu_operator import (
     OPERANDS_DISABLED,
     OPERATOR_DEPLOYMENT,
 )
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operands, policy
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Effect, Patch, Remove
 from aiinfra.domains.kubernetes.lab.controllers.view import (

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiinfra.domains.kubernetes.facts.gpu_operator import (
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     DRIVER_MANAGER_IMAGE,
     IMAGES,
     NFD_LABEL_PREFIX,

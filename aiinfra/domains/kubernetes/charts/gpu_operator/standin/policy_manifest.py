@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiinfra.domains.kubernetes.facts.gpu_operator import HELM_POLICY_NAME, POLICY_API, POLICY_KIND
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import HELM_POLICY_NAME, POLICY_API, POLICY_KIND
 from aiinfra.domains.kubernetes.lab.standins.charts.release import Object, named
 
 SECTIONS = (

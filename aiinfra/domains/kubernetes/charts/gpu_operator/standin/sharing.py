@@ -13,8 +13,8 @@ from typing import Any, Literal
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import GPU_RESOURCE
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy
-from aiinfra.domains.kubernetes.facts.gpu_operator import GPU_RESOURCE
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels
 
 NODE_LABEL = "nvidia.com/device-plugin.config"

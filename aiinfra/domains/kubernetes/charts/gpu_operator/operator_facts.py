@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 VERSION = "v26.7.0"
 CHART_REPOSITORY = "https://helm.ngc.nvidia.com/nvidia"
-CHART_NAMESPACE = "gpu-operator"
 OPERATOR_DEPLOYMENT = "gpu-operator"
 POLICY_API, POLICY_KIND = "nvidia.com/v1", "ClusterPolicy"
 HELM_POLICY_NAME = "cluster-policy"
@@ -71,8 +70,6 @@ IMAGES: Mapping[str, Image] = {
     "validator": VALIDATOR_IMAGE,
 }
 """By key of the ClusterPolicy; what the operator takes when the policy names no image."""
-DRIVER_BRANCHES = ("580", "595", "610")
-"""Driver branches that this release ships."""
 
 
 @dataclass(frozen=True, slots=True)
