@@ -69,6 +69,7 @@ def test_a_bomb_of_anchors_is_refused(site: Site) -> None:
         ("vcenter: {host: h, user: u}\n", "site.yaml:4:1: vcenter.password: is required (wants text)"),
         ("vcenter: {host: h, user: u, password: 12345}\n", "site.yaml:4:39: vcenter.password: wants text, got a number (put it in quotes)"),
         ("lab: {clusters: {c: {nodes: {n: {count: -1}}}}}\n", "site.yaml:4:41: lab.clusters.c.nodes.n.count: wants at least 0, got the number -1"),
+        ("lab: {clusters: {c: {platform: kubernets}}}\n", "site.yaml:4:32: lab.clusters.c.platform: wants kubernetes, got 'kubernets' (did you mean kubernetes?)"),
     ],
 )  # fmt: skip
 def test_one_thing_wrong_around_the_stacks(site: Site, lines: str, says: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from aiinfra.facts.gpus import UnknownGpu
 from aiinfra.facts.gpus import gpu as known_gpu
 from aiinfra.model.lab_model import LabModel
+
+Platform = Literal["kubernetes"]
+"""What a simulated cluster runs: it decides which controllers the cluster has."""
 
 
 class NodeGroup(LabModel):
@@ -45,6 +48,8 @@ class NodeGroup(LabModel):
 class LabCluster(LabModel):
     """One simulated cluster: a real API server, nodes without machines."""
 
+    platform: Platform = "kubernetes"
+    """`kubernetes`: plain Kubernetes, with the controllers of the charts that aiinfra knows."""
     nodes: dict[str, NodeGroup] = Field(
         default_factory=lambda: {"cpu": NodeGroup(count=1), "gpu": NodeGroup(count=2, gpu="A100-SXM4-40GB", gpus=8)}
     )

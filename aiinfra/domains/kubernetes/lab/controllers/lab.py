@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Mapping, Sequence
@@ -11,10 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from aiinfra.domain_lab import SetFault
+from aiinfra.domains.kubernetes.lab.block import LabCluster, Platform
 from aiinfra.domains.kubernetes.lab.cluster_files import INTERNAL, SPEC
 from aiinfra.domains.kubernetes.lab.controllers.cluster import ClusterControllers
 from aiinfra.domains.kubernetes.lab.controllers.faults import Faults
-from aiinfra.domains.kubernetes.lab.controllers.platforms import KUBERNETES, controllers_of
+from aiinfra.domains.kubernetes.lab.controllers.platforms import controllers_of
 from aiinfra.lab import faults
 from aiinfra.waiting import Pending, Stopped, Waiter
 
@@ -24,34 +24,39 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """One cluster as its folder describes it."""
+class ClusterFiles:
+    """What the lab's folder holds about one cluster."""
 
     kubeconfig: str
-    """The direct way to its API server, which a partition does not cut."""
-    platform: str
+    """A kubeconfig with the direct address of its API server, which a partition does not cut off."""
+    platform: Platform
 
     @classmethod
-    def read(cls, home: Path) -> Described:
-        platform = json.loads((home / SPEC).read_text()).get("platform") or KUBERNETES
-        return cls((home / INTERNAL).read_text(), platform)
+    def read(cls, home: Path) -> ClusterFiles:
+        """Read the files of the cluster in the folder `home`. Raises `OSError`."""
+        spec = LabCluster.model_validate_json((home / SPEC).read_text())
+        return cls((home / INTERNAL).read_text(), spec.platform)
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """What the lab's folder says at one moment."""
+class LabFiles:
+    """The clusters and the faults that the lab's folder holds at one moment."""
 
-    clusters: Mapping[str, Described]
+    clusters: Mapping[str, ClusterFiles]
     faults: Sequence[SetFault]
 
     @classmethod
-    def read(cls, path: Path) -> Folder:
+    def read(cls, path: Path) -> LabFiles:
+        """Read the files of the lab in the folder `path`. Raises `OSError`."""
         homes = sorted(file.parent for file in (path / "clusters").glob(f"*/{SPEC}"))
-        found = {home.name: Described.read(home) for home in homes if (home / INTERNAL).exists()}
+        found = {home.name: ClusterFiles.read(home) for home in homes if (home / INTERNAL).exists()}
         return cls(found, tuple(faults.read(path)))
 
     def faults_in(self, cluster: str) -> Faults:
-        """Those set everywhere, in this cluster, or at a stack: which cluster has a stack, only the cluster knows."""
+        """Return the faults that are set everywhere, in this cluster, or at a stack.
+
+        Which cluster a stack works in is not known here: every cluster gets the faults of all stacks.
+        """
         set_here = [f for f in self.faults if f.place in ("", cluster)]
         at_stacks = [f for f in self.faults if f.place and f.place not in self.clusters]
         return Faults(
@@ -65,31 +70,31 @@ class LabControllers:
     def __init__(self, path: Path, stop: threading.Event) -> None:
         self._path = path
         self._stop = stop
-        self._folder = Folder({}, ())
+        self._files = LabFiles({}, ())
         self._running: dict[str, ClusterControllers] = {}
 
     def run(self) -> None:
         waiter = Waiter(limit=float("inf"), every=LOOK_EVERY, stop=self._stop)
         try:
             while True:
-                self._follow(waiter.until(self._news))
+                self._follow(waiter.until(self._changed_files))
         except Stopped:
             for controllers in self._running.values():
                 controllers.stop()
 
-    def _news(self) -> Folder | Pending:
+    def _changed_files(self) -> LabFiles | Pending:
         try:
-            folder = Folder.read(self._path)
+            files = LabFiles.read(self._path)
         except OSError:
             return Pending("the lab's folder")
-        return Pending("a change in the lab's folder") if folder == self._folder else folder
+        return Pending("a change in the lab's folder") if files == self._files else files
 
-    def _follow(self, folder: Folder) -> None:
-        before, self._folder = self._folder, folder
+    def _follow(self, files: LabFiles) -> None:
+        before, self._files = self._files, files
         for name in before.clusters:
-            if folder.clusters.get(name) != before.clusters[name]:
+            if files.clusters.get(name) != before.clusters[name]:
                 self._running.pop(name).stop()
-        for name, cluster in folder.clusters.items():
+        for name, cluster in files.clusters.items():
             if name not in self._running:
                 log.info("cluster %s", name)
                 self._running[name] = ClusterControllers(
@@ -100,4 +105,4 @@ class LabControllers:
             controllers.wake()
 
     def _faults(self, cluster: str) -> Faults:
-        return self._folder.faults_in(cluster)
+        return self._files.faults_in(cluster)

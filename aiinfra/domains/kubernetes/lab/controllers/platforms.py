@@ -6,17 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiinfra.domain import load
 from aiinfra.domains.kubernetes.charts import charts
+from aiinfra.domains.kubernetes.lab.block import Platform
 from aiinfra.domains.kubernetes.lab.controllers import garbage, webhook_down
 from aiinfra.domains.kubernetes.lab.controllers.controller import Controller
 from aiinfra.domains.kubernetes.lab.controllers.kubelet import Kubelets
 from aiinfra.domains.kubernetes.lab.controllers.view import built_in
 
-KUBERNETES = "kubernetes"
-"""The platform of a cluster that names none."""
-
 
 def _kubernetes() -> Sequence[Controller]:
-    """Faults first; kubelets last, as they act on what the others have made."""
+    """Return the controllers of plain Kubernetes: faults first; kubelets last, as they act on what the others made."""
     known = tuple(charts())
     kubelets = Kubelets([load(chart.fates) for chart in known if chart.fates])
     return (
@@ -27,13 +25,11 @@ def _kubernetes() -> Sequence[Controller]:
     )
 
 
-PLATFORMS: Mapping[str, Callable[[], Sequence[Controller]]] = {
-    KUBERNETES: _kubernetes,
+PLATFORMS: Mapping[Platform, Callable[[], Sequence[Controller]]] = {
+    "kubernetes": _kubernetes,
 }
 
 
-def controllers_of(platform: str) -> Sequence[Controller]:
-    """New controllers for one cluster of this platform. Raises `ValueError` for one that is not known."""
-    if platform not in PLATFORMS:
-        raise ValueError(f"no controllers are known for the platform {platform}: known are {', '.join(PLATFORMS)}")
+def controllers_of(platform: Platform) -> Sequence[Controller]:
+    """Return new controllers for one cluster of this platform."""
     return PLATFORMS[platform]()
