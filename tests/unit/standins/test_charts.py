@@ -11,7 +11,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy_defini
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import cluster_policy
 from aiinfra.domains.kubernetes.charts.helm_values import with_defaults
 from aiinfra.domains.kubernetes.charts.nfd.facts import CHART as NFD
-from aiinfra.domains.kubernetes.lab.standins.charts.known import manifest_of, refused
+from aiinfra.domains.kubernetes.lab.standins.charts.known import check_failures, manifest_of
 
 GPU_OPERATOR = {
     "chart": "gpu-operator",
@@ -170,4 +170,4 @@ def test_the_workers_configuration_is_a_file_of_yaml() -> None:
     ],
 )
 def test_what_cannot_be_stood_in_for_is_refused(changes: dict[str, Any], says: list[str]) -> None:
-    assert [failure.reason for failure in refused({**GPU_OPERATOR, **changes})] == says
+    assert [failure.reason for failure in check_failures({**GPU_OPERATOR, **changes})] == says

@@ -9,7 +9,7 @@ import pytest
 
 from aiinfra.domains.kubernetes.lab.standins.awaits import failed, unfinished
 from aiinfra.domains.kubernetes.lab.standins.kubernetes import RELEASE, spec
-from aiinfra.domains.kubernetes.lab.standins.trees import as_asked, changed, keeping_secrets
+from aiinfra.domains.kubernetes.lab.standins.trees import changed_paths, matching_fields, with_secrets_of
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Call, ResourceHandler
@@ -122,11 +122,11 @@ def test_a_release_gets_the_defaults_of_the_real_plugin() -> None:
     ],
 )
 def test_paths_that_differ(old: Tree, new: Tree, paths: list[str]) -> None:
-    assert list(changed(old, new)) == paths
+    assert list(changed_paths(old, new)) == paths
 
 
 def test_what_went_in_as_a_secret_comes_out_as_one() -> None:
-    assert keeping_secrets({"a": {"b": "x"}, "c": ["y"]}, {"a": {"b": Secret("x")}, "c": [Secret("y")]}) == {
+    assert with_secrets_of({"a": {"b": "x"}, "c": ["y"]}, {"a": {"b": Secret("x")}, "c": [Secret("y")]}) == {
         "a": {"b": Secret("x")},
         "c": [Secret("y")],
     }
@@ -135,7 +135,7 @@ def test_what_went_in_as_a_secret_comes_out_as_one() -> None:
 def test_of_the_world_only_what_was_asked_for_is_read_back() -> None:
     live = {"data": {"a": "1", "server": "added"}, "extra": 1, "list": [1, 2, 3]}
 
-    assert as_asked(live, {"data": {"a": "0"}, "list": [1]}) == {"data": {"a": "1"}, "list": [1, 2, 3]}
+    assert matching_fields(live, {"data": {"a": "0"}, "list": [1]}) == {"data": {"a": "1"}, "list": [1, 2, 3]}
 
 
 def deployment(**status: Any) -> dict[str, Any]:

@@ -43,16 +43,16 @@ class Chart:
 
 
 def charts() -> Iterator[Chart]:
-    """All of them, in the order of the list."""
+    """Yield every chart, in the order of the list."""
     return (cast("Chart", importlib.import_module(f"{__name__}.{folder}").CHART) for folder in CHARTS)
 
 
 def facts_by_name() -> Mapping[str, ChartFacts]:
-    """Of every chart that is known."""
+    """Return the facts of every chart that is known, by the chart's name."""
     return {chart.name: load(chart.facts) for chart in charts()}
 
 
 def chart_of(chart: str, repository: str) -> ChartFacts | None:
-    """The chart that a release refers to by `chart` and its repository's URL; None when it is not known."""
+    """Return the chart that a release refers to by `chart` and its repository's URL; None when it is not known."""
     reference = f"{repository.rstrip('/')} {chart}" if repository else chart
     return next((known for known in facts_by_name().values() if reference in known.references), None)

@@ -36,7 +36,10 @@ class ValueProblem:
 
 
 def problems(known: Values, given: Values, at: Path = ()) -> Iterator[ValueProblem]:
-    """What of `given` the chart does not know. Values that are not plain data yet (references) pass."""
+    """Yield a problem for each value of `given` that the chart does not know.
+
+    Values that are not plain data yet (references) pass.
+    """
     for key, value in given.items():
         path = (*at, str(key))
         if key not in known:
@@ -80,7 +83,7 @@ def _mistyped(known: Any, value: Any) -> str:
 
 
 def with_defaults(known: Values, given: Values) -> dict[str, Any]:
-    """What the chart's templates see: `given` over the defaults; `null` takes a default away, as Helm has it."""
+    """Return what the chart's templates see: `given` over the defaults. `null` removes a default, as in Helm."""
     merged = {key: _default(value) for key, value in known.items() if key not in given}
     for key, value in given.items():
         inside = known.get(key)
@@ -98,7 +101,7 @@ def _default(value: Any) -> Any:
 
 
 def overlay(low: Values, high: Values) -> dict[str, Any]:
-    """`high` over `low`: maps merge by key, anything else is replaced; neither is changed."""
+    """Return `high` over `low`: maps merge by key, anything else is replaced; neither is changed."""
 
     def pick(key: str) -> Any:
         below, above = low.get(key), high[key]

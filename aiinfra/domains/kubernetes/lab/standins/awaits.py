@@ -13,7 +13,7 @@ DEFAULT_TIMEOUT = 600.0
 
 
 def unfinished(obj: Object) -> str:
-    """What an object still lacks, as a sentence's end; empty when it is done or nothing is awaited of its kind."""
+    """Return what an object still lacks, as the end of a sentence; empty when there is nothing to wait for."""
     ask = _ASKS.get((obj["apiVersion"].partition("/")[0], obj["kind"]))
     return ask(obj) if ask else ""
 
@@ -23,7 +23,7 @@ def skipped(obj: Object) -> bool:
 
 
 def limit(obj: Object) -> float:
-    """Seconds that the wait may last."""
+    """Return how many seconds the wait may last."""
     said = marks(obj).get(TIMEOUT, "")
     return float(said) if said.isdecimal() and int(said) else DEFAULT_TIMEOUT
 
@@ -48,23 +48,23 @@ def _namespace(obj: Object) -> str:
 
 
 def _deployment(obj: Object) -> str:
-    wanted, status = obj["spec"].get("replicas", 1), obj.get("status", {})
+    desired, status = obj["spec"].get("replicas", 1), obj.get("status", {})
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     if stale := _stale(obj):
         return stale
-    return "" if min(updated, available) >= wanted else f"{min(updated, available)} of {wanted} replicas available"
+    return "" if min(updated, available) >= desired else f"{min(updated, available)} of {desired} replicas available"
 
 
 def _daemon_set(obj: Object) -> str:
     status = obj.get("status", {})
-    wanted = status.get("desiredNumberScheduled", 0)
+    desired = status.get("desiredNumberScheduled", 0)
     ready = min(status.get("numberReady", 0), status.get("updatedNumberScheduled", 0))
-    return _stale(obj) or ("" if ready >= wanted else f"{ready} of {wanted} pods ready")
+    return _stale(obj) or ("" if ready >= desired else f"{ready} of {desired} pods ready")
 
 
 def _stateful_set(obj: Object) -> str:
-    wanted, ready = obj["spec"].get("replicas", 1), obj.get("status", {}).get("readyReplicas", 0)
-    return _stale(obj) or ("" if ready >= wanted else f"{ready} of {wanted} pods ready")
+    desired, ready = obj["spec"].get("replicas", 1), obj.get("status", {}).get("readyReplicas", 0)
+    return _stale(obj) or ("" if ready >= desired else f"{ready} of {desired} pods ready")
 
 
 def _job(obj: Object) -> str:
@@ -93,7 +93,7 @@ _ASKS: Mapping[tuple[str, str], Callable[[Object], str]] = {
 
 
 def failed(obj: Object) -> str:
-    """Why an object will never be done; empty when it still may."""
+    """Return why an object will never be done; empty when it still may."""
     if obj["kind"] == "Job" and (condition := _condition(obj, "Failed")).get("status") == "True":
         return str(condition.get("message") or "it failed")
     return ""

@@ -23,7 +23,7 @@ class Clients:
         weakref.finalize(self, _close, self._clients)
 
     def of(self, call: Call) -> KubeClient:
-        """Raises `StepError` when the provider was given no kubeconfig."""
+        """Return the client for the provider of this call. Raises `StepError` when it was given no kubeconfig."""
         text = str(reveal(call.config.get("kubeconfig", "")) or "")
         if not text:
             raise StepError(
@@ -42,7 +42,7 @@ def _close(clients: Mapping[str, KubeClient]) -> None:
 
 @contextmanager
 def refusals(about: str) -> Iterator[None]:
-    """What the API server refuses, as the failure of a step."""
+    """Turn what the API server refuses into the failure of a step, `StepError`."""
     try:
         yield
     except KubeError as error:

@@ -21,12 +21,12 @@ class NotDone(Exception):
 
 
 def apply(client: KubeClient, obj: Mapping[str, Any], *, force: bool = False) -> Object:
-    """Server-side apply, in its namespace or in `default`."""
-    return client.apply(placed(client, obj), field_manager=FIELD_MANAGER, force=force)
+    """Apply an object by server-side apply, in its namespace or in `default`."""
+    return client.apply(with_namespace(client, obj), field_manager=FIELD_MANAGER, force=force)
 
 
-def placed(client: KubeClient, obj: Mapping[str, Any]) -> Object:
-    """With `default` as the namespace where its kind has one and it names none."""
+def with_namespace(client: KubeClient, obj: Mapping[str, Any]) -> Object:
+    """Return the object, in the namespace `default` when its kind is namespaced and it names no namespace."""
     metadata = dict(obj["metadata"])
     if client.resource(obj["apiVersion"], obj["kind"]).namespaced:
         metadata.setdefault("namespace", "default")
@@ -38,7 +38,7 @@ def waiter(call: Call, seconds: float) -> Waiter:
 
 
 def until_done(client: KubeClient, refs: Sequence[ObjectRef], wait: Waiter) -> list[Object]:
-    """The objects once each is done. Raises `NotDone`, `Stopped`."""
+    """Wait until each object is done, and return them. Raises `NotDone`, `Stopped`."""
 
     def ask() -> list[Object] | Pending:
         seen: list[Object] = []
@@ -60,7 +60,7 @@ def until_done(client: KubeClient, refs: Sequence[ObjectRef], wait: Waiter) -> l
 
 
 def until_gone(client: KubeClient, refs: Sequence[ObjectRef], wait: Waiter) -> None:
-    """Raises `StepError` naming what is still there, `Stopped`."""
+    """Wait until the objects are gone. Raises `StepError` naming what is still there, `Stopped`."""
 
     def ask() -> bool | Pending:
         left = next((ref for ref in refs if client.get(ref) is not None), None)
@@ -74,5 +74,5 @@ def until_gone(client: KubeClient, refs: Sequence[ObjectRef], wait: Waiter) -> N
         ) from error
 
 
-def stopped(about: object, error: Stopped) -> StepError:
+def interrupted_error(about: object, error: Stopped) -> StepError:
     return StepError(f"{about}: stopped while waiting", code="run.interrupted", transient=True)

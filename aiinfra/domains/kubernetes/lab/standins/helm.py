@@ -10,13 +10,20 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.lab.standins import storage
-from aiinfra.domains.kubernetes.lab.standins.charts.known import facts_of, manifest_of, refused, rendered
-from aiinfra.domains.kubernetes.lab.standins.charts.release import Manifest, Release, kept, ordered
+from aiinfra.domains.kubernetes.lab.standins.charts.known import check_failures, facts_of, manifest_of, rendered
+from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease, Manifest, is_kept, ordered
 from aiinfra.domains.kubernetes.lab.standins.clients import Clients, refusals
-from aiinfra.domains.kubernetes.lab.standins.cluster import NotDone, apply, stopped, until_done, until_gone, waiter
+from aiinfra.domains.kubernetes.lab.standins.cluster import (
+    NotDone,
+    apply,
+    interrupted_error,
+    until_done,
+    until_gone,
+    waiter,
+)
 from aiinfra.domains.kubernetes.lab.standins.objects import autoname
 from aiinfra.domains.kubernetes.lab.standins.storage import Content, Revision
-from aiinfra.domains.kubernetes.lab.standins.trees import changed, keeping_secrets
+from aiinfra.domains.kubernetes.lab.standins.trees import changed_paths, with_secrets_of
 from aiinfra.engine.wire import UNKNOWN, Tree, reveal
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
@@ -32,7 +39,7 @@ COMPUTED = ("status", "resourceNames")
 
 
 class HelmReleases:
-    """`crds_late` says whether the CRDs of this call's chart come late, a fault of the lab."""
+    """The handler of releases. `crds_late` says whether the CRDs of this call's chart come late, a fault of the lab."""
 
     def __init__(self, clients: Clients, crds_late: Callable[[Call], bool]) -> None:
         self._clients = clients
@@ -46,10 +53,10 @@ class HelmReleases:
             filled["namespace"] = "default"
         if not opened(inputs.get("skipAwait", False)):
             filled.setdefault("timeout", TIMEOUT)
-        return filled, list(refused(_plain(inputs)))
+        return filled, list(check_failures(_plain(inputs)))
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
-        paths = list(changed(old_inputs, news))
+        paths = list(changed_paths(old_inputs, news))
         return Diff(paths, [path for path in paths if path in ("name", "namespace")])
 
     def create(self, call: Call, inputs: Properties) -> Made:
@@ -64,63 +71,63 @@ class HelmReleases:
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
         namespace, _, name = id.rpartition("/")
-        release = Release(name, namespace)
+        release = HelmRelease(name, namespace)
         with refusals(f"Helm release {id}"):
-            revision = storage.last(self._clients.of(call), release)
+            revision = storage.newest_revision(self._clients.of(call), release)
         if revision is None:
             return None
         return Made(id, _outputs(inputs or state, revision), inputs or None)
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
         client, inputs = self._clients.of(call), reveal(_inputs(state))
-        release = Release(inputs["name"], inputs["namespace"])
+        release = HelmRelease(inputs["name"], inputs["namespace"])
         manifest = manifest_of(inputs)
         with refusals(f"Helm release {id}"), _stoppable(f"Helm release {id}"):
-            refs = [ObjectRef.of(obj) for obj in reversed(manifest.objects) if not kept(obj)]
-            storage.uninstalling(client, release)
-            _remove(client, refs)
+            refs = [ObjectRef.of(obj) for obj in reversed(manifest.objects) if not is_kept(obj)]
+            storage.mark_uninstalling(client, release)
+            _delete_objects(client, refs)
             if not inputs.get("skipAwait"):
                 until_gone(client, refs, waiter(call, _timeout(inputs)))
             if not inputs.get("disableWebhooks"):
                 _run_hook(call, client, manifest.after_delete, _timeout(inputs))
-            storage.forget(client, release)
+            storage.delete_revisions(client, release)
 
     def _deploy(self, call: Call, inputs: Properties, olds: Properties | None) -> Made:
         """Install or upgrade. What fails after something was made is `PartlyMade`, as a failed release is kept."""
         client, plain = self._clients.of(call), reveal(inputs)
-        release = Release(plain["name"], plain["namespace"])
+        release = HelmRelease(plain["name"], plain["namespace"])
         with refusals(f"Helm release {release.namespace}/{release.name}"):
             if plain.get("createNamespace"):
                 apply(client, _namespace(release.namespace))
-            before = storage.last(client, release)
+            before = storage.newest_revision(client, release)
             _refuse_unusable(release, before, installing=olds is None)
             number = before.number + 1 if before else 1
             pending = Revision(number, "pending-upgrade" if number > 1 else "pending-install")
             content = Content(plain.get("values") or {}, ordered(rendered(plain).objects))
-            storage.record(client, release, pending, content)
+            storage.store_revision(client, release, pending, content)
             try:
-                self._install(call, client, plain, _dropped(olds, plain))
+                self._install(call, client, plain, _dropped_objects(olds, plain))
             except (NotDone, Stopped, KubeError) as error:
                 failed = Revision(number, "failed")
-                storage.record(client, release, failed, content)
+                storage.store_revision(client, release, failed, content)
                 made = Made(_id(release), _outputs(inputs, failed))
-                raise PartlyMade(made, [_sentence(release, error)]) from error
+                raise PartlyMade(made, [_failure_text(release, error)]) from error
             done = Revision(number, "deployed")
-            storage.record(client, release, done, content)
+            storage.store_revision(client, release, done, content)
         return Made(_id(release), _outputs(inputs, done))
 
     def _install(self, call: Call, client: KubeClient, inputs: Mapping[str, Any], dropped: Sequence[ObjectRef]) -> None:
         manifest = manifest_of(inputs)
-        self._bring_crds(call, client, manifest, inputs)
+        self._install_crds(call, client, manifest, inputs)
         for obj in manifest.objects:
             apply(client, obj, force=True)
-        _remove(client, dropped)
+        _delete_objects(client, dropped)
         if not inputs.get("skipAwait"):
             refs = [ObjectRef.of(obj) for obj in manifest.objects]
             until_done(client, refs, waiter(call, _timeout(inputs)))
 
-    def _bring_crds(self, call: Call, client: KubeClient, manifest: Manifest, inputs: Mapping[str, Any]) -> None:
-        """Waits until they are served, as Helm does before it looks at the objects."""
+    def _install_crds(self, call: Call, client: KubeClient, manifest: Manifest, inputs: Mapping[str, Any]) -> None:
+        """Install the CRDs of the chart and wait until they are served, as Helm does before it looks at the objects."""
         if not manifest.crds:
             return
         if not self._crds_late(call):
@@ -132,7 +139,7 @@ class HelmReleases:
 
 
 def _plain(inputs: Properties) -> dict[str, Any]:
-    """What is known of the inputs, secrets opened; the values only when all of them are known."""
+    """Return the inputs that are known, secrets opened; `values` only when all of them are known."""
     return {key: reveal(value) for key, value in inputs.items() if known(value)}
 
 
@@ -144,29 +151,29 @@ def _timeout(inputs: Mapping[str, Any]) -> float:
     return float(inputs.get("timeout") or TIMEOUT)
 
 
-def _id(release: Release) -> str:
+def _id(release: HelmRelease) -> str:
     return f"{release.namespace}/{release.name}"
 
 
-def _sentence(release: Release, error: NotDone | Stopped | KubeError) -> str:
-    said = "stopped while waiting" if isinstance(error, Stopped) else str(error)
-    return f"Helm release {_id(release)}: {said}"
+def _failure_text(release: HelmRelease, error: NotDone | Stopped | KubeError) -> str:
+    reason = "stopped while waiting" if isinstance(error, Stopped) else str(error)
+    return f"Helm release {_id(release)}: {reason}"
 
 
 def _namespace(name: str) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-def _dropped(olds: Properties | None, inputs: Mapping[str, Any]) -> list[ObjectRef]:
-    """Objects of the release as it was that its new values do not make."""
+def _dropped_objects(olds: Properties | None, inputs: Mapping[str, Any]) -> list[ObjectRef]:
+    """Return the objects of the previous revision that the new values no longer contain."""
     if olds is None:
         return []
     staying = {ObjectRef.of(obj) for obj in manifest_of(inputs).objects}
-    before = [ObjectRef.of(obj) for obj in manifest_of(reveal(_inputs(olds))).objects if not kept(obj)]
+    before = [ObjectRef.of(obj) for obj in manifest_of(reveal(_inputs(olds))).objects if not is_kept(obj)]
     return [ref for ref in reversed(before) if ref not in staying]
 
 
-def _remove(client: KubeClient, refs: Sequence[ObjectRef]) -> None:
+def _delete_objects(client: KubeClient, refs: Sequence[ObjectRef]) -> None:
     for ref in refs:
         client.delete(ref, propagation="Background")
 
@@ -174,14 +181,14 @@ def _remove(client: KubeClient, refs: Sequence[ObjectRef]) -> None:
 def _run_hook(call: Call, client: KubeClient, objects: Sequence[Object], seconds: float) -> None:
     """Apply a hook's objects, wait for its Job, remove them (`before-hook-creation,hook-succeeded`)."""
     refs = [ObjectRef.of(obj) for obj in objects]
-    _remove(client, [ref for ref in refs if ref.kind == "Job"])
+    _delete_objects(client, [ref for ref in refs if ref.kind == "Job"])
     for obj in objects:
         apply(client, obj, force=True)
     try:
         until_done(client, [ref for ref in refs if ref.kind == "Job"], waiter(call, seconds))
     except NotDone as error:
         raise StepError(f"the hook after deletion did not finish: {error}") from error
-    _remove(client, refs)
+    _delete_objects(client, refs)
 
 
 @contextmanager
@@ -189,11 +196,11 @@ def _stoppable(about: str) -> Iterator[None]:
     try:
         yield
     except Stopped as error:
-        raise stopped(about, error) from error
+        raise interrupted_error(about, error) from error
 
 
 def _outputs(inputs: Properties, revision: Revision) -> Properties:
-    """The inputs, and what the real plugin says of a release (provider/pkg/provider/helm_release.go)."""
+    """Return the inputs and what the real plugin reports of a release (provider/pkg/provider/helm_release.go)."""
     plain = reveal(inputs)
     facts = facts_of(plain)
     assert facts is not None
@@ -206,25 +213,28 @@ def _outputs(inputs: Properties, revision: Revision) -> Properties:
         "appVersion": facts.app_version,
         "revision": revision.number,
     }
-    full = {**_inputs(plain), "version": facts.version, "status": status, "resourceNames": _names(plain)}
-    outputs = keeping_secrets(full, inputs)
+    full = {**_inputs(plain), "version": facts.version, "status": status, "resourceNames": _names_by_kind(plain)}
+    outputs = with_secrets_of(full, inputs)
     assert isinstance(outputs, Mapping)
     return outputs
 
 
-def _refuse_unusable(release: Release, before: Revision | None, *, installing: bool) -> None:
-    """What Helm does not go on from (helm/helm pkg/action/install.go availableName, upgrade.go prepareUpgrade)."""
+def _refuse_unusable(release: HelmRelease, before: Revision | None, *, installing: bool) -> None:
+    """Raise `StepError` for a release in a state that Helm does not continue from.
+
+    See helm/helm pkg/action/install.go availableName and upgrade.go prepareUpgrade.
+    """
     if before and installing:
         raise StepError(f"Helm release {_id(release)}: cannot re-use a name that is still in use")
     if before and before.status.startswith("pending-"):
-        said = "another operation (install/upgrade/rollback) is in progress"
-        raise StepError(f"Helm release {_id(release)}: {said}")
+        reason = "another operation (install/upgrade/rollback) is in progress"
+        raise StepError(f"Helm release {_id(release)}: {reason}")
     if not installing and (before is None or before.status == "uninstalling"):
         raise StepError(f'Helm release {_id(release)}: "{release.name}" has no deployed releases')
 
 
-def _names(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Names by `kind.group/version`, namespaced ones with their namespace."""
+def _names_by_kind(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the names of the release's objects by `kind.group/version`, namespaced ones with their namespace."""
     names: dict[str, list[str]] = {}
     for obj in manifest_of(inputs).objects:
         ref = ObjectRef.of(obj)

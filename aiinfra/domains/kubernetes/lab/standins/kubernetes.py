@@ -6,7 +6,7 @@ with the real plugin: schemas on the client's side, `enableConfigMapMutable` and
 a program leaves out end in eight digits that follow from the resource, not in random ones.
 
 A Helm `Release` makes what the charts of `aiinfra.domains.kubernetes.charts` would, at the versions of their facts;
-what each leaves out stands in its `standin/manifest.py`. The pods of `cert-manager` run and issue nothing. Any other
+what each leaves out is listed in its `standin/manifest.py`. The pods of `cert-manager` run and issue nothing. Any other
 chart, version or value is refused; the real plugin would take it. `atomic`, `lint`, `verify`, `postrender` and the
 options of upgrades have no effect.
 """
@@ -21,7 +21,7 @@ from aiinfra.domains.kubernetes.lab.standins.objects import Objects
 from aiinfra.providers.contract import Call, ProviderSpec
 
 VERSION = "4.34.2"
-"""Of the SDK whose programs it serves."""
+"""Version of the SDK whose programs it serves."""
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
@@ -30,7 +30,7 @@ def never(_: Call) -> bool:
 
 
 def spec(crds_late: Callable[[Call], bool] = never) -> ProviderSpec:
-    """`crds_late`: whether the CRDs of a chart that this call installs come late (fault `crd-late`)."""
+    """Return the stand-in provider. `crds_late` says whether the fault `crd-late` strikes the chart of a call."""
     clients = Clients()
     return ProviderSpec(
         name="kubernetes",

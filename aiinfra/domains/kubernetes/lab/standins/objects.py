@@ -14,13 +14,13 @@ from aiinfra.domains.kubernetes.lab.standins.cluster import (
     PATCH_FORCE,
     NotDone,
     apply,
-    placed,
-    stopped,
+    interrupted_error,
     until_done,
     until_gone,
     waiter,
+    with_namespace,
 )
-from aiinfra.domains.kubernetes.lab.standins.trees import as_asked, changed, keeping_secrets
+from aiinfra.domains.kubernetes.lab.standins.trees import changed_paths, matching_fields, with_secrets_of
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree, Unknown, reveal
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
@@ -44,7 +44,7 @@ FORCE_NEW: Mapping[str, Sequence[str]] = {
 
 
 class Objects:
-    """One handler for every kind."""
+    """The handler of all kinds of objects."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -54,8 +54,8 @@ class Objects:
         api_version, kind = type_of(call.type)
         failures = [
             CheckFailure(field, f"{opened(inputs[field])!s} does not match the type {call.type}")
-            for field, wanted in (("apiVersion", api_version), ("kind", kind))
-            if field in inputs and opened(inputs[field]) != wanted
+            for field, expected in (("apiVersion", api_version), ("kind", kind))
+            if field in inputs and opened(inputs[field]) != expected
         ]
         named = {"apiVersion": api_version, "kind": kind, **inputs}
         if isinstance(metadata, Mapping) and "name" not in metadata and "generateName" not in metadata:
@@ -63,7 +63,7 @@ class Objects:
         return named, failures
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
-        paths = list(changed(old_inputs, news))
+        paths = list(changed_paths(old_inputs, news))
         kind = str(news.get("kind", ""))
         replacing = [path for path in paths if _under(path, (*IDENTITY, *FORCE_NEW.get(kind, ())))]
         same_name = not any(_under(path, ("metadata.name", "metadata.namespace")) for path in paths)
@@ -73,14 +73,17 @@ class Objects:
         if call.preview:
             return Made("", _previewed(inputs))
         self._refuse_existing(call, inputs)
-        return self._bring(call, inputs)
+        return self._apply_and_wait(call, inputs)
 
     def _refuse_existing(self, call: Call, inputs: Properties) -> None:
-        """As the plugin does since 4.34: it makes, and takes over nothing (pulumi/pulumi-kubernetes pull 4278)."""
+        """Raise `StepError` for an object that exists.
+
+        The plugin creates and takes nothing over since 4.34 (pulumi/pulumi-kubernetes pull 4278).
+        """
         obj = reveal(inputs)
         with refusals(f"{obj['kind']} {obj['metadata']['name']}"):
             client = self._clients.of(call)
-            ref = ObjectRef.of(placed(client, obj))
+            ref = ObjectRef.of(with_namespace(client, obj))
             if client.get(ref) is not None:
                 message = f"{ref} already exists"
                 raise StepError(message, code="kube.conflict", hint="import it, or give the new one another name")
@@ -88,7 +91,7 @@ class Objects:
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         if call.preview:
             return Made(id, _previewed(news))
-        return self._bring(call, news)
+        return self._apply_and_wait(call, news)
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
         api_version, kind = type_of(call.type)
@@ -98,8 +101,8 @@ class Objects:
             live = self._clients.of(call).get(ref)
         if live is None:
             return None
-        asked = as_asked(live, inputs) if inputs else _as_imported(live)
-        return Made(id, _outputs(live, inputs), asked if isinstance(asked, Mapping) else None)
+        new_inputs = matching_fields(live, inputs) if inputs else _as_imported(live)
+        return Made(id, _outputs(live, inputs), new_inputs if isinstance(new_inputs, Mapping) else None)
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
         api_version, kind = type_of(call.type)
@@ -111,14 +114,14 @@ class Objects:
             try:
                 until_gone(client, [ref], waiter(call, DELETION_SECONDS))
             except Stopped as error:
-                raise stopped(ref, error) from error
+                raise interrupted_error(ref, error) from error
 
-    def _bring(self, call: Call, inputs: Properties) -> Made:
-        """Apply and wait; an object that was applied and is not done is `PartlyMade`."""
+    def _apply_and_wait(self, call: Call, inputs: Properties) -> Made:
+        """Apply an object and wait until it is done. Raises `PartlyMade` when it was applied and is not done."""
         client = self._clients.of(call)
         obj = reveal(inputs)
         with refusals(f"{obj['kind']} {obj['metadata']['name']}"):
-            obj = placed(client, obj)
+            obj = with_namespace(client, obj)
             live = apply(client, obj, force=marks(obj).get(PATCH_FORCE) == "true")
             ref = ObjectRef.of(live)
             try:
@@ -136,7 +139,10 @@ class Objects:
 
 
 def type_of(token: str) -> tuple[str, str]:
-    """`kubernetes:apps/v1:Deployment` to `("apps/v1", "Deployment")`; the core group has no name in `apiVersion`."""
+    """Return API version and kind of a type token: `("apps/v1", "Deployment")` for `kubernetes:apps/v1:Deployment`.
+
+    The core group has no name in `apiVersion`.
+    """
     _, group_version, kind = token.split(":")
     return group_version.removeprefix("core/"), kind
 
@@ -146,7 +152,7 @@ def _id(ref: ObjectRef) -> str:
 
 
 def autoname(call: Call) -> str:
-    """`<resource>-<8 hex digits>`; the digits follow from the URN, so that a repeated create finds its object."""
+    """Return `<resource>-<8 hex digits>`; the digits follow from the URN: a repeated create finds its object."""
     return f"{call.name}-{hashlib.sha256(call.urn.encode()).hexdigest()[:8]}"
 
 
@@ -161,7 +167,7 @@ def _under(path: str, fields: Sequence[str]) -> bool:
 
 
 def _previewed(inputs: Properties) -> Properties:
-    """The inputs, and what only the server can say, unknown."""
+    """Return the inputs, with unknown values for what only the server can say."""
     metadata = inputs.get("metadata")
     if isinstance(metadata, Mapping):
         computed: dict[str, Tree] = {"uid": UNKNOWN, "resourceVersion": UNKNOWN, "creationTimestamp": UNKNOWN}
@@ -171,20 +177,20 @@ def _previewed(inputs: Properties) -> Properties:
 
 def _outputs(live: Object, inputs: Properties) -> Properties:
     metadata = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
-    shown = keeping_secrets({**live, "metadata": metadata}, inputs)
+    shown = with_secrets_of({**live, "metadata": metadata}, inputs)
     assert isinstance(shown, Mapping)
     return dict(_sealed(shown)) if live["kind"] == "Secret" else shown
 
 
 def _sealed(secret: Mapping[str, Tree]) -> Iterator[tuple[str, Tree]]:
-    """The data of a Secret is secret, however it was given."""
+    """Yield the fields of a Secret with its data marked secret, however it was given."""
     for key, value in secret.items():
         open_data = key in ("data", "stringData") and not isinstance(value, Secret | Unknown)
         yield key, Secret(value) if open_data else value
 
 
 def _as_imported(live: Object) -> dict[str, Any]:
-    """The inputs of an object that Pulumi did not make."""
+    """Return the inputs of an imported object, which Pulumi did not create."""
     kept = ("name", "namespace", "labels", "annotations")
     metadata = {key: live["metadata"][key] for key in kept if key in live["metadata"]}
     return {**{key: value for key, value in live.items() if key != "status"}, "metadata": metadata}

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
-from aiinfra.domains.kubernetes.lab.standins.charts.release import Release
+from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease
 
 MANAGER = "helm"
 
@@ -25,8 +25,8 @@ class Revision:
     """`deployed`, `failed`, `pending-install`, `pending-upgrade`, `superseded`, `uninstalling`."""
 
 
-def last(client: KubeClient, release: Release) -> Revision | None:
-    """The newest revision; None when the release was never installed."""
+def newest_revision(client: KubeClient, release: HelmRelease) -> Revision | None:
+    """Return the newest revision; None when the release was never installed."""
     found = [
         Revision(int(labels["version"]), labels["status"])
         for secret in client.list("v1", "Secret", release.namespace, labels=f"owner=helm,name={release.name}")
@@ -45,8 +45,8 @@ class Content:
     """What the templates made of them."""
 
 
-def record(client: KubeClient, release: Release, revision: Revision, content: Content) -> None:
-    """Store it; those that were deployed before become `superseded` once this one is."""
+def store_revision(client: KubeClient, release: HelmRelease, revision: Revision, content: Content) -> None:
+    """Store a revision; once it is `deployed`, earlier deployed revisions become `superseded`."""
     client.apply(_secret(release, revision, content), field_manager=MANAGER, force=True)
     if revision.status == "deployed":
         for before in _stored(client, release, "status=deployed"):
@@ -54,28 +54,28 @@ def record(client: KubeClient, release: Release, revision: Revision, content: Co
                 client.patch(before, {"metadata": {"labels": {"status": "superseded"}}})
 
 
-def uninstalling(client: KubeClient, release: Release) -> None:
+def mark_uninstalling(client: KubeClient, release: HelmRelease) -> None:
     """Mark the newest revision, as Helm does before it deletes anything (helm/helm pkg/action/uninstall.go)."""
-    if before := last(client, release):
+    if before := newest_revision(client, release):
         client.patch(_ref(release, before.number), {"metadata": {"labels": {"status": "uninstalling"}}})
 
 
-def forget(client: KubeClient, release: Release) -> None:
-    """Remove every revision."""
+def delete_revisions(client: KubeClient, release: HelmRelease) -> None:
+    """Delete every revision of the release."""
     for ref in _stored(client, release):
         client.delete(ref)
 
 
-def _stored(client: KubeClient, release: Release, *more: str) -> list[ObjectRef]:
+def _stored(client: KubeClient, release: HelmRelease, *more: str) -> list[ObjectRef]:
     labels = ",".join(("owner=helm", f"name={release.name}", *more))
     return [ObjectRef.of(secret) for secret in client.list("v1", "Secret", release.namespace, labels=labels)]
 
 
-def _ref(release: Release, number: int) -> ObjectRef:
+def _ref(release: HelmRelease, number: int) -> ObjectRef:
     return ObjectRef("v1", "Secret", f"sh.helm.release.v1.{release.name}.v{number}", release.namespace)
 
 
-def _secret(release: Release, revision: Revision, content: Content) -> Object:
+def _secret(release: HelmRelease, revision: Revision, content: Content) -> Object:
     ref = _ref(release, revision.number)
     labels = {"owner": "helm", "name": release.name, "status": revision.status, "version": str(revision.number)}
     document = {

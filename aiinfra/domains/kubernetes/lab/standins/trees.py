@@ -1,4 +1,4 @@
-"""Property trees beside plain objects: comparing inputs, keeping secrets secret, reading back what was asked for."""
+"""Property trees beside plain objects: comparing inputs, keeping secrets secret, reading back the fields of inputs."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from aiinfra.engine.wire import Secret, Tree, Unknown
 from aiinfra.providers.marshal import opened
 
 
-def changed(old: Tree, new: Tree, at: str = "") -> Iterator[str]:
-    """Dotted paths that differ; an unknown value differs from everything."""
+def changed_paths(old: Tree, new: Tree, at: str = "") -> Iterator[str]:
+    """Yield the dotted paths that differ; an unknown value differs from everything."""
     if isinstance(old, Secret) or isinstance(new, Secret):
-        yield from changed(opened(old), opened(new), at)
+        yield from changed_paths(opened(old), opened(new), at)
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             if key in old and key in new:
-                yield from changed(old[key], new[key], f"{at}.{key}" if at else key)
+                yield from changed_paths(old[key], new[key], f"{at}.{key}" if at else key)
             else:
                 yield f"{at}.{key}" if at else key
     elif isinstance(new, Unknown) or old != new:
         yield at
 
 
-def keeping_secrets(value: Any, inputs: Tree) -> Tree:
-    """`value` with secrets wherever `inputs` has them."""
+def with_secrets_of(value: Any, inputs: Tree) -> Tree:
+    """Return `value` with secrets wherever `inputs` has them."""
     if isinstance(inputs, Secret):
         return Secret(value)
     if isinstance(inputs, Mapping) and isinstance(value, Mapping):
-        return {key: keeping_secrets(inner, inputs.get(key)) for key, inner in value.items()}
+        return {key: with_secrets_of(inner, inputs.get(key)) for key, inner in value.items()}
     if isinstance(inputs, list | tuple) and isinstance(value, list) and len(inputs) == len(value):
-        return [keeping_secrets(inner, wanted) for inner, wanted in zip(value, inputs, strict=True)]
+        return [with_secrets_of(inner, given) for inner, given in zip(value, inputs, strict=True)]
     return value  # type: ignore[no-any-return]  # plain data without secrets
 
 
-def as_asked(live: Any, asked: Tree) -> Tree:
-    """Of `live` what `asked` names: a list is compared as a whole when its length changed."""
-    if isinstance(asked, Secret):
-        return Secret(as_asked(live, asked.value))
-    if isinstance(asked, Mapping) and isinstance(live, Mapping):
-        return {key: as_asked(live[key], value) for key, value in asked.items() if key in live}
-    if isinstance(asked, list | tuple) and isinstance(live, list) and len(asked) == len(live):
-        return [as_asked(value, wanted) for value, wanted in zip(live, asked, strict=True)]
+def matching_fields(live: Any, inputs: Tree) -> Tree:
+    """Return the fields of `live` that `inputs` has; a list whose length changed is returned whole."""
+    if isinstance(inputs, Secret):
+        return Secret(matching_fields(live, inputs.value))
+    if isinstance(inputs, Mapping) and isinstance(live, Mapping):
+        return {key: matching_fields(live[key], value) for key, value in inputs.items() if key in live}
+    if isinstance(inputs, list | tuple) and isinstance(live, list) and len(inputs) == len(live):
+        return [matching_fields(value, given) for value, given in zip(live, inputs, strict=True)]
     return live  # type: ignore[no-any-return]  # plain data

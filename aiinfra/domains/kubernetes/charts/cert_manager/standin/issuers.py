@@ -43,7 +43,7 @@ _RFC2136: dict[str, Schema] = {
     **{"protocol": enum("TCP", "UDP"), "tsigSecretSecretRef": SECRET},
 }
 _CONFIG: Schema = {"x-kubernetes-preserve-unknown-fields": True}
-"""As upstream: what a DNS01 webhook of somebody else takes."""
+"""The configuration of a DNS01 webhook solver. It may hold anything, as upstream."""
 _DNS01 = obj(
     {
         "acmeDNS": obj({"accountSecretRef": SECRET, "host": STRING}, required=["accountSecretRef", "host"]),

@@ -14,12 +14,12 @@ from aiinfra.domains.kubernetes.charts.cert_manager.standin.definitions import D
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
     KEEP,
     KUBELET,
+    HelmRelease,
     Manifest,
     Object,
-    Release,
     account,
     given,
-    named,
+    object_head,
     rule,
 )
 
@@ -27,8 +27,8 @@ ALL = ("*",)
 GROUPS = ("cert-manager.io", "acme.cert-manager.io")
 
 
-def manifest(release: Release, values: Mapping[str, Any]) -> Manifest:
-    """`values` with the chart's defaults filled in."""
+def manifest(release: HelmRelease, values: Mapping[str, Any]) -> Manifest:
+    """Return what the chart makes of a release. `values` have the chart's defaults filled in."""
     controller, webhook, injector = DEPLOYMENTS
     parts = [(controller, "controller", values), (webhook, "webhook", values["webhook"])]
     if values["cainjector"]["enabled"]:
@@ -39,7 +39,7 @@ def manifest(release: Release, values: Mapping[str, Any]) -> Manifest:
     return Manifest(objects, crds=())
 
 
-def _labels(release: Release, name: str, part: str) -> dict[str, str]:
+def _labels(release: HelmRelease, name: str, part: str) -> dict[str, str]:
     return {
         **{"app": name, "app.kubernetes.io/name": name, "app.kubernetes.io/instance": release.name},
         **{"app.kubernetes.io/component": part, "app.kubernetes.io/version": VERSION},
@@ -47,7 +47,9 @@ def _labels(release: Release, name: str, part: str) -> dict[str, str]:
     }
 
 
-def _part(release: Release, name: str, part: str, own: Mapping[str, Any], common: Mapping[str, Any]) -> list[Object]:
+def _part(
+    release: HelmRelease, name: str, part: str, own: Mapping[str, Any], common: Mapping[str, Any]
+) -> list[Object]:
     """One of its three programs: a Deployment with an account."""
     labels = _labels(release, name.removeprefix(f"{NAME}-"), part)
     selector = {key: labels[key] for key in labels if key not in ("app.kubernetes.io/version", "helm.sh/chart")}
@@ -59,12 +61,12 @@ def _part(release: Release, name: str, part: str, own: Mapping[str, Any], common
     pod = {"serviceAccountName": name, "containers": [container], **given({**chosen, **secrets})}
     template = {"metadata": {"labels": {**own["podLabels"], **labels}, "annotations": dict(KUBELET)}, "spec": pod}
     rules = (*(rule(group, ALL, ALL) for group in GROUPS), rule("", ("secrets", "events"), ALL))
-    head = named("apps/v1", "Deployment", name, labels, release.namespace)
+    head = object_head("apps/v1", "Deployment", name, labels, release.namespace)
     spec = {"replicas": own["replicaCount"], "selector": {"matchLabels": selector}, "template": template}
     return [*account(name, release.namespace, labels, cluster=rules), head | {"spec": spec}]
 
 
-def _definition(definition: Object, release: Release, *, keep: bool) -> Object:
+def _definition(definition: Object, release: HelmRelease, *, keep: bool) -> Object:
     annotations = {"annotations": dict(KEEP)} if keep else {}
     metadata = {**definition["metadata"], "labels": _labels(release, NAME, "crds"), **annotations}
     return {**definition, "metadata": metadata}

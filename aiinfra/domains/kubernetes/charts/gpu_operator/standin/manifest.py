@@ -16,20 +16,20 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest impo
 from aiinfra.domains.kubernetes.charts.nfd.standin import manifest as nfd
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
     KUBELET,
+    HelmRelease,
     Manifest,
     Object,
-    Release,
     account,
     given,
-    named,
+    object_head,
     rule,
 )
 
 EVERY = ("*",)
 
 
-def manifest(release: Release, values: Mapping[str, Any]) -> Manifest:
-    """`values` with the chart's defaults filled in."""
+def manifest(release: HelmRelease, values: Mapping[str, Any]) -> Manifest:
+    """Return what the chart makes of a release. `values` have the chart's defaults filled in."""
     labels = {
         "app.kubernetes.io/name": NAME,
         "app.kubernetes.io/instance": release.name,
@@ -50,7 +50,7 @@ def manifest(release: Release, values: Mapping[str, Any]) -> Manifest:
     return Manifest([*own.objects, *bundled.objects], [*own.crds, *bundled.crds], bundled.after_delete)
 
 
-def _account(release: Release, labels: Mapping[str, str]) -> list[Object]:
+def _account(release: HelmRelease, labels: Mapping[str, str]) -> list[Object]:
     cluster = (
         rule("nvidia.com", EVERY, EVERY),
         rule("", ("nodes", "namespaces", "pods", "events"), EVERY),
@@ -65,16 +65,16 @@ def _account(release: Release, labels: Mapping[str, str]) -> list[Object]:
     return account(NAME, release.namespace, labels, cluster, local)
 
 
-def _config_maps(release: Release, values: Mapping[str, Any], labels: Mapping[str, str]) -> list[Object]:
+def _config_maps(release: HelmRelease, values: Mapping[str, Any], labels: Mapping[str, str]) -> list[Object]:
     configs = [values[component]["config"] for component in ("devicePlugin", "migManager", "dcgmExporter")]
     return [
-        named("v1", "ConfigMap", config["name"], labels, release.namespace) | {"data": config["data"]}
+        object_head("v1", "ConfigMap", config["name"], labels, release.namespace) | {"data": config["data"]}
         for config in configs
         if config["create"]
     ]
 
 
-def _deployment(release: Release, operator: Mapping[str, Any], labels: Mapping[str, str]) -> Object:
+def _deployment(release: HelmRelease, operator: Mapping[str, Any], labels: Mapping[str, str]) -> Object:
     component = {"app.kubernetes.io/component": NAME, "app": NAME}
     container = {
         "name": NAME,
@@ -99,6 +99,6 @@ def _deployment(release: Release, operator: Mapping[str, Any], labels: Mapping[s
         ),
     }
     template = {"metadata": {"labels": {**labels, **component}, "annotations": dict(KUBELET)}, "spec": pod}
-    head = named("apps/v1", "Deployment", OPERATOR_DEPLOYMENT, {**labels, **component}, release.namespace)
+    head = object_head("apps/v1", "Deployment", OPERATOR_DEPLOYMENT, {**labels, **component}, release.namespace)
     spec = {"replicas": 1, "selector": {"matchLabels": component}, "template": template}
     return head | {"spec": spec}

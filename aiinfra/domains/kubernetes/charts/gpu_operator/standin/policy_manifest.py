@@ -10,26 +10,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import HELM_POLICY_NAME, POLICY_API, POLICY_KIND
-from aiinfra.domains.kubernetes.lab.standins.charts.release import Object, named
+from aiinfra.domains.kubernetes.lab.standins.charts.release import Object, object_head
 
 SECTIONS = (
     *("operator", "daemonsets", "hostPaths", "validator", "driver", "toolkit", "devicePlugin", "dcgm"),
     *("dcgmExporter", "gfd", "mig", "migManager", "nodeStatusExporter", "cdi", "gds", "gdrcopy", "psa"),
     *("sandboxWorkloads", "vgpuManager", "vgpuDeviceManager", "vfioManager", "sandboxDevicePlugin", "ccManager"),
 )
-"""Keys of `ClusterPolicy.spec`, each made of the value of the same name."""
+"""Keys of `ClusterPolicy.spec` that are made of the value of the same name."""
 OPERATOR_FIELDS = ("runtimeClass", "use_ocp_driver_toolkit", "labels", "annotations", "metrics")
-"""Of `operator` the rest is about the operator's own Deployment."""
+"""Fields of the value `operator` that the policy has; the others configure the operator's own Deployment."""
 CHART_ONLY = {
     "driver": ("nvidiaDriverCRD",),
 }
 CONFIG_CHART_ONLY = ("create", "data")
-"""Of `<component>.config`: whether the chart makes the ConfigMap itself."""
+"""Fields of `<component>.config` that only say whether the chart creates the ConfigMap."""
 
 
 def cluster_policy(values: Mapping[str, Any], labels: Mapping[str, str]) -> Object:
     spec = {key: _section(key, values[key]) for key in SECTIONS}
-    return named(POLICY_API, POLICY_KIND, HELM_POLICY_NAME, labels) | {"spec": spec}
+    return object_head(POLICY_API, POLICY_KIND, HELM_POLICY_NAME, labels) | {"spec": spec}
 
 
 def _section(key: str, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _driver(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_empty(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is empty, at any depth of maps; versions are texts, as the template quotes them."""
+    """Return the value without empty entries, at any depth of maps; versions become texts, as in the template."""
     kept: dict[str, Any] = {}
     for key, inner in value.items():
         filled = without_empty(inner) if isinstance(inner, Mapping) else inner

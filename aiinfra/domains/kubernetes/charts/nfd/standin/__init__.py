@@ -15,7 +15,7 @@ def controllers() -> Sequence[Controller]:
 
 
 def fates(view: View, moment: Moment) -> Callable[[Object], Fate]:
-    """Master and workers end when their API is not served."""
+    """Return the fate of each pod: master and workers crash while their API is not served."""
 
     def fate_of(pod: Object) -> Fate:
         needs = has_labels(pod, SELECTOR) and labels(pod).get("role") in ("master", "worker")

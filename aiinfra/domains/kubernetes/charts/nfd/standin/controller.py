@@ -49,7 +49,7 @@ class PciSource:
 
 
 def desired_labels(machine: Hardware, source: PciSource) -> dict[str, str]:
-    """Every feature label of one machine, with its prefix."""
+    """Return every feature label of one machine, with its prefix."""
     found = {**_system(machine), **_CPU, **dict(_pci(machine, source))}
     return {PREFIX + key: value for key, value in found.items()}
 
@@ -97,7 +97,7 @@ def _pci(machine: Hardware, source: PciSource) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=64)
 def pci_source(config: str) -> PciSource:
-    """`sources.pci` of an `nfd-worker.conf`; what it does not say, or cannot be read, is the default."""
+    """Return `sources.pci` of an `nfd-worker.conf`; what is missing or unreadable has its default."""
     try:
         tree = YAML(typ="safe").load(config) or {}
     except YAMLError:
@@ -129,7 +129,7 @@ def _pods(view: View, role: str) -> Iterator[Object]:
 
 
 def _config(view: View, worker: Object) -> str:
-    """The text of the ConfigMap that belongs to this worker's release."""
+    """Return the text of the ConfigMap that belongs to this worker's release."""
     instance = {"app.kubernetes.io/instance": labels(worker).get("app.kubernetes.io/instance", "")}
     maps = view.select("ConfigMap", {**SELECTOR, **instance}, namespace(worker))
     return next((m["data"][CONFIG_KEY] for m in maps if CONFIG_KEY in (m.get("data") or {})), "")
@@ -149,7 +149,7 @@ def _publish(view: View, worker: Object, desired: Mapping[str, str]) -> Iterator
 
 
 def _owned(node: Object) -> Iterable[str]:
-    """The labels that an earlier pass set, with their prefix."""
+    """Return the labels that an earlier pass set, with their prefix."""
     return [PREFIX + short for short in annotation(node, OWNED).split(",") if short]
 
 
@@ -162,7 +162,7 @@ def _relabel(node: Object, desired: Mapping[str, str]) -> Iterator[Effect]:
 
 
 def prune(node: Object) -> Patch:
-    """What `nfd-master -prune` does to a node: its labels and annotations go."""
+    """Return the patch by which `nfd-master -prune` removes the labels and annotations of a node."""
     return _metadata(node, dict.fromkeys(_owned(node)), {OWNED: None})
 
 

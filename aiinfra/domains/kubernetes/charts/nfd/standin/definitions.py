@@ -75,4 +75,4 @@ GROUP = crd(
     short_names=("nfg",),
 )
 DEFINITIONS = (NODE_FEATURE, NODE_FEATURE_RULE, GROUP)
-"""Those in the `crds/` folder of the chart."""
+"""The definitions in the `crds/` folder of the chart."""

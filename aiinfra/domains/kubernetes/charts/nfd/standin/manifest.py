@@ -15,12 +15,12 @@ from aiinfra.domains.kubernetes.charts.nfd.facts import CHART, MASTER_CONFIG_KEY
 from aiinfra.domains.kubernetes.charts.nfd.standin.definitions import DEFINITIONS
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
     KUBELET,
+    HelmRelease,
     Manifest,
     Object,
-    Release,
     account,
     given,
-    named,
+    object_head,
     rule,
 )
 
@@ -29,15 +29,15 @@ READ = ("get", "list", "watch")
 WRITE = (*READ, "create", "update", "delete")
 
 
-def manifest(release: Release, values: Mapping[str, Any]) -> Manifest:
-    """`values` with the chart's defaults filled in."""
+def manifest(release: HelmRelease, values: Mapping[str, Any]) -> Manifest:
+    """Return what the chart makes of a release. `values` have the chart's defaults filled in."""
     chart = _Chart(release, values)
     objects = [*chart.master(), *chart.worker(), *chart.garbage_collector()]
     return Manifest(objects, DEFINITIONS, chart.prune() if values["postDeleteCleanup"] else ())
 
 
 class _Chart:
-    def __init__(self, release: Release, values: Mapping[str, Any]) -> None:
+    def __init__(self, release: HelmRelease, values: Mapping[str, Any]) -> None:
         base = values["nameOverride"] or NAME
         own = release.name if base in release.name else f"{release.name}-{base}"
         self.fullname = (values["fullnameOverride"] or own)[:63].rstrip("-")
@@ -68,7 +68,7 @@ class _Chart:
             return []
         local = (rule(API_GROUP, ("nodefeatures",), (*READ, "create", "update")), rule("", ("pods",), ("get",)))
         name = f"{self.fullname}-worker"
-        head = named("apps/v1", "DaemonSet", name, self.labels | {"role": "worker"}, self.namespace)
+        head = object_head("apps/v1", "DaemonSet", name, self.labels | {"role": "worker"}, self.namespace)
         if own["daemonsetAnnotations"]:
             head["metadata"]["annotations"] = own["daemonsetAnnotations"]
         return [
@@ -88,7 +88,7 @@ class _Chart:
         """The hook that runs `nfd-master -prune` when everything else of the release is gone."""
         name = f"{self.fullname}-prune"
         rules = (rule("", ("nodes", "nodes/status"), ("get", "patch", "update", "list")),)
-        job = named("batch/v1", "Job", name, self.labels, self.namespace)
+        job = object_head("batch/v1", "Job", name, self.labels, self.namespace)
         template = self._template("prune", name, "nfd-master", ["-prune"], self.values["master"])
         template["spec"]["restartPolicy"] = "Never"
         return [
@@ -97,12 +97,14 @@ class _Chart:
         ]
 
     def _config(self, role: str, key: str) -> Object:
-        head = named("v1", "ConfigMap", f"{self.fullname}-{role}-conf", self.labels, self.namespace)
+        head = object_head("v1", "ConfigMap", f"{self.fullname}-{role}-conf", self.labels, self.namespace)
         return head | {"data": {key: _yaml(self.values[role]["config"])}}
 
     def _deployment(self, role: str, account_name: str, command: str) -> Object:
         own = self.values[role]
-        head = named("apps/v1", "Deployment", f"{self.fullname}-{role}", self.labels | {"role": role}, self.namespace)
+        head = object_head(
+            "apps/v1", "Deployment", f"{self.fullname}-{role}", self.labels | {"role": role}, self.namespace
+        )
         return head | {"spec": {"replicas": own["replicaCount"], **self._pods(role, account_name, command)}}
 
     def _pods(self, role: str, account_name: str, command: str) -> dict[str, Any]:

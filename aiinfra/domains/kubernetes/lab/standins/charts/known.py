@@ -1,4 +1,4 @@
-"""From the inputs of a `Release` to what its chart makes: which charts are known, and what they refuse."""
+"""From the inputs of a Helm `Release` to what its chart makes: which charts are known, and what they refuse."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from aiinfra.domain import load
 from aiinfra.domains.kubernetes.charts import chart_of, charts, facts_by_name
 from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, problems, with_defaults
-from aiinfra.domains.kubernetes.lab.standins.charts.release import Manifest, Release, ordered, owned
+from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease, Manifest, ordered, with_helm_metadata
 from aiinfra.providers.contract import CheckFailure
 
-Make = Callable[[Release, Mapping[str, Any]], Manifest]
+Make = Callable[[HelmRelease, Mapping[str, Any]], Manifest]
 """What a chart makes of a release and its values, with the chart's defaults filled in."""
 
 
@@ -20,11 +20,11 @@ def facts_of(inputs: Mapping[str, Any]) -> ChartFacts | None:
     return chart_of(str(inputs.get("chart", "")), str((inputs.get("repositoryOpts") or {}).get("repo") or ""))
 
 
-def refused(inputs: Mapping[str, Any]) -> Iterator[CheckFailure]:
-    """Why the chart of these inputs cannot be installed in a lab."""
+def check_failures(inputs: Mapping[str, Any]) -> Iterator[CheckFailure]:
+    """Yield why the chart of these inputs cannot be installed in a lab."""
     facts = facts_of(inputs)
     if facts is None:
-        yield CheckFailure("chart", _unknown(str(inputs.get("chart", ""))))
+        yield CheckFailure("chart", _unknown_chart(str(inputs.get("chart", ""))))
         return
     version = str(inputs.get("version") or facts.version)
     if version != facts.version:
@@ -36,7 +36,7 @@ def refused(inputs: Mapping[str, Any]) -> Iterator[CheckFailure]:
         yield CheckFailure(f"values.{'.'.join(problem.path)}", f"chart {facts.name} {facts.version}: {message}")
 
 
-def _unknown(chart: str) -> str:
+def _unknown_chart(chart: str) -> str:
     known = facts_by_name()
     references = [reference for facts in known.values() for reference in facts.references]
     near = difflib.get_close_matches(chart, [*known, *references], n=1) or [", ".join(known)]
@@ -44,19 +44,19 @@ def _unknown(chart: str) -> str:
 
 
 def rendered(inputs: Mapping[str, Any]) -> Manifest:
-    """What the templates make, without the marks that Helm adds. The inputs passed `refused`."""
+    """Return what the templates make, without the metadata that Helm adds. The inputs passed `check_failures`."""
     facts = facts_of(inputs)
     assert facts is not None
-    release = Release(str(inputs["name"]), str(inputs["namespace"]))
+    release = HelmRelease(str(inputs["name"]), str(inputs["namespace"]))
     make: Make = load(next(known.manifest for known in charts() if known.name == facts.name))
     return make(release, with_defaults(facts.values, inputs.get("values") or {}))
 
 
 def manifest_of(inputs: Mapping[str, Any]) -> Manifest:
-    """What Helm would install, in its order, with the marks of the release. The inputs passed `refused`."""
-    made, release = rendered(inputs), Release(str(inputs["name"]), str(inputs["namespace"]))
+    """Return what Helm would install, in its order and with its metadata. The inputs passed `check_failures`."""
+    made, release = rendered(inputs), HelmRelease(str(inputs["name"]), str(inputs["namespace"]))
     return Manifest(
-        [owned(obj, release) for obj in ordered(made.objects)],
+        [with_helm_metadata(obj, release) for obj in ordered(made.objects)],
         () if inputs.get("skipCrds") else made.crds,
-        [owned(obj, release) for obj in made.after_delete],
+        [with_helm_metadata(obj, release) for obj in made.after_delete],
     )

@@ -9,13 +9,13 @@ from typing import Any
 Object = dict[str, Any]
 KUBELET_ANNOTATION = "lab.aiinfra.dev/kubelet"
 KUBELET = {KUBELET_ANNOTATION: "controllers"}
-"""On pods whose life the lab's controllers play instead of kwok."""
+"""Annotation of pods that the lab's controllers simulate instead of kwok."""
 KEEP = {"helm.sh/resource-policy": "keep"}
-"""Annotation of objects that Helm leaves in the cluster when their release goes, or drops them."""
+"""Annotation of objects that Helm leaves in the cluster when their release is deleted or no longer contains them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class HelmRelease:
     name: str
     namespace: str
 
@@ -25,9 +25,9 @@ class Manifest:
     """What a chart makes of its values."""
 
     objects: Sequence[Object]
-    """In the order in which Helm installs kinds."""
+    """The objects, in the order in which Helm installs kinds."""
     crds: Sequence[Object]
-    """Of its `crds/` folder and those of its subcharts: made before all else, never removed."""
+    """CustomResourceDefinitions of its `crds/` folder and its subcharts': created before all else, never removed."""
     after_delete: Sequence[Object] = ()
     """The Job, with what it needs, that runs once the rest is gone."""
 
@@ -44,8 +44,8 @@ def ordered(objects: Sequence[Object]) -> list[Object]:
     return sorted(objects, key=lambda obj: (rank.get(obj["kind"], len(rank)), obj["metadata"]["name"]))
 
 
-def owned(obj: Object, release: Release) -> Object:
-    """With the label and annotations by which Helm knows what is its own."""
+def with_helm_metadata(obj: Object, release: HelmRelease) -> Object:
+    """Return the object with the label and annotations by which Helm recognizes what it owns."""
     metadata = obj["metadata"]
     marks = {"meta.helm.sh/release-name": release.name, "meta.helm.sh/release-namespace": release.namespace}
     labels = {**metadata.get("labels", {}), "app.kubernetes.io/managed-by": "Helm"}
@@ -55,13 +55,13 @@ def owned(obj: Object, release: Release) -> Object:
     }
 
 
-def kept(obj: Object) -> bool:
+def is_kept(obj: Object) -> bool:
     """Whether Helm leaves the object in the cluster (helm/helm pkg/action/uninstall.go filterManifestsToKeep)."""
     return KEEP.items() <= (obj["metadata"].get("annotations") or {}).items()
 
 
-def named(api_version: str, kind: str, name: str, labels: Mapping[str, str], namespace: str = "") -> Object:
-    """The head of an object."""
+def object_head(api_version: str, kind: str, name: str, labels: Mapping[str, str], namespace: str = "") -> Object:
+    """Return the head of an object: API version, kind and metadata."""
     place = {"namespace": namespace} if namespace else {}
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, **place, "labels": dict(labels)}}
 
@@ -73,13 +73,13 @@ Rule = Mapping[str, Sequence[str]]
 def account(
     name: str, namespace: str, labels: Mapping[str, str], cluster: Sequence[Rule] = (), local: Sequence[Rule] = ()
 ) -> list[Object]:
-    """A ServiceAccount with the roles of its rules, all of one name, bound to it."""
-    made = [named("v1", "ServiceAccount", name, labels, namespace)]
+    """Return a ServiceAccount with the roles of its rules, all of one name, bound to it."""
+    made = [object_head("v1", "ServiceAccount", name, labels, namespace)]
     subjects = [{"kind": "ServiceAccount", "name": name, "namespace": namespace}]
     for prefix, rules, place in (("Cluster", cluster, ""), ("", local, namespace)):
         if rules:
-            role = named(f"{RBAC}/v1", f"{prefix}Role", name, labels, place)
-            binding = named(f"{RBAC}/v1", f"{prefix}RoleBinding", name, labels, place)
+            role = object_head(f"{RBAC}/v1", f"{prefix}Role", name, labels, place)
+            binding = object_head(f"{RBAC}/v1", f"{prefix}RoleBinding", name, labels, place)
             reference = {"apiGroup": RBAC, "kind": f"{prefix}Role", "name": name}
             made += [role | {"rules": [dict(rule) for rule in rules]}]
             made += [binding | {"roleRef": reference, "subjects": subjects}]
@@ -91,5 +91,5 @@ def rule(group: str, resources: Sequence[str], verbs: Sequence[str]) -> Rule:
 
 
 def given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that say something: no empty map, list or text."""
+    """Return the fields that are set: no empty map, list or text."""
     return {key: value for key, value in fields.items() if value not in ({}, [], "", None)}
