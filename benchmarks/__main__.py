@@ -137,13 +137,13 @@ class Bench:
 
     def control_plane(self) -> None:
         """The servers of one cluster, from nothing until they answer."""
-        from aiinfra.domains.kubernetes.lab.domain import LAB, wanted_clusters
+        from aiinfra.domains.kubernetes.lab.domain import LAB, clusters_spec
         from aiinfra.lab.lab import Lab
         from aiinfra.toolchain import Toolchain
         from aiinfra.world import World
 
         binaries = Toolchain(World.real()).ensure(LAB.tools)
-        wanted = {"kubernetes": wanted_clusters({"cluster": None})}
+        wanted = {"kubernetes": clusters_spec({"cluster": None})}
         for number in range(min(self.runs, 3)):
             folder, opened = self.folder / f"lab-{number}", list[Lab]()
 

@@ -16,7 +16,7 @@ KUBERNETES = "kubernetes"
 
 def wanted(clusters: Mapping[str, LabCluster], made_by_stacks: tuple[str, ...] = ()) -> Mapping[str, Tree]:
     """What `Lab.open` takes for these clusters."""
-    return {KUBERNETES: domain.wanted_clusters(clusters, made_by_stacks)}
+    return {KUBERNETES: domain.clusters_spec(clusters, made_by_stacks)}
 
 
 def open_clusters(

@@ -16,7 +16,7 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import Unreachable
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
-from aiinfra.domains.kubernetes.lab.domain import described
+from aiinfra.domains.kubernetes.lab.domain import spec_tree
 from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.lab.lab import Lab
 from tests.integration.lab.conftest import SMALL, until
@@ -36,7 +36,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory, lab_servers: Mapping[str, Pa
 
 
 def make(lab: Lab, name: str, cluster: LabCluster = SMALL) -> Mapping[str, object]:
-    return lab.make(KUBERNETES, name, described(cluster))
+    return lab.make(KUBERNETES, name, spec_tree(cluster))
 
 
 def processes(lab: Lab) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from aiinfra.domains.kubernetes.lab.partition import Doors
+from aiinfra.domains.kubernetes.lab.partition import Relays
 
 BIG = b"x" * 3_000_000
 
@@ -40,19 +40,19 @@ def target() -> Iterator[int]:
 
 
 @pytest.fixture
-def doors() -> Iterator[Doors]:
-    made = Doors()
+def doors() -> Iterator[Relays]:
+    made = Relays()
     yield made
     made.close()
 
 
-def test_what_goes_through_an_open_door_arrives_whole(doors: Doors, target: int) -> None:
+def test_what_goes_through_an_open_door_arrives_whole(doors: Relays, target: int) -> None:
     port = doors.add("dc1", target)
     with httpx.Client(trust_env=False) as client:
         assert client.post(f"http://127.0.0.1:{port}/", content=BIG).content == BIG
 
 
-def test_what_a_client_says_at_once_is_not_lost(doors: Doors, target: int) -> None:
+def test_what_a_client_says_at_once_is_not_lost(doors: Relays, target: int) -> None:
     port = doors.add("dc1", target)
     for _ in range(50):
         with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
@@ -60,7 +60,7 @@ def test_what_a_client_says_at_once_is_not_lost(doors: Doors, target: int) -> No
             assert client.recv(12) == b"HTTP/1.1 200"
 
 
-def test_a_shut_door_resets_open_connections_and_refuses_new_ones(doors: Doors, target: int) -> None:
+def test_a_shut_door_resets_open_connections_and_refuses_new_ones(doors: Relays, target: int) -> None:
     port = doors.add("dc1", target)
     with socket.create_connection(("127.0.0.1", port)) as held:
         held.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi")
@@ -73,14 +73,14 @@ def test_a_shut_door_resets_open_connections_and_refuses_new_ones(doors: Doors, 
         socket.create_connection(("127.0.0.1", port))
 
 
-def test_a_door_opens_again_on_its_own_port(doors: Doors, target: int) -> None:
+def test_a_door_opens_again_on_its_own_port(doors: Relays, target: int) -> None:
     port = doors.add("dc1", target)
     doors.shut_only(frozenset({"dc1"}))
     doors.shut_only(frozenset())
     assert httpx.post(f"http://127.0.0.1:{port}/", content=b"hi", trust_env=False).content == b"hi"
 
 
-def test_doors_are_shut_one_by_one(doors: Doors, target: int) -> None:
+def test_doors_are_shut_one_by_one(doors: Relays, target: int) -> None:
     ports = [doors.add(name, target) for name in ("dc1", "dc2")]
     doors.shut_only(frozenset({"dc1"}))
     with pytest.raises(httpx.ConnectError):
@@ -88,7 +88,7 @@ def test_doors_are_shut_one_by_one(doors: Doors, target: int) -> None:
     assert httpx.post(f"http://127.0.0.1:{ports[1]}/", content=b"hi", trust_env=False).content == b"hi"
 
 
-def test_a_door_to_nobody_ends_the_connection(doors: Doors) -> None:
+def test_a_door_to_nobody_ends_the_connection(doors: Relays) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = doors.add("dc1", free.getsockname()[1])

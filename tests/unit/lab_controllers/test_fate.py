@@ -8,9 +8,9 @@ import pytest
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.fate import NodeState, fate, fates, node_state
 from aiinfra.domains.kubernetes.lab.controllers.effects import Again
-from aiinfra.domains.kubernetes.lab.controllers.faults import Broken, Faults
+from aiinfra.domains.kubernetes.lab.controllers.faults import Faults, PodFaults
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware, asks_for_gpus
-from aiinfra.domains.kubernetes.lab.controllers.kubelet import Kubelets, event, ours
+from aiinfra.domains.kubernetes.lab.controllers.kubelet import Kubelets, event, is_simulated
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate, Notice
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from aiinfra.domains.kubernetes.lab.controllers.webhook_down import reconcile
@@ -48,7 +48,7 @@ def held(pod: Object, *others: Object, node: Object | None = None, policy: Objec
     """Init containers of `pod` that wait, in a world with these other pods on its node."""
     node, policy = node or a_node(), policy or a_policy()
     view = a_view(node, policy, pod, *others, *CRDS)
-    found = fate(pod, view, node_state(view, node, policy), policy, Broken())
+    found = fate(pod, view, node_state(view, node, policy), policy, PodFaults())
     return set(found.held)
 
 
@@ -84,14 +84,14 @@ def test_operands_of_another_node_do_not_count() -> None:
     assert "driver-validation" in held(TOOLKIT, a_pod("nvidia-driver-daemonset", "gpu-1"))
 
 
-def of_pod(pod: Object, broken: Broken, *, crds: tuple[Object, ...] = CRDS, policy: Object | None = None) -> Fate:
+def of_pod(pod: Object, broken: PodFaults, *, crds: tuple[Object, ...] = CRDS, policy: Object | None = None) -> Fate:
     node = a_node(kernel="6.8.0-85-generic")
     view: View = a_view(node, pod, *crds, *([policy] if policy else []))
     return fate(pod, view, node_state(view, node, policy), policy, broken)
 
 
 def test_a_driver_without_headers_for_its_kernel_crashes() -> None:
-    broken = Broken(frozenset({"driver-kernel-mismatch"}))
+    broken = PodFaults(frozenset({"driver-kernel-mismatch"}))
     crash = of_pod(DRIVER, broken).crashes["nvidia-driver-ctr"]
     assert (crash.exit_code, crash.message) == (
         1,
@@ -105,7 +105,7 @@ def test_a_precompiled_driver_for_a_kernel_that_has_none_is_not_found() -> None:
     image = "nvcr.io/nvidia/driver:595-6.8.0-85-generic-ubuntu24.04"
     pod = a_pod("nvidia-driver-daemonset-6.8.0-85-generic-ubuntu24.04")
     pod["spec"]["containers"][0]["image"] = image
-    found = of_pod(pod, Broken(frozenset({"driver-kernel-mismatch"})))
+    found = of_pod(pod, PodFaults(frozenset({"driver-kernel-mismatch"})))
     assert found.crashes == {}
     assert found.unpullable == {
         image: f'rpc error: code = NotFound desc = failed to pull and unpack image "{image}": '
@@ -116,15 +116,15 @@ def test_a_precompiled_driver_for_a_kernel_that_has_none_is_not_found() -> None:
 @pytest.mark.parametrize(
     ("broken", "app", "missing"),
     [
-        (Broken(frozenset({"image-pull"})), "nvidia-container-toolkit-daemonset", True),
-        (Broken(frozenset({"image-pull"})), "gpu-operator", False),
-        (Broken(namespaces={"image-pull": frozenset({NAMESPACE})}), "gpu-operator", True),
-        (Broken(namespaces={"image-pull": frozenset({NAMESPACE})}), "nvidia-container-toolkit-daemonset", False),
-        (Broken(namespaces={"image-pull": frozenset({"elsewhere"})}), "gpu-operator", False),
+        (PodFaults(frozenset({"image-pull"})), "nvidia-container-toolkit-daemonset", True),
+        (PodFaults(frozenset({"image-pull"})), "gpu-operator", False),
+        (PodFaults(namespaces={"image-pull": frozenset({NAMESPACE})}), "gpu-operator", True),
+        (PodFaults(namespaces={"image-pull": frozenset({NAMESPACE})}), "nvidia-container-toolkit-daemonset", False),
+        (PodFaults(namespaces={"image-pull": frozenset({"elsewhere"})}), "gpu-operator", False),
     ],
 )
 def test_image_pull_hits_an_operand_in_a_cluster_and_the_charts_pods_at_a_stack(
-    broken: Broken, app: str, *, missing: bool
+    broken: PodFaults, app: str, *, missing: bool
 ) -> None:
     assert bool(of_pod(a_pod(app), broken).unpullable) is missing
 
@@ -133,13 +133,13 @@ def test_a_stack_is_found_by_the_mark_on_its_namespace() -> None:
     marked = an_object("v1", "Namespace", "gpu-operator")
     marked["metadata"]["labels"] = {"aiinfra.dev/stack": "operators"}
     faults = Faults(at_stacks=frozenset({("image-pull", "operators"), ("webhook-down", "nfd")}))
-    broken = faults.located(a_view(marked))
-    assert broken.here("image-pull")
-    assert not broken.here("webhook-down")
+    broken = faults.by_namespace(a_view(marked))
+    assert broken.is_set("image-pull")
+    assert not broken.is_set("webhook-down")
 
 
 def test_the_webhook_stands_while_its_fault_is_set() -> None:
-    down = Broken(frozenset({"webhook-down"}))
+    down = PodFaults(frozenset({"webhook-down"}))
     (created,) = reconcile(a_view(), at(0.0, down))
     hook = created.obj["webhooks"][0]
     assert hook["rules"][0]["resources"] == ["clusterpolicies", "nvidiadrivers"]
@@ -151,21 +151,21 @@ def test_the_webhook_stands_while_its_fault_is_set() -> None:
 
 
 def test_an_operator_whose_custom_kind_is_not_served_ends() -> None:
-    crash = of_pod(a_pod("gpu-operator"), Broken(), crds=()).crashes["gpu-operator"]
+    crash = of_pod(a_pod("gpu-operator"), PodFaults(), crds=()).crashes["gpu-operator"]
     assert crash.message == 'no matches for kind "ClusterPolicy" in version "nvidia.com/v1"'
-    assert of_pod(a_pod("gpu-operator"), Broken()).crashes == {}
+    assert of_pod(a_pod("gpu-operator"), PodFaults()).crashes == {}
 
 
 def test_a_device_plugin_whose_configuration_is_bad_crashes_and_a_missing_one_is_not_mounted() -> None:
     policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "gone"}})
     plugin = a_pod("nvidia-device-plugin-daemonset")
-    assert of_pod(plugin, Broken(), policy=policy).unmounted == (
+    assert of_pod(plugin, PodFaults(), policy=policy).unmounted == (
         'MountVolume.SetUp failed for volume "plugin" : configmap "plugin" not found'
     )
     configs = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"other": ""})
     node = a_node()
     view = a_view(node, plugin, policy, configs, *CRDS)
-    crash = fate(plugin, view, NodeState(Hardware()), policy, Broken()).crashes["nvidia-device-plugin"]
+    crash = fate(plugin, view, NodeState(Hardware()), policy, PodFaults()).crashes["nvidia-device-plugin"]
     assert crash.message == "error starting plugins: unable to load config: specified config gone does not exist"
 
 
@@ -181,13 +181,13 @@ def asking(resource: str) -> Object:
 )
 def test_pods_that_ask_for_nvidias_resources_are_played_here(resource: str, *, played: bool) -> None:
     assert asks_for_gpus(asking(resource)) is played
-    assert ours(asking(resource)) is played
+    assert is_simulated(asking(resource)) is played
 
 
 def test_the_vector_addition_answers_with_the_nodes_gpu_and_says_that_it_is_simulated() -> None:
     pod = asking("nvidia.com/gpu")
     pod["spec"]["containers"][0]["command"] = ["sh", "-c", "vectorAdd"]
-    found = of_pod(pod, Broken())
+    found = of_pod(pod, PodFaults())
     assert json.loads(found.answer) == {
         "gpus": 1,
         "product": "NVIDIA A100-SXM4-40GB",
@@ -200,7 +200,7 @@ def test_the_vector_addition_answers_with_the_nodes_gpu_and_says_that_it_is_simu
 
 
 def test_of_a_program_that_it_does_not_know_the_lab_says_only_that_nothing_ran() -> None:
-    assert of_pod(asking("nvidia.com/gpu"), Broken()).answer == '{"simulated": true}'
+    assert of_pod(asking("nvidia.com/gpu"), PodFaults()).answer == '{"simulated": true}'
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_a_request_for_two_slices_is_refused_where_the_plugin_is_told_to(count: 
     pod = asking("nvidia.com/gpu")
     pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] = count
     view = a_view(a_node(), policy, configs, a_pod("nvidia-device-plugin-daemonset"), pod)
-    assert fate(pod, view, NodeState(), policy, Broken()).rejected == rejected
+    assert fate(pod, view, NodeState(), policy, PodFaults()).rejected == rejected
     (first, *_) = Kubelets([fates]).reconcile(view, MOMENT)
     assert first.body["status"]["phase"] == ("Failed" if rejected else "Pending")
 

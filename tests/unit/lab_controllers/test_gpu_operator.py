@@ -14,7 +14,12 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operator import (
     desired_labels,
     desired_status,
 )
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy import Irreconcilable, OsInfo, active, driver_image
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy import (
+    Irreconcilable,
+    OsInfo,
+    active_policy,
+    driver_image,
+)
 from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Patch, Remove
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from tests.unit.lab_controllers.world import (
@@ -139,7 +144,7 @@ def test_the_oldest_policy_is_the_one_that_counts() -> None:
     younger = a_policy()
     older = an_object("nvidia.com/v1", "ClusterPolicy", "older")
     older["metadata"]["creationTimestamp"] = "2026-11-22T10:00:00Z"
-    assert active([younger, older]) is older
+    assert active_policy([younger, older]) is older
 
 
 def test_the_daemonsets_come_in_the_operators_order_with_their_real_names() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiinfra.domains.kubernetes.lab.controllers.pod_life import Crash, Fate, Notice, next_step
+from aiinfra.domains.kubernetes.lab.controllers.pod_life import Crash, Fate, Notice, next_transition
 from aiinfra.domains.kubernetes.lab.controllers.view import Object
 from tests.unit.lab_controllers.world import an_object
 
@@ -44,7 +44,7 @@ def told(pod: Object, fate: Fate = GOES_WELL, steps: int = 20) -> tuple[list[str
     views: list[str] = []
     notices: list[Notice] = []
     for _ in range(steps):
-        step = next_step(pod, fate, NOW)
+        step = next_transition(pod, fate, NOW)
         if step is None:
             break
         pod = {**pod, "status": step.status}
@@ -112,7 +112,7 @@ def test_a_container_that_crashes_is_restarted_later_and_later() -> None:
     assert notices[1].message == "Back-off restarting failed container app in pod p_ns(uid-of-p)"
     delays = []
     for _ in range(12):
-        step = next_step(pod, fate, NOW)
+        step = next_transition(pod, fate, NOW)
         assert step
         pod = {**pod, "status": step.status}
         delays.append(step.after)
@@ -129,7 +129,7 @@ def test_a_job_ends_with_its_answer_as_termination_message() -> None:
     views, pod, _ = told(a_pod(restart="Never"), Fate(answer='{"ok": true}'))
     assert views == ["ContainerCreating", "Running 0/1", "Succeeded 0/1"]
     assert pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"] == '{"ok": true}'
-    assert next_step(pod, Fate(), NOW) is None
+    assert next_transition(pod, Fate(), NOW) is None
 
 
 def test_a_pod_that_is_never_restarted_fails_for_good() -> None:
@@ -152,7 +152,7 @@ def test_volumes_that_cannot_be_mounted_keep_the_pod_creating_and_are_said_once(
 
 def test_a_condition_keeps_its_time_while_its_status_stays() -> None:
     _, pod, _ = told(a_pod(), Fate(held=frozenset({"app"})))
-    step = next_step(pod, Fate(), "2026-11-22T12:05:00Z")
+    step = next_transition(pod, Fate(), "2026-11-22T12:05:00Z")
     assert step
     times = {c["type"]: c["lastTransitionTime"] for c in step.status["conditions"]}
     assert (times["Initialized"], times["Ready"]) == (NOW, "2026-11-22T12:05:00Z")

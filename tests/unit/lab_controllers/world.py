@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
-from aiinfra.domains.kubernetes.lab.controllers.faults import Broken
+from aiinfra.domains.kubernetes.lab.controllers.faults import PodFaults
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -65,5 +65,5 @@ def a_view(*objects: Object) -> View:
     return View(by_kind)
 
 
-def at(monotonic: float, faults: Broken | None = None) -> Moment:
-    return Moment(NOW, monotonic, faults or Broken())
+def at(monotonic: float, faults: PodFaults | None = None) -> Moment:
+    return Moment(NOW, monotonic, faults or PodFaults())

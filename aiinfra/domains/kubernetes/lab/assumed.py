@@ -20,7 +20,7 @@ DEFAULT_GPU: Final = "A100-SXM4-40GB"
 def assumed_clusters(
     plan: Plan, names: Sequence[StackName], described: Mapping[str, Any] | None
 ) -> tuple[Tree, Sequence[str]]:
-    """The value of `lab.clusters` with every cluster of `names`, and a sentence for each that the file leaves out."""
+    """Return the value of `lab.clusters` with every cluster of `names`, and a sentence for each that is assumed."""
     needs = [need for need in hardware_needs(plan) if isinstance(need, ClusterNeed)]
     clusters, sentences = dict(described or {}), list[str]()
     for name in names:

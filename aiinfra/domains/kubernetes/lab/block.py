@@ -56,6 +56,6 @@ class LabCluster(LabModel):
 
 
 def clusters_field() -> tuple[Any, Any]:
-    """The field `clusters` of `lab:`, for the model of the whole."""
-    text = "By the name of the stack that uses the cluster. One that is not described is assumed and listed so."
+    """Return type and field of the key `clusters` of `lab:`."""
+    text = "By the name of the stack that uses the cluster. One that is not described is assumed; reports say so."
     return dict[str, LabCluster], Field(default_factory=dict, description=text)

@@ -9,7 +9,7 @@ from typing import Final
 INTERNAL: Final = "kubeconfig"
 """File with the direct address, for the lab's own controllers."""
 HANDED_OUT: Final = "user.kubeconfig"
-"""File with the address of the door that a partition shuts, for everybody else."""
+"""File with the address of the relay that `api-partition` shuts, for everybody else."""
 SPEC: Final = "spec.json"
 CLUSTERS: Final = "clusters"
 EXPECTED: Final = f"{CLUSTERS}/expected.json"
@@ -21,5 +21,5 @@ def cluster_home(lab: Path, name: str) -> Path:
 
 
 def kubeconfig_files(lab: Path) -> Mapping[str, Path]:
-    """The kubeconfig that is handed out, of each cluster of the lab that answers, by its name."""
+    """Return the kubeconfig file to hand out for each cluster of the lab that answers, by the cluster's name."""
     return {path.parent.name: path for path in sorted((lab / CLUSTERS).glob(f"*/{HANDED_OUT}"))}

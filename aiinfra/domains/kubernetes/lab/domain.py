@@ -76,25 +76,25 @@ class KubernetesLab:
     server: str = "aiinfra.domains.kubernetes.lab.server:KubernetesServer"
 
     def wanted(self, plan: Plan) -> Tree | None:
-        """The clusters that must be there before the run, and the names of those that stacks make in it."""
-        if not any(_works_here(step) for step in plan.steps.values()):
+        """Return the clusters that must exist before the run, and the names of those that stacks make in it."""
+        if not any(_works_in_cluster(step) for step in plan.steps.values()):
             return None
         described = plan.environment.lab.get(self.key) or {}
-        given = _given(plan)
-        made = [name for name, step in plan.steps.items() if gives_cluster(step) and name not in given]
-        return wanted_clusters({name: described.get(name) for name in given}, made)
+        given = _adopted_clusters(plan)
+        made = [name for name, step in plan.steps.items() if exports_cluster(step) and name not in given]
+        return clusters_spec({name: described.get(name) for name in given}, made)
 
     def provides(self, folder: Path, wanted: Tree) -> bool:
-        asked = cast("Mapping[str, Any]", wanted)
-        if _read(folder / EXPECTED) != asked["made_by_stacks"]:
+        specs = cast("Mapping[str, Any]", wanted)
+        if _read(folder / EXPECTED) != specs["made_by_stacks"]:
             return False
-        return all(_read(cluster_home(folder, n) / SPEC) == spec for n, spec in asked["clusters"].items())
+        return all(_read(cluster_home(folder, n) / SPEC) == spec for n, spec in specs["clusters"].items())
 
     def connection(self, folder: Path | None, plan: Plan) -> Connection:
-        """A kubeconfig for each stack that asks for a cluster; unknown for one that the lab does not have yet."""
+        """Return a kubeconfig for each stack that takes one; unknown for a cluster that the lab does not have yet."""
         from aiinfra.engine.wire import UNKNOWN, Secret
 
-        sources = {name: SecretSource("file", f"lab kubeconfig of {name}") for name in _given(plan)}
+        sources = {name: SecretSource("file", f"lab kubeconfig of {name}") for name in _adopted_clusters(plan)}
         files = kubeconfig_files(folder) if folder else {}
         return Connection(
             {name: {KUBECONFIG: source} for name, source in sources.items()},
@@ -104,42 +104,42 @@ class KubernetesLab:
     def stand_ins(self, folder: Path) -> Sequence[ProviderSpec]:
         from aiinfra.domains.kubernetes.lab.standins import kubernetes
 
-        return (kubernetes.spec(lambda call: _definitions_late(folder, call)),)
+        return (kubernetes.spec(lambda call: _crds_late(folder, call)),)
 
     def access(self, plan: Plan, stack: StackName) -> Sequence[StackName]:
         step = plan.steps[stack]
-        if gives_cluster(step):
+        if exports_cluster(step):
             return [stack]
         return sorted({name for needed in step.needs for name in self.access(plan, needed)})
 
     def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
         from aiinfra.domains.kubernetes.lab.assumed import assumed_clusters
 
-        return assumed_clusters(plan, _given(plan), cast("Mapping[str, Any] | None", described))
+        return assumed_clusters(plan, _adopted_clusters(plan), cast("Mapping[str, Any] | None", described))
 
 
-def gives_cluster(step: Step) -> bool:
-    """Whatever exports `ClusterAccess` is a cluster."""
+def exports_cluster(step: Step) -> bool:
+    """Whether the stack of a step gives access to a cluster: its kind exports `ClusterAccess`."""
     from aiinfra.domains.kubernetes.access import ClusterAccess
 
     return issubclass(step.kind.outputs, ClusterAccess)
 
 
-def wanted_clusters(clusters: Mapping[str, Any], made_by_stacks: Sequence[str] = ()) -> Tree:
-    """What `LabDomain.wanted` says: descriptions by name, with all defaults; None is the default cluster."""
+def clusters_spec(clusters: Mapping[str, Any], made_by_stacks: Sequence[str] = ()) -> Tree:
+    """Return the spec of `LabDomain.wanted`: descriptions by name, with all defaults; None is the default cluster."""
     from aiinfra.domains.kubernetes.lab.block import LabCluster
 
     found = {name: LabCluster.model_validate(spec or {}) for name, spec in clusters.items()}
-    return {"clusters": {name: described(spec) for name, spec in found.items()}, "made_by_stacks": list(made_by_stacks)}
+    return {"clusters": {name: spec_tree(spec) for name, spec in found.items()}, "made_by_stacks": list(made_by_stacks)}
 
 
-def described(cluster: LabCluster) -> Tree:
-    """A description as JSON, with all defaults."""
+def spec_tree(cluster: LabCluster) -> Tree:
+    """Return a description as JSON, with all defaults."""
     return cast("Tree", cluster.model_dump(mode="json"))
 
 
 def kubeconfig(folder: Path, cluster: str) -> str:
-    """Access to a cluster of the lab in this folder as its administrator; secret.
+    """Return a kubeconfig for the administrator of a cluster of the lab in this folder; secret.
 
     Raises `OutsideError` `lab.no_cluster`.
     """
@@ -150,16 +150,16 @@ def kubeconfig(folder: Path, cluster: str) -> str:
     return files[cluster].read_text()
 
 
-def _works_here(step: Step) -> bool:
+def _works_in_cluster(step: Step) -> bool:
     from aiinfra.domains.kubernetes import DOMAIN
 
-    return DOMAIN.name in step.kind.domains or gives_cluster(step)
+    return DOMAIN.name in step.kind.domains or exports_cluster(step)
 
 
-def _given(plan: Plan) -> Sequence[StackName]:
-    """The stacks whose cluster must exist before them: they export one, and take its kubeconfig."""
+def _adopted_clusters(plan: Plan) -> Sequence[StackName]:
+    """Return the stacks whose cluster must exist before the run: they take a kubeconfig and export access."""
     steps = plan.steps.items()
-    return [name for name, step in steps if KUBECONFIG in step.kind.connection and gives_cluster(step)]
+    return [name for name, step in steps if KUBECONFIG in step.kind.connection and exports_cluster(step)]
 
 
 def _read(path: Path) -> object:
@@ -169,7 +169,7 @@ def _read(path: Path) -> object:
         return None
 
 
-def _definitions_late(folder: Path, call: Call) -> bool:
+def _crds_late(folder: Path, call: Call) -> bool:
     """Whether the CRDs of a chart that this call installs come late."""
     from aiinfra.engine.wire import reveal
     from aiinfra.lab import faults

@@ -28,7 +28,7 @@ DEFAULT_RUNTIME: Final = "containerd://2.2.0"
 
 
 def node_objects(cluster: LabCluster, version: str) -> Iterator[dict[str, Any]]:
-    """Node objects, `<group>-<i>`, in the order of the groups; `version` is the kubelets'."""
+    """Yield the Node objects, `<group>-<i>`, in the order of the groups; `version` is the kubelets'."""
     number = 0
     for group_name, group in cluster.nodes.items():
         for index in range(group.count):
@@ -42,12 +42,12 @@ def hardware(group_name: str, group: NodeGroup) -> str:
 
 
 def node_changes(
-    existing: Iterable[Mapping[str, Any]], wanted: Mapping[str, dict[str, Any]]
+    existing: Iterable[Mapping[str, Any]], desired: Mapping[str, dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Nodes to create, and names to delete first: a machine whose hardware changed is another machine."""
+    """Return nodes to create, and names to delete first: a machine whose hardware changed is another machine."""
     have = {node["metadata"]["name"]: node["metadata"].get("annotations", {}).get(HARDWARE) for node in existing}
-    same = {name for name, node in wanted.items() if have.get(name) == node["metadata"]["annotations"][HARDWARE]}
-    return [node for name, node in wanted.items() if name not in same], sorted(have.keys() - same)
+    same = {name for name, node in desired.items() if have.get(name) == node["metadata"]["annotations"][HARDWARE]}
+    return [node for name, node in desired.items() if name not in same], sorted(have.keys() - same)
 
 
 def _node(name: str, group_name: str, group: NodeGroup, number: int, version: str) -> dict[str, Any]:

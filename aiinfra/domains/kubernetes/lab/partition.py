@@ -1,7 +1,7 @@
-"""The door between clients and the API servers: a TCP relay per cluster that `api-partition` shuts.
+"""The TCP relays between clients and API servers, one a cluster; `api-partition` shuts them.
 
-While a door is shut, connections through it are reset and new ones are refused; its port stays reserved. The lab's own
-processes (controller-manager, scheduler, kwok, controllers) do not come through it and work on.
+While a relay is shut, connections through it are reset and new ones are refused; its port stays reserved. The lab's own
+processes (controller-manager, scheduler, kwok, controllers) do not use it and keep working.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def reserve_port() -> socket.socket:
-    """A bound socket that nobody listens on: its port can be listened on by our own SO_REUSEPORT sockets alone."""
+    """Return a bound socket that nobody listens on: only our own SO_REUSEPORT sockets can use its port."""
     reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     reserved.bind((LOOPBACK, 0))
@@ -31,7 +31,7 @@ def port_of(reserved: socket.socket) -> int:
 
 
 class _End(asyncio.Protocol):
-    """One end of a relayed connection: what it hears goes to `peer`; a slow peer stops the hearing."""
+    """One end of a relayed connection: received data goes to `peer`, and reading pauses while the peer is slow."""
 
     def __init__(self, ends: set[_End]) -> None:
         self._ends = ends
@@ -68,8 +68,10 @@ class _End(asyncio.Protocol):
 
 
 class _Inbound(_End):
-    """The client's end. What it says before the API server's end stands is kept: Python 3.11.2, for one, reads on after
-    a `pause_reading` in `connection_made`."""
+    """The client's end. Data that arrives before the API server is connected is kept.
+
+    Python 3.11.2, for one, reads on after a `pause_reading` in `connection_made`.
+    """
 
     def __init__(self, ends: set[_End], target: int) -> None:
         super().__init__(ends)
@@ -103,8 +105,8 @@ class _Inbound(_End):
             super().data_received(data)
 
 
-class Door:
-    """One cluster's way in."""
+class Relay:
+    """The relay to the API server of one cluster."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -128,39 +130,39 @@ class Door:
             end.reset()
 
     def release(self) -> None:
-        """Give the port back."""
+        """Release the reserved port."""
         self._reserved.close()
 
 
-class Doors:
-    """All doors of a lab, served by one thread."""
+class Relays:
+    """All relays of a lab, served by one thread."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._doors: dict[str, Door] = {}
-        self._thread = threading.Thread(target=self._loop.run_forever, name="doors", daemon=True)
+        self._relays: dict[str, Relay] = {}
+        self._thread = threading.Thread(target=self._loop.run_forever, name="relays", daemon=True)
         self._thread.start()
 
     def add(self, cluster: str, target: int) -> int:
-        """Open a door to the API server on port `target`; the port it has."""
-        door = self._doors[cluster] = Door(target)
-        self._run(door.open())
-        return door.port
+        """Open a relay to the API server on port `target` and return the port of the relay."""
+        relay = self._relays[cluster] = Relay(target)
+        self._run(relay.open())
+        return relay.port
 
     def remove(self, cluster: str) -> None:
-        door = self._doors.pop(cluster, None)
-        if door:
-            self._run(door.shut())
-            door.release()
+        relay = self._relays.pop(cluster, None)
+        if relay:
+            self._run(relay.shut())
+            relay.release()
 
     def shut_only(self, clusters: frozenset[str]) -> None:
-        """Shut these, open all others."""
-        for name, door in list(self._doors.items()):
-            self._run(door.shut() if name in clusters else door.open())
+        """Shut the relays of these clusters, and open all others."""
+        for name, relay in list(self._relays.items()):
+            self._run(relay.shut() if name in clusters else relay.open())
 
     def close(self) -> None:
-        """Shut all doors for good."""
-        for name in list(self._doors):
+        """Shut all relays for good."""
+        for name in list(self._relays):
             self.remove(name)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

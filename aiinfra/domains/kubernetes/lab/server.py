@@ -15,7 +15,7 @@ from aiinfra.domains.kubernetes.lab import control_plane
 from aiinfra.domains.kubernetes.lab.block import LabCluster
 from aiinfra.domains.kubernetes.lab.cluster_files import EXPECTED
 from aiinfra.domains.kubernetes.lab.domain import API_PARTITION
-from aiinfra.domains.kubernetes.lab.partition import Doors
+from aiinfra.domains.kubernetes.lab.partition import Relays
 from aiinfra.domains.kubernetes.lab.simulated_cluster import ClusterStarter, SimulatedCluster, spec_text
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import ConfigError
@@ -31,8 +31,8 @@ class KubernetesServer:
 
     def __init__(self, context: LabServerContext) -> None:
         self._context = context
-        self._doors = Doors()
-        self._starter = ClusterStarter(context, self._doors)
+        self._relays = Relays()
+        self._starter = ClusterStarter(context, self._relays)
         self._clusters: dict[str, SimulatedCluster] = {}
         self._expected: Sequence[str] = ()
         self._faults: Sequence[SetFault] = ()
@@ -42,10 +42,10 @@ class KubernetesServer:
 
     def ensure(self, wanted: Tree, binaries: Mapping[str, str], say: Say) -> None:
         """Start the clusters that are new, and change the nodes of those whose description changed."""
-        asked = cast("Mapping[str, Any]", wanted)
-        specs = {name: LabCluster.model_validate(spec) for name, spec in asked["clusters"].items()}
+        described = cast("Mapping[str, Any]", wanted)
+        specs = {name: LabCluster.model_validate(spec) for name, spec in described["clusters"].items()}
         self._ensure_etcd(binaries)
-        self._expect(asked["made_by_stacks"])
+        self._expect(described["made_by_stacks"])
         with ThreadPoolExecutor(max(1, len(specs))) as pool:
             work = [pool.submit(self._ensure_one, name, spec, binaries, say) for name, spec in specs.items()]
         for future in work:
@@ -53,7 +53,7 @@ class KubernetesServer:
         self._ensure_controllers()
 
     def make(self, name: str, description: Tree, binaries: Mapping[str, str], say: Say) -> Mapping[str, Any]:
-        """The record of the cluster of this name, with the nodes that are described: made when there is none."""
+        """Make the cluster of this name, or give it the nodes that are described; return its record."""
         spec = LabCluster.model_validate(description)
         self._ensure_etcd(binaries)
         cluster = self._ensure_one(name, spec, binaries, say)
@@ -73,7 +73,7 @@ class KubernetesServer:
         return {name: asdict(cluster.record) for name, cluster in list(self._clusters.items())}
 
     def check_place(self, fault: str, place: str) -> None:
-        """A cluster can be cut off that is there, or that a stack makes in the run."""
+        """Accept a cluster that exists, or that a stack makes in the run. Raises `ConfigError` for any other."""
         known = {*self._clusters, *self._expected}
         if fault != API_PARTITION or not place or place in known:
             return
@@ -85,12 +85,12 @@ class KubernetesServer:
         )
 
     def apply_faults(self, faults: Iterable[SetFault]) -> None:
-        """Shut the doors of the clusters that are cut off. The controllers and stand-ins read the other faults."""
+        """Shut the relays of the clusters that are cut off. The controllers and stand-ins read the other faults."""
         self._faults = tuple(faults)
-        self._shut_doors()
+        self._shut_relays()
 
     def stop(self) -> None:
-        """What needs an API server first, then those, then etcd."""
+        """Stop what needs an API server first, then the API servers, then etcd."""
         names = self._context.running()
         servers = [name for name in names if name.endswith(f"/{control_plane.API_SERVER}")]
         self._context.stop([name for name in names if name not in (*servers, control_plane.ETCD)])
@@ -102,7 +102,7 @@ class KubernetesServer:
             cluster = self._clusters.get(name)
             if cluster is None:
                 cluster = self._clusters[name] = self._starter.start(name, spec, binaries, say)
-                self._shut_doors()
+                self._shut_relays()
                 self._context.changed()
             elif cluster.spec != spec_text(spec):
                 say(f"cluster {name}: its nodes change")
@@ -118,9 +118,9 @@ class KubernetesServer:
     def _lock_of(self, name: str) -> threading.Lock:
         return self._locks.setdefault(name, threading.Lock())
 
-    def _shut_doors(self) -> None:
+    def _shut_relays(self) -> None:
         with self._shutting:
-            self._doors.shut_only(partitioned(self._faults, list(self._clusters)))
+            self._relays.shut_only(partitioned(self._faults, list(self._clusters)))
 
     def _ensure_etcd(self, binaries: Mapping[str, str]) -> None:
         self._ensure_child(control_plane.ETCD, control_plane.etcd(binaries))
@@ -137,6 +137,6 @@ class KubernetesServer:
 
 
 def partitioned(faults: Iterable[SetFault], clusters: Iterable[str]) -> frozenset[str]:
-    """Clusters whose API server clients cannot reach."""
+    """Return the clusters whose API server clients cannot reach."""
     places = {fault.place for fault in faults if fault.name == API_PARTITION}
     return frozenset(name for name in clusters if name in places or "" in places)

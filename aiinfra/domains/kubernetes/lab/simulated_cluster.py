@@ -1,4 +1,4 @@
-"""Bring one simulated cluster up, change its nodes, take it down."""
+"""Start one simulated cluster, change its nodes, remove it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from aiinfra.domains.kubernetes.lab.credentials import (
 )
 from aiinfra.domains.kubernetes.lab.etcd import forget_prefix
 from aiinfra.domains.kubernetes.lab.nodes import node_changes, node_objects
-from aiinfra.domains.kubernetes.lab.partition import LOOPBACK, Doors, port_of, reserve_port
+from aiinfra.domains.kubernetes.lab.partition import LOOPBACK, Relays, port_of, reserve_port
 from aiinfra.errors import OutsideError
 from aiinfra.lab.children import log_file
 from aiinfra.lab.record import write_atomic
@@ -73,17 +73,17 @@ class SimulatedCluster:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStarter:
-    """What all clusters of a lab share."""
+    """Starts and removes the clusters of a lab."""
 
     context: LabServerContext
-    doors: Doors
+    relays: Relays
 
     @property
     def folder(self) -> Path:
         return self.context.folder
 
     def start(self, name: str, spec: LabCluster, binaries: Mapping[str, str], say: Say) -> SimulatedCluster:
-        """A cluster that answers, all its nodes Ready.
+        """Start a cluster and return it once it answers and all its nodes are Ready.
 
         Raises `OutsideError` `lab.cluster_failed`; then nothing of it runs.
         """
@@ -94,14 +94,14 @@ class ClusterStarter:
         try:
             return self._start(plane, spec, reserved, say)
         except OutsideError:
-            self._down(plane, reserved)
+            self._stop_servers(plane, reserved)
             raise
 
     def remove(self, cluster: SimulatedCluster) -> None:
         """End the servers of a cluster and delete its files. The controllers follow: its kubeconfig goes first."""
         home = cluster_home(self.folder, cluster.name)
         (home / INTERNAL).unlink(missing_ok=True)
-        self._down(cluster.plane, cluster.reserved)
+        self._stop_servers(cluster.plane, cluster.reserved)
         forget_prefix(cluster.plane.prefix)
         shutil.rmtree(home, ignore_errors=True)
         for child in cluster.plane.children:
@@ -138,14 +138,14 @@ class ClusterStarter:
             self._await(plane, lambda: _healthy(client))
             self._run(plane, CONTROLLER_MANAGER)
             self._await_nodes(plane, client, spec)
-        door = f"https://{LOOPBACK}:{self.doors.add(plane.name, plane.port)}"
-        write_atomic(home / HANDED_OUT, kubeconfig(plane.name, door, authority, ADMIN, tokens[ADMIN]))
+        server = f"https://{LOOPBACK}:{self.relays.add(plane.name, plane.port)}"
+        write_atomic(home / HANDED_OUT, kubeconfig(plane.name, server, authority, ADMIN, tokens[ADMIN]))
         (self.folder / plane.kubeconfig("controllers")).replace(home / INTERNAL)
         self.context.keep(plane.children)
-        return SimulatedCluster(plane, ClusterRecord(version, door, uid), _write_spec(home, spec), reserved)
+        return SimulatedCluster(plane, ClusterRecord(version, server, uid), _write_spec(home, spec), reserved)
 
     def _await(self, plane: ControlPlane, ask: Callable[[], str | Pending], every: float = ASK_EVERY) -> str:
-        """Ask until there is an answer; at once an error when a server has ended."""
+        """Ask until there is an answer. Raises `OutsideError` as soon as a server has ended."""
 
         def alive() -> str | Pending:
             if why := self.context.why_ended((ETCD, *plane.children)):
@@ -158,15 +158,15 @@ class ClusterStarter:
             raise _failed(plane, f"{error.last} did not come within {START_LIMIT:.0f} s") from error
 
     def _await_nodes(self, plane: ControlPlane, client: KubeClient, spec: LabCluster) -> None:
-        """Many nodes are asked for less often: each answer is some kilobytes a node."""
+        """Wait until all nodes are Ready; many nodes are polled less often, as each has some kilobytes."""
         count = sum(group.count for group in spec.nodes.values())
         self._await(plane, lambda: _nodes_ready(client), ASK_EVERY * (1 + count / 50))
 
     def _run(self, plane: ControlPlane, program: str) -> None:
         self.context.start(plane.child(program), plane.command(program))
 
-    def _down(self, plane: ControlPlane, reserved: socket.socket) -> None:
-        self.doors.remove(plane.name)
+    def _stop_servers(self, plane: ControlPlane, reserved: socket.socket) -> None:
+        self.relays.remove(plane.name)
         self.context.stop(plane.children)
         reserved.close()
 
@@ -178,7 +178,7 @@ def _client(text: str) -> KubeClient:
 
 
 def _authority(home: Path) -> str | Pending:
-    """The certificate that the API server made for itself; its key is written after it."""
+    """Return the certificate that the API server made for itself, whose key is written after it."""
     if not (home / "certs" / "apiserver.key").exists():
         return Pending("the API server's certificate")
     return (home / "certs" / "apiserver.crt").read_text()
@@ -205,8 +205,8 @@ def _healthy(client: KubeClient) -> str | Pending:
 def _make_nodes(client: KubeClient, spec: LabCluster, version: str) -> None:
     from aiinfra.domains.kubernetes.client.objects import ObjectRef
 
-    wanted = {node["metadata"]["name"]: node for node in node_objects(spec, version)}
-    create, remove = node_changes(client.list("v1", "Node"), wanted)
+    desired = {node["metadata"]["name"]: node for node in node_objects(spec, version)}
+    create, remove = node_changes(client.list("v1", "Node"), desired)
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(client.delete, [ObjectRef("v1", "Node", name) for name in remove]))
         list(pool.map(client.create, create))

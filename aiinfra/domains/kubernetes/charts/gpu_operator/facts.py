@@ -40,7 +40,7 @@ def _operand(key: str, **more: Any) -> dict[str, Any]:
 
 
 def _optional(**more: Any) -> dict[str, Any]:
-    """A component that is off and whose image the operator knows by itself."""
+    """Return the defaults of a component that is off and whose image the operator knows by itself."""
     image = {"repository": "", "image": "", "version": "", "imagePullPolicy": "", "imagePullSecrets": ANY_LIST}
     return {"enabled": False, "env": ANY_LIST, "args": ANY_LIST, "resources": ANY_MAP, **image, **more}
 
@@ -137,7 +137,7 @@ BUNDLED_NFD: Mapping[str, Any] = {
         ),
     },
 }
-"""What this chart sets of its subchart's values (facts of deployments/gpu-operator/values.yaml)."""
+"""The values that this chart sets for its subchart (facts of deployments/gpu-operator/values.yaml)."""
 VALUES: Mapping[str, Any] = {
     "platform": {"openshift": False},
     "nfd": {"enabled": True, "nodefeaturerules": False},

@@ -69,7 +69,7 @@ IMAGES: Mapping[str, Image] = {
     "nodeStatusExporter": VALIDATOR_IMAGE,
     "validator": VALIDATOR_IMAGE,
 }
-"""By key of the ClusterPolicy; what the operator takes when the policy names no image."""
+"""The image that the operator uses when the policy names none, by key of the ClusterPolicy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ OPERANDS = (
         enabled_by_default=False,
     ),
 )
-"""In the order in which the operator walks them."""
+"""The operands, in the order in which the operator reconciles them."""
 
 
 def os_tag(os_id: str, version: str) -> str:

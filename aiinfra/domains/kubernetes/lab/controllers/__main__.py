@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     stop, broken = threading.Event(), threading.Event()
 
     def end(failure: threading.ExceptHookArgs) -> None:
-        """Half of the controllers would be a cluster that lies: when one thread fails, all end."""
+        """End all controllers when one thread fails: a cluster with half of them would mislead."""
         log.critical("%s ended", failure.thread and failure.thread.name, exc_info=failure.exc_value)
         broken.set()
         stop.set()

@@ -23,22 +23,22 @@ from aiinfra.domains.kubernetes.lab.controllers.watches import Watches
 RETRY = 1.0
 """Seconds after which a pass in which the API server refused something is repeated."""
 SETTLE = 0.02
-"""Seconds in which changes that come together are gathered into one pass; no less than a pass takes to think."""
+"""Seconds in which changes that come together are gathered into one pass; no less than a pass takes to compute."""
 WRITERS = 4
 """Effects of one pass that are carried out at once; they do not depend on each other."""
 log = logging.getLogger(__name__)
 
 
 class ClusterControllers:
-    """Runs from `start` until `stop`. `is_set` tells which faults are set now."""
+    """Runs from `start` until `stop`. `faults` returns the faults that are set now."""
 
     def __init__(
-        self, name: str, kubeconfig: str, controllers: Sequence[Controller], is_set: Callable[[], Faults]
+        self, name: str, kubeconfig: str, controllers: Sequence[Controller], faults: Callable[[], Faults]
     ) -> None:
         self.name = name
         self._controllers = controllers
         self._client = KubeClient.from_kubeconfig(kubeconfig)
-        self._is_set = is_set
+        self._faults = faults
         watched = reduce(or_, (controller.watches for controller in controllers), built_in("CustomResourceDefinition"))
         self._store = Store(watched)
         self._stop = threading.Event()
@@ -53,7 +53,7 @@ class ClusterControllers:
         self._thread.start()
 
     def wake(self) -> None:
-        """Something outside the cluster changed: a fault was set or lifted."""
+        """Ask the controllers again, as a fault was set or lifted."""
         self._store.changed.set()
 
     def stop(self) -> None:
@@ -84,8 +84,8 @@ class ClusterControllers:
         self._store.changed.clear()
 
     def _ask(self, view: View) -> list[Effect]:
-        """What the controllers would do now; notes when they want to be asked again."""
-        moment = Moment(datetime.now(UTC), time.monotonic(), self._is_set().located(view))
+        """Return what the controllers would do now, and note when they are to be asked again."""
+        moment = Moment(datetime.now(UTC), time.monotonic(), self._faults().by_namespace(view))
         effects: list[Effect] = []
         due: list[float] = []
         for controller in self._controllers:
@@ -98,7 +98,7 @@ class ClusterControllers:
         return effects
 
     def _carry_out(self, effects: list[Effect]) -> bool:
-        """Whether the API server took all of them."""
+        """Carry the effects out; return whether the API server accepted all of them."""
         return all(list(self._writers.map(self._do, effects)))
 
     def _do(self, effect: Effect) -> bool:

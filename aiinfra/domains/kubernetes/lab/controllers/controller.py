@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Effect
-from aiinfra.domains.kubernetes.lab.controllers.faults import Broken
+from aiinfra.domains.kubernetes.lab.controllers.faults import PodFaults
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When controllers are asked, and what is broken then."""
+    """When controllers are asked, and the faults that are set then."""
 
     now: datetime
     """Time of day, UTC."""
     monotonic: float
     """Seconds of the monotonic clock."""
-    faults: Broken = field(default_factory=Broken)
+    faults: PodFaults = field(default_factory=PodFaults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Controller:
     watches: Mapping[str, str]
     """The kinds whose objects it looks at, with their API versions, built in (see `view.built_in`) or custom."""
     reconcile: Callable[[View, Moment], Iterator[Effect | Again]]
-    """What it would do to the cluster that it sees. Talks to nobody; asks nobody for the time."""
+    """Yields what it would do to the cluster that it sees. It sends no request and reads no clock."""
 
 
 Fates = Callable[[View, Moment], Callable[[Object], Fate]]

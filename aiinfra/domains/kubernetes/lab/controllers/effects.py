@@ -10,12 +10,12 @@ from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.view import Object
 
 MANAGER = "lab-controllers"
-"""Field manager of what no program of a chart does. The API server keeps each field under the name of its manager."""
+"""Field manager of changes that no program of a chart makes."""
 
 
 @dataclass(frozen=True)
 class Apply:
-    """Make the object so, whoever set its fields before."""
+    """Apply the object by server-side apply; fields of other managers are taken over."""
 
     obj: Object
     manager: str = MANAGER
@@ -23,14 +23,14 @@ class Apply:
 
 @dataclass(frozen=True)
 class Create:
-    """Create it; one that exists is left as it is."""
+    """Create the object; one that exists stays as it is."""
 
     obj: Object
 
 
 @dataclass(frozen=True)
 class Patch:
-    """Merge `body` into the object; one that is gone is no concern any more."""
+    """Merge `body` into the object; nothing happens when it is gone."""
 
     ref: ObjectRef
     body: Object
@@ -48,14 +48,14 @@ Effect = Apply | Create | Patch | Remove
 
 @dataclass(frozen=True)
 class Again:
-    """Ask the controller again then, even if nothing has changed."""
+    """Ask the controller again at this time, even if nothing has changed."""
 
     at: float
     """Seconds of the monotonic clock."""
 
 
 def perform(effect: Effect, client: KubeClient) -> Object | None:
-    """The object as it is afterwards, None when it is gone. Raises `KubeError`."""
+    """Carry the effect out and return the object as it is then; None when it is gone. Raises `KubeError`."""
     match effect:
         case Apply(obj, manager):
             return client.apply(obj, field_manager=manager, force=True)

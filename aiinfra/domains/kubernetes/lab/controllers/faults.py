@@ -17,60 +17,65 @@ PLUGIN_APP = "nvidia-device-plugin-daemonset"
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What is broken, by place: all of the cluster, or one stack in it."""
+    """The faults that are set in one cluster, or at stacks that may work in it."""
 
     names: frozenset[str] = frozenset()
     at_stacks: frozenset[tuple[str, str]] = frozenset()
     """Pairs of a fault and a stack."""
 
-    def located(self, view: View) -> Broken:
-        """The same with stacks as the namespaces that carry their mark."""
+    def by_namespace(self, view: View) -> PodFaults:
+        """Return the faults with each stack replaced by the namespaces that carry its mark."""
         places: dict[str, frozenset[str]] = {}
         for fault, stack in self.at_stacks:
             marked = frozenset(name(found) for found in view.select("Namespace", {MARK_STACK: stack}))
             places[fault] = places.get(fault, frozenset()) | marked
-        return Broken(self.names, places)
+        return PodFaults(self.names, places)
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """The faults of one cluster, as its pods are exposed to them."""
+class PodFaults:
+    """The faults of one cluster, as its pods see them: everywhere, or in some namespaces."""
 
     names: frozenset[str] = frozenset()
     namespaces: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def here(self, fault: str) -> bool:
+    def is_set(self, fault: str) -> bool:
         """Whether the fault is set anywhere in the cluster."""
         return fault in self.names or bool(self.namespaces.get(fault))
 
-    def at(self, fault: str, pod: Object) -> bool:
-        return fault in self.names or self.only_at(fault, pod)
+    def strikes(self, fault: str, pod: Object) -> bool:
+        """Whether the fault is set in the whole cluster or at the stack that this pod belongs to."""
+        return fault in self.names or self.is_set_at_stack_of(fault, pod)
 
-    def only_at(self, fault: str, pod: Object) -> bool:
-        """Whether it is set at the stack that this pod belongs to."""
+    def is_set_at_stack_of(self, fault: str, pod: Object) -> bool:
+        """Whether the fault is set at the stack that this pod belongs to."""
         return namespace(pod) in self.namespaces.get(fault, ())
 
     def unpullable(self, pod: Object, machine: Hardware) -> Mapping[str, str]:
-        """Image to the registry's refusal, for the images of this pod that are not on its node yet."""
+        """Return the registry's refusal for each image of this pod that cannot be pulled."""
         image = _image(pod)
-        missing = self._chart_image(pod) or self._toolkit(pod) or self._driver(pod, machine)
-        return {image: _not_found(image)} if missing else {}
+        missing = (
+            self._chart_image_missing(pod)
+            or self._toolkit_image_missing(pod)
+            or self._driver_image_missing(pod, machine)
+        )
+        return {image: _pull_error(image)} if missing else {}
 
-    def _chart_image(self, pod: Object) -> bool:
-        """At a stack, what cannot be had is the image of what its chart deploys, not of the operands."""
-        return self.only_at(IMAGE_PULL, pod) and not _operand(pod)
+    def _chart_image_missing(self, pod: Object) -> bool:
+        """Whether the chart's own image is missing: at a stack, the images of operands can be pulled."""
+        return self.is_set_at_stack_of(IMAGE_PULL, pod) and not _is_operand(pod)
 
-    def _toolkit(self, pod: Object) -> bool:
-        """In a whole cluster it is one operand's image."""
+    def _toolkit_image_missing(self, pod: Object) -> bool:
+        """Whether the toolkit's image is missing: the one image that the fault strikes in a whole cluster."""
         return IMAGE_PULL in self.names and labels(pod).get("app") == TOOLKIT_APP
 
-    def _driver(self, pod: Object, machine: Hardware) -> bool:
-        """Precompiled drivers have an image for each kernel, and this kernel's is missing."""
-        return self.at(DRIVER_MISMATCH, pod) and _is_driver(pod) and machine.kernel in _image(pod)
+    def _driver_image_missing(self, pod: Object, machine: Hardware) -> bool:
+        """Whether the precompiled driver image for the node's kernel is missing."""
+        return self.strikes(DRIVER_MISMATCH, pod) and _is_driver(pod) and machine.kernel in _image(pod)
 
     def driver_crash(self, pod: Object, machine: Hardware) -> str:
-        """Last words of a driver container that finds no headers for the node's kernel, or empty."""
-        if not (self.at(DRIVER_MISMATCH, pod) and _is_driver(pod)) or machine.kernel in _image(pod):
+        """Return the error of a driver container that finds no headers for the node's kernel; empty for any other container."""
+        if not (self.strikes(DRIVER_MISMATCH, pod) and _is_driver(pod)) or machine.kernel in _image(pod):
             return ""
         return (
             f"Could not resolve Linux kernel version: no headers for kernel {machine.kernel} in the package "
@@ -78,7 +83,7 @@ class Broken:
         )
 
 
-def _operand(pod: Object) -> bool:
+def _is_operand(pod: Object) -> bool:
     return any(labels(pod).get("app", "").startswith(operand.daemonset) for operand in OPERANDS)
 
 
@@ -90,8 +95,8 @@ def _image(pod: Object) -> str:
     return str(pod["spec"]["containers"][0].get("image", ""))
 
 
-def _not_found(image: str) -> str:
-    """As containerd words it."""
+def _pull_error(image: str) -> str:
+    """Return the error for a missing image in the words of containerd."""
     return (
         f'rpc error: code = NotFound desc = failed to pull and unpack image "{image}": '
         f'failed to resolve reference "{image}": {image}: not found'

@@ -28,18 +28,18 @@ class Hardware:
 
     @property
     def os_release(self) -> tuple[str, str]:
-        """`("ubuntu", "24.04")`."""
+        """ID and VERSION_ID, such as `("ubuntu", "24.04")`."""
         found = re.fullmatch(r"([a-z]+)([\d.]*)", self.os)
         return (found[1], found[2]) if found else (self.os, "")
 
 
 def of_node(node: Object) -> Hardware:
-    """A node without the annotation has no GPU."""
-    return _described(annotation(node, HARDWARE) or "{}")
+    """Return the hardware of a node; one without the annotation has no GPU."""
+    return _parsed(annotation(node, HARDWARE) or "{}")
 
 
 @lru_cache(maxsize=64)
-def _described(text: str) -> Hardware:
+def _parsed(text: str) -> Hardware:
     raw = json.loads(text)
     model = raw.get("gpu") or ""
     texts = {key: str(raw[key]) for key in ("os", "kernel", "machine", "host_driver") if raw.get(key)}
@@ -47,7 +47,7 @@ def _described(text: str) -> Hardware:
 
 
 def asks_for_gpus(pod: Object) -> bool:
-    """Whether the pod is of those whose life the controllers play because kwok does not know GPUs."""
+    """Whether the pod requests GPUs. The controllers play its life, because kwok does not know GPUs."""
     limits = (c.get("resources", {}).get("limits") or {} for c in pod["spec"]["containers"])
     return any(key.startswith("nvidia.com/") for limit in limits for key in limit)
 

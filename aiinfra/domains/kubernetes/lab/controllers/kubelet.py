@@ -1,4 +1,4 @@
-"""The kubelets of the lab's nodes, for pods that are annotated so or that ask for GPUs. kwok has all others."""
+"""The kubelets of the lab's nodes, for pods that carry the annotation or request GPUs; kwok plays all others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.controller import Fates, Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Create, Effect, Patch
 from aiinfra.domains.kubernetes.lab.controllers.hardware import asks_for_gpus
-from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate, Notice, next_step
+from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate, Notice, next_transition
 from aiinfra.domains.kubernetes.lab.controllers.view import (
     Object,
     View,
@@ -28,56 +28,57 @@ from aiinfra.domains.kubernetes.lab.standins.charts.release import KUBELET_ANNOT
 
 @dataclass(slots=True)
 class Kubelets:
-    """Remembers since when each pod is as it is; everything else is in the API."""
+    """Remembers when each pod last changed; everything else is in the API."""
 
     fates: Sequence[Fates] = ()
-    """What decides on the containers of pods, beside the kubelet itself."""
+    """What decides on the containers of pods, besides the kubelet itself."""
     since: dict[str, float] = field(default_factory=dict)
     """Pod uid to the monotonic time of its last change."""
     settled: dict[str, tuple[str, Fate]] = field(default_factory=dict)
-    """Pod uid to the version and fate for which there was no step to come."""
+    """Pod uid to the resource version and fate for which no transition is left."""
     due: float | None = None
-    """Monotonic time of the next step that is only a matter of time."""
+    """Monotonic time of the next transition that only waits for time to pass."""
 
     def reconcile(self, view: View, moment: Moment) -> Iterator[Effect | Again]:
-        """The steps that are due, and when the next one is."""
+        """Yield the transitions that are due, and when the next one is."""
         self.due = None
         alive = {uid(pod) for pod in view.pods}
         self.since = {key: value for key, value in self.since.items() if key in alive}
         self.settled = {key: value for key, value in self.settled.items() if key in alive}
         fates = [fates(view, moment) for fates in self.fates]
         for node in view.nodes:
-            for pod in filter(ours, view.pods_on(name(node))):
+            for pod in filter(is_simulated, view.pods_on(name(node))):
                 fate = reduce(Fate.and_, (fate_of(pod) for fate_of in fates), Fate())
-                yield from self._step(pod, fate, moment)
+                yield from self._due_effects(pod, fate, moment)
         if self.due is not None:
             yield Again(self.due)
 
-    def _step(self, pod: Object, fate: Fate, moment: Moment) -> Iterator[Effect]:
+    def _due_effects(self, pod: Object, fate: Fate, moment: Moment) -> Iterator[Effect]:
         picture = (str(pod["metadata"].get("resourceVersion")), fate)
         if self.settled.get(uid(pod)) == picture:
             return
-        step = next_step(pod, fate, timestamp(moment.now))
-        if step is None:
+        transition = next_transition(pod, fate, timestamp(moment.now))
+        if transition is None:
             self.settled[uid(pod)] = picture
             return
-        due = self.since.setdefault(uid(pod), moment.monotonic) + step.after
+        due = self.since.setdefault(uid(pod), moment.monotonic) + transition.after
         if due > moment.monotonic:
             self.due = due if self.due is None else min(self.due, due)
             return
         self.since[uid(pod)] = moment.monotonic
-        yield Patch(ObjectRef.of(pod), {"status": step.status}, "status")
-        yield from (Create(event(pod, notice, moment.now)) for notice in step.notices)
+        yield Patch(ObjectRef.of(pod), {"status": transition.status}, "status")
+        yield from (Create(event(pod, notice, moment.now)) for notice in transition.notices)
 
 
-def ours(pod: Object) -> bool:
+def is_simulated(pod: Object) -> bool:
+    """Whether the lab's kubelets, not kwok, play the life of the pod."""
     if deleting(pod) or pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
         return False
     return annotation(pod, KUBELET_ANNOTATION) == "controllers" or asks_for_gpus(pod)
 
 
 def event(pod: Object, notice: Notice, now: datetime) -> Object:
-    """The core/v1 Event for a notice; the same notice of the same pod has the same name."""
+    """Return the core/v1 Event for a notice; the same notice of the same pod has the same name."""
     text = f"{uid(pod)} {notice.reason} {notice.message} {notice.container}"
     reference = {"apiVersion": "v1", "kind": "Pod", "name": name(pod), "namespace": namespace(pod), "uid": uid(pod)}
     field_path = {"fieldPath": f"spec.containers{{{notice.container}}}"} if notice.container else {}

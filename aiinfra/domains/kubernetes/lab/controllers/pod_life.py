@@ -1,4 +1,4 @@
-"""The life of one pod on a node, one step at a time. Pure: no clock, no API, no knowledge of what runs in it.
+"""The life of one pod on a node, one transition at a time. Pure: no clock, no API, no knowledge of what runs in it.
 
 What a container runtime and the programs in the containers would do enters as `Fate`. Waiting reasons and messages
 are a kubelet's: kubernetes v1.36 pkg/kubelet/kuberuntime and pkg/kubelet/images.
@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from aiinfra.domains.kubernetes.lab.controllers.pod_status import INIT, MAIN, admitted, completes, restarts, whole
+from aiinfra.domains.kubernetes.lab.controllers.pod_status import (
+    INIT,
+    MAIN,
+    completes,
+    initial_status,
+    restarts,
+    with_conditions,
+)
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, name, namespace, uid
 
 PULL, START, FINISH, READY, RUN = 0.1, 0.05, 0.05, 0.1, 0.3
@@ -48,12 +55,12 @@ class Fate:
 
     @classmethod
     def without_api(cls, pod: Object, kind: str, api_version: str) -> Fate:
-        """That of a controller whose custom kind is not served: its first container ends."""
+        """Return the fate of a controller whose custom kind is not served: its first container crashes."""
         message = f'no matches for kind "{kind}" in version "{api_version}"'
         return cls(crashes={pod["spec"]["containers"][0]["name"]: Crash(1, message)})
 
     def and_(self, other: Fate) -> Fate:
-        """Both at once; of two answers or refusals the first counts, of two times to readiness the longer."""
+        """Combine two fates: the first answer or refusal counts, and the longer time to readiness."""
         return Fate(
             unpullable={**other.unpullable, **self.unpullable},
             held=self.held | other.held,
@@ -76,7 +83,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Transition:
     """The next status of a pod. It comes when the present one has lasted `after` seconds."""
 
     after: float
@@ -86,7 +93,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class _Container:
-    """One container of a pod as it stands."""
+    """One container of a pod, in its current state."""
 
     pod: Object
     has: Object
@@ -108,49 +115,52 @@ class _Container:
         """The reason of its waiting state."""
         return str(self.has["state"]["waiting"].get("reason", ""))
 
-    def becomes(self, after: float, *notices: Notice, **fields: Any) -> Step:
-        """The step that gives its status these fields."""
+    def becomes(self, after: float, *notices: Notice, **fields: Any) -> Transition:
+        """Return the transition that gives its status these fields."""
         key = INIT if self.init else MAIN
         changed = [{**s, **fields} if s["name"] == self.name else s for s in self.pod["status"][key]]
-        return Step(after, whole(self.pod, {**self.pod["status"], key: changed}, self.now), notices)
+        return Transition(after, with_conditions(self.pod, {**self.pod["status"], key: changed}, self.now), notices)
 
-    def waits(self, after: float, reason: str, message: str, *notices: Notice, **fields: Any) -> Step:
+    def waits(self, after: float, reason: str, message: str, *notices: Notice, **fields: Any) -> Transition:
         state = {"waiting": {"reason": reason, "message": message}}
         return self.becomes(after, *(replace(n, container=self.name) for n in notices), state=state, **fields)
 
 
-def next_step(pod: Object, fate: Fate, now: str) -> Step | None:
-    """What happens next, None when nothing does until `fate` changes. `now` is a Kubernetes timestamp."""
+def next_transition(pod: Object, fate: Fate, now: str) -> Transition | None:
+    """Return what happens next; None when nothing does until `fate` changes. `now` is a Kubernetes timestamp."""
     status = pod.get("status", {})
     if status.get("phase") in ("Succeeded", "Failed"):
         return None
     if not status.get("startTime"):
-        return _rejected(pod, fate.rejected, now) if fate.rejected else Step(0.0, admitted(pod, now))
+        return _rejected(pod, fate.rejected, now) if fate.rejected else Transition(0.0, initial_status(pod, now))
     if fate.unmounted:
         return _unmounted(pod, fate.unmounted)
     for has in status.get(INIT) or ():
         if not has["ready"]:
             return _advance(_Container(pod, has, init=True, now=now), fate)
     containers = [_Container(pod, has, init=False, now=now) for has in status.get(MAIN) or ()]
-    steps = [step for container in containers if (step := _advance(container, fate))]
-    return min(steps, key=lambda step: step.after, default=None)
+    transitions = [found for container in containers if (found := _advance(container, fate))]
+    return min(transitions, key=lambda found: found.after, default=None)
 
 
-def _rejected(pod: Object, why: str, now: str) -> Step:
-    """kubernetes v1.36 pkg/kubelet/lifecycle/predicate.go: a pod that fails admission is not tried again."""
+def _rejected(pod: Object, why: str, now: str) -> Transition:
+    """Return the end of a pod that fails admission, which is not tried again.
+
+    See kubernetes v1.36 pkg/kubelet/lifecycle/predicate.go.
+    """
     reason = "UnexpectedAdmissionError"
     status = {**pod.get("status", {}), "phase": "Failed", "reason": reason, "startTime": now}
-    return Step(0.0, status | {"message": f"Pod was rejected: {why}"}, (Notice("Warning", reason, why),))
+    return Transition(0.0, status | {"message": f"Pod was rejected: {why}"}, (Notice("Warning", reason, why),))
 
 
-def _unmounted(pod: Object, why: str) -> Step | None:
-    """Said once; the containers stay as they are."""
+def _unmounted(pod: Object, why: str) -> Transition | None:
+    """Report the failed mount once; the containers stay as they are."""
     if pod["status"].get("message") == why:
         return None
-    return Step(0.0, {**pod["status"], "message": why}, (Notice("Warning", "FailedMount", why),))
+    return Transition(0.0, {**pod["status"], "message": why}, (Notice("Warning", "FailedMount", why),))
 
 
-def _advance(it: _Container, fate: Fate) -> Step | None:
+def _advance(it: _Container, fate: Fate) -> Transition | None:
     state = it.has["state"]
     if "waiting" in state:
         return _waiting(it, fate)
@@ -158,24 +168,24 @@ def _advance(it: _Container, fate: Fate) -> Step | None:
         return _back_off(it) if state["terminated"]["exitCode"] and restarts(it.pod) else None
     crash = fate.crashes.get(it.name)
     if crash and not it.has["ready"]:
-        return _end(it, fate.ready_after, crash.exit_code, crash.message)
-    return _init_runs(it, fate) if it.init else _runs(it, fate)
+        return _terminate(it, fate.ready_after, crash.exit_code, crash.message)
+    return _running_init(it, fate) if it.init else _running(it, fate)
 
 
-def _init_runs(it: _Container, fate: Fate) -> Step | None:
-    return None if it.name in fate.held else _end(it, FINISH, 0, "")
+def _running_init(it: _Container, fate: Fate) -> Transition | None:
+    return None if it.name in fate.held else _terminate(it, FINISH, 0, "")
 
 
-def _runs(it: _Container, fate: Fate) -> Step | None:
+def _running(it: _Container, fate: Fate) -> Transition | None:
     if completes(it.pod):
-        return _end(it, RUN, 0, fate.answer)
+        return _terminate(it, RUN, 0, fate.answer)
     ready = it.name not in fate.held
     if bool(it.has["ready"]) == ready:
         return None
     return it.becomes(fate.ready_after if ready else 0.0, ready=ready, started=True)
 
 
-def _waiting(it: _Container, fate: Fate) -> Step | None:
+def _waiting(it: _Container, fate: Fate) -> Transition | None:
     """An init container that has nothing to wait for is done in one step: nobody sees it run."""
     refusal = fate.unpullable.get(it.image)
     if refusal is not None:
@@ -185,17 +195,17 @@ def _waiting(it: _Container, fate: Fate) -> Step | None:
         delay = _restart_delay(it) if it.name in fate.crashes else START
         return _start(it, delay, restarts + 1)
     if it.init and it.name not in fate.held and it.name not in fate.crashes:
-        return _end(it, START + FINISH, 0, "")
+        return _terminate(it, START + FINISH, 0, "")
     return _start(it, START if it.init else PULL, restarts)
 
 
-def _start(it: _Container, after: float, restarts: int) -> Step:
+def _start(it: _Container, after: float, restarts: int) -> Transition:
     notices = () if it.init else (Notice("Normal", "Started", "Container started", it.name),)
     state = {"running": {"startedAt": it.now}}
     return it.becomes(after, *notices, state=state, imageID=it.image, started=not it.init, restartCount=restarts)
 
 
-def _pull_refused(it: _Container, refusal: str) -> Step | None:
+def _pull_refused(it: _Container, refusal: str) -> Transition | None:
     image = it.image
     if it.waits_for == "ImagePullBackOff":
         return None
@@ -213,7 +223,7 @@ def _pull_refused(it: _Container, refusal: str) -> Step | None:
     )
 
 
-def _end(it: _Container, after: float, code: int, message: str) -> Step:
+def _terminate(it: _Container, after: float, code: int, message: str) -> Transition:
     ended = {
         "exitCode": code,
         "reason": "Error" if code else "Completed",
@@ -228,8 +238,8 @@ def _restart_delay(it: _Container) -> float:
     return min(RESTART * float(2 ** int(it.has["restartCount"])), RESTART_LIMIT)
 
 
-def _back_off(it: _Container) -> Step:
-    """From a failed end to CrashLoopBackOff."""
+def _back_off(it: _Container) -> Transition:
+    """Return the transition from a failed end to CrashLoopBackOff."""
     whole_name = f"{name(it.pod)}_{namespace(it.pod)}({uid(it.pod)})"
     text = f"back-off {_restart_delay(it):.0f}s restarting failed container={it.name} pod={whole_name}"
     notice = Notice("Warning", "BackOff", f"Back-off restarting failed container {it.name} in pod {whole_name}")

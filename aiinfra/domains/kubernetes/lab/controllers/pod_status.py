@@ -23,14 +23,14 @@ def restarts(pod: Object) -> bool:
     return bool(pod["spec"].get("restartPolicy", "Always") != "Never")
 
 
-def admitted(pod: Object, now: str) -> Object:
-    """The first status on the node: nothing has started."""
+def initial_status(pod: Object, now: str) -> Object:
+    """Return the first status of a pod on its node: nothing has started."""
     waiting = "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"
     statuses = {
         key: [_created(c, waiting) for c in pod["spec"].get(spec) or ()]
         for key, spec in ((INIT, "initContainers"), (MAIN, "containers"))
     }
-    return whole(pod, {"startTime": now, **{key: value for key, value in statuses.items() if value}}, now)
+    return with_conditions(pod, {"startTime": now, **{key: value for key, value in statuses.items() if value}}, now)
 
 
 def _created(container: Object, waiting: str) -> Object:
@@ -46,36 +46,38 @@ def _created(container: Object, waiting: str) -> Object:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Value:
+    """What a condition says, without its times."""
+
     status: bool
     reason: str = ""
     message: str = ""
 
 
-def whole(pod: Object, status: Object, now: str) -> Object:
-    """`status` with phase and conditions made to fit its containers; `now` is a Kubernetes timestamp."""
+def with_conditions(pod: Object, status: Object, now: str) -> Object:
+    """Return `status` with phase and conditions made to fit its containers; `now` is a Kubernetes timestamp."""
     before = {c["type"]: c for c in pod.get("status", {}).get("conditions") or ()}
-    said = _conditions(pod, status)
-    conditions = [_condition(before.get(kind), kind, entry, now) for kind, entry in said.items()]
+    values = _conditions(pod, status)
+    conditions = [_condition(before.get(kind), kind, entry, now) for kind, entry in values.items()]
     return {**status, "phase": _phase(pod, status), "conditions": conditions}
 
 
-def _conditions(pod: Object, status: Object) -> Mapping[str, _Said]:
+def _conditions(pod: Object, status: Object) -> Mapping[str, _Value]:
     pending = _unready(status.get(INIT) or ())
     failing = _unready(status.get(MAIN) or ())
     if _phase(pod, status) == "Succeeded":
-        ready = _Said(False, "PodCompleted")
+        ready = _Value(False, "PodCompleted")
     elif failing:
-        ready = _Said(False, "ContainersNotReady", f"containers with unready status: [{' '.join(failing)}]")
+        ready = _Value(False, "ContainersNotReady", f"containers with unready status: [{' '.join(failing)}]")
     else:
-        ready = _Said(True)
+        ready = _Value(True)
     incomplete = f"containers with incomplete status: [{' '.join(pending)}]"
     return {
-        "PodReadyToStartContainers": _Said(True),
-        "Initialized": _Said(False, "ContainersNotInitialized", incomplete) if pending else _Said(True),
+        "PodReadyToStartContainers": _Value(True),
+        "Initialized": _Value(False, "ContainersNotInitialized", incomplete) if pending else _Value(True),
         "Ready": ready,
         "ContainersReady": ready,
-        "PodScheduled": _Said(True),
+        "PodScheduled": _Value(True),
     }
 
 
@@ -95,8 +97,8 @@ def _phase(pod: Object, status: Object) -> str:
     return "Succeeded"
 
 
-def _condition(before: Object | None, kind: str, said: _Said, now: str) -> Object:
-    status = "True" if said.status else "False"
+def _condition(before: Object | None, kind: str, value: _Value, now: str) -> Object:
+    status = "True" if value.status else "False"
     since = before.get("lastTransitionTime") if before and before["status"] == status else now
-    texts = {key: value for key, value in (("reason", said.reason), ("message", said.message)) if value}
+    texts = {key: text for key, text in (("reason", value.reason), ("message", value.message)) if text}
     return {"type": kind, "status": status, "lastTransitionTime": since, "lastProbeTime": None, **texts}

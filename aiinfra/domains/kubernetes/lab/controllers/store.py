@@ -15,7 +15,7 @@ def _version(obj: Object) -> int:
 
 
 class Store:
-    """What a write answered counts at once; an older picture that a watch brings later does not undo it."""
+    """The result of a write counts at once; an older version that a watch delivers later does not undo it."""
 
     def __init__(self, watched: Mapping[str, str]) -> None:
         """`watched`: the kinds that are watched, with their API versions."""
@@ -52,7 +52,7 @@ class Store:
         self.changed.set()
 
     def replace(self, kind: str, objects: Iterable[Object]) -> None:
-        """All objects of a kind, asked for afresh; what is not among them is no more."""
+        """Replace all objects of a kind by those of a fresh list; what is not in it was deleted."""
         listed = {(namespace(obj), name(obj)): obj for obj in objects}
         with self._lock:
             known = self._kinds.get(kind, {})
@@ -62,7 +62,7 @@ class Store:
         self.changed.set()
 
     def clear(self, kind: str) -> None:
-        """The kind is served no more."""
+        """Forget all objects of a kind that is no longer served."""
         with self._lock:
             self._kinds.pop(kind, None)
             self._listed.discard(kind)

@@ -24,7 +24,7 @@ BUILT_IN: Mapping[str, str] = {
 
 
 def built_in(*kinds: str) -> dict[str, str]:
-    """These kinds with their API versions."""
+    """Return these kinds with their API versions."""
     return {kind: BUILT_IN[kind] for kind in kinds}
 
 
@@ -45,7 +45,7 @@ def labels(obj: Object) -> Mapping[str, str]:
 
 
 def annotation(obj: Object, key: str) -> str:
-    """Empty when it is not there."""
+    """Return the value of an annotation; empty when it is absent."""
     return str((obj["metadata"].get("annotations") or {}).get(key, ""))
 
 
@@ -53,12 +53,12 @@ def deleting(obj: Object) -> bool:
     return "deletionTimestamp" in obj["metadata"]
 
 
-def has_labels(obj: Object, wanted: Mapping[str, str]) -> bool:
-    return wanted.items() <= labels(obj).items()
+def has_labels(obj: Object, selector: Mapping[str, str]) -> bool:
+    return selector.items() <= labels(obj).items()
 
 
 def condition(obj: Object, kind: str) -> str:
-    """The status of a condition, empty when it is not there."""
+    """Return the status of a condition; empty when it is absent."""
     found = (c["status"] for c in obj.get("status", {}).get("conditions") or () if c["type"] == kind)
     return next(found, "")
 
@@ -68,7 +68,7 @@ def pod_ready(pod: Object) -> bool:
 
 
 def timestamp(now: datetime) -> str:
-    """A time as Kubernetes writes it: UTC, whole seconds."""
+    """Return a time as Kubernetes writes it: UTC, whole seconds."""
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -108,16 +108,16 @@ class View:
                 self._pods_by_node.setdefault(pod["spec"].get("nodeName", ""), []).append(pod)
         return self._pods_by_node.get(node, ())
 
-    def select(self, kind: str, wanted: Mapping[str, str], within: str | None = None) -> Iterator[Object]:
-        """Objects of a kind that carry these labels, in one namespace or in all."""
-        return (o for o in self.of(kind) if has_labels(o, wanted) and within in (None, namespace(o)))
+    def select(self, kind: str, selector: Mapping[str, str], within: str | None = None) -> Iterator[Object]:
+        """Yield the objects of a kind that carry these labels, in one namespace or in all."""
+        return (o for o in self.of(kind) if has_labels(o, selector) and within in (None, namespace(o)))
 
     def serves(self, kind: str) -> bool:
         """Whether a custom kind is served by now."""
         definitions = (d for d in self.of("CustomResourceDefinition") if d["spec"]["names"]["kind"] == kind)
         return any(condition(definition, "Established") == "True" for definition in definitions)
 
-    def find(self, kind: str, wanted: str, within: str = "") -> Object | None:
+    def find(self, kind: str, object_name: str, within: str = "") -> Object | None:
         if kind not in self._by_name:
             self._by_name[kind] = {(namespace(o), name(o)): o for o in self.of(kind)}
-        return self._by_name[kind].get((within, wanted))
+        return self._by_name[kind].get((within, object_name))

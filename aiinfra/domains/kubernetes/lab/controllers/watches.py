@@ -57,7 +57,10 @@ class Watches:
                 self._stop.wait(RETRY)
 
     def _feed(self, kind: str, api_version: str) -> None:
-        """Objects stay as they were last seen until the server has listed all of them again."""
+        """Feed the store from one list and watch.
+
+        Objects stay as they were last seen until the server has listed all of them again.
+        """
         self._store.replace(kind, self._client.list(api_version, kind))
         for event, obj in self._client.watch(api_version, kind, stop=self._stop):
             if event == "RESET":

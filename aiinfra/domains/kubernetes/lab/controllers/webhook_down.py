@@ -17,12 +17,12 @@ NOBODY = "https://127.0.0.1:9/validate"
 
 
 def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
-    """The webhook is there while the fault is set."""
+    """Keep the webhook registered while the fault is set."""
     kind = "ValidatingWebhookConfiguration"
     existing = [hook for hook in view.of(kind) if name(hook) == HOOK]
-    if moment.faults.here(WEBHOOK_DOWN) and not existing:
+    if moment.faults.is_set(WEBHOOK_DOWN) and not existing:
         yield Create(_webhook(kind))
-    if existing and not moment.faults.here(WEBHOOK_DOWN):
+    if existing and not moment.faults.is_set(WEBHOOK_DOWN):
         yield Remove(ObjectRef.of(existing[0]))
 
 

@@ -22,7 +22,7 @@ from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels
 
 PLUGIN_APP, GFD_APP, MIG_APP = "nvidia-device-plugin-daemonset", "gpu-feature-discovery", "nvidia-mig-manager"
 MIG_MANAGER = "nvidia-mig-manager"
-"""Field manager of the label that it sets; those of GFD are set by NFD."""
+"""Field manager of the label that the MIG manager sets; the labels of GFD are set by NFD."""
 CUDA_RUNTIME = {"580": "13.0", "595": "13.2", "610": "13.3"}
 """CUDA version that a driver branch says it serves. Those of 595 and 610 are assumed: nothing decides on them."""
 
@@ -32,42 +32,45 @@ class DevicePlugins:
     """Remembers the configuration that each plugin read when it started, or when its node's label changed."""
 
     read: dict[tuple[str, str], Sharing] = field(default_factory=dict)
-    """By uid of the plugin's pod and value of the node's label."""
+    """The configuration, by the uid of the plugin's pod and the value of the node's label."""
 
     def reconcile(self, view: View, moment: Moment) -> Iterator[Effect]:
-        instance = policy.active(view.of("ClusterPolicy"))
+        instance = policy.active_policy(view.of("ClusterPolicy"))
         for node in hardware.with_gpus(view.nodes):
             apps = {labels(pod).get("app", ""): pod for pod in view.pods_on(name(node)) if pod_ready(pod)}
             machine, plugin = hardware.of_node(node), apps.get(PLUGIN_APP)
-            shared = self._shared(view, node, plugin, instance) if plugin and instance else Sharing()
-            yield from _offer(node, resources(machine, shared) if plugin else {})
+            shared = self._running_config(view, node, plugin, instance) if plugin and instance else Sharing()
+            yield from _set_resources(node, resources(machine, shared) if plugin else {})
             if GFD_APP in apps and instance is not None:
-                yield from _label(node, _found_out(machine, shared, instance), NFD_MASTER)
+                yield from _set_labels(node, _discovered_labels(machine, shared, instance), NFD_MASTER)
                 if MIG_APP in apps and labels(node).get("nvidia.com/mig.config") == "all-disabled":
-                    yield from _label(node, {"nvidia.com/mig.config.state": "success"}, MIG_MANAGER)
+                    yield from _set_labels(node, {"nvidia.com/mig.config.state": "success"}, MIG_MANAGER)
 
-    def _shared(self, view: View, node: Object, plugin: Object, instance: Object) -> Sharing:
-        """Edits of the ConfigMap alone reach no running plugin; its sidecar looks at the node's label only."""
+    def _running_config(self, view: View, node: Object, plugin: Object, instance: Object) -> Sharing:
+        """Return the sharing that a running plugin applies.
+
+        An edit of the ConfigMap alone reaches no running plugin: its sidecar watches the node's label only.
+        """
         key = (uid(plugin), labels(node).get(sharing.NODE_LABEL, ""))
         if key not in self.read:
-            self.read[key] = sharing.of_node(view, node, instance, namespace(plugin))
+            self.read[key] = sharing.sharing_of_node(view, node, instance, namespace(plugin))
         return self.read[key]
 
 
-def _found_out(machine: Hardware, shared: Sharing, instance: Object) -> dict[str, str]:
+def _discovered_labels(machine: Hardware, shared: Sharing, instance: Object) -> dict[str, str]:
     driver = machine.host_driver or _driver_version(instance)
     strategy = str(policy.section(instance, "mig").get("strategy") or "none")
     return gfd_labels(machine, driver, shared, strategy)
 
 
 def resources(machine: Hardware, shared: Sharing) -> dict[str, int]:
-    """Resource name to count, as the plugin registers them with the kubelet."""
+    """Return the count of each resource, by its name, as the plugin registers them with the kubelet."""
     resource = GPU_RESOURCE + (".shared" if shared.rename else "")
     return {resource: machine.gpus * shared.replicas}
 
 
-def _offer(node: Object, counts: Mapping[str, int]) -> Iterator[Effect]:
-    """A resource whose plugin went away stays in the node's status, with a count of zero, as the kubelet leaves it."""
+def _set_resources(node: Object, counts: Mapping[str, int]) -> Iterator[Effect]:
+    """Set the node's resources; one whose plugin is gone stays with a count of zero, as the kubelet leaves it."""
     status = node.get("status", {})
     before = {key: value for key, value in status.get("capacity", {}).items() if key.startswith("nvidia.com/")}
     desired = {**dict.fromkeys(before, "0"), **{key: str(count) for key, count in counts.items()}}
@@ -77,7 +80,7 @@ def _offer(node: Object, counts: Mapping[str, int]) -> Iterator[Effect]:
         yield Patch(ObjectRef("v1", "Node", name(node)), body, "status")
 
 
-def _label(node: Object, desired: Mapping[str, str], manager: str) -> Iterator[Effect]:
+def _set_labels(node: Object, desired: Mapping[str, str], manager: str) -> Iterator[Effect]:
     changed = {key: value for key, value in desired.items() if labels(node).get(key) != value}
     if changed:
         yield Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": changed}}, manager=manager)
@@ -88,7 +91,7 @@ def _driver_version(instance: Object) -> str:
 
 
 def gfd_labels(machine: Hardware, driver: str, shared: Sharing, strategy: str) -> dict[str, str]:
-    """Every label that GFD gives a node with whole GPUs."""
+    """Return every label that GFD gives a node with whole GPUs."""
     if machine.gpu is None:
         return {}
     suffix = "-SHARED" if shared.replicas > 1 and not shared.rename else ""

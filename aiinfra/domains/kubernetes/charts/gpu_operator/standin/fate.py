@@ -18,7 +18,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy, sharing, workload
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
-from aiinfra.domains.kubernetes.lab.controllers.faults import DRIVER_APP, PLUGIN_APP, TOOLKIT_APP, Broken
+from aiinfra.domains.kubernetes.lab.controllers.faults import DRIVER_APP, PLUGIN_APP, TOOLKIT_APP, PodFaults
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Crash, Fate
 from aiinfra.domains.kubernetes.lab.controllers.view import (
@@ -39,7 +39,7 @@ READY_AFTER: Mapping[str, float] = {DRIVER_CONTAINER: 0.5}
 
 @dataclass(frozen=True)
 class NodeState:
-    """How far the operands of one node have come."""
+    """How far the operands of one node have been rolled out."""
 
     machine: Hardware = field(default_factory=Hardware)
     driver: bool = False
@@ -50,8 +50,8 @@ class NodeState:
 
 
 def fates(view: View, moment: Moment) -> Callable[[Object], Fate]:
-    """How far a node has come is found out once for all its pods."""
-    instance = policy.active(view.of(POLICY_KIND))
+    """Return the fate of each pod; the state of a node is computed once for all of its pods."""
+    instance = policy.active_policy(view.of(POLICY_KIND))
     states: dict[str, NodeState] = {}
 
     def fate_of(pod: Object) -> Fate:
@@ -95,24 +95,24 @@ def _finished(pod: Object, container: str) -> bool:
     return any(s["name"] == container and s["ready"] for s in statuses)
 
 
-def fate(pod: Object, view: View, state: NodeState, instance: Object | None, broken: Broken) -> Fate:
-    """What happens to the pod's containers, given how far its node is and which faults are set."""
+def fate(pod: Object, view: View, state: NodeState, instance: Object | None, faults: PodFaults) -> Fate:
+    """Return what happens to the pod's containers, given the state of its node and the faults that are set."""
     app = _app(pod)
     operand = any(app.startswith(o.daemonset) for o in OPERANDS)
-    held = frozenset(_held(app, state)) if operand else frozenset()
+    held = frozenset(_waiting_containers(app, state)) if operand else frozenset()
     container = pod["spec"]["containers"][0]["name"]
     return Fate(
-        unpullable=broken.unpullable(pod, state.machine),
+        unpullable=faults.unpullable(pod, state.machine),
         held=held,
-        crashes=dict(_crashes(pod, view, state, instance, broken)),
+        crashes=dict(_crashes(pod, view, state, instance, faults)),
         answer=workload.answer(pod, state.machine),
-        rejected=_rejected(pod, view, instance),
-        unmounted=_unmounted(pod, view, instance) if app == PLUGIN_APP else "",
+        rejected=_admission_refusal(pod, view, instance),
+        unmounted=_mount_failure(pod, view, instance) if app == PLUGIN_APP else "",
         **({"ready_after": READY_AFTER[container]} if container in READY_AFTER else {}),
     )
 
 
-def _held(app: str, state: NodeState) -> Iterator[str]:
+def _waiting_containers(app: str, state: NodeState) -> Iterator[str]:
     if not state.driver:
         yield "driver-validation"
     if not (state.toolkit if app == VALIDATOR else state.toolkit_validated):
@@ -124,37 +124,37 @@ def _held(app: str, state: NodeState) -> Iterator[str]:
 
 
 def _crashes(
-    pod: Object, view: View, state: NodeState, instance: Object | None, broken: Broken
+    pod: Object, view: View, state: NodeState, instance: Object | None, faults: PodFaults
 ) -> Iterator[tuple[str, Crash]]:
     app = _app(pod)
     if app == OPERATOR_DEPLOYMENT and not view.serves(POLICY_KIND):
         yield from Fate.without_api(pod, POLICY_KIND, POLICY_API).crashes.items()
     if workload.adds_vectors(pod) and workload.gpus_requested(pod) and not state.driver:
         yield pod["spec"]["containers"][0]["name"], Crash(1, workload.NO_DEVICE)
-    if app.startswith(DRIVER_APP) and (message := broken.driver_crash(pod, state.machine)):
+    if app.startswith(DRIVER_APP) and (message := faults.driver_crash(pod, state.machine)):
         yield DRIVER_CONTAINER, Crash(1, message)
     node = view.find("Node", pod["spec"]["nodeName"])
     if app == PLUGIN_APP and instance is not None and node is not None:
         try:
-            sharing.parse(sharing.text(view, node, instance, namespace(pod)))
+            sharing.parse(sharing.config_text(view, node, instance, namespace(pod)))
         except sharing.BadConfig as error:
             yield "nvidia-device-plugin", Crash(1, f"error starting plugins: unable to load config: {error}")
 
 
-def _rejected(pod: Object, view: View, instance: Object | None) -> str:
-    """What the device plugin says to a request for several of a shared GPU, where it was told to refuse them."""
+def _admission_refusal(pod: Object, view: View, instance: Object | None) -> str:
+    """Return the device plugin's refusal of a request for several shares, where its configuration forbids them."""
     place, asked = pod["spec"]["nodeName"], workload.gpus_requested(pod)
     plugin = next((p for p in view.pods_on(place) if _app(p) == PLUGIN_APP), None)
     node = view.find("Node", place)
     if asked < 2 or not (plugin and node and instance):
         return ""
-    if not sharing.of_node(view, node, instance, namespace(plugin)).single:
+    if not sharing.sharing_of_node(view, node, instance, namespace(plugin)).single:
         return ""
     refusal = f"invalid request: maximum request size for shared resources is 1; found {asked}"
     return f"Allocate failed due to rpc error: code = Unknown desc = {refusal}, which is unexpected"
 
 
-def _unmounted(pod: Object, view: View, instance: Object | None) -> str:
+def _mount_failure(pod: Object, view: View, instance: Object | None) -> str:
     configured = sharing.config_map(instance) if instance is not None else ""
     if not configured or view.find("ConfigMap", configured, namespace(pod)):
         return ""

@@ -30,7 +30,7 @@ PRECOMPILED_LABEL = "nvidia.com/precompiled"
 
 
 def daemonsets(policy: Object, namespace: str, info: OsInfo) -> Iterator[tuple[Operand, list[Object]]]:
-    """Each operand with its DaemonSets in the operator's order; a disabled one has none.
+    """Yield each operand with its DaemonSets in the operator's order; a disabled one has none.
 
     Raises `policy.Irreconcilable` at the first operand whose image is not fully given.
     """
@@ -44,12 +44,12 @@ def daemonsets(policy: Object, namespace: str, info: OsInfo) -> Iterator[tuple[O
 
 
 def _by_nvidia_driver(policy: Object, operand: Operand) -> bool:
-    """Drivers that NVIDIADriver objects describe are not the policy's."""
+    """Whether the operand is the driver and NVIDIADriver objects describe it instead of the policy."""
     return operand.component == "driver" and bool(section(policy, "driver").get("useNvidiaDriverCRD", False))
 
 
 def _images(policy: Object, operand: Operand, info: OsInfo, kernel: str = "") -> tuple[str, str]:
-    """The image of the container and that of the init containers."""
+    """Return the image of the container and that of the init containers."""
     if operand.component == "driver":
         return reading.driver_image(policy, info, kernel), reading.driver_manager_image(policy)
     return reading.image(policy, operand.component), reading.image(policy, "validator")
@@ -103,7 +103,7 @@ def owner(policy: Object) -> dict[str, Any]:
 
 
 def _strategy(operand: Operand, common: Mapping[str, Any]) -> dict[str, Any]:
-    """The driver's pods are replaced only by the upgrade controller."""
+    """Return the update strategy: the driver's pods are replaced only by the upgrade controller."""
     if operand.component == "driver" or common.get("updateStrategy") == "OnDelete":
         return {"type": "OnDelete"}
     unavailable = (common.get("rollingUpdate") or {}).get("maxUnavailable") or "1"
@@ -131,7 +131,7 @@ def _container(operand: Operand, image: str, spec: Mapping[str, Any]) -> dict[st
 
 
 def _hashed(daemonset: Object) -> Object:
-    """With the annotation by which the operator, and we, see that nothing changed."""
+    """Return the DaemonSet with the annotation by which the operator sees that nothing changed."""
     metadata = {key: value for key, value in daemonset["metadata"].items() if key != "annotations"}
     text = json.dumps({"spec": daemonset["spec"], "metadata": metadata}, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:10]

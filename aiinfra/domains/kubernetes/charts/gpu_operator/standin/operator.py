@@ -45,7 +45,7 @@ _MIG_PRODUCTS = ("h100", "a100", "a30")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the operator says of a policy: its state and the one condition that carries the reason."""
+    """The status that the operator gives a policy: its state and the one condition that carries the reason."""
 
     ready: bool
     reason: str
@@ -58,9 +58,9 @@ NO_GPU_NODES = Verdict(True, "NoGPUNodes", "No GPU node found, watching for new 
 
 
 def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
-    """Everything the operator would do now; nothing while its Deployment is not available."""
+    """Yield everything the operator would do now; nothing while its Deployment is not available."""
     operator = _operator(view)
-    instance = policy.active(view.of("ClusterPolicy"))
+    instance = policy.active_policy(view.of("ClusterPolicy"))
     if operator is None or instance is None or deleting(instance):
         return
     yield from (patch for node in view.nodes if (patch := label_patch(node, instance)))
@@ -74,7 +74,7 @@ def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
 
 
 def _operator(view: View) -> Object | None:
-    """The operator's Deployment, once it is available."""
+    """Return the operator's Deployment, once it is available."""
     found = (d for d in view.of("Deployment") if name(d) == OPERATOR_DEPLOYMENT and not deleting(d))
     return next((d for d in found if d.get("status", {}).get("availableReplicas", 0) > 0), None)
 
@@ -89,7 +89,7 @@ def _runtime_class(instance: Object) -> Object:
 
 
 def label_patch(node: Object, instance: Object) -> Patch | None:
-    """The change to a node's labels that makes them what the operator wants, or None."""
+    """Return the change that gives a node the labels that the operator demands; None when it has them."""
     has = labels(node)
     desired = {key: value for key, value in desired_labels(has, instance).items() if has.get(key) != value}
     if not desired:
@@ -98,7 +98,7 @@ def label_patch(node: Object, instance: Object) -> Patch | None:
 
 
 def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
-    """Labels to set on a node, None for those to remove, given the ones it has. A value that stands is kept."""
+    """Return the labels to set on a node, None for those to remove. An existing value is kept."""
     gpu = any(has.get(key) == "true" for key in GPU_NODE_LABELS)
     if not gpu:
         gone: dict[str, str | None] = dict.fromkeys(key for key in has if key.startswith(DEPLOY_PREFIX))
@@ -119,7 +119,7 @@ def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
 
 
 def mig_capable(has: Any) -> bool:
-    """By GFD's label, else by the product's name."""
+    """Whether the node's GPU supports MIG: by GFD's label, otherwise by the product's name."""
     if MIG_CAPABLE in has:
         return bool(has[MIG_CAPABLE] == "true")
     product = has.get("nvidia.com/gpu.product", "").lower()
@@ -127,12 +127,14 @@ def mig_capable(has: Any) -> bool:
 
 
 def reconcile_operands(view: View, instance: Object, within: str) -> tuple[list[Effect], Verdict]:
-    """The changes to DaemonSets, and what the operator then says of the policy."""
+    """Return the changes to DaemonSets, and the status that the operator then gives the policy."""
     gpu_nodes = sorted((n for n in view.nodes if labels(n).get(GPU_PRESENT) == "true"), key=name)
-    if refusal := policy.invalid(instance):
+    if refusal := policy.validation_error(instance):
         return [], _failed(f"error validating clusterpolicy: {refusal}")
     if not gpu_nodes:
-        return list(_remove_unwanted(view, instance, within, _enabled_names(view, instance))), _idle(view)
+        return list(_remove_other_daemonsets(view, instance, within, _kept_daemonsets(view, instance))), _idle_verdict(
+            view
+        )
     try:
         info = policy.os_info(gpu_nodes)
     except policy.Irreconcilable as error:
@@ -151,7 +153,7 @@ def reconcile_operands(view: View, instance: Object, within: str) -> tuple[list[
                 waiting.append(operand.state)
     except policy.Irreconcilable as error:
         return changes, _failed(f"Failed to reconcile {state}: {error}")
-    changes += _remove_unwanted(view, instance, within, desired)
+    changes += _remove_other_daemonsets(view, instance, within, desired)
     return changes, _not_ready(waiting) if waiting else RECONCILED
 
 
@@ -160,8 +162,8 @@ def _next_state(state: str) -> str:
     return states[min(states.index(state) + 1, len(states) - 1)]
 
 
-def _idle(view: View) -> Verdict:
-    """Without a GPU node the operator calls itself ready: the trap that `state: ready` alone is."""
+def _idle_verdict(view: View) -> Verdict:
+    """Return the verdict without a GPU node: the operator reports `ready`, so that state proves little."""
     discovered = any(key.startswith(NFD_LABEL_PREFIX) for node in view.nodes for key in labels(node))
     return NO_GPU_NODES if discovered else NO_NFD_LABELS
 
@@ -181,13 +183,13 @@ def _apply(view: View, desired: Object, within: str) -> Apply | None:
     return Apply(desired, FIELD_MANAGER)
 
 
-def _enabled_names(view: View, instance: Object) -> set[str]:
-    """Without GPU nodes nothing is made, and what enabled operands have is left as it is."""
+def _kept_daemonsets(view: View, instance: Object) -> set[str]:
+    """Return the DaemonSets to keep without GPU nodes: all but those of disabled operands; none is created."""
     off = {operand.daemonset for operand in OPERANDS if not policy.enabled(instance, operand)}
     return {name(d) for d in view.of("DaemonSet") if name(d) not in off}
 
 
-def _remove_unwanted(view: View, instance: Object, within: str, desired: set[str]) -> Iterator[Effect]:
+def _remove_other_daemonsets(view: View, instance: Object, within: str, desired: set[str]) -> Iterator[Effect]:
     for daemonset in view.of("DaemonSet"):
         owners = daemonset["metadata"].get("ownerReferences") or ()
         owned = any(reference["uid"] == uid(instance) for reference in owners)
@@ -201,7 +203,7 @@ def _ready(view: View, desired: Object, within: str) -> bool:
 
 
 def daemonset_ready(daemonset: Object) -> bool:
-    """As `isDaemonSetReady`: no pod wanted is ready too; else every pod is of this generation and available."""
+    """Whether the operator's `isDaemonSetReady` holds: no pod is desired, or all are current and available."""
     status = daemonset.get("status", {})
     desired = status.get("desiredNumberScheduled", 0)
     if status.get("observedGeneration", 0) < daemonset["metadata"].get("generation", 1):
@@ -213,7 +215,7 @@ def daemonset_ready(daemonset: Object) -> bool:
 
 
 def desired_status(instance: Object, verdict: Verdict, within: str, now: datetime) -> dict[str, Any]:
-    """`.status` of the policy; a condition keeps its time while its status stays."""
+    """Return the `.status` of the policy; a condition keeps its time while its status stays."""
     if verdict.ready:
         ready, error = ("True", verdict.reason, verdict.message), ("False", "Ready", "")
     else:

@@ -29,7 +29,7 @@ class Irreconcilable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OsInfo:
-    """Of the first GPU node: the operator builds the driver's image tag from it."""
+    """The operating system of the first GPU node, from which the operator builds the driver's image tag."""
 
     tag: str
     kernels: Sequence[str]
@@ -46,13 +46,13 @@ def enabled(policy: Object, operand: Operand) -> bool:
     return bool(section(policy, operand.component).get("enabled", operand.enabled_by_default))
 
 
-def active(policies: Sequence[Object]) -> Object | None:
-    """The oldest policy, by name among those of one second; the operator takes no notice of the others."""
+def active_policy(policies: Sequence[Object]) -> Object | None:
+    """Return the oldest policy, by name among those of one second; the operator ignores the others."""
     return min(policies, key=lambda p: (p["metadata"]["creationTimestamp"], name(p)), default=None)
 
 
-def invalid(policy: Object) -> str:
-    """What `validateClusterPolicySpec` has against the policy, or empty."""
+def validation_error(policy: Object) -> str:
+    """Return the error of `validateClusterPolicySpec`; empty for a valid policy."""
     cdi = section(policy, "cdi")
     if not cdi.get("nriPluginEnabled", False):
         return ""
@@ -64,7 +64,7 @@ def invalid(policy: Object) -> str:
 
 
 def image(policy: Object, component: str) -> str:
-    """The image of a component: from the policy, else from the operator's own environment.
+    """Return the image of a component: from the policy, else from the operator's own environment.
 
     Raises `Irreconcilable` when repository, image and version are neither all set nor all absent.
     """
@@ -81,7 +81,7 @@ def image(policy: Object, component: str) -> str:
 
 
 def driver_image(policy: Object, info: OsInfo, kernel: str = "") -> str:
-    """`kernel` is set for precompiled drivers, which have one image for each."""
+    """Return the driver's image. `kernel` is set for precompiled drivers, which have one image a kernel."""
     path = image(policy, "driver")
     if kernel:
         path = f"{path}-{kernel}"
@@ -100,7 +100,10 @@ def driver_manager_image(policy: Object) -> str:
 
 
 def os_info(gpu_nodes: Sequence[Object]) -> OsInfo:
-    """Raises `Irreconcilable` when the first GPU node lacks NFD's os-release labels."""
+    """Return what the driver's image depends on.
+
+    Raises `Irreconcilable` when the first GPU node lacks NFD's os-release labels.
+    """
     first = labels(gpu_nodes[0])
     for key, what in ((OS_ID, "OS name"), (OS_VERSION, "OS version")):
         if key not in first:

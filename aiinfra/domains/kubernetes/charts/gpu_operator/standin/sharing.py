@@ -1,7 +1,7 @@
 """How a device plugin's configuration shares GPUs. Pure.
 
 NVIDIA/k8s-device-plugin v0.20.0 api/config/v1/sharing.go and replicas.go: fewer than two replicas do not parse;
-time-slicing and MPS together are taken as MPS, unknown keys are ignored.
+time-slicing and MPS together count as MPS, unknown keys are ignored.
 """
 
 from __future__ import annotations
@@ -33,21 +33,24 @@ class BadConfig(ValueError):
     """The device plugin cannot start with this configuration; the text is its own."""
 
 
-def of_node(view: View, node: Object, instance: Object, within: str) -> Sharing:
-    """Unshared when no configuration names this node, or when it does not parse: then the plugin does not run."""
+def sharing_of_node(view: View, node: Object, instance: Object, within: str) -> Sharing:
+    """Return how the GPUs of a node are shared.
+
+    They are not shared when no configuration names this node, or when it does not parse: the plugin does not run.
+    """
     try:
-        return parse(text(view, node, instance, within))
+        return parse(config_text(view, node, instance, within))
     except BadConfig:
         return Sharing()
 
 
 def config_map(instance: Object) -> str:
-    """Name of the ConfigMap that the policy gives the device plugin, empty when it gives none."""
+    """Return the name of the ConfigMap that the policy gives the device plugin, empty when it gives none."""
     return str((policy.section(instance, "devicePlugin").get("config") or {}).get("name") or "")
 
 
-def text(view: View, node: Object, instance: Object, within: str) -> str:
-    """The configuration that counts for a node, empty when none does. Raises `BadConfig` for an unknown key."""
+def config_text(view: View, node: Object, instance: Object, within: str) -> str:
+    """Return the configuration that applies to a node, empty when none does. Raises `BadConfig` for an unknown key."""
     configured = config_map(instance)
     found = view.find("ConfigMap", configured, within) if configured else None
     if found is None:
@@ -62,7 +65,7 @@ def text(view: View, node: Object, instance: Object, within: str) -> str:
 
 @lru_cache(maxsize=64)
 def parse(config: str) -> Sharing:
-    """Raises `BadConfig`."""
+    """Parse the text of a configuration. Raises `BadConfig`."""
     try:
         tree = YAML(typ="safe").load(config) or {}
     except YAMLError as error:

@@ -1,7 +1,7 @@
 """The operator's driver upgrade: pods of an old template are replaced, some nodes at a time. Pure.
 
-NVIDIA/k8s-operator-libs pkg/upgrade as in NVIDIA/gpu-operator v26.7.0. Of its states three are played:
-`upgrade-required`, `pod-restart-required`, `upgrade-done`. Nodes are not cordoned, user pods are left alone.
+NVIDIA/k8s-operator-libs pkg/upgrade as in NVIDIA/gpu-operator v26.7.0. Three of its states are simulated:
+`upgrade-required`, `pod-restart-required`, `upgrade-done`. Nodes are not cordoned, and user pods are not evicted.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ SET_GENERATION, POD_GENERATION = "deprecated.daemonset.template.generation", "po
 
 
 def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
-    instance = policy.active(view.of("ClusterPolicy"))
+    instance = policy.active_policy(view.of("ClusterPolicy"))
     upgrades = policy.section(instance, "driver").get("upgradePolicy") or {} if instance else {}
     if not upgrades.get("autoUpgrade", False):
         return
     drivers = [pod for daemonset in _driver_sets(view) for pod in _pods_of(view, daemonset) if not deleting(pod)]
-    busy = sum(not pod_ready(pod) for pod in drivers) + _between_pods(view, drivers)
+    busy = sum(not pod_ready(pod) for pod in drivers) + _nodes_in_upgrade(view, drivers)
     parallel = int(upgrades.get("maxParallelUpgrades", 1)) or len(drivers)
     for pod in sorted(drivers, key=lambda pod: str(pod["spec"].get("nodeName"))):
         node = view.find("Node", pod["spec"].get("nodeName", ""))
@@ -54,8 +54,8 @@ def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
             yield from _mark(node, REQUIRED)
 
 
-def _between_pods(view: View, drivers: Sequence[Object]) -> int:
-    """Nodes whose old pod goes and whose new one is not there yet."""
+def _nodes_in_upgrade(view: View, drivers: Sequence[Object]) -> int:
+    """Count the nodes whose old driver pod is being replaced and whose new one does not exist yet."""
     served = {pod["spec"].get("nodeName") for pod in drivers}
     return sum(labels(node).get(STATE) == RESTART and name(node) not in served for node in view.of("Node"))
 

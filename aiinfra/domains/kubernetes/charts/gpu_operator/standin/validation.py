@@ -18,7 +18,7 @@ from aiinfra.domains.kubernetes.lab.standins.charts.release import KUBELET
 
 def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
     """One CUDA pod for each validator whose `cuda-validation` runs; one from an earlier validator goes first."""
-    instance = policy.active(view.of("ClusterPolicy"))
+    instance = policy.active_policy(view.of("ClusterPolicy"))
     if instance is None:
         return
     for validator in view.select("Pod", {"app": VALIDATOR}):
@@ -26,13 +26,13 @@ def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
             continue
         node = validator["spec"]["nodeName"]
         existing = [p for p in view.select("Pod", {"app": CUDA_VALIDATOR}) if p["spec"].get("nodeName") == node]
-        old = [pod for pod in existing if _born(pod) < _born(validator)]
+        old = [pod for pod in existing if _created_at(pod) < _created_at(validator)]
         yield from (Remove(ObjectRef.of(pod)) for pod in old if not deleting(pod))
         if not existing:
             yield Create(cuda_pod(validator, instance))
 
 
-def _born(pod: Object) -> str:
+def _created_at(pod: Object) -> str:
     return str(pod["metadata"]["creationTimestamp"])
 
 

@@ -26,7 +26,10 @@ def adds_vectors(pod: Object) -> bool:
 
 
 def answer(pod: Object, machine: Hardware) -> str:
-    """Termination message of a pod that was given GPUs, empty for others; of programs unknown here it is only that."""
+    """Return the termination message of a pod that requests GPUs; empty for other pods.
+
+    The message of a program that is not known here says only that it is simulated.
+    """
     count = gpus_requested(pod)
     if not count or machine.gpu is None:
         return ""
