@@ -74,7 +74,7 @@ class PodFaults:
         return self.strikes(DRIVER_MISMATCH, pod) and _is_driver(pod) and machine.kernel in _image(pod)
 
     def driver_crash(self, pod: Object, machine: Hardware) -> str:
-        """Return the error of a driver container that finds no headers for the node's kernel; empty for any other container."""
+        """Return the error of a driver container that finds no headers for the kernel; empty for any other."""
         if not (self.strikes(DRIVER_MISMATCH, pod) and _is_driver(pod)) or machine.kernel in _image(pod):
             return ""
         return (

@@ -132,9 +132,8 @@ def reconcile_operands(view: View, instance: Object, within: str) -> tuple[list[
     if refusal := policy.validation_error(instance):
         return [], _failed(f"error validating clusterpolicy: {refusal}")
     if not gpu_nodes:
-        return list(_remove_other_daemonsets(view, instance, within, _kept_daemonsets(view, instance))), _idle_verdict(
-            view
-        )
+        kept = _kept_daemonsets(view, instance)
+        return list(_remove_other_daemonsets(view, instance, within, kept)), _idle_verdict(view)
     try:
         info = policy.os_info(gpu_nodes)
     except policy.Irreconcilable as error:
