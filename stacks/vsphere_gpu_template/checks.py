@@ -8,7 +8,7 @@ from typing import Any, Literal
 from aiinfra.domains.vsphere.facts.vgpu import ProfileName, family_of
 from aiinfra.domains.vsphere.marks import NAME_LIMIT, template_name
 from aiinfra.domains.vsphere.needs import VCenterNeed
-from aiinfra.domains.vsphere.spec import PassthroughDevices, Place, StaticDevices, VgpuDevices
+from aiinfra.domains.vsphere.spec import PassthroughDevices, Placement, StaticDevices, VgpuDevices
 from aiinfra.facts.gpus import GPUS
 from aiinfra.stack import Broken, Finding, StackName, Surroundings
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
@@ -60,7 +60,7 @@ class Checks:
             yield Broken((), message, "use a shorter name for the environment or the stack")
 
 
-def _need(inputs: GpuTemplateInputs, place: Place) -> VCenterNeed:
+def _need(inputs: GpuTemplateInputs, place: Placement) -> VCenterNeed:
     gpu = inputs.gpu
     profile = family_of(getattr(gpu, "profile", "") or getattr(gpu, "group", "").rpartition("@")[2].partition("%")[0])
     model = getattr(gpu, "model", "") or (profile.gpus[0] if profile else DEFAULT_MODEL)

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from aiinfra.domains.vsphere.block import VCenterSpec
-from aiinfra.domains.vsphere.spec import GpuDevices, GpuTemplateSpec, Ova, Place
+from aiinfra.domains.vsphere.spec import GpuDevices, GpuTemplateSpec, Ova, Placement
 from aiinfra.model.units import Duration, Size
 from aiinfra.stack import Input, Inputs, Outputs
+
+DomainName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
 
 
 class GpuTemplateInputs(Inputs):
@@ -18,9 +20,9 @@ class GpuTemplateInputs(Inputs):
     gpu: GpuDevices
     source: str | Ova
     """A template or VM to clone: its name, or its inventory path; or an OVA."""
-    place: Place | None = None
+    place: Placement | None = None
     """Where the template stands. For several failure domains write `failure_domains` instead."""
-    failure_domains: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")], Place] = Field(default_factory=dict)
+    failure_domains: dict[DomainName, Placement] = Field(default_factory=dict)
     """One template each, by the failure domain's name."""
     cpus: Annotated[int, Field(ge=1, le=768)] = 8
     cores_per_socket: Annotated[int, Field(ge=1)] = 1
@@ -43,8 +45,8 @@ class GpuTemplateInputs(Inputs):
     limit: Duration = 30 * 60
     """How long one template may take."""
 
-    def places(self) -> dict[str, Place]:
-        """Place by failure domain, in the order of names; a template without any has one, under an empty name."""
+    def places(self) -> dict[str, Placement]:
+        """Placement by failure domain, in the order of names; a template without any has one, under an empty name."""
         return dict(sorted(self.failure_domains.items())) or ({"": self.place} if self.place else {})
 
     def templates(self, base: Path = Path()) -> list[GpuTemplateSpec]:

@@ -101,7 +101,7 @@ class GroupDevices(Inputs):
 GpuDevices = Annotated[VgpuDevices | PassthroughDevices | StaticDevices | GroupDevices, Field(discriminator="mode")]
 
 
-class Place(Inputs):
+class Placement(Inputs):
     """Where a template stands: names, or paths below their usual folder."""
 
     datacenter: str
@@ -134,7 +134,7 @@ class GpuTemplateSpec(BaseModel):
 
     failure_domain: str = ""
     """Its name; empty when there is only one."""
-    place: Place
+    place: Placement
     source: str | Ova
     """A template or VM to clone, by its name or inventory path; or an OVA."""
     gpu: GpuDevices

@@ -89,7 +89,7 @@ def _read(
 
     with VCenter.open(access, stop=run.stop, say=lambda what: None) as vcenter:
         if before_run:
-            remove_proofs(vcenter.heard_by(run.stop, run.say), run.environment_id, run.sweep_seconds)
+            remove_proofs(vcenter.reporting_to(run.stop, run.say), run.environment_id, run.sweep_seconds)
         sites = iter(read_sites(vcenter, [site for question in questions for site in question]))
     for question in questions:
         yield [next(sites) for _ in question]

@@ -235,7 +235,7 @@ def test_a_stop_ends_a_request_that_hangs(
 
 def test_the_stop_of_one_step_ends_its_read_alone(before: Front, authority: Authority, opened: Opened) -> None:
     vcenter, stop = opened(at(before.port, ca=authority.pem)), threading.Event()
-    step = vcenter.heard_by(stop, lambda text: None)
+    step = vcenter.reporting_to(stop, lambda text: None)
     before.silent = "QueryConfigTarget"
     threading.Timer(0.3, stop.set).start()
     with pytest.raises(Stopped, match=r"an answer of 127\.0\.0\.1"):

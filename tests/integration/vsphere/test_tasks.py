@@ -123,7 +123,7 @@ def test_a_stop_cancels_the_task(its: VCenter, own: Running, stop: threading.Eve
     threading.Timer(0.4, stop.set).start()
     with pytest.raises(Stopped):
         finish(its, task, "cloning", SOURCE)
-    again = its.heard_by(threading.Event(), its.say)
+    again = its.reporting_to(threading.Event(), its.say)
     ended = one(again, task, ["info.state"])
     assert ended and ended.get("info.state") == "error"
     assert refused(again, task, "cloning", SOURCE) == (
@@ -135,7 +135,7 @@ def test_a_stop_cancels_the_task(its: VCenter, own: Running, stop: threading.Eve
 def test_a_step_hears_its_own_words(its: VCenter, own: Running, said: list[str]) -> None:
     own.fault("slow", "CloneVM_Task:400")
     heard: list[str] = []
-    finish(its.heard_by(threading.Event(), heard.append), cloning(its, "made"), "cloning", SOURCE)
+    finish(its.reporting_to(threading.Event(), heard.append), cloning(its, "made"), "cloning", SOURCE)
     assert heard
     assert said == []
 

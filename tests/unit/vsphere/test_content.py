@@ -10,7 +10,7 @@ import pytest
 from aiinfra.domains.vsphere.marks import Owner
 from aiinfra.domains.vsphere.template.content import (
     DynamicPassthrough,
-    Placement,
+    ResolvedPlacement,
     StaticPassthrough,
     TemplateContent,
     Vgpu,
@@ -21,7 +21,7 @@ from aiinfra.domains.vsphere.template.content import (
 
 OWNER = Owner("dc1", "0123456789ab", "template")
 SPEC = TemplateContent(
-    Placement("", "/dc1/host/gpu", "/dc1/datastore/ssd", "/dc1/vm/templates"),
+    ResolvedPlacement("", "/dc1/host/gpu", "/dc1/datastore/ssd", "/dc1/vm/templates"),
     "/dc1/vm/templates/rhcos-4.22",
     (Vgpu("grid_a100-40c"),),
     cpus=16,

@@ -83,7 +83,7 @@ def source(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
         why = site.unread.get("source", f"{spec.source_path} does not exist")
         yield SOURCE.error(site.vcenter, why, "a VM or template", "name one that exists: its inventory path")
         return
-    flaws = [*_unread(found), *_flaws(found), *_doubts(found)]
+    flaws = [*_unread(found), *_errors(found), *_warnings(found)]
     yield from flaws
     if not flaws:
         read = f"vmx-{found.hardware_version}, {found.guest_id}, {found.firmware}, {_count(found.disk_mib, 'disk')}"
@@ -107,7 +107,7 @@ def _unread(found: Source) -> Iterator[Finding]:
             yield SOURCE.unread(found, field, found.path, needed, _READ)
 
 
-def _flaws(found: Source) -> Iterator[Finding]:
+def _errors(found: Source) -> Iterator[Finding]:
     topic = replace(SOURCE, source=f"{API}: VirtualMachine.CloneVM_Task")
     if not found.connected:
         yield topic.error(found.path, "not connected", "a VM that vCenter can read", "reconnect it")
@@ -122,7 +122,7 @@ def _flaws(found: Source) -> Iterator[Finding]:
         yield topic.error(found.path, "powered on", "powered off, so that its disk is whole", hint)
 
 
-def _doubts(found: Source) -> Iterator[Finding]:
+def _warnings(found: Source) -> Iterator[Finding]:
     if found.firmware not in ("efi", None):
         hint = "take an image that boots by EFI; RHCOS boots either way, other guests may not"
         topic = SOURCE.by("coreos/coreos-assembler PR 2762")

@@ -20,7 +20,7 @@ class Access:
     fingerprint: str = ""
     """SHA-256 of the certificate, hexadecimal with or without colons; pins it in place of any authority."""
     insecure: bool = False
-    """Accept a certificate that nobody vouches for; shown wherever the vCenter is named."""
+    """Accept any certificate; shown wherever the vCenter is named."""
 
     def __str__(self) -> str:
         shown = self.host if self.port == 443 else f"{self.host}:{self.port}"
@@ -28,7 +28,7 @@ class Access:
 
 
 def access_of(connection: Mapping[str, Any]) -> Access:
-    """The account that the fields of a `VCenterSpec` describe, once all of them are known."""
+    """Return the account that the fields of a `VCenterSpec` describe, once all of them are known."""
     return Access(
         host=str(connection["host"]),
         user=str(connection["user"]),

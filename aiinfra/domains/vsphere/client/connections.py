@@ -1,4 +1,4 @@
-"""HTTP to one vCenter: connections that are kept, as many at once as there are callers, none that outlives a stop."""
+"""HTTP to one vCenter: kept connections, one for each caller at a time, which end when a run is stopped."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _step: ContextVar[threading.Event | None] = ContextVar("step", default=None)
 
 
 @contextmanager
-def heeding(stop: threading.Event) -> Iterator[None]:
-    """While it lasts, this thread's requests end with `Stopped` when `stop` is set: one session serves many steps."""
+def stopping_with(stop: threading.Event) -> Iterator[None]:
+    """Let this thread's requests end with `Stopped` when `stop` is set, as one session serves many steps."""
     token = _step.set(stop)
     try:
         yield
@@ -39,16 +39,21 @@ def heeding(stop: threading.Event) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
+    """One HTTP response, read to its end."""
+
     status: int
     reason: str
     cookies: str
-    """All that it sets, as a request sends them."""
+    """All cookies that it sets, as a request sends them."""
     body: bytes
 
 
 class Connections:
-    """Thread-safe. Raises `Unreachable`, `Untrusted`, and `Stopped` when `stop` is set while an answer is awaited."""
+    """A thread-safe pool of connections.
+
+    Raises `Unreachable`, `Untrusted`, and `Stopped` when `stop` is set while an answer is awaited.
+    """
 
     def __init__(self, access: Access, stop: threading.Event, timeout: float) -> None:
         self._access, self._stop = access, stop
@@ -64,27 +69,27 @@ class Connections:
         for connection in idle:
             connection.close()
 
-    def ask(
+    def request(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], *, repeatable: bool
-    ) -> Answer:
-        """One request and its whole answer.
+    ) -> Response:
+        """Send one request and return its response.
 
         With `repeatable` it is sent again, once, when a kept connection turns out to be closed.
         """
         try:
-            if kept := self._kept():
+            if idle := self._idle_connection():
                 try:
-                    return self._exchange(kept, method, path, body, headers)
+                    return self._exchange(idle, method, path, body, headers)
                 except DROPPED:
                     self.close()
                     if not repeatable:
                         raise
-            return self._exchange(self._connected(), method, path, body, headers)
+            return self._exchange(self._new_connection(), method, path, body, headers)
         except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from error
+            raise self._connection_error(error) from error
 
-    def _kept(self) -> http.client.HTTPSConnection | None:
-        """One whose server has not closed it: nothing can be read from it while nothing was asked."""
+    def _idle_connection(self) -> http.client.HTTPSConnection | None:
+        """Return an idle connection that its server has not closed: nothing can be read from it before a request."""
         while True:
             with self._lock:
                 if not self._idle:
@@ -101,24 +106,24 @@ class Connections:
         path: str,
         body: bytes | None,
         headers: Mapping[str, str],
-    ) -> Answer:
+    ) -> Response:
         try:
             connection.request(method, path, body, dict(headers))
             self._await(connection.sock)
             response = connection.getresponse()
-            answer = _read(response)
+            read = _read(response)
         except BaseException:
             connection.close()
             raise
         with self._lock:
             if not response.will_close and len(self._idle) < KEPT:
                 self._idle.append(connection)
-                return answer
+                return read
         connection.close()
-        return answer
+        return read
 
     def _await(self, connected: socket.socket) -> None:
-        """Until the answer begins. A stop that was asked for before does not disturb those who clean up."""
+        """Wait until the response begins. A stop from before the request is ignored, so that clean-up can finish."""
         stops = [stop for stop in (self._stop, _step.get()) if stop is not None and not stop.is_set()]
         waiting = Pending(f"an answer of {self._access}")
 
@@ -132,7 +137,7 @@ class Connections:
         except TimedOut as error:
             raise TimeoutError from error
 
-    def _connected(self) -> http.client.HTTPSConnection:
+    def _new_connection(self) -> http.client.HTTPSConnection:
         near = min(CONNECT_SECONDS, self.timeout)
         connection = http.client.HTTPSConnection(self._access.host, self._access.port, timeout=near, context=self._tls)
         try:
@@ -148,11 +153,11 @@ class Connections:
             raise
         return connection
 
-    def _unreachable(self, error: OSError | http.client.HTTPException) -> Unreachable:
+    def _connection_error(self, error: OSError | http.client.HTTPException) -> Unreachable:
         where, transient = str(self._access), True
         match error:
             case ssl.SSLError() if not isinstance(error, ssl.SSLEOFError):
-                return tls.not_trusted(error, self._access)
+                return tls.trust_error(error, self._access)
             case socket.gaierror():
                 message, transient = f"the name {self._access.host} cannot be resolved", False
             case ConnectionRefusedError():
@@ -178,9 +183,9 @@ def _readable(connected: socket.socket, seconds: float) -> bool:
     return pending or bool(waiting.poll(seconds * 1000))
 
 
-def _read(response: http.client.HTTPResponse) -> Answer:
+def _read(response: http.client.HTTPResponse) -> Response:
     body = response.read()
     if (response.getheader("Content-Encoding") or "").lower() == "gzip":
         body = gzip.decompress(body)
     cookies = (cookie.partition(";")[0] for cookie in response.headers.get_all("Set-Cookie") or ())
-    return Answer(response.status, response.reason, "; ".join(cookies), body)
+    return Response(response.status, response.reason, "; ".join(cookies), body)

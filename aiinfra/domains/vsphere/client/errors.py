@@ -18,7 +18,7 @@ class VSphereError(OutsideError):
 
 
 class Unreachable(VSphereError):
-    """No answer, or only a part of one."""
+    """The vCenter did not answer, or only in part."""
 
     default_code = "vsphere.unreachable"
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from aiinfra.domains.vsphere.client.connections import heeding
+from aiinfra.domains.vsphere.client.connections import stopping_with
 from aiinfra.domains.vsphere.client.session import VCenter
 from aiinfra.waiting import Stopped
 
@@ -18,7 +18,7 @@ IN_FLIGHT: Final = 12
 
 
 class Questions:
-    """Asks each in a thread of its own, `IN_FLIGHT` at a time. None begins after a stop."""
+    """Asks each question in a thread of its own, `IN_FLIGHT` at a time. None begins after a stop."""
 
     def __init__(self, vcenter: VCenter, pool: ThreadPoolExecutor) -> None:
         self._vcenter, self._pool = vcenter, pool
@@ -32,7 +32,7 @@ class Questions:
     def _unless_stopped(self, question: Callable[[], R]) -> R:
         if self._vcenter.stop.is_set():
             raise Stopped(f"reading {self._vcenter.access}")
-        with heeding(self._vcenter.stop):
+        with stopping_with(self._vcenter.stop):
             return question()
 
 

@@ -135,10 +135,10 @@ _GENERAL = _rule(
 
 
 def power_on_cause(fault: str, text: str) -> PowerOnCause | None:
-    """For a fault by its name and all that it says; None for one that is about something else."""
+    """Return the cause for a fault by its name and texts; None for a fault about something else."""
     return next((rule.cause for rule in _RULES if rule.fits(fault, text)), None)
 
 
-def without_detail(fault: str) -> PowerOnCause | None:
-    """For a fault that only says that it does not fit anywhere."""
+def cause_without_detail(fault: str) -> PowerOnCause | None:
+    """Return the cause for a fault that only says that the VM fits nowhere."""
     return _GENERAL.cause if _GENERAL.fits(fault, "") else None

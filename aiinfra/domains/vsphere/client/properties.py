@@ -13,7 +13,7 @@ from typing import Any, Final
 from pyVmomi import vim, vmodl
 from pyVmomi.VmomiSupport import GetVmodlType
 
-from aiinfra.domains.vsphere.client.connections import heeding
+from aiinfra.domains.vsphere.client.connections import stopping_with
 from aiinfra.domains.vsphere.client.errors import VSphereError
 from aiinfra.domains.vsphere.client.session import VCenter
 
@@ -33,9 +33,9 @@ class Row:
     """`VirtualMachine`."""
     moref: str
     values: Mapping[str, Any] = field(default_factory=dict)
-    """By path; what is unset is absent."""
+    """Values by path; what is unset is absent."""
     unread: Mapping[str, str] = field(default_factory=dict)
-    """Reasons by path."""
+    """Why a path could not be read, by path."""
 
     def get(self, path: str, default: Any = None) -> Any:
         return self.values.get(path, default)
@@ -61,14 +61,14 @@ class Query:
 
 
 def collect(vcenter: VCenter, kind: str, paths: Sequence[str], roots: Sequence[Any], *, page: int = PAGE) -> list[Row]:
-    """The paths of these objects, all of one kind. An object that is gone has no row."""
+    """Read the paths of these objects, all of one kind. An object that is gone has no row."""
     return retrieve(vcenter, [Query(roots, {kind: paths})], page=page) if roots else []
 
 
 def retrieve(vcenter: VCenter, queries: Sequence[Query], *, page: int = PAGE) -> list[Row]:
-    """All rows that the queries reach, in one request. Asked again, once, when the session ends between two pages."""
+    """Read all rows that the queries reach, in one request; once more when the session ends between two pages."""
     session = vcenter.session
-    with heeding(vcenter.stop):
+    with stopping_with(vcenter.stop):
         try:
             return list(_rows(vcenter, queries, page))
         except VSphereError:
@@ -78,7 +78,7 @@ def retrieve(vcenter: VCenter, queries: Sequence[Query], *, page: int = PAGE) ->
 
 
 def one(vcenter: VCenter, root: Any, paths: Sequence[str]) -> Row | None:
-    """The paths of one object; None when it is gone."""
+    """Read the paths of one object; None when it is gone."""
     kind = type(root).__name__.rpartition(".")[2]
     return next(iter(collect(vcenter, kind, paths, [root])), None)
 
@@ -119,7 +119,7 @@ def _row(vcenter: VCenter, found: Any) -> Row:
 
 
 def _reason(vcenter: VCenter, obj: vim.ManagedEntity, values: Mapping[str, Any], fault: Any) -> str:
-    """An object whose inventory path is not known yet is called by its name."""
+    """Return why a path is not read. An object without a known inventory path is called by its name."""
     if "name" in values:
         vcenter.paths.setdefault(obj._moId, str(values["name"]))
     return vcenter.refusal(fault, vcenter.name(obj)).record.message

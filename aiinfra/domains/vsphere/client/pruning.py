@@ -1,6 +1,6 @@
-"""What is cut out of an answer before pyVmomi reads it, which takes 10 µs for each element: seconds at a hundred hosts.
+"""Cuts out of an answer what is not needed, before pyVmomi reads it at 10 µs an element: seconds at a hundred hosts.
 
-An answer that is written in another way than expected is left whole: that costs time, and nothing else.
+An answer in another form than expected is left whole, which only costs time.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _UNASKED: Final = re.compile(rb"<(sriov|distributedVirtualPortgroup)\b[^>]*>.*?<
 _ID: Final = re.compile(rb"<id>([^<]*)</id>")
 
 current: Final[ContextVar[Prune]] = ContextVar("pruning", default=lambda body: body)
-"""What is done to the answers of this thread."""
+"""How the answers to this thread are shortened."""
 
 
 @contextmanager
 def pruning(prune: Prune) -> Iterator[None]:
-    """While it lasts, answers to this thread are read as `prune` leaves them."""
+    """Let `prune` shorten the answers to this thread."""
     token = current.set(prune)
     try:
         yield
@@ -46,8 +46,10 @@ def _id(element: bytes) -> bytes:
 
 
 def gpus_only(body: bytes) -> bytes:
-    """Without the PCI devices of hosts that NVIDIA did not make and what can be passed through besides, without
-    services other than NTP, and without devices of VMs other than passthrough.
+    """Return an answer without what is not about NVIDIA's cards.
+
+    Left out are PCI devices of other vendors and their passthrough states, services other than NTP, and devices of VMs
+    other than passthrough.
 
     A page holds whole hosts, so that a device and its state of passthrough are on the same one.
     """
@@ -61,10 +63,10 @@ def gpus_only(body: bytes) -> bytes:
 
 
 def nvidias_packages(body: bytes) -> bytes:
-    """Of the software of a host, which has a hundred and fifty packages, only what NVIDIA made."""
+    """Return an answer with NVIDIA's packages alone; a host has a hundred and fifty."""
     return _PACKAGE.sub(lambda found: found[0] if _NVIDIAS.search(found[0]) else b"", body)
 
 
 def offers_only(body: bytes) -> bytes:
-    """Of a ConfigTarget, without virtual functions and port groups, of which there are hundreds."""
+    """Return a ConfigTarget without virtual functions and port groups, of which there are hundreds."""
     return _UNASKED.sub(b"", body)

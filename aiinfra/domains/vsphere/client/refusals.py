@@ -18,7 +18,7 @@ from aiinfra.domains.vsphere.client.errors import (
     Unreachable,
     VSphereError,
 )
-from aiinfra.domains.vsphere.client.power_faults import PowerOnCause, power_on_cause, without_detail
+from aiinfra.domains.vsphere.client.power_faults import PowerOnCause, cause_without_detail, power_on_cause
 
 Naming = Callable[[Any], str]
 """The inventory path of a managed object, or its kind and id when there is none."""
@@ -83,7 +83,7 @@ _TABLE: Mapping[str, _Entry] = {
 
 
 def refusal(fault: Any, *, about: Any, naming: Naming, vcenter: str, powering: bool = False) -> VSphereError:
-    """The error for a fault.
+    """Return the error for a fault.
 
     `about` is the managed object that was asked, or its name; `powering` says that the fault answers a power-on.
     """
@@ -117,7 +117,7 @@ def _error(fault: Any, about: Any, naming: Naming, vcenter: str, *, powering: bo
 
 
 def fault_name(fault: Any) -> str:
-    """`InvalidPowerState` of `vim.fault.InvalidPowerState`."""
+    """Return the short name of a fault: `InvalidPowerState` for `vim.fault.InvalidPowerState`."""
     return type(fault).__name__.rpartition(".")[2]
 
 
@@ -136,10 +136,10 @@ def _forbidden(fault: Any, object_name: str, naming: Naming, vcenter: str) -> Fo
 
 
 def _cause(fault: Any, naming: Naming) -> PowerOnCause | None:
-    """Hosts that refuse for the same cause are named together."""
+    """Return the cause of a refused power-on; hosts that refuse for the same cause are named together."""
     by_host = _by_host(fault, naming)
     if not by_host:
-        return _own_cause(fault) or without_detail(fault_name(fault))
+        return _own_cause(fault) or cause_without_detail(fault_name(fault))
     causes = {host: _own_cause(one) or _uncommon(one) for host, one in by_host}
     distinct = sorted(dict.fromkeys(causes.values()), key=lambda cause: cause.code == UNCOMMON)
     hosts = {cause: ", ".join(host for host, its in causes.items() if its == cause) for cause in distinct}
@@ -148,7 +148,7 @@ def _cause(fault: Any, naming: Naming) -> PowerOnCause | None:
 
 
 def _uncommon(fault: Any) -> PowerOnCause:
-    return without_detail(fault_name(fault)) or PowerOnCause(
+    return cause_without_detail(fault_name(fault)) or PowerOnCause(
         UNCOMMON, _sentence(fault), "aiinfra doctor shows each host"
     )
 
@@ -160,7 +160,7 @@ def _own_cause(fault: Any) -> PowerOnCause | None:
 
 
 def _by_host(fault: Any, naming: Naming) -> Sequence[tuple[str, Any]]:
-    """What each host answered, of a fault that gathers them."""
+    """Return each host's fault, of a fault that gathers them."""
     hosts, errors = getattr(fault, "host", None), getattr(fault, "error", None)
     if not isinstance(hosts, list) or not isinstance(errors, list):
         return ()
@@ -183,7 +183,7 @@ def _texts(fault: Any) -> Iterator[str]:
 
 
 def _sentence(fault: Any) -> str:
-    """The fault's message as one clause; its name in words when it has no message."""
+    """Return the fault's message as one clause; its name in words when it has no message."""
     message = next((text.strip() for text in (*_texts(fault), *_nested(fault)) if text.strip()), "")
     if not message or "\n" in message:
         message = message.partition("\n")[0] or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", fault_name(fault)).lower()

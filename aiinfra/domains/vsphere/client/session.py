@@ -18,7 +18,7 @@ from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.domains.vsphere.client.connections import Connections
 from aiinfra.domains.vsphere.client.errors import NotAVCenter, TooOld, VSphereError
 from aiinfra.domains.vsphere.client.proofs import Proofs
-from aiinfra.domains.vsphere.client.soap import Stub, negotiated
+from aiinfra.domains.vsphere.client.soap import Stub, negotiated_version
 from aiinfra.waiting import Stopped, Waiter
 
 ANSWER_SECONDS: Final = 60.0
@@ -49,10 +49,10 @@ class VCenter:
     ) -> None:
         self.access, self.stop, self.say = access, stop, say
         self.paths: dict[str, str] = {}
-        """Inventory paths by moref, as far as they were read: for texts."""
+        """Inventory paths by moref, as far as they were read; messages use them."""
         self.proofs = Proofs()
         self._connections = connections
-        self._stub = Stub(connections, negotiated(connections, str(access)), str(access), self.name)
+        self._stub = Stub(connections, negotiated_version(connections, str(access)), str(access), self.name)
         self.content: Any = vim.ServiceInstance("ServiceInstance", self._stub).RetrieveContent()
         """`vim.ServiceInstanceContent`."""
         self.about = _about(self.content, access)
@@ -66,7 +66,7 @@ class VCenter:
         say: Callable[[str], None],
         timeout: float = ANSWER_SECONDS,
     ) -> Self:
-        """Connect and log in. `say` hears what is awaited; `timeout` is seconds for one answer."""
+        """Connect and log in. `say` is called with what is awaited; `timeout` is seconds for one answer."""
         connections = Connections(access, stop, timeout)
         try:
             vcenter = cls(access, connections, stop, say)
@@ -88,7 +88,7 @@ class VCenter:
         return f"VCenter({self.access})"
 
     def close(self) -> None:
-        """Log out, as far as the vCenter can be reached."""
+        """Log out when the vCenter can be reached."""
         self._connections.timeout = min(LOGOUT_SECONDS, self._connections.timeout)
         with suppress(VSphereError, Stopped):
             self.content.sessionManager.Logout()
@@ -96,7 +96,7 @@ class VCenter:
 
     @property
     def calls(self) -> Mapping[str, int]:
-        """SOAP requests so far, by method."""
+        """How many SOAP requests were sent so far, by method."""
         return dict(self._stub.calls)
 
     @property
@@ -109,31 +109,31 @@ class VCenter:
         """The key of the current login."""
         return self._stub.session_key
 
-    def heard_by(self, stop: threading.Event, say: Callable[[str], None]) -> Self:
-        """The same session for a step that has a stop and a listener of its own; it is not closed by itself."""
+    def reporting_to(self, stop: threading.Event, say: Callable[[str], None]) -> Self:
+        """Return the same session with another stop and listener. Closing the original closes it."""
         same = copy.copy(self)
         same.stop, same.say = stop, say
         return same
 
     def waiter(self, limit: float, every: float = 0.25) -> Waiter:
-        """A waiter that stops and reports for the listener of this session; `limit` and `every` are seconds."""
+        """Return a waiter that stops and reports as this session does; `limit` and `every` are seconds."""
         return Waiter(limit, every, stop=self.stop, on_wait=lambda what, since: self.say(what))
 
     def object(self, moref: str, kind: str) -> Any:
-        """The managed object of a kind such as `VirtualMachine`; asks nothing."""
+        """Return the managed object of a kind such as `VirtualMachine`. Sends no request."""
         return GetVmodlType(f"vim.{kind}")(moref, self._stub)
 
     def name(self, obj: Any) -> str:
-        """The inventory path of a managed object where it was read, else `VirtualMachine vm-42`."""
+        """Return the inventory path of a managed object where it was read, else `VirtualMachine vm-42`."""
         return self.paths.get(obj._moId) or f"{type(obj).__name__.rpartition('.')[2]} {obj._moId}"
 
     def refusal(self, fault: Any, about: str, *, powering: bool = False) -> VSphereError:
-        """The error for a fault that came inside an answer; `powering`: of a power-on."""
+        """Return the error for a fault inside an answer; `powering` says that it answers a power-on."""
         vcenter = str(self.access)
         return refusals.refusal(fault, about=about, naming=self.name, vcenter=vcenter, powering=powering)
 
     def require_api(self, version: str, for_what: str) -> None:
-        """Raises `TooOld`: pyVmomi leaves out, without a word, what the negotiated version does not know."""
+        """Check the API version, as pyVmomi silently leaves out what it does not know. Raises `TooOld`."""
         if _numbers(self.about.api_version) < _numbers(version):
             message = f"{for_what} needs vSphere API {version}, {self.access} has {self.about.api_version}"
             raise TooOld(message, where=str(self.access), hint="upgrade the vCenter, or use another variant")

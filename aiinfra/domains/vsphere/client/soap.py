@@ -19,22 +19,22 @@ from pyVmomi import SoapAdapter, vim, vmodl
 from pyVmomi.VmomiSupport import Enum, GetServiceVersions, versionIdMap
 
 from aiinfra.domains.vsphere.client import pruning, refusals
-from aiinfra.domains.vsphere.client.connections import Answer, Connections
+from aiinfra.domains.vsphere.client.connections import Connections, Response
 from aiinfra.domains.vsphere.client.errors import LoginRefused, NotAVCenter, Unreachable, Unreadable, VSphereError
 
 VERSIONS: Final = "/sdk/vimServiceVersions.xml"
 SAFE: Final = ("Retrieve", "Query", "Find", "Fetch", "fetch", "Has", "CurrentTime")
-"""Begin the names of methods that only read: asked again when a kept connection was closed."""
+"""Prefixes of methods that only read: they are repeated when a kept connection was closed."""
 UNPARSABLE: Final = (ExpatError, AttributeError, KeyError, TypeError, ValueError)
 """What pyVmomi's deserializer raises for an answer that it does not understand."""
 
 
-def negotiated(connections: Connections, name: str) -> str:
-    """The newest API version that both sides know, as pyVmomi calls it: `vim.version.v8_0_3_0`.
+def negotiated_version(connections: Connections, name: str) -> str:
+    """Return the newest API version that both sides know, as pyVmomi calls it: `vim.version.v8_0_3_0`.
 
     Raises `NotAVCenter` when what answers under `name` does not list versions as a vCenter or ESXi does.
     """
-    answer = connections.ask("GET", VERSIONS, None, {}, repeatable=True)
+    answer = connections.request("GET", VERSIONS, None, {}, repeatable=True)
     _ready(answer, name)
     offered = _offered(answer.body) if answer.status == 200 else set()
     if not offered:
@@ -58,7 +58,7 @@ def _offered(document: bytes) -> set[str]:
     return {version.text or "" for version in root.iter("version")} if root.tag == "namespaces" else set()
 
 
-def _ready(answer: Answer, name: str) -> None:
+def _ready(answer: Response, name: str) -> None:
     if answer.status in (502, 503, 504):
         message = f"{name} is not ready: it answers HTTP {answer.status} {answer.reason}"
         hint = "wait until the services of the vCenter have started"
@@ -68,15 +68,15 @@ def _ready(answer: Answer, name: str) -> None:
 class Stub(SoapAdapter.SoapStubAdapterBase):  # type: ignore[misc]
     """Thread-safe. Raises `VSphereError` and its families, and `Stopped`, never a fault of pyVmomi.
 
-    A session that has expired is renewed by `login`, once for all threads that meet it; a refusal is remembered, so
-    that an account is not locked by asking again.
+    An expired session is renewed by `login`, once for all threads; a refusal is remembered, so that an account is not
+    locked by asking again.
     """
 
     def __init__(self, connections: Connections, version: str, name: str, naming: Callable[[Any], str]) -> None:
         super().__init__(version)
         self.requestContext = None
         self.calls: Counter[str] = Counter()
-        """SOAP requests by method."""
+        """How many SOAP requests were sent, by method."""
         self.session_key = ""
         self._connections, self._name, self._naming = connections, name, naming
         self._login: Callable[[], str] | None = None
@@ -91,7 +91,7 @@ class Stub(SoapAdapter.SoapStubAdapterBase):  # type: ignore[misc]
         return self._session
 
     def log_in(self, login: Callable[[], str]) -> None:
-        """Begin a session, and say how each later one is begun; `login` answers its key."""
+        """Begin a session. `login` returns its key, and also begins each later one."""
         self._login = login
         self._renew(self._session)
 
@@ -129,12 +129,12 @@ class Stub(SoapAdapter.SoapStubAdapterBase):  # type: ignore[misc]
             self._session += 1
 
     def _invoke(self, mo: Any, info: Any, args: Any) -> Any:
-        """Raises the fault of the answer as pyVmomi gives it."""
+        """Send one request. Raises the fault of the answer as pyVmomi gives it."""
         with self._counting:
             self.calls[info.wsdlName] += 1
         request = self.SerializeRequest(mo, info, args)
         repeatable = info.wsdlName.startswith(SAFE)
-        answer = self._connections.ask("POST", "/sdk", request, self._headers(), repeatable=repeatable)
+        answer = self._connections.request("POST", "/sdk", request, self._headers(), repeatable=repeatable)
         if info.wsdlName in ("Login", "LoginByToken"):
             self._cookie = answer.cookies
         return self._understood(answer, info)
@@ -143,7 +143,7 @@ class Stub(SoapAdapter.SoapStubAdapterBase):  # type: ignore[misc]
         headers = {"SOAPAction": self.versionId, "Content-Type": "text/xml; charset=UTF-8", "User-Agent": "aiinfra"}
         return headers | {"Accept-Encoding": "gzip"} | ({"Cookie": self._cookie} if self._cookie else {})
 
-    def _understood(self, answer: Answer, info: Any) -> Any:
+    def _understood(self, answer: Response, info: Any) -> Any:
         _ready(answer, self._name)
         if answer.status not in (200, 500):
             message = f"{self._name} answers {info.wsdlName} with HTTP {answer.status} {answer.reason}"
@@ -171,7 +171,10 @@ class Stub(SoapAdapter.SoapStubAdapterBase):  # type: ignore[misc]
 
 
 def _unauthenticated(found: Any) -> Any:
-    """A PropertyCollector does not refuse to answer without a session: it answers that it cannot read."""
+    """Return the fault NotAuthenticated of an answer.
+
+    A PropertyCollector does not refuse to answer without a session: it answers that it cannot read.
+    """
     if not isinstance(found, vmodl.query.PropertyCollector.RetrieveResult):
         return None
     faults = (missing.fault for content in found.objects for missing in content.missingSet or ())
@@ -183,7 +186,7 @@ class _Response(SoapAdapter.SoapResponseDeserializer):  # type: ignore[misc]
         super().__init__(stub)
         self.deser = _Values(stub)
         self.begun = False
-        """Whether it was one at all: a method without a result answers nothing else."""
+        """Whether the answer was a SOAP response at all: a method without a result sends nothing else."""
 
     def StartElementHandler(self, tag: str, attributes: Any) -> None:
         self.begun = self.begun or tag.endswith("Response") or tag == self.soapFaultTag

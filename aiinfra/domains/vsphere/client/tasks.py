@@ -29,7 +29,7 @@ def finish(
     powering: bool = False,
     cancel_on_stop: bool = True,
 ) -> Any:
-    """The result of a task, once it has ended. `limit` is seconds.
+    """Wait for the end of a task and return its result. `limit` is seconds.
 
     `doing` says what it does, `about` names its object by inventory path: "cloning", "/dc1/vm/rhcos". `powering`: its
     error is why a VM was not started. Raises `VSphereError` for a task that failed, `TaskSlow` for one that did not
@@ -63,6 +63,6 @@ def _asked(vcenter: VCenter, task: Any, doing: str, about: str) -> properties.Ro
 
 
 def _cancel(task: Any) -> None:
-    """As far as it can be: some tasks end by themselves meanwhile, some cannot be cancelled."""
+    """Cancel a task if possible: some end by themselves meanwhile, some cannot be cancelled."""
     with suppress(VSphereError):
         task.CancelTask()

@@ -1,4 +1,4 @@
-"""Whom we trust to be the vCenter: an authority, one pinned certificate, or, when the file says so, anybody."""
+"""Which certificates are trusted: those of an authority, one that is pinned, or any, when the file says so."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _EXPIRED, _NOT_YET, _NAMES = 10, 9, (62, 64)
 
 
 def context(access: Access) -> ssl.SSLContext:
-    """Raises `Untrusted` when the authorities or the fingerprint cannot be used."""
+    """Return the TLS context. Raises `Untrusted` when the authorities or the fingerprint cannot be used."""
     if access.fingerprint or access.insecure:
-        pinned(access)
+        pinned_fingerprint(access)
         unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
         return unverified
@@ -28,8 +28,8 @@ def context(access: Access) -> ssl.SSLContext:
         raise Untrusted(message, where=str(access), hint="write ca: ${file:PATH} with a PEM file") from error
 
 
-def pinned(access: Access) -> str:
-    """The pinned fingerprint, 64 lower-case digits; empty when none is pinned."""
+def pinned_fingerprint(access: Access) -> str:
+    """Return the pinned fingerprint, 64 lower-case digits; empty when none is pinned."""
     digits = re.sub(r"[:\s]", "", access.fingerprint).lower()
     if digits and not re.fullmatch(r"[0-9a-f]{64}", digits):
         message = f"the fingerprint for {access} is not a SHA-256: it has {len(digits)} digits, not 64 hexadecimal ones"
@@ -40,8 +40,11 @@ def pinned(access: Access) -> str:
 
 
 def verify_pin(access: Access, connected: ssl.SSLSocket) -> None:
-    """Raises `Untrusted`, with both fingerprints, when another certificate answers than the pinned one."""
-    expected, shown = pinned(access), hashlib.sha256(connected.getpeercert(binary_form=True) or b"").hexdigest()
+    """Raise `Untrusted`, with both fingerprints, when the server shows another certificate than the pinned one."""
+    expected, shown = (
+        pinned_fingerprint(access),
+        hashlib.sha256(connected.getpeercert(binary_form=True) or b"").hexdigest(),
+    )
     if expected and expected != shown:
         message = (
             f"{access} shows another certificate than the pinned one: {colons(shown)}, and {colons(expected)} is pinned"
@@ -51,11 +54,11 @@ def verify_pin(access: Access, connected: ssl.SSLSocket) -> None:
 
 
 def colons(digest: str) -> str:
-    """`ab12` as `AB:12`."""
+    """Return a digest with colons: `AB:12` for `ab12`."""
     return ":".join(re.findall("..", digest.upper()))
 
 
-def not_trusted(error: ssl.SSLError, access: Access) -> Untrusted:
+def trust_error(error: ssl.SSLError, access: Access) -> Untrusted:
     if not isinstance(error, ssl.SSLCertVerificationError):
         why = (error.reason or "the handshake failed").replace("_", " ").lower()
         return Untrusted(
@@ -63,7 +66,7 @@ def not_trusted(error: ssl.SSLError, access: Access) -> Untrusted:
             where=str(access),
             hint="check host and port: a vCenter serves its API with TLS, on port 443 unless it was changed",
         )
-    return Untrusted(_why(error, access), where=str(access), hint=_way_out(error, access))
+    return Untrusted(_why(error, access), where=str(access), hint=_hint(error, access))
 
 
 def _why(error: ssl.SSLCertVerificationError, access: Access) -> str:
@@ -77,18 +80,18 @@ def _why(error: ssl.SSLCertVerificationError, access: Access) -> str:
     return f"the certificate of {access} is signed by no authority {authorities}"
 
 
-def _way_out(error: ssl.SSLCertVerificationError, access: Access) -> str:
+def _hint(error: ssl.SSLCertVerificationError, access: Access) -> str:
     if error.verify_code in (_EXPIRED, _NOT_YET):
         return "renew it on the vCenter, and check the clock of this machine"
     if error.verify_code in _NAMES:
         return "reach the vCenter by the name in its certificate, or pin its fingerprint"
-    shown = _shown(access)
+    shown = _served_fingerprint(access)
     ask = f" ({colons(shown)}; compare it on the vCenter itself)" if shown else ""
     return f"give its root certificates as ca, or pin its fingerprint{ask}"
 
 
-def _shown(access: Access) -> str:
-    """SHA-256 of the certificate that answers; empty when none does. Nothing is sent to it."""
+def _served_fingerprint(access: Access) -> str:
+    """Return the SHA-256 of the server's certificate; empty when none is served. No request is sent."""
     try:
         unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE

@@ -10,12 +10,12 @@ from typing import Any, Final, Self
 
 FOLDER: Final = "vcenter"
 ACCOUNT: Final = "account.json"
-WANTED: Final = "wanted.json"
+STARTED_AS: Final = "wanted.json"
 
 
 @dataclass(frozen=True, slots=True)
 class VCenterAccount:
-    """Secret."""
+    """Access to a lab's vCenter; secret."""
 
     host: str
     port: int
@@ -25,7 +25,7 @@ class VCenterAccount:
 
     @classmethod
     def read(cls, lab: Path) -> Self | None:
-        """The account at the vCenter of the lab in this folder; None when it has no vCenter."""
+        """Return the account at the vCenter of the lab in this folder; None when it has no vCenter."""
         try:
             return cls(**json.loads((lab / FOLDER / ACCOUNT).read_text()))
         except FileNotFoundError:
@@ -33,12 +33,12 @@ class VCenterAccount:
 
 
 def started_as(lab: Path) -> Mapping[str, Any] | None:
-    """The description that the vCenter of the lab in this folder was started with, without its account.
+    """Return the description that the vCenter of the lab in this folder was started with, without its account.
 
     None when the lab has no vCenter.
     """
     try:
-        description: Mapping[str, Any] = json.loads((lab / FOLDER / WANTED).read_text())
+        description: Mapping[str, Any] = json.loads((lab / FOLDER / STARTED_AS).read_text())
     except FileNotFoundError:
         return None
     return description

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from aiinfra.plan.planner import Plan
 
 HOSTS: Final = 2
-"""Of each sort: one may be in maintenance, as people expect of a cluster."""
+"""Hosts of each sort: one may be in maintenance, as people expect of a cluster."""
 
 
 def assumed_vcenter(plan: Plan) -> tuple[Tree, Sequence[str]]:
-    """The value of `lab.vcenter`, and a sentence for each sort of hosts; None when the stacks ask for nothing."""
+    """Return the value of `lab.vcenter`, and a sentence for each sort of hosts; None without any need."""
     needs = [need for need in hardware_needs(plan) if isinstance(need, VCenterNeed)]
     if not needs:
         return None, ()

@@ -24,14 +24,14 @@ class LabCards(LabModel):
     """Cards of a host that are alike."""
 
     model: str
-    """By its name in `aiinfra.facts.gpus` (`A100-PCIe-40GB`)."""
+    """The GPU model by its name in `aiinfra.facts.gpus` (`A100-PCIe-40GB`)."""
     count: Annotated[int, Field(ge=1, le=16)] = 1
     mode: Literal["vgpu", "passthrough"] = "vgpu"
     label: str = ""
     """Hardware label of cards that are passed through."""
     mig: bool = False
     mixed_size: bool = False
-    """vGPUs of several sizes on one card."""
+    """Whether one card takes vGPUs of several sizes."""
     ecc: bool = True
     sriov: bool = True
     """Switched on in the firmware of the host; cards since Ampere need it for vGPUs."""
@@ -74,7 +74,7 @@ class LabEsxHosts(LabModel):
     version: Version = "8.0.3"
     build: Annotated[str, Field(pattern=r"^\d+$")] = "24022510"
     license: str = ""
-    """Empty: that of the vCenter's block."""
+    """License of these hosts; empty: that of the vCenter."""
     memory: Size = 1024 * 1024
     cpus: Annotated[int, Field(ge=1, le=1024)] = 64
     default_graphics_type: Literal["shared", "sharedDirect"] = "sharedDirect"
@@ -129,9 +129,9 @@ class LabVm(LabModel):
 
     folder: str = ""
     host: str = ""
-    """Empty: the first host of the datacenter."""
+    """Name of its host; empty: the first host of the datacenter."""
     datastore: str = ""
-    """Empty: the first of the datacenter."""
+    """Name of its datastore; empty: the first of the datacenter."""
     template: bool = False
     hardware_version: Annotated[int, Field(ge=9, le=22)] = 15
     guest: str = "rhel9_64Guest"
@@ -158,7 +158,7 @@ class LabVm(LabModel):
 
 class LabDatacenter(LabModel):
     folders: tuple[str, ...] = ("templates",)
-    """Of VMs, below `vm`: `templates`, `team/templates`."""
+    """Folders of VMs, below `vm`: `templates`, `team/templates`."""
     networks: tuple[str, ...] = ("VM Network",)
     datastores: dict[Name, LabDatastore] = Field(default_factory=lambda: {"ssd": LabDatastore()}, min_length=1)
     clusters: dict[Name, LabEsxCluster] = Field(default_factory=lambda: {"gpu": LabEsxCluster()})
@@ -183,7 +183,7 @@ class LabDatacenter(LabModel):
 
 
 class LabMissingPrivilege(LabModel):
-    """One that the account has not at this inventory path, nor below it."""
+    """A privilege that the account lacks at this inventory path and below it."""
 
     privilege: str
     path: Annotated[str, Field(pattern=r"^/")]
@@ -192,7 +192,7 @@ class LabMissingPrivilege(LabModel):
 class LabVCenter(LabModel):
     version: Version = "8.0.3"
     license: str = "VMware vSphere 8 Enterprise Plus"
-    """Of hosts that name no other."""
+    """License of hosts that name no other."""
     settings: Mapping[str, str] = Field(default_factory=lambda: {"vgpu.hotmigrate.enabled": "true"})
     delays: Mapping[str, Annotated[int, Field(ge=0, le=600_000)]] = Field(default_factory=dict)
     """Milliseconds by SOAP method (`CloneVM_Task`); `*` is every method."""
@@ -201,6 +201,6 @@ class LabVCenter(LabModel):
 
 
 def vcenter_field() -> tuple[Any, Any]:
-    """The field `vcenter` of `lab:`, for the model of the whole."""
-    text = "Started when a stack works in a vCenter; one that is not described is of one cluster and two hosts."
+    """Return type and field of the key `vcenter` of `lab:`."""
+    text = "Started when a stack works in a vCenter; one that is not described has one cluster with two hosts."
     return LabVCenter | None, Field(default=None, description=text)

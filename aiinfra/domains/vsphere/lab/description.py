@@ -18,13 +18,13 @@ Description = Mapping[str, Any]
 
 _BUILD: Final = "24022515"
 _SUBSYSTEM: Final = 0x1445
-"""Of cards whose subsystem id says nothing: any but 0, as real cards have one."""
+"""Subsystem id of cards for which it says nothing: any but 0, as real cards have one."""
 _FUNCTIONS: Final = 16
 _FIRST_BUS, _BUS_STEP = 0x10, 8
 
 
 def vcenter_description(spec: LabVCenter, *, user: str, password: str) -> Description:
-    """What the program reads; `user` and `password` are the only ones that may log in."""
+    """Return the description that the program reads; `user` and `password` are the only ones that may log in."""
     return {
         "apiVersion": f"{spec.version}.0",
         "version": spec.version,
@@ -34,72 +34,72 @@ def vcenter_description(spec: LabVCenter, *, user: str, password: str) -> Descri
         "license": spec.license,
         "settings": dict(spec.settings),
         "delays": dict(spec.delays),
-        "datacenters": [_datacenter(name, said) for name, said in spec.datacenters.items()],
+        "datacenters": [_datacenter(name, one) for name, one in spec.datacenters.items()],
         "privileges": {"missing": [one.model_dump() for one in spec.missing_privileges]},
     }
 
 
-def _datacenter(name: str, said: LabDatacenter) -> Description:
+def _datacenter(name: str, spec: LabDatacenter) -> Description:
     return {
         "name": name,
-        "folders": list(said.folders),
-        "networks": list(said.networks),
+        "folders": list(spec.folders),
+        "networks": list(spec.networks),
         "datastores": [
             {"name": own, "capacityMib": store.capacity, "freeMib": store.free, "maintenance": store.maintenance}
-            for own, store in said.datastores.items()
+            for own, store in spec.datastores.items()
         ],
-        "clusters": [_cluster(own, cluster) for own, cluster in said.clusters.items()],
-        "vms": [_vm(own, vm) for own, vm in said.vms.items()],
+        "clusters": [_cluster(own, cluster) for own, cluster in spec.clusters.items()],
+        "vms": [_vm(own, vm) for own, vm in spec.vms.items()],
     }
 
 
-def _cluster(name: str, said: LabEsxCluster) -> Description:
-    hosts = [_host(f"{group}-{number}", alike) for group, alike in said.hosts.items() for number in range(alike.count)]
-    drs = {"enabled": said.drs.enabled, "behavior": said.drs.behavior, "options": dict(said.drs.options)}
+def _cluster(name: str, spec: LabEsxCluster) -> Description:
+    hosts = [_host(f"{group}-{number}", alike) for group, alike in spec.hosts.items() for number in range(alike.count)]
+    drs = {"enabled": spec.drs.enabled, "behavior": spec.drs.behavior, "options": dict(spec.drs.options)}
     return {"name": name, "drs": drs, "hosts": hosts}
 
 
-def _host(name: str, said: LabEsxHosts) -> Description:
+def _host(name: str, spec: LabEsxHosts) -> Description:
     return {
         "name": name,
-        "version": said.version,
-        "build": said.build,
-        "license": said.license,
-        "memoryMib": said.memory,
-        "cpus": said.cpus,
-        "defaultGraphicsType": said.default_graphics_type,
-        "assignmentPolicy": said.assignment_policy,
-        "dns": list(said.dns),
-        "ntp": list(said.ntp),
-        "ntpRunning": said.ntp_running,
-        "vibs": _vibs(said),
-        "maintenance": said.maintenance,
-        "disconnected": said.disconnected,
-        "rebootPending": said.reboot_pending,
-        "cards": list(_cards(said)),
+        "version": spec.version,
+        "build": spec.build,
+        "license": spec.license,
+        "memoryMib": spec.memory,
+        "cpus": spec.cpus,
+        "defaultGraphicsType": spec.default_graphics_type,
+        "assignmentPolicy": spec.assignment_policy,
+        "dns": list(spec.dns),
+        "ntp": list(spec.ntp),
+        "ntpRunning": spec.ntp_running,
+        "vibs": _vibs(spec),
+        "maintenance": spec.maintenance,
+        "disconnected": spec.disconnected,
+        "rebootPending": spec.reboot_pending,
+        "cards": list(_cards(spec)),
         "groups": [
             {"name": group.name, "description": group.description, "profiles": list(group.profiles)}
-            for group in said.groups
+            for group in spec.groups
         ],
     }
 
 
-def _vibs(said: LabEsxHosts) -> list[Description]:
-    if not said.driver:
+def _vibs(spec: LabEsxHosts) -> list[Description]:
+    if not spec.driver:
         return []
-    version = f"{said.driver}-1OEM.800.1.0.20613240"
+    version = f"{spec.driver}-1OEM.800.1.0.20613240"
     return [{"name": "NVD-AIE_ESXi_8.0.0_Driver", "version": version, "vendor": "NVIDIA"}]
 
 
-def _cards(said: LabEsxHosts) -> Iterator[Description]:
-    alike = [cards for cards in said.cards for _ in range(cards.count)]
+def _cards(spec: LabEsxHosts) -> Iterator[Description]:
+    alike = [cards for cards in spec.cards for _ in range(cards.count)]
     for number, cards in enumerate(alike):
-        yield _card(f"0000:{_FIRST_BUS + number * _BUS_STEP:02x}:00.0", cards, active=not said.reboot_pending)
+        yield _card(f"0000:{_FIRST_BUS + number * _BUS_STEP:02x}:00.0", cards, active=not spec.reboot_pending)
 
 
-def _card(pci_id: str, said: LabCards, *, active: bool) -> Description:
-    gpu = known_gpu(said.model)
-    passed = said.mode == "passthrough"
+def _card(pci_id: str, spec: LabCards, *, active: bool) -> Description:
+    gpu = known_gpu(spec.model)
+    passed = spec.mode == "passthrough"
     own = {
         "pciId": pci_id,
         "name": gpu.nvml_name,
@@ -108,22 +108,22 @@ def _card(pci_id: str, said: LabCards, *, active: bool) -> Description:
         "subVendorId": int(PCI_VENDOR, 16),
         "subDeviceId": int(gpu.pci_subsystem, 16) if gpu.pci_subsystem else _SUBSYSTEM,
         "memoryMib": gpu.memory_mib,
-        "vgpuMode": "mixedSize" if said.mixed_size else "sameSize",
+        "vgpuMode": "mixedSize" if spec.mixed_size else "sameSize",
         "migCapable": gpu.mig_capable,
-        "mig": said.mig,
-        "mixedSize": said.mixed_size,
-        "ecc": said.ecc,
+        "mig": spec.mig,
+        "mixedSize": spec.mixed_size,
+        "ecc": spec.ecc,
         "slices": gpu.mig_slices,
-        "passthrough": {"capable": True, "enabled": passed, "active": passed and active, "label": said.label},
+        "passthrough": {"capable": True, "enabled": passed, "active": passed and active, "label": spec.label},
         "profiles": list(_profiles(gpu)),
     }
     if gpu.family != "turing":
-        own["sriov"] = {"capable": True, "enabled": said.sriov, "active": said.sriov, "functions": _FUNCTIONS}
+        own["sriov"] = {"capable": True, "enabled": spec.sriov, "active": spec.sriov, "functions": _FUNCTIONS}
     return own
 
 
 def _profiles(gpu: Gpu) -> Iterator[Description]:
-    """Types for compute and for workstations; a host lists those of applications and desktops too."""
+    """Yield the types for compute and workstations; real hosts list those of applications and desktops too."""
     family = BY_GPU.get(gpu.name)
     for suffix, most in {**family.time_sliced, **family.mig}.items() if family else ():
         kind = VgpuType.of(suffix)
@@ -139,23 +139,23 @@ def _profiles(gpu: Gpu) -> Iterator[Description]:
         yield {**own, "slices": kind.slices} if kind.slices else own
 
 
-def _vm(name: str, said: LabVm) -> Description:
+def _vm(name: str, spec: LabVm) -> Description:
     return {
         "name": name,
-        "folder": said.folder,
-        "host": said.host,
-        "datastore": said.datastore,
-        "template": said.template,
-        "hardwareVersion": said.hardware_version,
-        "guestId": said.guest,
-        "firmware": said.firmware,
-        "secureBoot": said.secure_boot,
-        "memoryMib": said.memory,
-        "cpus": said.cpus,
-        "diskMib": list(said.disks),
-        "poweredOn": said.powered_on,
-        "gpus": list(said.gpus),
-        "snapshots": said.snapshots,
-        "annotation": said.annotation,
-        "extraConfig": dict(said.extra_config),
+        "folder": spec.folder,
+        "host": spec.host,
+        "datastore": spec.datastore,
+        "template": spec.template,
+        "hardwareVersion": spec.hardware_version,
+        "guestId": spec.guest,
+        "firmware": spec.firmware,
+        "secureBoot": spec.secure_boot,
+        "memoryMib": spec.memory,
+        "cpus": spec.cpus,
+        "diskMib": list(spec.disks),
+        "poweredOn": spec.powered_on,
+        "gpus": list(spec.gpus),
+        "snapshots": spec.snapshots,
+        "annotation": spec.annotation,
+        "extraConfig": dict(spec.extra_config),
     }

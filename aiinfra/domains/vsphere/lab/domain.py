@@ -46,7 +46,7 @@ FAULTS: Final = (
     _fault("vib-mismatch", "the hosts' vGPU manager is of a branch that fits no guest driver", "guest driver"),
 )
 SIMULATED: Final = (
-    "the vCenter is a simulator: hosts, cards and VMs are described, nothing is cloned or powered on but on paper",
+    "the vCenter is a simulator: hosts, cards and VMs are described, nothing is really cloned or powered on",
 )
 NOT_CHECKED: Final = (
     "guest systems: a VM that runs has no guest, no address and no driver, and asks for no licence of vGPU",
@@ -76,20 +76,20 @@ class VSphereLab:
     server: str = "aiinfra.domains.vsphere.lab.simulator:SimulatedVCenter"
 
     def wanted(self, plan: Plan) -> Tree | None:
-        """The description that the vCenter is started with; its account is made when it starts."""
+        """Return the description that the vCenter is started with; its account is made when it starts."""
         if not _in_vcenter(plan):
             return None
         from aiinfra.domains.vsphere.lab.block import LabVCenter
         from aiinfra.domains.vsphere.lab.description import vcenter_description
 
-        described = LabVCenter.model_validate(plan.environment.lab.get(self.key) or {})
-        return cast("Tree", json.loads(json.dumps(vcenter_description(described, user="", password=""))))
+        spec = LabVCenter.model_validate(plan.environment.lab.get(self.key) or {})
+        return cast("Tree", json.loads(json.dumps(vcenter_description(spec, user="", password=""))))
 
     def provides(self, folder: Path, wanted: Tree) -> bool:
         return started_as(folder) == wanted
 
     def connection(self, folder: Path | None, plan: Plan) -> Connection:
-        """Access to the lab's vCenter for each stack that works in one; unknown before the lab has it."""
+        """Return access to the lab's vCenter for each stack that works in one; unknown before the lab has it."""
         stacks = _in_vcenter(plan)
         if not stacks:
             return Connection()
@@ -107,11 +107,11 @@ class VSphereLab:
         )
 
     def stand_ins(self, folder: Path) -> Sequence[ProviderSpec]:
-        """None: the provider speaks to the simulator itself."""
+        """Return no stand-in: the provider speaks to the simulator itself."""
         return ()
 
     def access(self, plan: Plan, stack: StackName) -> Sequence[StackName]:
-        """None: the file gives access to a vCenter, and no stack does."""
+        """Return no stack: the file gives access to a vCenter, and no stack does."""
         return ()
 
     def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
@@ -123,7 +123,7 @@ class VSphereLab:
 
 
 def _in_vcenter(plan: Plan) -> Sequence[StackName]:
-    """The stacks that work in a vCenter."""
+    """Return the stacks that work in a vCenter."""
     return [name for name, step in plan.steps.items() if INPUT in step.kind.connection]
 
 

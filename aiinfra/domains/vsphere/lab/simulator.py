@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import httpx
 
 from aiinfra.domain_lab import LabServerContext, SetFault
-from aiinfra.domains.vsphere.lab.account import ACCOUNT, FOLDER, WANTED, VCenterAccount, started_as
+from aiinfra.domains.vsphere.lab.account import ACCOUNT, FOLDER, STARTED_AS, VCenterAccount, started_as
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import OutsideError
 from aiinfra.lab.record import write_atomic
@@ -23,9 +23,9 @@ VCENTER: Final = FOLDER
 """Name of the process, of its program, of its folder and of its part in the record."""
 LOOPBACK: Final = "127.0.0.1"
 START_LIMIT: Final = 60.0
-"""Seconds; it takes a tenth of one."""
+"""Seconds until the vCenter must answer; it takes a tenth of one."""
 ANSWER_LIMIT: Final = 10.0
-"""Seconds."""
+"""Seconds for an answer of the control port."""
 _DESCRIPTION, _READY, _TOKEN = "description.json", "ready.json", "token"
 Say = Callable[[str], None]
 
@@ -64,10 +64,10 @@ class SimulatedVCenter:
         return {VCENTER: {"address": f"{account.host}:{account.port}", "user": account.user}} if account else {}
 
     def check_place(self, fault: str, place: str) -> None:
-        """Any place will do: hosts come and go, and what is set at a name that nothing has strikes nothing."""
+        """Accept any place: hosts come and go, and a fault at a name that no host has strikes nothing."""
 
     def apply_faults(self, faults: Iterable[SetFault]) -> None:
-        """Let exactly these faults hold. Raises `OutsideError`."""
+        """Set exactly these faults. Raises `OutsideError`."""
         with self._changing:
             self._faults = tuple(faults)
             if self._account is not None:
@@ -76,11 +76,11 @@ class SimulatedVCenter:
     def stop(self) -> None:
         self._context.stop([VCENTER])
 
-    def _start(self, wanted: Mapping[str, Any], program: str) -> VCenterAccount:
+    def _start(self, description: Mapping[str, Any], program: str) -> VCenterAccount:
         shutil.rmtree(self._home, ignore_errors=True)
         self._home.mkdir(mode=0o700)
         account = {"user": "administrator@vsphere.local", "password": secrets.token_urlsafe(18)}
-        write_atomic(self._home / _DESCRIPTION, json.dumps({**wanted, **account}))
+        write_atomic(self._home / _DESCRIPTION, json.dumps({**description, **account}))
         write_atomic(self._home / _TOKEN, secrets.token_urlsafe(24))
         self._context.start(VCENTER, self._command(program))
         try:
@@ -90,16 +90,16 @@ class SimulatedVCenter:
             raise _failed(f"it did not answer within {START_LIMIT:g} s") from error
         reached = VCenterAccount(LOOPBACK, ready["port"], fingerprint=ready["fingerprint"], **account)
         write_atomic(self._home / ACCOUNT, json.dumps(asdict(reached)))
-        write_atomic(self._home / WANTED, json.dumps(wanted))
+        write_atomic(self._home / STARTED_AS, json.dumps(description))
         return reached
 
     def _send_faults(self) -> None:
         port = json.loads((self._home / _READY).read_text())["controlPort"]
-        wanted = [{"name": fault.name, "place": fault.place} for fault in self._faults]
+        faults = [{"name": fault.name, "place": fault.place} for fault in self._faults]
         try:
             answer = httpx.post(
                 f"http://{LOOPBACK}:{port}/faults",
-                json={"faults": wanted},
+                json={"faults": faults},
                 headers={"Authorization": f"Bearer {(self._home / _TOKEN).read_text()}"},
                 timeout=ANSWER_LIMIT,
                 trust_env=False,

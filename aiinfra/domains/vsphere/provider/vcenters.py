@@ -39,7 +39,7 @@ class VCenters:
             opening = self._opening.setdefault(access, threading.Lock())
         with opening:
             session = self._sessions.get(access) or self._open(access)
-        return session.heard_by(call.stop, lambda what: call.say(what, time.monotonic() - started))
+        return session.reporting_to(call.stop, lambda what: call.say(what, time.monotonic() - started))
 
     def identified(self, call: Call, access: Access, uuid: str) -> VCenter:
         """The session as `of` gives it, checked to be at the recorded vCenter. Raises `StepError` `vsphere.another`."""

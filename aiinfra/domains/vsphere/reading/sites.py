@@ -32,7 +32,7 @@ def read_sites(vcenter: VCenter, questions: Sequence[SiteQuestion]) -> list[Site
     vcenter.require_api("7.0", "reading the GPUs of hosts")
     with asking_at_once(vcenter) as asking:
         found = _walked(vcenter)
-        places = [_place(vcenter, site, found) for site in questions]
+        places = [_location(vcenter, site, found) for site in questions]
         licences = asking.ask(lambda: fact_or_reason(lambda: vcenter_wide.licences(_licence_manager(found))))
         settings = asking.ask(lambda: fact_or_reason(lambda: vcenter_wide.settings(vcenter)))
         sources = asking.ask(lambda: vcenter_wide.sources(vcenter, [place.source for place in places]))
@@ -43,7 +43,7 @@ def read_sites(vcenter: VCenter, questions: Sequence[SiteQuestion]) -> list[Site
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Location:
     """Where one site is, as far as it exists."""
 
     question: SiteQuestion
@@ -75,7 +75,7 @@ class _Whole:
     sources: Mapping[str, Fact[Source]]
     granted: Fact[Mapping[str, frozenset[str]]]
 
-    def source(self, place: _Place) -> Source | None:
+    def source(self, place: _Location) -> Source | None:
         found = self.sources.get(place.source)
         return found.value if found else None
 
@@ -90,7 +90,7 @@ def _licence_manager(found: Mapping[str, Sequence[Entity]]) -> Any:
     return next((entity.row.get(_LICENCES) for entity in found.get("LicenseManager", ())), None)
 
 
-def _place(vcenter: VCenter, site: SiteQuestion, found: Mapping[str, Sequence[Entity]]) -> _Place:
+def _location(vcenter: VCenter, site: SiteQuestion, found: Mapping[str, Sequence[Entity]]) -> _Location:
     by_path = {kind: {entity.path: entity for entity in entities} for kind, entities in found.items()}
     clusters = by_path["ClusterComputeResource"]
     path = absolute(site.cluster, site.datacenter, "host")
@@ -101,7 +101,7 @@ def _place(vcenter: VCenter, site: SiteQuestion, found: Mapping[str, Sequence[En
     row = clusters[path].row
     if why := next((row.unread[part] for part in (POOL, BROWSER, MEMBERS) if part in row.unread), ""):
         raise VSphereError(f"cluster {path} cannot be read: {why}", where=path, hint="let the account read the cluster")
-    return _Place(
+    return _Location(
         site,
         clusters[path],
         by_path["Datastore"].get(absolute(site.datastore, site.datacenter, "datastore")),
@@ -111,7 +111,7 @@ def _place(vcenter: VCenter, site: SiteQuestion, found: Mapping[str, Sequence[En
 
 
 def _granted(
-    vcenter: VCenter, places: Sequence[_Place], sources: Mapping[str, Fact[Source]]
+    vcenter: VCenter, places: Sequence[_Location], sources: Mapping[str, Fact[Source]]
 ) -> Mapping[str, frozenset[str]]:
     needs = [need for place in places for need in place.question.privileges]
     kinds: Mapping[Role, str] = {
@@ -128,7 +128,7 @@ def _granted(
     return vcenter_wide.granted(vcenter, needs, objects)
 
 
-def _site(vcenter: VCenter, place: _Place, whole: _Whole, hosts: HostsReading) -> Site:
+def _site(vcenter: VCenter, place: _Location, whole: _Whole, hosts: HostsReading) -> Site:
     source = whole.source(place)
     return Site(
         vcenter=str(vcenter.access),
@@ -161,7 +161,7 @@ def _cluster(entity: Entity, hosts: HostsReading, licences: Fact[Mapping[str, st
     )
 
 
-def _missing(place: _Place, whole: _Whole, source: Source | None) -> list[MissingPrivilege] | None:
+def _missing(place: _Location, whole: _Whole, source: Source | None) -> list[MissingPrivilege] | None:
     if whole.granted.value is None:
         return None
     from_template = source is None or source.is_template
@@ -169,7 +169,7 @@ def _missing(place: _Place, whole: _Whole, source: Source | None) -> list[Missin
     return list(privileges.missing(place.question.privileges, places, whole.granted.value, from_template=from_template))
 
 
-def _unread(place: _Place, whole: _Whole) -> Mapping[str, str]:
+def _unread(place: _Location, whole: _Whole) -> Mapping[str, str]:
     question = place.question
     store = absolute(question.datastore, question.datacenter, "datastore")
     folder = absolute(question.folder, question.datacenter, "vm")

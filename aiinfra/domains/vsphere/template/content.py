@@ -68,7 +68,7 @@ Device = Vgpu | DynamicPassthrough | StaticPassthrough
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class ResolvedPlacement:
     """Where a template is, by inventory paths."""
 
     failure_domain: str
@@ -84,7 +84,7 @@ class Placement:
 class TemplateContent:
     """One template. A change of any part needs a new template; its name follows the content."""
 
-    placement: Placement
+    placement: ResolvedPlacement
     source: str
     """Inventory path of a VM or template, or the digest of an OVA."""
     devices: Sequence[Device]
@@ -203,7 +203,7 @@ def tree_of(content: TemplateContent) -> dict[str, Any]:
 def content_of(tree: Mapping[str, Any]) -> TemplateContent:
     """Reads what `tree_of` wrote. Numbers may come back as floats, as Pulumi has no others."""
     fields = dict(tree)
-    fields["placement"] = Placement(**fields["placement"])
+    fields["placement"] = ResolvedPlacement(**fields["placement"])
     fields["devices"] = tuple(_device(one) for one in fields["devices"])
     fields["device_groups"] = tuple(fields["device_groups"])
     for name in ("cpus", "cores_per_socket", "memory_mib", "hardware_version", "mmio_gb"):

@@ -86,7 +86,7 @@ def _seen(vcenter: VCenter, order: Order, vm: Any) -> str:
 
 def _discard(vcenter: VCenter, vm: Any, path: str, limit: float) -> None:
     """A stop does not keep the clone alive: it holds GPUs."""
-    last = vcenter.heard_by(threading.Event(), vcenter.say)
+    last = vcenter.reporting_to(threading.Event(), vcenter.say)
     row = one(last, vm, ["runtime.powerState"])
     if row is None:
         return

@@ -21,7 +21,7 @@ from aiinfra.domains.vsphere.template.content import (
     IMAGE,
     Device,
     DynamicPassthrough,
-    Placement,
+    ResolvedPlacement,
     StaticPassthrough,
     TemplateContent,
     Vgpu,
@@ -62,7 +62,9 @@ def resolve(spec: GpuTemplateSpec, site: Site) -> Resolved:
     found = _devices(spec, site)
     mmio_gb, why = _mmio(spec, found.memory_mib * spec.count)
     content = TemplateContent(
-        placement=Placement(spec.failure_domain, site.cluster.path, datastore.path, folder, spec.place.resource_pool),
+        placement=ResolvedPlacement(
+            spec.failure_domain, site.cluster.path, datastore.path, folder, spec.place.resource_pool
+        ),
         source=_source(spec, site),
         devices=found.devices,
         cpus=spec.cpus,

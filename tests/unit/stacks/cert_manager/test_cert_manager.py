@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.kubernetes.charts.cert_manager.facts import CHART
-from aiinfra.domains.kubernetes.lab.standins.charts.known import manifest_of, refused
-from aiinfra.domains.kubernetes.lab.standins.charts.release import kept
+from aiinfra.domains.kubernetes.lab.standins.charts.known import check_failures, manifest_of
+from aiinfra.domains.kubernetes.lab.standins.charts.release import is_kept
 
 
 def release(**values: Any) -> dict[str, Any]:
@@ -32,8 +32,8 @@ def test_three_deployments_run_in_the_namespace_of_the_release() -> None:
 def test_its_definitions_come_when_they_are_asked_for_and_stay_unless_told_otherwise() -> None:
     definitions = made("CustomResourceDefinition", crds={"enabled": True})
     assert sorted(obj["metadata"]["name"] for obj in definitions) == sorted(CHART.crds)
-    assert all(map(kept, definitions))
-    assert not any(map(kept, made("CustomResourceDefinition", crds={"enabled": True, "keep": False})))
+    assert all(map(is_kept, definitions))
+    assert not any(map(is_kept, made("CustomResourceDefinition", crds={"enabled": True, "keep": False})))
     assert made("CustomResourceDefinition") == []
 
 
@@ -48,4 +48,4 @@ def test_its_definitions_come_when_they_are_asked_for_and_stay_unless_told_other
     ],
 )
 def test_values_that_the_chart_does_not_know_are_refused(values: dict[str, Any], says: list[str]) -> None:
-    assert [failure.reason for failure in refused(release(**values))] == says
+    assert [failure.reason for failure in check_failures(release(**values))] == says
