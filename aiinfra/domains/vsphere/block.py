@@ -29,14 +29,14 @@ class VCenterSpec(BaseModel):
     host: Input[str]
     user: Input[str]
     password: Input[str]
-    """As a rule `${env:NAME}` or `${file:PATH}`."""
+    """Password of the account, usually `${env:NAME}` or `${file:PATH}`."""
     port: Annotated[int, Field(ge=1, le=65535)] = 443
     ca: Input[str] = ""
     """Authorities to trust instead of the system's, PEM: as a rule `${file:PATH}`."""
     fingerprint: Annotated[str, AfterValidator(_sha256)] = ""
     """SHA-256 of the certificate: pins it in place of any authority."""
     insecure: bool = False
-    """Accept a certificate that nobody vouches for."""
+    """Accept any certificate."""
 
     @model_validator(mode="after")
     def _one_way_to_trust(self) -> Self:

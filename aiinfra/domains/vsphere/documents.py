@@ -11,7 +11,7 @@ TEMPLATE_NOTE = "A VM template. What of it depends on the hosts (the profile, th
 
 
 def gpu_template(resource: ShownResource) -> Iterable[Document]:
-    """The spec of a `GpuTemplate`, without how it is made."""
+    """Yield the spec of a `GpuTemplate`, without the fields that only say how it is made."""
     name = f"{resource.stack}-{resource.name}"
     spec = resource.properties["spec"]
     content = {key: value for key, value in spec.items() if key not in PROCEDURE}

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def absolute(path: str, datacenter: str, kind: str) -> str:
-    """`templates` as `/dc1/vm/templates`, for the folder `kind` of a datacenter; an absolute path as it is."""
+    """Return `/dc1/vm/templates` for `templates` in the folder `kind` of a datacenter; an absolute path as it is."""
     return path.rstrip("/") if path.startswith("/") else f"/{datacenter}/{kind}/{path.rstrip('/')}".rstrip("/")

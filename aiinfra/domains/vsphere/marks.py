@@ -1,4 +1,4 @@
-"""The marks of what we make in a vCenter, keys of `extraConfig`, and the names that follow from its owner."""
+"""The marks of what we make in a vCenter, which are keys of `extraConfig`, and names that follow from its owner."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ MARK_SPEC: Final = "aiinfra.dev/spec"
 """The digest of a template's content."""
 MARK_DOMAIN: Final = "aiinfra.dev/failure-domain"
 MARK_SOURCE: Final = "aiinfra.dev/source"
-"""On what was cloned from an imported image: the image's digest."""
+"""The digest of the imported image that it was cloned from."""
 MARK_NAME: Final = "aiinfra.dev/name"
-"""The name that it was made with. A clone inherits every mark of its source, and has another name."""
+"""The name that it was made with, which tells it from a clone: that inherits the mark and has another name."""
 MARK_INSTANCE: Final = "aiinfra.dev/instance"
-"""Its `instanceUuid`, which no clone has: it tells one that was renamed by hand from a clone of others."""
+"""Its `instanceUuid`, which no clone has: it tells a template that was renamed by hand from somebody's clone."""
 MARK_STEP: Final = "aiinfra.dev/step"
 """How far it is made, or that it is a proof: one of the following."""
 CLONED: Final = "cloned"
@@ -48,10 +48,10 @@ class Owner:
     stack: str
 
     def marks(self) -> dict[str, str]:
-        """The marks that name the owner."""
+        """Return the marks that name the owner."""
         return {MARK_ENVIRONMENT: self.environment, MARK_ID: self.environment_id, MARK_STACK: self.stack}
 
 
 def template_name(environment: str, stack: str, digest: str = "0" * HASH_DIGITS) -> str:
-    """`<environment>-<stack>-<hash8>`; without a digest, a name of the same length. It may exceed `NAME_LIMIT`."""
+    """Return `<environment>-<stack>-<hash8>`, which may exceed `NAME_LIMIT`; without a digest, of the same length."""
     return f"{environment}-{stack}-{digest[:HASH_DIGITS]}"

@@ -31,7 +31,7 @@ class GpuTemplate(pulumi.CustomResource):
     settings: pulumi.Output[Mapping[str, Any]]
     """Every field as it was last read back; a hand edit shows as a difference of it."""
     explained: pulumi.Output[list[str]]
-    """Why the profile, the MMIO size and the placement are what they are, one sentence each."""
+    """Why this profile, MMIO size and placement were chosen, one sentence each."""
     drift: pulumi.Output[list[str]]
     """What the last refresh found changed by hand, one sentence each."""
     verified: pulumi.Output[str]

@@ -21,7 +21,7 @@ Mode = Literal["vgpu", "mig", "passthrough", "static_passthrough", "device_group
 
 
 def _model(name: str) -> str:
-    """The GPU by the name of our table, in any case. Raises `ValueError` with the nearest name."""
+    """Return the GPU by the name of our table, in any case. Raises `ValueError` with the nearest name."""
     try:
         return known_gpu(name).name if name else ""
     except UnknownGpu as error:
@@ -39,7 +39,7 @@ DUMPED: Final = "dumped"
 
 
 def _with_unit(raw: object, info: ValidationInfo) -> object:
-    """A dumped size as people write it. A file's size without a unit stays as it is, and is refused."""
+    """Return a dumped size with its unit. A size without a unit in a file stays as it is, and is refused."""
     dumped = (info.context or {}).get(DUMPED) is True
     return f"{int(raw)}MiB" if dumped and isinstance(raw, int | float) else raw
 
@@ -55,7 +55,7 @@ class VgpuDevices(Inputs):
     profile: str = ""
     """A profile by the name that the hosts list: `grid_a100-40c`."""
     model: Model = ""
-    """Instead of a profile: the GPU model, and `memory`; the smallest profile that is large enough is taken."""
+    """Instead of a profile: the GPU model, with `memory`; the smallest profile that is large enough is chosen."""
     memory: Memory | None = None
     """Least memory of each device: `20GiB`."""
     count: Count = 1
@@ -102,7 +102,7 @@ GpuDevices = Annotated[VgpuDevices | PassthroughDevices | StaticDevices | GroupD
 
 
 class Placement(Inputs):
-    """Where a template stands: names, or paths below their usual folder."""
+    """Where a template is placed: names, or paths below their usual folder."""
 
     datacenter: str
     cluster: str
@@ -110,7 +110,7 @@ class Placement(Inputs):
     folder: str = ""
     """Folder of VMs; not the one of an OpenShift cluster, as its `destroy` refuses what it does not know."""
     resource_pool: str = ""
-    """Empty: the cluster's own."""
+    """Name or path; empty: the cluster's own."""
 
 
 class Ova(Inputs):
@@ -133,7 +133,7 @@ class GpuTemplateSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     failure_domain: str = ""
-    """Its name; empty when there is only one."""
+    """Name of the failure domain; empty when there is only one."""
     place: Placement
     source: str | Ova
     """A template or VM to clone, by its name or inventory path; or an OVA."""
@@ -142,7 +142,7 @@ class GpuTemplateSpec(BaseModel):
     cores_per_socket: int
     memory_mib: int
     hardware_version: int
-    """The least one; a source with a newer one keeps it."""
+    """The least hardware version; a source with a newer one keeps it."""
     mmio: int | Literal["auto"] = "auto"
     """GB of 64-bit MMIO space; 0 sets none."""
     extra_config: dict[str, str] = Field(default_factory=dict)

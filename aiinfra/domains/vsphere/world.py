@@ -28,7 +28,7 @@ class VSphereWorld:
     def observe(
         self, run: RunContext, questions: Mapping[StackName, Any], *, before_run: bool
     ) -> Mapping[StackName, Observation]:
-        """The question is a sequence of `SiteQuestion`; the answer the `Site`s in its order.
+        """Read sites: a question is a sequence of `SiteQuestion`, its facts are the `Site`s in the same order.
 
         Before a run, GPUs that an interrupted run still holds for its proofs are released, so that they count as free.
         """
@@ -44,7 +44,7 @@ class VSphereWorld:
 
 
 def by_access(run: RunContext, steps: Sequence[Step]) -> Mapping[Access, list[Step]]:
-    """Stacks by the account on a vCenter that they use, as far as it is known."""
+    """Return the steps by the account on a vCenter that they use, as far as it is known."""
     found: dict[Access, list[Step]] = {}
     for step in steps:
         if BLOCK in step.kind.connection and (access := _access(run, step)):
@@ -53,7 +53,7 @@ def by_access(run: RunContext, steps: Sequence[Step]) -> Mapping[Access, list[St
 
 
 def _access(run: RunContext, step: Step) -> Access | None:
-    """None while another stack gives a part of it, or while a lab does not run."""
+    """Return the account of a step; None while another stack gives a part of it, or while a lab does not run."""
     spec = getattr(step.inputs, BLOCK)
     fields = {name: _resolved(run, getattr(spec, name)) for name in type(spec).model_fields}
     return None if any(isinstance(value, Unknown) for value in fields.values()) else access_of(fields)
@@ -96,7 +96,7 @@ def _read(
 
 
 class _VCenterTeardown:
-    """A destroy as the vCenters of the environment take part in it: nothing can be forgotten, all are swept."""
+    """The part of the vCenters in a destroy: nothing can be forgotten, all are swept."""
 
     forgettable: Sequence[str] = ()
 
@@ -111,7 +111,7 @@ class _VCenterTeardown:
         return ()
 
     def sweep(self) -> SweepReport:
-        """In every vCenter that the file names."""
+        """Sweep every vCenter that the file names."""
         looked: list[str] = []
         left: list[ErrorRecord] = []
         for access in self._accesses:
@@ -142,7 +142,7 @@ class _VCenterTeardown:
         return f"vCenter {access} ({count}{removed})"
 
     def _namesakes(self, access: Access) -> Iterator[ErrorRecord]:
-        """What carries the environment's name when its id is lost: listed, not removed, as it may be a namesake's."""
+        """Yield what carries the name of an environment whose id is lost; it may be a namesake's, and is kept."""
         from aiinfra.domains.vsphere.client.session import VCenter
         from aiinfra.domains.vsphere.reading.inventory import namesakes
 

@@ -1,4 +1,4 @@
-"""Judges what was read of a vCenter against what a template needs. Pure: facts in, findings out."""
+"""Judges what was observed of a vCenter by what a template needs. Pure: facts in, findings out."""
 
 from aiinfra.domains.vsphere.checks.judge import judge
 

@@ -20,7 +20,7 @@ ECC: Final = Topic("vsphere.ecc", f"{USER_GUIDE}, ECC memory")
 
 
 def known(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """An `unknown` when nobody can tell which cards could be used: no other check speaks of such a host."""
+    """Yield an `unknown` when it is not known which cards could be used; no other check covers such a host."""
     needed = "the cards that it has, and what they serve"
     by_name = isinstance(spec.gpu, VgpuDevices) and spec.gpu.gpu is None
     if "cards" in host.unread:
@@ -50,14 +50,14 @@ def _passthrough(host: Host, card: Card, spec: GpuTemplateSpec) -> Finding:
         read = "enabled and not active: a reboot is pending"
         return PASSTHROUGH.error(about, read, needed, f"reboot {host.name}")
     if not state.enabled:
-        hint = settable(spec, "switch passthrough on for it in the host's PCI devices")
+        hint = setting_hint(spec, "switch passthrough on for it in the host's PCI devices")
         level = PASSTHROUGH.warning if spec.manage_hosts else PASSTHROUGH.error
         return level(about, "off", needed, hint)
     return PASSTHROUGH.ok(about, "on", needed)
 
 
-def settable(spec: GpuTemplateSpec, by_hand: str) -> str:
-    """The hint for what aiinfra can set itself, when it may."""
+def setting_hint(spec: GpuTemplateSpec, by_hand: str) -> str:
+    """Return the hint for what aiinfra can set itself, when it may."""
     return "`up` sets it, as manage_hosts allows" if spec.manage_hosts else f"{by_hand}, or set manage_hosts: true"
 
 
@@ -75,11 +75,11 @@ def labels(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
             yield LABEL.ok(about, read, needed)
         else:
             level = LABEL.warning if labelled or spec.manage_hosts else LABEL.error
-            yield level(about, read, needed, settable(spec, "set the hardware label of the device"))
+            yield level(about, read, needed, setting_hint(spec, "set the hardware label of the device"))
 
 
 def mixed_sizes(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """Without mixed-size mode all vGPUs of one card have one size."""
+    """Yield whether each card takes vGPUs of several sizes; without mixed-size mode it does not."""
     if spec.gpu.mode != "vgpu":
         return
     for card in usable_cards(host, spec):
@@ -94,7 +94,7 @@ def mixed_sizes(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
 
 
 def ecc(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """One warning for each host that has the cards, as no vSphere API shows the ECC mode."""
+    """Yield a warning for each host that has the cards, as no vSphere API shows the ECC mode."""
     if usable_cards(host, spec):
         hint = "run on the host:\n  nvidia-smi --query-gpu=ecc.mode.current --format=csv"
         finding = ECC.warning(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)

@@ -31,7 +31,7 @@ def drs(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
 
 
 def evacuation(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """What maintenance mode does with vGPU VMs."""
+    """Yield what maintenance mode does with vGPU VMs."""
     if not spec.shares_cards:
         return
     about, needed = f"cluster {site.cluster.name}", "vGPU VMs leave a host that enters maintenance"

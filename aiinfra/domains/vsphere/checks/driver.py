@@ -1,4 +1,4 @@
-"""NVIDIA's vGPU manager on a host: is it there, for this ESXi, of a branch that the guests and the cards take."""
+"""NVIDIA's vGPU manager on a host: whether it is installed and fits the ESXi, the guests' driver and the cards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SEE: Final = "run on the host:\n  esxcli software vib list"
 
 
 def driver(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """The vGPU manager, the ESXi that it was made for, and its branch against the guest's driver."""
+    """Yield findings about the vGPU manager: the ESXi it is made for, and its branch against the guest's driver."""
     needed = "NVIDIA's vGPU manager"
     if not spec.shares_cards:
         return
@@ -39,7 +39,7 @@ def manager_of(vibs: Sequence[Vib]) -> Vib | None:
 
 
 def _made_for(host: Host, vib: Vib) -> Iterator[Finding]:
-    """NVIDIA makes one package for each release family of ESXi, which its name and version tell."""
+    """Yield a finding when the package is for another release family of ESXi, as its name and version show."""
     release = vgpu_manager.made_for(vib.name, vib.version)
     if release is None or host.version is None or host.version.startswith(f"{release[0]}."):
         return
@@ -69,7 +69,7 @@ def _unknown(manager: str, guest: str) -> str:
 
 
 def model_support(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """Whether the vGPU manager knows the GPU model: by the branch that first did, else by the profiles it lists."""
+    """Yield whether the vGPU manager supports the GPU model: by its branch, otherwise by the profiles it lists."""
     gpu = spec.gpu.gpu if isinstance(spec.gpu, VgpuDevices) else None
     manager = manager_of(host.vibs or ())
     if gpu is None or manager is None or not any(_has(host, gpu)):

@@ -1,4 +1,4 @@
-"""One way to say each level. A fact that could not be read is `unknown`, never `ok`."""
+"""Makes findings of each level. A fact that could not be read is `unknown`, never `ok`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Topic:
 
     code: str
     source: str
-    """Who says that it is needed, or where it was read."""
+    """The document that demands it, or the property that was read."""
 
     def by(self, source: str) -> Topic:
-        """The same, as another source says it."""
+        """Return the same topic with another source."""
         return replace(self, source=source)
 
     def ok(self, about: str, read: str, needed: str) -> Finding:
@@ -39,6 +39,6 @@ class Topic:
     def unread(
         self, of: Host | Cluster | Site | Datastore | Source, field: str, about: str, needed: str, hint: str = ""
     ) -> Finding:
-        """`field` of `of` is None; the reason is what was noted when it was read."""
+        """Return an `unknown` for `field` of `of`, which could not be read, with the recorded reason."""
         why = of.unread.get(field, "vCenter does not tell it")
         return self.unknown(about, why, needed, hint or "read it on the host, or let the account read it")

@@ -1,4 +1,4 @@
-"""A host as such: is it there, is it new enough, is it licensed, does it know names and time."""
+"""A host by itself: its connection, release, licence, DNS and time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def present(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
 
 
 def reboot(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """An error while it keeps the host from starting any vGPU."""
+    """Yield whether a reboot is pending; it is an error while it keeps the host from starting any vGPU."""
     needed = "no reboot pending"
     if host.reboot_required is None:
         yield REBOOT.unread(host, "reboot_required", host.name, needed)
@@ -48,7 +48,7 @@ def reboot(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
 
 
 def version(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """The release against the floors of what the template uses, and the build against the table of releases."""
+    """Yield whether the release has what the template uses, and whether the build is in the table of releases."""
     if (least := _floor(spec)) is None:
         hint = "take a source with an older hardware version"
         needed = "a hardware version whose ESXi we know"
@@ -79,7 +79,7 @@ def _older(version: str, floor: esxi.Version) -> bool:
 
 
 def _floor(spec: GpuTemplateSpec) -> tuple[esxi.Version, str, str] | None:
-    """None for a hardware version that no ESXi of the table has."""
+    """Return the oldest release that serves, why, and the source; None for an unknown hardware version."""
     if spec.hardware_version not in esxi.HARDWARE:
         return None
     floors = [(esxi.FLOOR, "GPUs in VMs", "vmware-tanzu/vm-operator constants")]

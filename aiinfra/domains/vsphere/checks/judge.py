@@ -61,21 +61,21 @@ CHANGE: Final = Topic("vsphere.host_change", f"{API}: HostGraphicsManager, HostP
 
 
 def judge(site: Site, spec: GpuTemplateSpec) -> list[Finding]:
-    """Every finding of one failure domain, `ok` ones included. A host that is away is asked nothing more."""
-    spec = _as_cloned(site, spec)
-    found = [_of_host(finding, site) for check in SITE_CHECKS for finding in check(site, spec)]
+    """Return all findings of one failure domain, also `ok`. A host that is not connected gets no further check."""
+    spec = _with_source_hardware(site, spec)
+    found = [_with_host(finding, site) for check in SITE_CHECKS for finding in check(site, spec)]
     chosen = [host for host in site.cluster.hosts if spec.host in ("", host.name)]
     if not chosen:
         name = f"host {spec.host}" if spec.host else "hosts"
         about = f"cluster {site.cluster.name}"
         found.append(hosts.PRESENT.error(about, f"has no {name}", "a host", "name another"))
-    found += [*_of_hosts(chosen, spec), *_no_cards(site, chosen, spec)]
-    does = _does_first(chosen, spec)
-    return [_foreseen(finding, does) for finding in found] if does else found
+    found += [*_host_findings(chosen, spec), *_missing_cards(site, chosen, spec)]
+    does = _planned_action(chosen, spec)
+    return [_downgraded(finding, does) for finding in found] if does else found
 
 
-def _does_first(hosts: Sequence[Host], spec: GpuTemplateSpec) -> str:
-    """What `up` does about the hosts before it looks at them again; empty: nothing."""
+def _planned_action(hosts: Sequence[Host], spec: GpuTemplateSpec) -> str:
+    """Return what `up` does about the hosts before it reads them again; empty when nothing."""
     if spec.manage_hosts and changes(hosts, spec):
         return "`up` sets what manage_hosts allows first, and looks again"
     if spec.wait_for_host_mig and steps(hosts, spec):
@@ -83,22 +83,22 @@ def _does_first(hosts: Sequence[Host], spec: GpuTemplateSpec) -> str:
     return ""
 
 
-def _foreseen(finding: Finding, does: str) -> Finding:
-    """The finding as a warning when `up` may put it right before it looks again."""
+def _downgraded(finding: Finding, does: str) -> Finding:
+    """Return the finding as a warning when `up` may put it right before it looks again."""
     if finding.level != "error" or finding.code not in AFTERWARDS:
         return finding
     return replace(finding, level="warning", hint=finding.hint if finding.code == mig.MIG.code else does)
 
 
-def _as_cloned(site: Site, spec: GpuTemplateSpec) -> GpuTemplateSpec:
-    """A source with a newer hardware version keeps it, and its VMs need hosts that know it."""
+def _with_source_hardware(site: Site, spec: GpuTemplateSpec) -> GpuTemplateSpec:
+    """Return the spec with the hardware version of a newer source, which its clones keep."""
     newest = max(spec.hardware_version, (site.source and site.source.hardware_version) or 0)
     return spec.model_copy(update={"hardware_version": newest})
 
 
-def _of_hosts(chosen: Sequence[Host], spec: GpuTemplateSpec) -> list[Finding]:
-    """What keeps one host from serving is a warning as long as another one serves."""
-    by_host = {host.name: _of(host, spec) for host in chosen}
+def _host_findings(chosen: Sequence[Host], spec: GpuTemplateSpec) -> list[Finding]:
+    """Return the findings of all hosts: an error of one is a warning as long as another host serves."""
+    by_host = {host.name: _findings_of(host, spec) for host in chosen}
     having = [host.name for host in chosen if spec.gpu.mode == "device_group" or usable_cards(host, spec)]
     serving = [name for name in having if not any(finding.level == "error" for finding in by_host[name])]
     found = [finding for findings in by_host.values() for finding in findings]
@@ -107,14 +107,14 @@ def _of_hosts(chosen: Sequence[Host], spec: GpuTemplateSpec) -> list[Finding]:
     return [replace(finding, level="warning") if finding.level == "error" else finding for finding in found]
 
 
-def _of(host: Host, spec: GpuTemplateSpec) -> list[Finding]:
+def _findings_of(host: Host, spec: GpuTemplateSpec) -> list[Finding]:
     checks = (hosts.present, *(HOST_CHECKS if host.connected else ()))
     found = [replace(finding, host=host.name) for check in checks for finding in check(host, spec)]
-    return _with_commands(found, host, spec) + _changes(host, spec)
+    return _with_commands(found, host, spec) + _planned_changes(host, spec)
 
 
 def _with_commands(found: list[Finding], host: Host, spec: GpuTemplateSpec) -> list[Finding]:
-    """The findings, with the commands that a person runs in the host's shell as the hint of the first card."""
+    """Return the findings with the commands for the host's shell as the hint of the first card."""
     needing = [one for one in found if one.code == mig.MIG.code and one.level in ("warning", "error")]
     steps = steps_on(host, spec) if needing else None
     if steps is None:
@@ -125,8 +125,8 @@ def _with_commands(found: list[Finding], host: Host, spec: GpuTemplateSpec) -> l
     return [replace(one, hint=hints[one.about]) if one in switched else one for one in found]
 
 
-def _changes(host: Host, spec: GpuTemplateSpec) -> list[Finding]:
-    """A dry run of what `manage_hosts` lets aiinfra change."""
+def _planned_changes(host: Host, spec: GpuTemplateSpec) -> list[Finding]:
+    """Return what `manage_hosts` would let aiinfra change, as findings."""
     planned = changes([host], spec) if spec.manage_hosts else []
     return [_change(host, change) for change in planned]
 
@@ -137,16 +137,16 @@ def _change(host: Host, change: HostChange) -> Finding:
     return replace(CHANGE.warning(host.name, read, "your consent", hint), host=host.name)
 
 
-def _of_host(finding: Finding, site: Site) -> Finding:
-    """The finding with its host, as some checks of the site say something of each host too."""
+def _with_host(finding: Finding, site: Site) -> Finding:
+    """Return the finding with its host, as some checks of the site are about one host."""
     names = {host.name for host in site.cluster.hosts}
     return replace(finding, host=finding.about) if finding.about in names else finding
 
 
-def _no_cards(site: Site, chosen: Sequence[Host], spec: GpuTemplateSpec) -> list[Finding]:
-    """Hosts without a fitting card are no error by themselves; a cluster without any is, unless some do not tell.
+def _missing_cards(site: Site, chosen: Sequence[Host], spec: GpuTemplateSpec) -> list[Finding]:
+    """Return an error when no host of the cluster has a fitting card, unless cards of some hosts are unknown.
 
-    Profiles and cards that are named tell of themselves.
+    Profiles and cards that the spec names have checks of their own.
     """
     if not isinstance(spec.gpu, PassthroughDevices):
         return []

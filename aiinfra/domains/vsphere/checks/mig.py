@@ -18,7 +18,7 @@ _WORDS: Final = {True: "MIG on", False: "MIG off", None: "cannot be inferred: no
 
 
 def mig(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """Card by card. One in the other mode is an error where the host has none in the mode that is needed."""
+    """Yield the MIG mode of each card; the wrong mode is an error when no card of the host has the right one."""
     if not isinstance(spec.gpu, VgpuDevices):
         return
     on, cards = spec.gpu.mode == "mig", usable_cards(host, spec)

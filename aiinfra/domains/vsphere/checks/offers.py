@@ -37,7 +37,7 @@ LOOK: Final = "see its vGPU profiles in vCenter"
 
 
 def profile(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """The vGPU profile that would be taken, and which ones each host can start now."""
+    """Yield the vGPU profile that would be chosen, and which profiles each host can start now."""
     devices = spec.gpu
     if not isinstance(devices, VgpuDevices):
         return
@@ -55,7 +55,7 @@ def profile(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
 
 
 def _pending(site: Site, spec: GpuTemplateSpec) -> str:
-    """What is added where hosts with such cards may offer more after a reboot."""
+    """Return the note that hosts may offer more after a reboot; empty when none is pending."""
     waiting = [host.name for host in site.cluster.hosts if host.reboot_required and usable_cards(host, spec)]
     return f"; a reboot is pending on {some(waiting)}" if waiting else ""
 
@@ -107,7 +107,7 @@ def pinned(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
 
 
 def capacity(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """How many VMs could be started now, on each host and in total. None is an error when one is to be started."""
+    """Yield how many VMs could start now, on each host and in total; none is an error when one is to be started."""
     shape = _shape(site, spec)
     if shape is None:
         return

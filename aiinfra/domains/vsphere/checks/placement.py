@@ -1,4 +1,4 @@
-"""Where the template stands and what it is cloned from."""
+"""Where the template is placed and what it is cloned from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _READ: Final = "let the account read it"
 
 
 def account(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """Every privilege that the account lacks, each named."""
+    """Yield each privilege that the account lacks."""
     needed = "every privilege that a template takes"
     if site.missing_privileges is None:
         yield PRIVILEGES.unread(

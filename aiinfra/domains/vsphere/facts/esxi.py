@@ -12,7 +12,7 @@ KB_HARDWARE: Final = "Broadcom KB 315655"
 
 
 def version(text: str) -> Version:
-    """`8.0.3` as numbers. Raises `ValueError` for anything else."""
+    """Return `8.0.3` as numbers. Raises `ValueError` for anything else."""
     return tuple(int(part) for part in text.split("."))
 
 
@@ -52,7 +52,7 @@ BRANCHES: Final = (
 
 
 def branch(driver: str) -> VgpuBranch | None:
-    """The branch of a driver's version; None for one that the table does not have."""
+    """Return the branch of a driver's version; None for one that is not in the table."""
     number = driver.partition(".")[0]
     return next((known for known in BRANCHES if number == str(known.driver)), None)
 
@@ -88,4 +88,4 @@ GPU_NEEDS: Final[Mapping[str, GpuNeed]] = MappingProxyType(
         ),
     }
 )
-"""By the name in `aiinfra.facts.gpus`. Only what a public document says; a model without a row has no known need."""
+"""Needs by the name in `aiinfra.facts.gpus`, as public documents state them; other models have no known need."""

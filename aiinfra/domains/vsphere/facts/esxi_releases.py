@@ -108,7 +108,7 @@ _RELEASES: Final[Mapping[tuple[int, ...], Mapping[int, str]]] = MappingProxyType
 
 
 def release_of(version: str, build: str) -> str:
-    """How a host's release is called: `8.0 Update 3b`, or `8.0 Update 3i or newer` past a build of the table.
+    """Return the name of a host's release: `8.0 Update 3b`, or `8.0 Update 3i or newer` past a build of the table.
 
     Empty when the table says nothing of this version, or when these are no version and build.
     """

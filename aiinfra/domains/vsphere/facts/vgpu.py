@@ -19,7 +19,7 @@ _TYPE = re.compile(r"(?:(?P<slices>\d+)-)?(?P<size>\d+)(?P<series>[A-Z]*)", re.I
 
 @dataclass(frozen=True, slots=True)
 class VgpuType:
-    """What the part of a type's name behind the family says."""
+    """The part of a type's name behind the family."""
 
     size_gb: int
     """Frame buffer, nominal."""
@@ -30,7 +30,7 @@ class VgpuType:
 
     @classmethod
     def of(cls, suffix: str) -> VgpuType | None:
-        """Reads `40C`, `3-20C`; None for anything else."""
+        """Parse `40C` or `3-20C`; None for anything else."""
         found = _TYPE.fullmatch(suffix)
         return found and cls(int(found["size"]), found["series"].upper(), int(found["slices"] or 0))
 
@@ -40,7 +40,7 @@ class VgpuFamily:
     """The types of one family of cards; numbers are the most of that type on one physical GPU."""
 
     name: str
-    """As in the types' names: `A100D`."""
+    """Name as in the types' names: `A100D`."""
     gpus: tuple[str, ...]
     """Names in `aiinfra.facts.gpus`."""
     time_sliced: Mapping[str, int]
@@ -113,7 +113,7 @@ class ProfileName:
 
     @classmethod
     def of(cls, name: str) -> ProfileName | None:
-        """None for a name that has not this form."""
+        """Parse the name of a profile; None for a name of another form."""
         family, _, suffix = name.lower().partition("_")[2].partition("-")
         if suffix.startswith("ada-"):
             family, suffix = f"{family}-ada", suffix.removeprefix("ada-")
@@ -122,20 +122,20 @@ class ProfileName:
 
 
 def family_of(profile: str) -> VgpuFamily | None:
-    """The family whose types a host's profile name belongs to; None when we do not know it."""
+    """Return the family whose types a host's profile name belongs to; None when we do not know it."""
     name = ProfileName.of(profile)
     return next((family for family in FAMILIES if name and family.name.lower() == name.family), None)
 
 
 def nominal_gb(profile: str) -> int | None:
-    """Memory of a card that serves a profile as NVIDIA counts it for vGPUs: what a host reports is a little less."""
+    """Return the memory of a profile's card as NVIDIA counts it for vGPUs; a host reports a little less."""
     family = family_of(profile)
     sizes = ((VgpuType.of(name), most) for name, most in (family.time_sliced.items() if family else ()))
     return max((kind.size_gb * most for kind, most in sizes if kind), default=None)
 
 
 def most_per_gpu(profile: str) -> int | None:
-    """How many vGPUs of a host's profile fit on one card; None when we do not know."""
+    """Return how many vGPUs of a host's profile fit on one card; None when it is not known."""
     family = family_of(profile)
     if family is None:
         return None

@@ -1,4 +1,4 @@
-"""Makes on hosts the changes that were planned, and no others."""
+"""Makes the planned changes on hosts, and no others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiinfra.domains.vsphere.hosts.changes import SHARED_DIRECT, HostChange, Set
 
 
 def apply(vcenter: VCenter, changes: Sequence[HostChange]) -> None:
-    """Raises `VSphereError`, naming the host."""
+    """Make the changes. Raises `VSphereError`, naming the host."""
     for change in changes:
         vcenter.say(f"setting {change}")
         match change:
@@ -23,7 +23,7 @@ def apply(vcenter: VCenter, changes: Sequence[HostChange]) -> None:
 
 
 def _set_graphics(vcenter: VCenter, change: SetGraphics) -> None:
-    """The policy, other devices, and whether a card takes vGPUs of several sizes stay as they are."""
+    """Set graphics types; the policy, other devices and mixed-size modes stay as they are."""
     host = vcenter.object(change.moref, "HostSystem")
     row = one(vcenter, host, ["config.graphicsConfig", "configManager.graphicsManager"])
     now = row.get("config.graphicsConfig") if row else None

@@ -1,4 +1,4 @@
-"""How many more VMs of one shape the hosts can start now: counted from cards, and from what is taken of them."""
+"""How many more VMs of one shape the hosts can start now, counted from their cards and what is in use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiinfra.facts.mig import MigInstance, memory_slices, room
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What one VM takes of a host: so many devices of one profile, or of one card passed through."""
+    """What one VM needs of a host: a number of devices of one profile, or of cards passed through."""
 
     count: int
     memory_mib: int
@@ -26,7 +26,7 @@ class Shape:
     label: str = ""
     """Hardware label that the card must have; empty: any."""
     pci_ids: Sequence[str] = ()
-    """Cards that are named; then all of them, once."""
+    """Cards that are named; a VM then needs all of them, so that there is room for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Room:
 
     host: str
     vms: int | None
-    """At most: the driver may place MIG instances worse than it could. None: the host did not tell."""
+    """An upper bound, as the driver may place MIG instances badly; None when facts of the host are missing."""
     why: str
-    """What limits it, as a sentence."""
+    """What limits the number, as a sentence."""
 
 
 def free(hosts: Sequence[Host], shape: Shape) -> list[Room]:
-    """The room on each host, in their order. A host that is away or in maintenance has none."""
+    """Return the room on each host, in their order; none on a host that is not connected or in maintenance."""
     return [_on(host, shape) for host in hosts]
 
 
@@ -68,7 +68,7 @@ def _on(host: Host, shape: Shape) -> Room:
 
 
 def _unknown_part(host: Host, shape: Shape) -> str:
-    """Which fact is not known of the host, so that a count would be a guess; empty when all are known."""
+    """Return which fact of the host is missing, so that a count would be a guess; empty when none is."""
     if shape.profile and host.startable is None:
         return "the host does not tell which profiles it can start"
     if not shape.profile and any(_is_asked_for(card, shape) and card.passthrough is None for card in host.cards):
@@ -84,7 +84,7 @@ def _is_asked_for(card: Card, shape: Shape) -> bool:
 
 
 def _cards(host: Host, shape: Shape) -> Iterator[int]:
-    """1 for each card that can be passed through to a new VM."""
+    """Yield 1 for each card that can be passed through to a new VM."""
     taken = {pci_id for vm in host.vms for pci_id in vm.passthrough}
     for card in host.cards:
         state = card.passthrough
@@ -93,7 +93,7 @@ def _cards(host: Host, shape: Shape) -> Iterator[int]:
 
 
 def _vgpus(host: Host, profile: VgpuProfile) -> Iterator[int]:
-    """How many more of the profile fit on each card of its kind."""
+    """Yield how many more of the profile fit on each card of its kind."""
     if not any(key(name) == key(profile.name) for name in host.startable or ()):
         return
     known = {key(one.name): one for one in host.profiles or ()}
@@ -104,7 +104,7 @@ def _vgpus(host: Host, profile: VgpuProfile) -> Iterator[int]:
 
 
 def _held(card: Card, by_vm: Mapping[str, Sequence[VgpuProfile]]) -> list[VgpuProfile]:
-    """What is started on the card. A VM on several cards counts with its largest device on each."""
+    """Return the profiles in use on the card; a VM on several cards counts with its largest device on each."""
     on_card = (by_vm.get(name, ()) for name in card.vms)
     return [max(profiles, key=lambda one: one.frame_buffer_gib) for profiles in on_card if profiles]
 

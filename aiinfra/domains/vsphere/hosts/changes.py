@@ -1,4 +1,4 @@
-"""What `manage_hosts: true` lets aiinfra change on hosts, as values: shown before anything is done."""
+"""The changes on hosts that `manage_hosts: true` allows, as values that are shown before anything is done."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHARED_DIRECT = "sharedDirect"
 
 @dataclass(frozen=True, slots=True)
 class SetGraphics:
-    """The host's default graphics type, and that of cards."""
+    """A change of the host's default graphics type, and of its cards'."""
 
     host: str
     moref: str
@@ -30,13 +30,13 @@ class SetGraphics:
 
 @dataclass(frozen=True, slots=True)
 class SetPassthrough:
-    """Passthrough and hardware label of one card."""
+    """A change of passthrough and hardware label of one card."""
 
     host: str
     moref: str
     pci_id: str
     label: str
-    """Empty: left as it is."""
+    """The new hardware label; empty: unchanged."""
     switch_on: bool
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ HostChange = SetGraphics | SetPassthrough
 
 
 def changes(hosts: Sequence[Host], spec: GpuTemplateSpec) -> list[HostChange]:
-    """The changes that the spec needs; none when hosts are as they should be. A card that a VM uses is left alone."""
+    """Return the changes that the spec needs; a card that a VM uses is not changed."""
     usable = [host for host in hosts if host.connected and spec.host in ("", host.name)]
     if spec.shares_cards:
         return [change for host in usable for change in _graphics(host, spec)]

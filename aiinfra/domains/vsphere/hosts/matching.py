@@ -21,12 +21,12 @@ def is_model(card: Card, gpu: Gpu) -> bool:
 
 
 def model_of(card: Card) -> Gpu | None:
-    """The card's model; None when our table does not have it."""
+    """Return the card's model; None when it is not in our table."""
     return next((gpu for gpu in GPUS.values() if is_model(card, gpu)), None)
 
 
 def usable_cards(host: Host, spec: GpuTemplateSpec) -> list[Card]:
-    """The cards that a VM of the template could use, by model; all of them when the spec names no model."""
+    """Return the cards that a VM of the template could use, by model; all of them when the spec names none."""
     match spec.gpu:
         case StaticDevices(pci_ids=pci_ids):
             return [card for card in host.cards if card.pci_id in pci_ids]
@@ -38,7 +38,7 @@ def usable_cards(host: Host, spec: GpuTemplateSpec) -> list[Card]:
 
 
 def _cards_of_profile(host: Host, profile: str) -> list[Card]:
-    """As the host lists the profile; where it does not, as while it shares no card, by the family in its name."""
+    """Return the cards of a profile as the host lists it; by the family in its name when it shares no card."""
     ids = {one.device_vendor_id for one in host.profiles or () if key(one.name) == key(profile)}
     if ids or (family := family_of(profile)) is None:
         return [card for card in host.cards if card.device_vendor_id in ids]

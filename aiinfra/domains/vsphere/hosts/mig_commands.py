@@ -17,16 +17,16 @@ from aiinfra.domains.vsphere.spec import GpuTemplateSpec, VgpuDevices
 
 @dataclass(frozen=True, slots=True)
 class HostSteps:
-    """What a person does on one host, in order."""
+    """The steps that a person takes on one host, in order."""
 
     host: str
     power_off: Sequence[str]
     """Names of VMs with GPUs of the host, whichever: none of them moves by itself when the host is to be rebooted."""
     commands: Sequence[str]
-    """For the host's shell."""
+    """Commands for the host's shell."""
 
     def lines(self) -> Iterator[str]:
-        """The steps as lines of text."""
+        """Yield the steps as lines of text."""
         yield f"{self.host}: switch MIG mode in the host's shell"
         if self.power_off:
             yield f"  first power off, or move away: {', '.join(self.power_off)}"
@@ -34,7 +34,7 @@ class HostSteps:
 
 
 def steps(hosts: Sequence[Host], spec: GpuTemplateSpec) -> list[HostSteps]:
-    """For every host with cards in the other mode than the spec needs; none as soon as a host has one in that mode.
+    """Return steps for each host with cards in the wrong mode; none when a host has a card in the right one.
 
     Hosts of a cluster may differ: one that serves is enough.
     """
@@ -45,7 +45,7 @@ def steps(hosts: Sequence[Host], spec: GpuTemplateSpec) -> list[HostSteps]:
 
 
 def steps_on(host: Host, spec: GpuTemplateSpec) -> HostSteps | None:
-    """None when no card of the host is known to be in the other mode."""
+    """Return the steps on one host; None when no card of it is known to be in the wrong mode."""
     on = spec.gpu.mode == "mig"
     cards = [card for card in _cards_with_known_offers(host, spec) if mig_is_on(host, card) == (not on)]
     return _steps(host, cards, on=on) if cards else None
@@ -71,6 +71,6 @@ def _steps(host: Host, cards: Sequence[Card], *, on: bool) -> HostSteps:
 
 
 def bus_id(pci_id: str) -> str:
-    """As `nvidia-smi` writes it: a domain of eight digits, upper case."""
+    """Return a PCI id as `nvidia-smi` writes it: a domain of eight digits, upper case."""
     domain, _, rest = pci_id.partition(":")
     return f"{int(domain, 16):08X}:{rest.upper()}"

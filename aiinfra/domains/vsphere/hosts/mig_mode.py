@@ -21,7 +21,7 @@ def mig_is_on(host: Host, card: Card) -> bool | None:
 
 
 def startable_sharing(host: Host, card: Card) -> set[Sharing]:
-    """How the profiles of the card that can be started now share it."""
+    """Return how the profiles of the card that can be started now share it."""
     return _sharing(host, card, {key(name) for name in host.startable or ()})
 
 

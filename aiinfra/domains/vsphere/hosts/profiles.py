@@ -29,32 +29,32 @@ class Choice:
     hosts: Sequence[str]
     """Names of the hosts that can start it now."""
     passed_over: Sequence[str] = ()
-    """Why each other profile of the model was not taken, one sentence each."""
+    """Why each other profile of the model was not chosen, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoProfile:
-    """Why there is none, with a hint."""
+    """Why no profile can be chosen, with a hint."""
 
     code: str
     message: str
     hint: str
     unread: Sequence[str] = field(default=())
-    """Hosts that did not tell what they offer: they may have it."""
+    """Hosts whose offers could not be read: they may have it."""
 
 
 def sharing_of(devices: VgpuDevices) -> Sharing:
-    """How profiles for these devices share a card."""
+    """Return how profiles for these devices share a card."""
     return "mig" if devices.mode == "mig" else "timeSliced"
 
 
 def least_gib(devices: VgpuDevices) -> int:
-    """Least memory of each device in GiB, the unit of profiles."""
+    """Return the least memory of each device in GiB, the unit of profiles."""
     return -(-(devices.memory or 0) // 1024)
 
 
 def choose(hosts: Sequence[Host], devices: VgpuDevices) -> Choice | NoProfile:
-    """The profile for the devices on these hosts; by model and memory the smallest one that is large enough."""
+    """Return the profile for the devices on these hosts; by model and memory the smallest that is large enough."""
     listed = {key(profile.name): profile for host in hosts for profile in host.profiles or ()}
     gpu = devices.gpu
     if devices.profile or gpu is None:
@@ -64,12 +64,12 @@ def choose(hosts: Sequence[Host], devices: VgpuDevices) -> Choice | NoProfile:
 
 
 def key(name: str) -> str:
-    """What profile names are compared by: hosts of another branch may write another prefix or case."""
+    """Return what profile names are compared by: hosts of another branch may write another prefix or case."""
     return name.lower().partition("_")[2] or name.lower()
 
 
 def startable_on(hosts: Sequence[Host], profile: str) -> list[str]:
-    """Names of the hosts that can start it now."""
+    """Return the names of the hosts that can start it now."""
     return [host.name for host in hosts if any(key(name) == key(profile) for name in host.startable or ())]
 
 
@@ -95,7 +95,7 @@ def _unknown(hosts: Sequence[Host], devices: VgpuDevices, names: Sequence[str]) 
 
 
 def _of_other_cards(hosts: Sequence[Host], profile: str) -> str:
-    """Empty for a profile of a card that a host has, and for one that we do not know."""
+    """Return which cards an unlisted profile is for; empty when a host has one, or when it is not known."""
     family = family_of(profile)
     cards = [card for host in hosts for card in host.cards]
     if family is None or any(card.device_id == int(GPUS[gpu].pci_device, 16) for gpu in family.gpus for card in cards):
@@ -136,7 +136,7 @@ def shows_mig(host: Host, device_vendor_id: int) -> bool:
 
 
 def reboot(hosts: Sequence[Host]) -> str:
-    """The hint to reboot the hosts that wait for it; empty when none does."""
+    """Return the hint to reboot the hosts that wait for it; empty when none does."""
     waiting = [host.name for host in hosts if host.reboot_required]
     return f"reboot {some(waiting)}: what was set on hosts takes effect then" if waiting else ""
 
@@ -179,12 +179,12 @@ def _passed_over(
 
 
 def some(names: Sequence[str], most: int = 8) -> str:
-    """A few of them by name, and how many more there are."""
+    """Return the first names, and how many more there are."""
     shown = sorted(names, key=_by_numbers)[:most]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(shown) + more
 
 
 def _by_numbers(name: str) -> list[tuple[int, str]]:
-    """`grid_a100-4c` comes before `grid_a100-10c`."""
+    """Return a sort key by which `grid_a100-4c` comes before `grid_a100-10c`."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -1,7 +1,7 @@
 """`aiinfra:vsphere:GpuTemplate`: one VM template with GPUs.
 
 A change of what a template is makes a new one beside the old. What was changed by hand in the world is a difference of
-`settings`, and an update mends it.
+`settings`, which an update corrects.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aiinfra.domains.vsphere.template.lifecycle import InspectedTemplate, MendedTemplate, NewTemplate
 
 COMPARED_PROCEDURE: Final = frozenset({"verify", "manage_hosts"})
-"""Of how a template is made, what an update does again when it changes."""
+"""Fields of how a template is made that an update repeats when they change."""
 OUTPUTS: Final = (
     *("name", "path", "moref", "vcenter_uuid", "gpu_model", "gpu_memory_mib", "gpu_count", "profile"),
     *("content", "settings", "explained", "verified", "drift"),
@@ -101,13 +101,13 @@ class GpuTemplate:
         delete_template(vcenter, _owner(state), _content(state), _plain(state, "moref"), limit)
 
     def _recorded(self, call: Call, inputs: Properties, state: Properties) -> VCenter:
-        """A session at the vCenter that the state knows. Raises `StepError` when another one answers."""
+        """Return a session at the recorded vCenter. Raises `StepError` when another one answers."""
         access = access_of(_plain(inputs, "connection"))
         return self.vcenters.identified(call, access, str(_plain(state, "vcenter_uuid") or ""))
 
 
 def _plain(properties: Properties, key: str) -> Any:
-    """The value of a property, its secrets opened. Raises `ValueError` when a part of it is unknown."""
+    """Return the value of a property, its secrets opened. Raises `ValueError` when a part of it is unknown."""
     return reveal(properties.get(key))
 
 
@@ -124,7 +124,7 @@ def _content(properties: Properties) -> TemplateContent:
 
 
 def _named_owner(properties: Properties) -> Owner:
-    """The owner. Raises `StepError` when vCenter would refuse the length of the template's name."""
+    """Return the owner. Raises `StepError` when vCenter would refuse the length of the template's name."""
     owner = _owner(properties)
     name = template_name(owner.environment, owner.stack)
     if len(name) > NAME_LIMIT:
@@ -134,7 +134,7 @@ def _named_owner(properties: Properties) -> Owner:
 
 
 def _spec_failures(spec: Tree) -> Iterator[CheckFailure]:
-    """What keeps a tree from being a spec; nothing while it is unknown."""
+    """Yield what keeps a tree from being a spec; nothing while it is unknown."""
     if isinstance(spec, Unknown):
         return
     if spec is None:
@@ -148,9 +148,9 @@ def _spec_failures(spec: Tree) -> Iterator[CheckFailure]:
 
 
 def _compared(inputs: Properties) -> Mapping[str, Tree]:
-    """What makes a difference.
+    """Return the inputs that are compared.
 
-    The account that is used, where an image lies on this machine, and how long one waits do not.
+    Not compared are the account, the path of an image on this machine, and time limits.
     """
     connection = inputs.get("connection")
     fields = connection.value if isinstance(connection, Secret) else connection
@@ -170,17 +170,17 @@ def _needs_another_template(path: str) -> bool:
 
 
 def _drift(olds: Properties) -> list[str]:
-    """A difference when the last refresh found something changed by hand."""
+    """Return a difference when the last refresh found something changed by hand."""
     return ["drift"] if olds.get("drift") else []
 
 
 def _unproved(olds: Properties, news: Properties) -> list[str]:
-    """A difference when a proof is asked for and was not passed: a refresh forgets that a create ended in an error."""
+    """Return a difference when a proof is due: a refresh forgets that a create ended in an error."""
     return ["verified"] if _spec(news).power_on and not _plain(olds, "verified") else []
 
 
 def _outputs(template: NewTemplate | MendedTemplate) -> dict[str, Any]:
-    """The outputs that a create or an update makes known."""
+    """Return the outputs that a create or an update makes known."""
     from aiinfra.domains.vsphere.template.lifecycle import NewTemplate
 
     existing = template.existing
@@ -203,12 +203,12 @@ def _outputs(template: NewTemplate | MendedTemplate) -> dict[str, Any]:
 
 
 def _inspected(template: InspectedTemplate) -> dict[str, Any]:
-    """The outputs that a refresh makes known."""
+    """Return the outputs that a refresh makes known."""
     settings = _settings(template.content, template.existing.settings)
     return {"settings": settings, "drift": list(template.drift)}
 
 
 def _settings(content: TemplateContent, settings: Mapping[str, Value]) -> dict[str, Any]:
-    """What is kept in the state: only the fields that we set, as a VM's other keys may hold anything."""
+    """Return the settings for the state: only fields that we set, as a VM's other keys may hold anything."""
     kept = {name: settings.get(name) for name in content.settings()}
     return {name: list(one) if isinstance(one, tuple) else one for name, one in kept.items()}

@@ -1,4 +1,4 @@
-"""The vCenters that requests talk to: one session for each account, heard by the request that uses it."""
+"""The vCenters that requests talk to: one session an account, which reports to the request that uses it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def with_secret_password(connection: Tree) -> Tree:
-    """The connection with its password marked secret; host and user stay readable in messages."""
+    """Return the connection with its password marked secret; host and user stay readable in messages."""
     if not isinstance(connection, Mapping) or isinstance(connection.get("password"), Secret):
         return connection
     return {**connection, "password": Secret(connection.get("password"))}
@@ -33,7 +33,7 @@ class VCenters:
         self._closing = threading.Event()
 
     def of(self, call: Call, access: Access) -> VCenter:
-        """The session at a vCenter, which reports to this request. Raises `VSphereError`, `Stopped`."""
+        """Return the session at a vCenter, which reports to this request. Raises `VSphereError`, `Stopped`."""
         started = time.monotonic()
         with self._lock:
             opening = self._opening.setdefault(access, threading.Lock())
@@ -42,7 +42,7 @@ class VCenters:
         return session.reporting_to(call.stop, lambda what: call.say(what, time.monotonic() - started))
 
     def identified(self, call: Call, access: Access, uuid: str) -> VCenter:
-        """The session as `of` gives it, checked to be at the recorded vCenter. Raises `StepError` `vsphere.another`."""
+        """Return the session of `of` at the recorded vCenter. Raises `StepError` `vsphere.another`."""
         vcenter = self.of(call, access)
         if uuid and vcenter.about.instance_uuid != uuid:
             raise StepError(

@@ -1,1 +1,1 @@
-"""What is read of a vCenter: its inventory, and the sites that templates stand on, as values."""
+"""Observes a vCenter: its inventory, and the sites of templates, as values."""

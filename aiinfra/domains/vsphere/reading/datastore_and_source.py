@@ -63,12 +63,12 @@ _SOURCE_FIELDS: Final = {
 
 
 def _why(row: Row, places: Mapping[str, str]) -> dict[str, str]:
-    """Reasons for unread properties, by field."""
+    """Return why properties could not be read, by field."""
     return {name: row.unread[place] for name, place in places.items() if place in row.unread}
 
 
 def _number(version: str | None) -> int | None:
-    """The 17 of `vmx-17`; None when there is no number."""
+    """Return 17 for `vmx-17`; None when there is no number."""
     digits = (version or "").rpartition("-")[2]
     return int(digits) if digits.isdigit() else None
 

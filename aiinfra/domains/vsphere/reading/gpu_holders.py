@@ -31,25 +31,25 @@ HOLDER_PATHS: Final = ("name", DEVICES)
 
 @dataclass(frozen=True, slots=True)
 class HostVms:
-    """The powered-on VMs of one host, and of those that may hold GPUs what could be read, by moref."""
+    """The powered-on VMs of one host, and the properties of those that may hold GPUs, by moref."""
 
     rows: Sequence[Row] = ()
     holders: Mapping[str, Row] = field(default_factory=dict)
 
     def names(self) -> Mapping[str, str]:
-        """Names of the VMs that may hold GPUs, by moref."""
+        """The names of the VMs that may hold GPUs, by moref."""
         return {vm.moref: _name(self.holders[vm.moref]) for vm in self.rows if vm.moref in self.holders}
 
 
 def is_gpu(device: Any) -> bool:
-    """A virtual function, which a host lists as well, has no subsystem."""
+    """Whether a PCI device is an NVIDIA GPU; its virtual functions have no subsystem."""
     return (
         device.vendorId & 0xFFFF == NVIDIA and device.classId & 0xFFFF in DISPLAYS and bool(device.subDeviceId & 0xFFFF)
     )
 
 
 def with_gpus(row: Row, vms: Sequence[Row]) -> list[Row]:
-    """Those of a host's VMs that may hold GPU devices.
+    """Return the VMs of a host that may hold GPU devices.
 
     vCenter names who uses a card that is shared, and who holds assignable hardware; a VM with a static passthrough
     device is found by its memory, which must be reserved.
@@ -60,7 +60,7 @@ def with_gpus(row: Row, vms: Sequence[Row]) -> list[Row]:
 
 
 def unseen(row: Row, vms: HostVms) -> Mapping[str, str]:
-    """The reason why free GPUs are not known: VMs that hold some, or may, cannot be read."""
+    """Return why free GPUs are not known: VMs that may hold some cannot be read."""
     shown = {vm.moref for vm in vms.rows}
     hidden = _users(row) - shown | {vm.moref for vm in with_gpus(row, vms.rows) if vm.moref not in vms.holders}
     number = f"{len(hidden)} VM{'s' if len(hidden) > 1 else ''}"
@@ -68,13 +68,13 @@ def unseen(row: Row, vms: HostVms) -> Mapping[str, str]:
 
 
 def _users(row: Row) -> set[str]:
-    """VMs that vCenter names as users of a card that is shared, or of assignable hardware, by moref."""
+    """Return the morefs of VMs that vCenter names as users of a shared card or of assignable hardware."""
     named = {vm._moId for info in row.get(GRAPHICS, ()) for vm in info.vm or ()}
     return named | {binding.vm._moId for binding in row.get(BINDINGS, ()) if binding.vm is not None}
 
 
 def holding(vms: HostVms) -> tuple[VmOnHost, ...]:
-    """The VMs that hold GPUs, with their devices."""
+    """Return the VMs that hold GPUs, with their devices."""
     held = (vms.holders[vm.moref] for vm in vms.rows if vm.moref in vms.holders)
     return tuple(found for holder in held if (found := _vm(_name(holder), holder.get(DEVICES, ()))))
 
@@ -91,14 +91,14 @@ def _vm(name: str, devices: Sequence[Any]) -> VmOnHost | None:
 
 
 def _passed(backing: Any) -> str | None:
-    """PCI id of a device that is passed through: named for a static one, assigned at power-on for a dynamic one."""
+    """Return the PCI id of a passed-through device: named when static, assigned at power-on when dynamic."""
     if type(backing).__name__.endswith("VirtualPCIPassthrough.DeviceBackingInfo"):
         return str(backing.id)
     return getattr(backing, "assignedId", None)
 
 
 def reserved(vm: Row) -> int:
-    """MiB that a VM keeps of the host's memory."""
+    """Return how many MiB of the host's memory a VM reserves."""
     return int(vm.get(_RESERVATION, 0)) if powered_on(vm) else 0
 
 

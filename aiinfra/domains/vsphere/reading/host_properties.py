@@ -1,4 +1,4 @@
-"""One host as a value, from its properties and what it answered. Sends no request."""
+"""One host as a value, from its properties and answers. Sends no request."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ HOST_PATHS: Final = (
     *_FIELDS.values(),
     *_LISTS.values(),
 )
-NOT_SAID: Final = "vCenter does not tell it"
+NOT_REPORTED: Final = "vCenter does not tell it"
 OFFERS: Final = ("profiles", "dynamic", "static", "groups")
 """Fields of a host that its ConfigTarget answers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Answers of one host besides its properties. None: not answered; `unread` has the reason by field."""
+class HostAnswers:
+    """Answers of one host besides its properties. None: no answer; `unread` has the reason by field."""
 
     target: Any = None
     """`vim.vm.ConfigTarget`."""
@@ -72,7 +72,7 @@ class Asked:
     """`vim.host.SoftwarePackage`s."""
     unread: Mapping[str, str] = field(default_factory=dict)
     offers_nothing: bool = False
-    """It was not asked, as it has nothing to offer."""
+    """Whether it was not asked, because it has no GPU."""
     edition: str | None = None
     """Name of its licence."""
 
@@ -86,12 +86,12 @@ def away(row: Row) -> str:
 
 
 def has_gpus(row: Row) -> bool:
-    """True as well when its devices could not be read."""
+    """Whether the host has GPUs; also true when its devices could not be read."""
     return PCI not in row.values or any(is_gpu(device) for device in row.get(PCI))
 
 
-def host(row: Row, cluster: str, asked: Asked, vms: HostVms) -> Host:
-    """`cluster` is an inventory path. `unread` holds the reason for each field that is None."""
+def host(row: Row, cluster: str, asked: HostAnswers, vms: HostVms) -> Host:
+    """Return the host. `cluster` is an inventory path; `unread` holds the reason for each field that is None."""
     fields: dict[str, Any] = {name: row.get(place) for name, place in _FIELDS.items()}
     fields |= {name: _listed(row, place) for name, place in _LISTS.items()}
     name = str(row.get("name", row.moref))
@@ -120,12 +120,12 @@ def host(row: Row, cluster: str, asked: Asked, vms: HostVms) -> Host:
 def _unread(row: Row) -> Mapping[str, str]:
     places = {**_FIELDS, "ntp_running": _SERVICES, "cards": PCI}
     places |= {name: place for name, place in _LISTS.items() if _listed(row, place) is None}
-    why = NOT_SAID if connected(row) else away(row)
+    why = NOT_REPORTED if connected(row) else away(row)
     return {name: row.unread.get(place, why) for name, place in places.items() if place not in row.values}
 
 
 def _unread_parts(row: Row) -> Mapping[str, str]:
-    """Reasons for facts that are missing and have no field of their own."""
+    """Return why facts without a field of their own are missing."""
     places = {
         "connected": _CONNECTED,
         "graphics": GRAPHICS,
@@ -137,7 +137,7 @@ def _unread_parts(row: Row) -> Mapping[str, str]:
 
 
 def _listed(row: Row, place: str) -> tuple[str, ...] | None:
-    """What is unset is empty, on a host whose configuration is known at all."""
+    """Return a list of the host, empty when it is unset; None when its configuration is not known."""
     if place in row.values:
         return tuple(map(str, row.get(place)))
     return () if "config.product.version" in row.values and place not in row.unread else None

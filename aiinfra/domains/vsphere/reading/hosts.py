@@ -21,7 +21,7 @@ from aiinfra.domains.vsphere.reading.gpu_holders import (
     powered_on,
     with_gpus,
 )
-from aiinfra.domains.vsphere.reading.host_properties import HOST_PATHS, OFFERS, Asked
+from aiinfra.domains.vsphere.reading.host_properties import HOST_PATHS, OFFERS, HostAnswers
 from aiinfra.domains.vsphere.reading.inventory import Entity
 from aiinfra.domains.vsphere.reading.observed import Host
 from aiinfra.domains.vsphere.reading.vcenter_wide import Fact, fact_or_reason
@@ -38,23 +38,23 @@ class HostsReading:
     """The answers that are known, and those on their way."""
 
     clusters: Mapping[str, Entity]
-    """By the moref of each of their hosts."""
+    """The cluster of each host, by the host's moref."""
     rows: Sequence[Row]
-    """Of the hosts, by name."""
+    """Rows of the hosts, by name."""
     vms: Mapping[str, Sequence[Row]]
-    """Of each host, by its moref."""
-    asked: Sequence[Future[Asked]]
+    """Rows of the VMs of each host, by its moref."""
+    asked: Sequence[Future[HostAnswers]]
     holders: Future[Mapping[str, Row]]
 
     def hosts(self, cluster: str, licences: Fact[Mapping[str, str]]) -> list[Host]:
-        """The hosts of one cluster, once everything is answered."""
+        """Return the hosts of one cluster, once everything is answered."""
         return [
             self._host(row, asked.result(), licences)
             for row, asked in zip(self.rows, self.asked, strict=True)
             if self.clusters[row.moref].moref == cluster
         ]
 
-    def _host(self, row: Row, asked: Asked, licences: Fact[Mapping[str, str]]) -> Host:
+    def _host(self, row: Row, asked: HostAnswers, licences: Fact[Mapping[str, str]]) -> Host:
         held = HostVms(self.vms.get(row.moref, ()), self.holders.result())
         edition = (licences.value or {}).get(row.moref)
         why = {} if edition else {"license_edition": licences.why or "no licence is assigned to it"}
@@ -75,14 +75,14 @@ def read_hosts(vcenter: VCenter, asking: Questions, clusters: Mapping[str, Entit
     return HostsReading(of, hosts, vms, asked, asking.ask(lambda: _holders(vcenter, hosts, vms)))
 
 
-def _asked(row: Row, browser: Any) -> Asked:
+def _asked(row: Row, browser: Any) -> HostAnswers:
     if not host_properties.connected(row):
-        return Asked(unread=dict.fromkeys((*OFFERS, "vibs"), host_properties.away(row)))
+        return HostAnswers(unread=dict.fromkeys((*OFFERS, "vibs"), host_properties.away(row)))
     if not host_properties.has_gpus(row):
-        return Asked(offers_nothing=True, unread={"vibs": NO_GPU})
+        return HostAnswers(offers_nothing=True, unread={"vibs": NO_GPU})
     target, packages = fact_or_reason(lambda: _target(row, browser)), fact_or_reason(lambda: _packages(row))
     unread = {**dict.fromkeys(OFFERS, target.why), "vibs": packages.why}
-    return Asked(target.value, packages.value, {name: why for name, why in unread.items() if why})
+    return HostAnswers(target.value, packages.value, {name: why for name, why in unread.items() if why})
 
 
 def _target(row: Row, browser: Any) -> Any:
@@ -96,7 +96,7 @@ def _packages(row: Row) -> Sequence[Any]:
 
 
 def _holders(vcenter: VCenter, hosts: Sequence[Row], vms: Mapping[str, Sequence[Row]]) -> Mapping[str, Row]:
-    """The VMs that may hold GPUs and can be read, by moref."""
+    """Return the VMs that may hold GPUs and can be read, by moref."""
     found = [vm.object for host in hosts for vm in with_gpus(host, vms.get(host.moref, ()))]
     with pruning(gpus_only):
         rows = collect(vcenter, "VirtualMachine", HOLDER_PATHS, found)

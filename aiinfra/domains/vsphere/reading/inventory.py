@@ -62,7 +62,7 @@ class MarkedVm:
 
 
 def find(vcenter: VCenter, path: str) -> Any | None:
-    """The managed object at an inventory path; None when there is none that the account may see."""
+    """Return the managed object at an inventory path; None when there is none that the account may see."""
     found = vcenter.content.searchIndex.FindByInventoryPath(path)
     if found is not None:
         vcenter.paths[found._moId] = path
@@ -70,7 +70,7 @@ def find(vcenter: VCenter, path: str) -> Any | None:
 
 
 def path_of(vcenter: VCenter, obj: Any) -> str | None:
-    """The inventory path of a managed entity; None when it is gone."""
+    """Return the inventory path of a managed entity; None when it is gone."""
     kinds = ("Folder", "Datacenter", "ComputeResource", "HostSystem", "Datastore", "VirtualMachine", "ResourcePool")
     rows = retrieve(vcenter, [Query([obj], dict.fromkeys(kinds, _NAMES), _UP)])
     paths = paths_of(rows)
@@ -81,7 +81,7 @@ def path_of(vcenter: VCenter, obj: Any) -> str | None:
 def walk(
     vcenter: VCenter, kinds: Mapping[str, Sequence[str]], besides: Sequence[Query] = ()
 ) -> Mapping[str, Sequence[Entity]]:
-    """All folders, datacenters and objects of `kinds` by kind, each with the further paths that are named for it.
+    """Return all folders, datacenters and objects of `kinds` by kind, each with the paths that are named for it.
 
     One request, however large the inventory; VMs are only sent when they are among `kinds`. The queries `besides`
     travel with it.
@@ -97,15 +97,15 @@ def walk(
 
 
 def marked(vcenter: VCenter, environment_id: str) -> list[MarkedVm]:
-    """Every VM and template that was made for this environment, wherever it was moved to, by path.
+    """Return every VM and template that was made for this environment, wherever it was moved to, by path.
 
-    A clone that others made of one, such as a machine of OpenShift, inherits its marks and is not ours.
+    A clone that somebody else made, such as a machine of OpenShift, inherits the marks and is not ours.
     """
     return _with_mark(vcenter, MARK_ID, environment_id)
 
 
 def namesakes(vcenter: VCenter, environment: str) -> Mapping[str, Sequence[str]]:
-    """Paths of what was made for environments of this name, by environment id."""
+    """Return the paths of what was made for environments of this name, by environment id."""
     found: dict[str, list[str]] = {}
     for vm in _with_mark(vcenter, MARK_ENVIRONMENT, environment):
         found.setdefault(vm.marks.get(MARK_ID, ""), []).append(vm.path)
@@ -127,7 +127,7 @@ def _is_made(vm: Entity, row: Row) -> bool:
 
 
 def paths_of(rows: Sequence[Row]) -> dict[str, str]:
-    """Inventory paths by moref, of rows with `name` and `parent`; the root folder has none."""
+    """Return inventory paths by moref, of rows with `name` and `parent`; the root folder has none."""
     by_moref = {row.moref: row for row in rows}
     return {row.moref: "".join(reversed(list(_upwards(row, by_moref)))) for row in rows}
 
@@ -139,7 +139,7 @@ def _upwards(row: Row | None, by_moref: Mapping[str, Row]) -> Iterator[str]:
 
 
 def _setting(key: str) -> str:
-    """The path of one setting among hundreds (`PropertyCollector` indexes arrays by their elements' key)."""
+    """Return the path of one setting among hundreds (`PropertyCollector` indexes arrays by their elements' key)."""
     return f'config.extraConfig["{key}"]'
 
 

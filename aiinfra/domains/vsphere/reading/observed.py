@@ -36,7 +36,7 @@ class Card:
     pci_id: str
     """`0000:3b:00.0`."""
     name: str
-    """As the host says it: `GA100 [A100 PCIe 40GB]`, `NVIDIA A100-PCIE-40GB`."""
+    """Name as the host reports it: `GA100 [A100 PCIe 40GB]`, `NVIDIA A100-PCIE-40GB`."""
     vendor_id: int
     """Unsigned, though the API gives a signed short: 0x10de."""
     device_id: int
@@ -53,7 +53,7 @@ class Card:
 
     @property
     def device_vendor_id(self) -> int:
-        """As `vgpuProfileInfo` spells it: device in the high 16 bits, vendor in the low ones."""
+        """Device and vendor as `vgpuProfileInfo` has them: device in the high 16 bits, vendor in the low ones."""
         return self.device_id << 16 | self.vendor_id
 
 
@@ -107,7 +107,7 @@ class Vib:
 
 @dataclass(frozen=True, slots=True)
 class VmOnHost:
-    """A powered-on VM that holds GPU devices: what is taken of the host's cards."""
+    """A powered-on VM that holds GPU devices of the host's cards."""
 
     name: str
     profiles: Sequence[str] = ()
@@ -146,19 +146,19 @@ class Host:
     static: Sequence[StaticChoice] | None = None
     groups: Sequence[DeviceGroup] | None = None
     vibs: Sequence[Vib] | None = None
-    """Those of NVIDIA: the vGPU manager, and whatever stands beside it."""
+    """NVIDIA's packages: the vGPU manager, and others beside it."""
     dns: Sequence[str] | None = None
     ntp: Sequence[str] | None = None
     ntp_running: bool | None = None
     vms: Sequence[VmOnHost] = ()
     memory_mib: int = 0
     memory_free_mib: int = 0
-    """What powered-on VMs have not reserved. Nothing when `unread` has `memory`."""
+    """Memory that powered-on VMs have not reserved; 0 when `unread` has `memory`."""
     datastores: Sequence[str] = ()
-    """morefs."""
+    """Morefs of its datastores."""
     reboot_required: bool | None = None
     unread: Mapping[str, str] = field(default_factory=dict)
-    """By field; and `graphics` and `passthrough` of its cards, `memory`, `vms` when some with GPUs cannot be read."""
+    """Reasons by field; also `graphics` and `passthrough` of cards, `memory`, and `vms` for unreadable ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ class NeededPrivilege:
 
 @dataclass(frozen=True, slots=True)
 class SiteQuestion:
-    """Which site is to be read.
+    """Which site to read.
 
     Each part is a name, a path below its usual folder of the datacenter, or a whole inventory path.
     """
@@ -232,9 +232,9 @@ class SiteQuestion:
     cluster: str
     datastore: str
     folder: str = ""
-    """Empty: the datacenter's own folder of VMs."""
+    """Folder of VMs; empty: the datacenter's own."""
     source: str = ""
-    """Empty: there is none yet, as it is imported."""
+    """VM or template to clone; empty when an image is imported."""
     privileges: Sequence[NeededPrivilege] = ()
 
 
@@ -249,7 +249,7 @@ class MissingPrivilege:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What one failure domain of a template stands on, read at one moment."""
+    """The cluster, datastore, folder and source for one failure domain, read at one moment."""
 
     vcenter: str
     """`vc.dc1.example`."""
@@ -259,11 +259,11 @@ class Site:
     cluster: Cluster
     datastore: Datastore | None
     folder: str | None
-    """Inventory path; None: it does not exist."""
+    """Inventory path; None when it does not exist."""
     source: Source | None
-    """None: it does not exist, or it is an OVA."""
+    """The VM or template; None when it does not exist or is an OVA."""
     missing_privileges: Sequence[MissingPrivilege] | None = None
-    """None: could not be asked."""
+    """What the account lacks; None when it could not be asked."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Advanced settings of the vCenter that were asked, such as `vgpu.hotmigrate.enabled`."""
     unread: Mapping[str, str] = field(default_factory=dict)

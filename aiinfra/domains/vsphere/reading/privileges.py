@@ -47,12 +47,12 @@ _POWERING: Final = (
 
 
 def needed(*, imported: bool = False, power_on: bool = False) -> Sequence[NeededPrivilege]:
-    """The privileges for templates of a source that exists, or is `imported`; with a proof by `power_on`."""
+    """Return the privileges for a template of a source that exists or is `imported`, with a proof by `power_on`."""
     return (*(_IMPORTING if imported else _CLONING), *_MAKING, *(_POWERING if power_on else ()))
 
 
 def site_question(spec: GpuTemplateSpec) -> SiteQuestion:
-    """What is to be read of the vCenter for a template."""
+    """Return which site to read for a template."""
     imported, place = isinstance(spec.source, Ova), spec.place
     return SiteQuestion(
         datacenter=place.datacenter,
@@ -71,7 +71,7 @@ def missing(
     *,
     from_template: bool,
 ) -> Iterator[MissingPrivilege]:
-    """The privileges that are needed and not granted.
+    """Yield the privileges that are needed and not granted.
 
     `places` has path and moref by role, `granted` the privileges of the account by moref.
     """

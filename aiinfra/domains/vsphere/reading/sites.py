@@ -1,7 +1,7 @@
-"""Everything that preflights and placement need of a vCenter, in few requests: at most 10 and 3 for each host.
+"""Reads what preflights and placement need of a vCenter in few requests: at most 10, and 3 for each host.
 
-How many there are does not depend on VMs or cards. A fact that cannot be read is None and says why; only what ends the
-conversation (no answer, no login, a stop) is an error, and so is a cluster that does not exist.
+Their number does not depend on VMs or cards. A fact that cannot be read is None, with a reason; errors are only a
+vCenter that does not answer or refuses the login, a stop, and a cluster that does not exist.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LICENCES: Final = "licenseAssignmentManager"
 
 
 def read_sites(vcenter: VCenter, questions: Sequence[SiteQuestion]) -> list[Site]:
-    """One site for each question, all read at one moment. Raises `NotFound` for a cluster that is not there."""
+    """Read one site for each question, all at one moment. Raises `NotFound` for a cluster that is not there."""
     vcenter.require_api("7.0", "reading the GPUs of hosts")
     with asking_at_once(vcenter) as asking:
         found = _walked(vcenter)
@@ -38,13 +38,13 @@ def read_sites(vcenter: VCenter, questions: Sequence[SiteQuestion]) -> list[Site
         sources = asking.ask(lambda: vcenter_wide.sources(vcenter, [place.source for place in places]))
         hosts = read_hosts(vcenter, asking, {place.cluster.moref: place.cluster for place in places})
         granted = fact_or_reason(lambda: _granted(vcenter, places, sources.result()))
-        whole = _Whole(licences.result(), settings.result(), sources.result(), granted)
+        whole = _VCenterFacts(licences.result(), settings.result(), sources.result(), granted)
         return [_site(vcenter, place, whole, hosts) for place in places]
 
 
 @dataclass(frozen=True, slots=True)
 class _Location:
-    """Where one site is, as far as it exists."""
+    """The managed objects of one site, as far as they exist."""
 
     question: SiteQuestion
     cluster: Entity
@@ -54,7 +54,7 @@ class _Location:
     """Inventory path; empty when nothing is cloned."""
 
     def morefs(self, source: Source | None) -> Mapping[Role, tuple[str, str]]:
-        """Path and moref of what privileges are needed on."""
+        """Return path and moref of the objects that privileges are needed on, by role."""
         pool = self.cluster.row.get(POOL)
         found: dict[Role, tuple[str, str]] = {"resource_pool": (f"{self.cluster.path}/Resources", pool._moId)}
         if self.datastore:
@@ -67,8 +67,8 @@ class _Location:
 
 
 @dataclass(frozen=True, slots=True)
-class _Whole:
-    """What the vCenter as a whole has answered."""
+class _VCenterFacts:
+    """Facts about the vCenter as a whole."""
 
     licences: Fact[Mapping[str, str]]
     settings: Fact[Mapping[str, str]]
@@ -128,7 +128,7 @@ def _granted(
     return vcenter_wide.granted(vcenter, needs, objects)
 
 
-def _site(vcenter: VCenter, place: _Location, whole: _Whole, hosts: HostsReading) -> Site:
+def _site(vcenter: VCenter, place: _Location, whole: _VCenterFacts, hosts: HostsReading) -> Site:
     source = whole.source(place)
     return Site(
         vcenter=str(vcenter.access),
@@ -161,7 +161,7 @@ def _cluster(entity: Entity, hosts: HostsReading, licences: Fact[Mapping[str, st
     )
 
 
-def _missing(place: _Location, whole: _Whole, source: Source | None) -> list[MissingPrivilege] | None:
+def _missing(place: _Location, whole: _VCenterFacts, source: Source | None) -> list[MissingPrivilege] | None:
     if whole.granted.value is None:
         return None
     from_template = source is None or source.is_template
@@ -169,7 +169,7 @@ def _missing(place: _Location, whole: _Whole, source: Source | None) -> list[Mis
     return list(privileges.missing(place.question.privileges, places, whole.granted.value, from_template=from_template))
 
 
-def _unread(place: _Location, whole: _Whole) -> Mapping[str, str]:
+def _unread(place: _Location, whole: _VCenterFacts) -> Mapping[str, str]:
     question = place.question
     store = absolute(question.datastore, question.datacenter, "datastore")
     folder = absolute(question.folder, question.datacenter, "vm")

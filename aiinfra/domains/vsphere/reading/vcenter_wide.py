@@ -26,7 +26,7 @@ class Fact(Generic[T]):
 
 
 def fact_or_reason(question: Callable[[], T]) -> Fact[T]:
-    """What the question answers; a refusal becomes a reason. Raises `Unreachable`, `LoginRefused`, `Stopped`."""
+    """Return the fact, or the reason for a refusal. Raises `Unreachable`, `LoginRefused`, `Stopped`."""
     try:
         return Fact(question())
     except (Unreachable, LoginRefused):
@@ -36,13 +36,13 @@ def fact_or_reason(question: Callable[[], T]) -> Fact[T]:
 
 
 def licences(manager: Any) -> Mapping[str, str]:
-    """Names of licences, by moref of the entity that each is assigned to."""
+    """Return the names of licences, by moref of the entity that each is assigned to."""
     assigned = manager.QueryAssignedLicenses() if manager is not None else ()
     return {each.entityId: each.assignedLicense.name for each in assigned or ()}
 
 
 def settings(vcenter: VCenter) -> Mapping[str, str]:
-    """The values of `SETTINGS` that are set; a vCenter refuses to answer for one that is not."""
+    """Return the values of `SETTINGS` that are set; a vCenter refuses the question for one that is not."""
     found: dict[str, str] = {}
     for name in SETTINGS:
         try:
@@ -56,7 +56,7 @@ def settings(vcenter: VCenter) -> Mapping[str, str]:
 
 
 def sources(vcenter: VCenter, paths: Iterable[str]) -> Mapping[str, Fact[Source]]:
-    """The VMs and templates at these inventory paths, by path."""
+    """Return the VMs and templates at these inventory paths, by path."""
     found = {path: inventory.find(vcenter, path) for path in sorted(set(paths) - {""})}
     vms = {obj._moId: path for path, obj in found.items() if obj is not None and type(obj).__name__ == _VM}
     rows = collect(vcenter, "VirtualMachine", SOURCE_PATHS, [found[path] for path in vms.values()])
@@ -71,7 +71,7 @@ def _why_no_source(path: str, found: Any) -> str:
 def granted(
     vcenter: VCenter, needs: Sequence[NeededPrivilege], objects: Mapping[str, Any]
 ) -> Mapping[str, frozenset[str]]:
-    """The privileges that the session has, by moref of each object."""
+    """Return the privileges of the session, by moref of each object."""
     names = sorted({need.privilege for need in needs})
     if not names:
         return {}

@@ -41,13 +41,13 @@ READ_BACK: Final = (
 )
 """Property paths of a VM that `settings_of` and `marks_of` read."""
 DEVICE_GROUPS: Final = "config.deviceGroups"
-"""Read only where the API has it: 8.0 and newer."""
+"""Property path that is read only where the API has it: 8.0 and newer."""
 FIRST_KEY: Final = -200
-"""New devices have negative keys, each another one."""
+"""First key of new devices; they have negative keys, each its own."""
 
 
 def marking(owner: Owner, marks: Mapping[str, str]) -> vim.vm.ConfigSpec:
-    """What the clone call itself sets: the marks, so that an incomplete clone is known as ours."""
+    """Return what the clone call itself sets: the marks, so that an incomplete clone is known as ours."""
     spec = vim.vm.ConfigSpec()
     spec.annotation = f"GPU template of stack {owner.stack} in environment {owner.environment}, made by aiinfra"
     spec.extraConfig = _options({**owner.marks(), **marks})
@@ -57,9 +57,9 @@ def marking(owner: Owner, marks: Mapping[str, str]) -> vim.vm.ConfigSpec:
 def configuring(
     content: TemplateContent, present: Sequence[Any], marks: Mapping[str, str], *, groups: bool = False
 ) -> vim.vm.ConfigSpec:
-    """All settings of a template in one call. `present` are the VM's devices: GPUs among them are taken away first.
+    """Return all settings of a template, for one call.
 
-    `groups` says that the API knows device groups.
+    `present` are the VM's devices: GPUs among them are removed first. `groups` says that the API knows device groups.
     """
     spec = vim.vm.ConfigSpec()
     spec.numCPUs, spec.numCoresPerSocket = content.cpus, content.cores_per_socket
@@ -103,7 +103,7 @@ def _backing(device: Device) -> Any:
 
 
 def _short(number: int) -> int:
-    """As the API has it: a signed short."""
+    """Return a number as the API has it: a signed short."""
     return number - 0x10000 if number > 0x7FFF else number
 
 
@@ -120,7 +120,7 @@ def _options(keys: Mapping[str, str]) -> list[Any]:
 
 
 def settings_of(row: Mapping[str, Any]) -> dict[str, Value]:
-    """A VM's settings by the names of `TemplateContent.settings`; what was not read is absent."""
+    """Return a VM's settings by the names of `TemplateContent.settings`; what was not read is absent."""
     version = str(row.get("config.version") or "")
     gpus = [gpu for gpu in map(device_of, row.get("config.hardware.device") or ()) if gpu]
     groups = getattr(row.get(DEVICE_GROUPS), "deviceGroup", None) or ()
@@ -145,12 +145,12 @@ def settings_of(row: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def keys_of(row: Mapping[str, Any]) -> dict[str, str]:
-    """The VM's extraConfig, marks included."""
+    """Return the VM's extraConfig, marks included."""
     return {option.key: str(option.value) for option in row.get("config.extraConfig") or ()}
 
 
 def device_of(device: Any) -> Device | None:
-    """A GPU of a VM as a value; None for any other device."""
+    """Return a GPU of a VM as a value; None for any other device."""
     backing = getattr(device, "backing", None)
     if not isinstance(device, Passthrough):
         return None

@@ -15,7 +15,7 @@ from typing import Any, Final
 from aiinfra.domains.vsphere.marks import MARK_DOMAIN, MARK_SPEC, NAME_LIMIT, Owner, template_name
 
 IMAGE: Final = "sha256:"
-"""Begins the source of a template that is cloned from an imported image; the digest of the OVA follows."""
+"""Prefix of the source of a template that is cloned from an imported image, before the digest of the OVA."""
 USE_MMIO: Final = "pciPassthru.use64bitMMIO"
 MMIO_SIZE: Final = "pciPassthru.64bitMMIOSizeGB"
 DISK_UUID: Final = "disk.EnableUUID"
@@ -72,7 +72,7 @@ class ResolvedPlacement:
     """Where a template is, by inventory paths."""
 
     failure_domain: str
-    """Its name; empty when there is only one."""
+    """Name of the failure domain; empty when there is only one."""
     cluster: str
     datastore: str
     folder: str
@@ -88,13 +88,13 @@ class TemplateContent:
     source: str
     """Inventory path of a VM or template, or the digest of an OVA."""
     devices: Sequence[Device]
-    """Empty with device groups, which bring theirs."""
+    """GPU devices; empty with device groups, which have their own."""
     cpus: int
     cores_per_socket: int
     memory_mib: int
     hardware_version: int
     mmio_gb: int
-    """0: no MMIO keys are set."""
+    """Size of the MMIO space; 0: no MMIO keys are set."""
     device_groups: Sequence[str] = ()
     extra_config: Mapping[str, str] = field(default_factory=dict)
 
@@ -169,13 +169,13 @@ class Difference:
 
 
 def differences(want: Mapping[str, Value], have: Mapping[str, Value]) -> list[Difference]:
-    """What differs, field by field, in the order of `want`; further fields of `have` do not count."""
+    """Return what differs, field by field, in the order of `want`; further fields of `have` do not count."""
     pairs = [(name, value, have.get(name)) for name, value in want.items()]
     return [Difference(name, value, there) for name, value, there in pairs if not _same(name, value, there)]
 
 
 def _same(name: str, want: Value, have: Value) -> bool:
-    """vCenter writes truth in any case (`TRUE`, `true`) and never lowers a hardware version."""
+    """Whether a value is as it should be: vCenter writes `TRUE` or `true` and never lowers a hardware version."""
     if name == HARDWARE_VERSION and isinstance(want, int) and isinstance(have, int):
         return have >= want
     if isinstance(want, str) and isinstance(have, str):
@@ -195,13 +195,13 @@ def _shown(value: Value) -> str:
 
 
 def tree_of(content: TemplateContent) -> dict[str, Any]:
-    """The content as a tree for Pulumi's state; `content_of` reads it back."""
+    """Return the content as a tree for Pulumi's state; `content_of` reads it back."""
     devices = [{"kind": type(device).__name__, **asdict(device)} for device in content.devices]
     return asdict(content) | {"devices": devices}
 
 
 def content_of(tree: Mapping[str, Any]) -> TemplateContent:
-    """Reads what `tree_of` wrote. Numbers may come back as floats, as Pulumi has no others."""
+    """Parse what `tree_of` wrote. Numbers may come back as floats, as Pulumi has no others."""
     fields = dict(tree)
     fields["placement"] = ResolvedPlacement(**fields["placement"])
     fields["devices"] = tuple(_device(one) for one in fields["devices"])

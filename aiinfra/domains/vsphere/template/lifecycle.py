@@ -1,4 +1,4 @@
-"""The life of one GPU VM template in a vCenter: made, read back, mended, deleted. Imports pyVmomi."""
+"""The life of one GPU VM template in a vCenter: creation, inspection, repair, deletion. Imports pyVmomi."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LOOK_EVERY: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class NewTemplate:
-    """A template that was made, or found as it is to be."""
+    """A template that was made, or existed as it should be."""
 
     existing: ExistingTemplate
     resolved: Resolved
@@ -56,12 +56,12 @@ class NewTemplate:
 
 @dataclass(frozen=True, slots=True)
 class MendedTemplate:
-    """A template that was put right."""
+    """A template that was repaired."""
 
     existing: ExistingTemplate
     content: TemplateContent
     verified: str = ""
-    """As of a new one."""
+    """What the power-on proof saw; empty when none was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ class InspectedTemplate:
 
     existing: ExistingTemplate
     content: TemplateContent
-    """What it was made as."""
+    """The content that it was made with."""
     drift: Sequence[str]
-    """One sentence for each part that is not as it was made."""
+    """One sentence for each setting that is not as it was made."""
 
 
 class Unproved(Exception):
@@ -84,7 +84,7 @@ class Unproved(Exception):
 
 
 def make_template(vcenter: VCenter, owner: Owner, spec: GpuTemplateSpec, kept: Collection[str]) -> NewTemplate:
-    """Make a template, or find the one that exists already; templates with the morefs `kept` are left alone.
+    """Make a template, or return the existing one; templates with the morefs `kept` are not touched.
 
     Raises `AiinfraError`, `Stopped`, and `Unproved` when the template exists and its proof failed.
     """
@@ -96,7 +96,7 @@ def make_template(vcenter: VCenter, owner: Owner, spec: GpuTemplateSpec, kept: C
 
 
 def read_template(vcenter: VCenter, moref: str, content: TemplateContent, owner: Owner) -> InspectedTemplate | None:
-    """The template as it is now, with what is not as it was made; None when it is gone."""
+    """Read a template as it is now, with its drift; None when it is gone."""
     found = existing_template(vcenter, vcenter.object(moref, "VirtualMachine"))
     if found is None:
         return None
@@ -109,7 +109,7 @@ def read_template(vcenter: VCenter, moref: str, content: TemplateContent, owner:
 def mend_template(
     vcenter: VCenter, owner: Owner, spec: GpuTemplateSpec, content: TemplateContent, moref: str
 ) -> MendedTemplate:
-    """Put right what somebody changed by hand.
+    """Correct what somebody changed by hand.
 
     A template that this one replaces is removed once this one is proved. Raises as `make_template` does.
     """
@@ -150,7 +150,7 @@ def _site(vcenter: VCenter, spec: GpuTemplateSpec) -> Site:
 
 
 def _ready_site(vcenter: VCenter, spec: GpuTemplateSpec) -> Site:
-    """The site, once hosts are as the template needs them: changed by us when we may, or by somebody we wait for."""
+    """Return the site once hosts are as the template needs them: changed by us, or by somebody we wait for."""
     site = _undisturbed_site(vcenter, spec)
     if spec.manage_hosts and (planned := changes(site.cluster.hosts, spec)):
         apply(vcenter, planned)
@@ -161,7 +161,7 @@ def _ready_site(vcenter: VCenter, spec: GpuTemplateSpec) -> Site:
 
 
 def _undisturbed_site(vcenter: VCenter, spec: GpuTemplateSpec) -> Site:
-    """The site while no other template's proof holds GPUs there: a profile is chosen by what can be started."""
+    """Return the site while no other proof holds GPUs there: a profile is chosen by what can be started."""
 
     def read() -> Site | Disturbed:
         since = vcenter.proofs.now()
@@ -173,7 +173,7 @@ def _undisturbed_site(vcenter: VCenter, spec: GpuTemplateSpec) -> Site:
 
 
 def _site_with_mig(vcenter: VCenter, spec: GpuTemplateSpec) -> Site:
-    """The site once somebody has switched MIG mode on its hosts. Raises `StepError` when nobody does in time."""
+    """Return the site once somebody has switched MIG mode on its hosts. Raises `StepError` when nobody does in time."""
 
     def ask() -> Site | Pending:
         site = _site(vcenter, spec)

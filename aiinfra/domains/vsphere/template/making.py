@@ -1,4 +1,4 @@
-"""Makes one GPU VM template, or goes on where an earlier run stopped: the world is looked at before anything is made.
+"""Makes one GPU VM template, or continues an interrupted run: the world is read before anything is made.
 
 Clone, powered off and marked → hardware version → all settings in one call → read back and compared → template. The
 settings are those of `content.TemplateContent`; a real vCenter keeps them on clones.
@@ -71,7 +71,7 @@ class Order:
         return f"{self.content.placement.folder}/{self.name}"
 
     def marks(self, step: str, name: str = "") -> dict[str, str]:
-        """The marks of a VM of this name; without one, of the template."""
+        """Return the marks of a VM of this name; without a name, of the template."""
         image = {MARK_SOURCE: self.content.source} if self.content.image else {}
         about = {MARK_DOMAIN: self.content.placement.failure_domain, MARK_SPEC: self.content.digest, **image}
         return {**about, MARK_STEP: step, MARK_NAME: name or self.name}
@@ -93,10 +93,10 @@ def make(vcenter: VCenter, order: Order, kept: Collection[str] = ()) -> Existing
     Whatever else of ours exists for this stack and failure domain was left by an interrupted run and is removed, but
     for the morefs `kept`. Raises `VSphereError`, `StepError` for settings that vCenter did not keep, `Stopped`.
     """
-    ours = _ours(vcenter, order)
+    ours = _vms_of_order(vcenter, order)
     existing = next((vm for vm in ours if vm.marks.get(MARK_SPEC) == order.content.digest and not vm.is_proof), None)
     clear(vcenter, order, [*kept, *([existing.moref] if existing else [])])
-    vm = (existing and _adopted(vcenter, order, existing)) or _cloned(vcenter, order)
+    vm = (existing and _complete_vm(vcenter, order, existing)) or _new_clone(vcenter, order)
     return mend(vcenter, order, vm)
 
 
@@ -105,7 +105,7 @@ def clear(vcenter: VCenter, order: Order, kept: Collection[str], *, replaced: bo
 
     Without `replaced`, what has another content is kept as well, unless it is a proof.
     """
-    for left in _ours(vcenter, order):
+    for left in _vms_of_order(vcenter, order):
         alike = left.is_proof or left.marks.get(MARK_SPEC) == order.content.digest
         if left.moref not in kept and (alike or replaced):
             vcenter.say(f"removing {left.path}, which an earlier run left")
@@ -117,7 +117,7 @@ def mend(vcenter: VCenter, order: Order, vm: Any) -> ExistingTemplate:
     """Give a VM or template of ours every setting that it lacks, and make it a template."""
     row = _read(vcenter, order, vm)
     now = _existing(vcenter, row)
-    lacking = _lacks(order, now)
+    lacking = _missing_settings(order, now)
     if not lacking:
         return now
     if row.get("runtime.powerState") not in (None, "poweredOff"):
@@ -127,7 +127,7 @@ def mend(vcenter: VCenter, order: Order, vm: Any) -> ExistingTemplate:
         vcenter.say(f"mending {order.name}: {'; '.join(map(str, lacking))}")
         vm.MarkAsVirtualMachine(order.pool)
     if any(each.field != TEMPLATE for each in lacking):
-        _put_back(vcenter, order, vm, now)
+        _restore_place_and_name(vcenter, order, vm, now)
         _configure(vcenter, order, vm, row)
         now = _verified_settings(vcenter, order, vm)
     _mark_as_template(vcenter, vm, now.path)
@@ -135,9 +135,9 @@ def mend(vcenter: VCenter, order: Order, vm: Any) -> ExistingTemplate:
 
 
 def _verified_settings(vcenter: VCenter, order: Order, vm: Any) -> ExistingTemplate:
-    """The template as it is read back. Raises `StepError` when vCenter did not keep what was set."""
+    """Return the template as it is read back. Raises `StepError` when vCenter did not keep what was set."""
     now = _existing(vcenter, _read(vcenter, order, vm))
-    if lacking := [each for each in _lacks(order, now) if each.field != TEMPLATE]:
+    if lacking := [each for each in _missing_settings(order, now) if each.field != TEMPLATE]:
         shown = "; ".join(map(str, lacking))
         message = f"vCenter did not keep what was set on {order.name}: {shown}"
         raise StepError(message, code="vsphere.not_kept", hint="see its tasks in vCenter, and run again")
@@ -145,7 +145,7 @@ def _verified_settings(vcenter: VCenter, order: Order, vm: Any) -> ExistingTempl
 
 
 def _mark_as_template(vcenter: VCenter, vm: Any, path: str) -> None:
-    """A vCenter also finishes this call for an interrupted run, and then refuses a second one."""
+    """Make a VM a template. A vCenter may have finished this call of an interrupted run, and refuses a second one."""
     vcenter.say(f"marking {path} as a template")
     try:
         vm.MarkAsTemplate()
@@ -155,7 +155,7 @@ def _mark_as_template(vcenter: VCenter, vm: Any, path: str) -> None:
             raise
 
 
-def _put_back(vcenter: VCenter, order: Order, vm: Any, now: ExistingTemplate) -> None:
+def _restore_place_and_name(vcenter: VCenter, order: Order, vm: Any, now: ExistingTemplate) -> None:
     """Move and rename it back to the folder and the name that it was made with."""
     if now.settings["folder"] != order.content.placement.folder:
         finish(vcenter, order.folder.MoveIntoFolder_Task([vm]), "moving back", now.path, limit=order.limit)
@@ -165,18 +165,18 @@ def _put_back(vcenter: VCenter, order: Order, vm: Any, now: ExistingTemplate) ->
 
 
 def existing_template(vcenter: VCenter, vm: Any) -> ExistingTemplate | None:
-    """A template, or the VM that somebody made of it, as it is now; None when it is gone."""
+    """Read a template, or the VM that somebody made of it; None when it is gone."""
     row = one(vcenter, vm, _paths(vcenter))
     return _existing(vcenter, row) if row else None
 
 
 def left_beside(vcenter: VCenter, owner: Owner, content: TemplateContent, moref: str) -> list[str]:
-    """Paths of what interrupted runs left of this stack and failure domain, except what linked clones need."""
+    """Return the paths of what interrupted runs left of this template, except what linked clones need."""
     beside = [vm for vm in _made_for(vcenter, owner, content) if vm.moref != moref]
     return [vm.path for vm in beside if not linked_clones(vcenter, vm)]
 
 
-def _ours(vcenter: VCenter, order: Order) -> list[MarkedVm]:
+def _vms_of_order(vcenter: VCenter, order: Order) -> list[MarkedVm]:
     return _made_for(vcenter, order.owner, order.content)
 
 
@@ -186,8 +186,8 @@ def _made_for(vcenter: VCenter, owner: Owner, content: TemplateContent) -> list[
     return [vm for vm in found if (vm.marks.get(MARK_STACK), vm.marks.get(MARK_DOMAIN, "")) == mine]
 
 
-def _adopted(vcenter: VCenter, order: Order, found: MarkedVm) -> Any | None:
-    """The VM that an earlier run began, when it is complete; otherwise it is removed."""
+def _complete_vm(vcenter: VCenter, order: Order, found: MarkedVm) -> Any | None:
+    """Return the VM that an earlier run began when it is complete; otherwise remove it."""
     await_tasks(vcenter, found, order.limit)
     disks = [_disks(vcenter, vm) for vm in (found.object, order.source)]
     if found.is_template or (disks[0] and len(disks[0]) == len(disks[1])):
@@ -203,18 +203,18 @@ def _disks(vcenter: VCenter, vm: Any) -> Sequence[Any]:
     return [device for device in devices if isinstance(device, vim.vm.device.VirtualDisk)]
 
 
-def _cloned(vcenter: VCenter, order: Order) -> Any:
+def _new_clone(vcenter: VCenter, order: Order) -> Any:
     try:
         return clone(vcenter, order, order.source, order.name, CLONED)
     except Exists:
-        found = next((vm for vm in _ours(vcenter, order) if vm.name == order.name), None)
+        found = next((vm for vm in _vms_of_order(vcenter, order) if vm.name == order.name), None)
         if found is None:
             raise
         return found.object
 
 
 def clone(vcenter: VCenter, order: Order, source: Any, name: str, step: str) -> Any:
-    """A marked clone, powered off. Returns the `vim.VirtualMachine`."""
+    """Make a marked clone, powered off. Returns the `vim.VirtualMachine`."""
     where = vim.vm.RelocateSpec(datastore=order.datastore, pool=order.pool)
     marks = marking(order.owner, order.marks(step, name))
     spec = vim.vm.CloneSpec(location=where, powerOn=False, template=False, config=marks)
@@ -253,7 +253,7 @@ def _read(vcenter: VCenter, order: Order, vm: Any) -> Row:
     return row
 
 
-def _lacks(order: Order, now: ExistingTemplate) -> list[Difference]:
+def _missing_settings(order: Order, now: ExistingTemplate) -> list[Difference]:
     return differences(order.content.expected(order.owner), now.settings)
 
 

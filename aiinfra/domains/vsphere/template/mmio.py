@@ -20,21 +20,21 @@ class Mmio:
 
     gpu_memory_gb: int
     doubled_gb: int
-    """By the doubling rule."""
+    """Size by the doubling rule."""
 
     @property
     def size_gb(self) -> int:
-        """What is set: the larger one."""
+        """The size that is set: the larger one."""
         return max(ALWAYS_GB, self.doubled_gb)
 
     def __str__(self) -> str:
-        """Why it is that much, as a sentence."""
+        """Return why it is this size, as a sentence."""
         rule = f"{self.doubled_gb} GB by the doubling rule for {self.gpu_memory_gb} GB of GPU memory"
         return f"{self.size_gb} GB: the larger of {ALWAYS_GB} GB and {rule}"
 
 
 def mmio(gpu_memory_mib: int) -> Mmio:
-    """For all GPUs of one VM together. Raises `ValueError` for a VM without GPU memory."""
+    """Return the sizes for all GPUs of one VM together. Raises `ValueError` for a VM without GPU memory."""
     if gpu_memory_mib <= 0:
         raise ValueError("a VM without GPU memory needs no MMIO space")
     gigabytes = -(-gpu_memory_mib // 1024)

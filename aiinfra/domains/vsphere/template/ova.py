@@ -1,4 +1,4 @@
-"""Imports an OVA as a VM that templates are cloned from: once for each contents, marked, with progress.
+"""Imports an OVA as a marked VM that templates are cloned from, once for each content.
 
 An OVA is a tar of an OVF descriptor and disks (DMTF DSP0243); a vCenter reads the descriptor and takes the disks over
 an `HttpNfcLease`.
@@ -49,7 +49,7 @@ _importing = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class ImageImport:
-    """An image to import, for whom, and the managed objects where it is to be."""
+    """An image to import, its owner, and the managed objects to import it to."""
 
     owner: Owner
     ova: Ova
@@ -69,13 +69,13 @@ class ImageImport:
         return f"{self.owner.environment}-{self.owner.stack}-source-{self.ova.sha256[:8]}"
 
     def config_spec(self, step: str) -> Any:
-        """The marks of the imported VM as a `vim.vm.ConfigSpec`."""
+        """Return the marks of the imported VM as a `vim.vm.ConfigSpec`."""
         marks = {MARK_DOMAIN: SOURCE, MARK_SPEC: self.digest, MARK_STEP: step, MARK_NAME: self.name}
         return marking(self.owner, marks)
 
 
 def imported_image(vcenter: VCenter, image: ImageImport) -> Any:
-    """The VM of an image, imported when it does not exist. Returns the `vim.VirtualMachine`.
+    """Import an image unless its VM exists. Returns the `vim.VirtualMachine`.
 
     Raises `StepError` for a file that is not what its digest says, `VSphereError`, `Stopped`.
     """
@@ -113,7 +113,7 @@ def _import(vcenter: VCenter, image: ImageImport) -> Any:
 
 
 def _check(path: Path, sha256: str, vcenter: VCenter) -> None:
-    """Raises `StepError` before anything is sent."""
+    """Check the image's digest before anything is sent. Raises `StepError`."""
     vcenter.say(f"reading {path.name}")
     try:
         with path.open("rb") as file:
@@ -157,7 +157,7 @@ def _import_spec(vcenter: VCenter, archive: tarfile.TarFile, image: ImageImport)
 
 
 def _network(vcenter: VCenter, image: ImageImport) -> list[Any]:
-    """The image's one network, `VM Network` in RHCOS, mapped to the one that is named."""
+    """Return the mapping of the image's one network, `VM Network` in RHCOS, to the one that is named."""
     if not image.ova.network:
         return []
     path = f"/{image.datacenter}/network/{image.ova.network}"
@@ -228,7 +228,7 @@ class _Lease:
         return sent + size
 
     def _blocks(self, content: IO[bytes], sent: int, total: int) -> Iterator[bytes]:
-        """The disk in blocks. Reports progress after each; `sent` and `total` are bytes of all disks."""
+        """Yield the disk in blocks. Reports progress after each; `sent` and `total` are bytes of all disks."""
         while block := content.read(BLOCK):
             if self.vcenter.stop.is_set():
                 raise Stopped(self.doing)

@@ -44,7 +44,7 @@ def prove(vcenter: VCenter, order: Order, template: Any) -> str:
 
 
 def _started(vcenter: VCenter, order: Order, vm: Any, path: str) -> str | Disturbed:
-    """A refusal counts when no other proof held GPUs there."""
+    """Start the clone and return what was seen; a refusal counts unless another proof held GPUs there."""
     cluster = order.content.placement.cluster
     since = vcenter.proofs.begin(cluster, path)
     try:
@@ -85,7 +85,7 @@ def _seen(vcenter: VCenter, order: Order, vm: Any) -> str:
 
 
 def _discard(vcenter: VCenter, vm: Any, path: str, limit: float) -> None:
-    """A stop does not keep the clone alive: it holds GPUs."""
+    """Remove the clone, also after a stop, as it holds GPUs."""
     last = vcenter.reporting_to(threading.Event(), vcenter.say)
     row = one(last, vm, ["runtime.powerState"])
     if row is None:

@@ -18,7 +18,7 @@ from aiinfra.errors import AiinfraError
 
 DEVICES: Final = "config.hardware.device"
 OTHER_POWER_STATE: Final = "InvalidPowerState"
-"""The placement that an interrupted run asked for may start a VM after we looked: its task is not one of the VM's."""
+"""The fault of a VM that was started after we looked, by the placement of an interrupted run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _power_off_and_destroy(vcenter: VCenter, vm: MarkedVm, limit: float, *, powe
 
 
 def sweep(vcenter: VCenter, environment_id: str, limit: float) -> Swept:
-    """Remove everything of an environment, and look again. What does not go is named, with why."""
+    """Remove everything of an environment, and look again. What remains is named, with the reason."""
     removed: list[str] = []
     left: list[Kept] = []
     for vm in marked(vcenter, environment_id):
@@ -84,7 +84,7 @@ def remove_proofs(vcenter: VCenter, environment_id: str, limit: float) -> None:
     """
     for vm in marked(vcenter, environment_id):
         if vm.is_proof:
-            vcenter.say(f"removing {vm.path}, which a run that died left")
+            vcenter.say(f"removing {vm.path}, which an interrupted run left")
             await_tasks(vcenter, vm, limit)
             remove(vcenter, vm, limit)
 
@@ -100,7 +100,7 @@ def await_tasks(vcenter: VCenter, vm: MarkedVm, limit: float) -> None:
 
 
 def linked_clones(vcenter: VCenter, vm: MarkedVm) -> list[str]:
-    """Paths of the VMs whose disks are based on snapshots of this one. Without a snapshot there are none."""
+    """Return the paths of the VMs whose disks are based on snapshots of this one. Without a snapshot there are none."""
     row = one(vcenter, vm.object, ["snapshot", "datastore", DEVICES])
     if row is None or row.get("snapshot") is None:
         return []

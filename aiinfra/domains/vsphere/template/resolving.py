@@ -1,4 +1,4 @@
-"""From a spec and what was read of its site to the content of the one template that is made. Pure."""
+"""Resolves a spec to the content of its template, from the facts of its site. Pure."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ VENDOR: Final = int(PCI_VENDOR, 16)
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The template, and what others want to know of its GPUs."""
+    """The content of a template, and facts about its GPUs for outputs."""
 
     content: TemplateContent
     gpu_model: str
-    """By the name of our table; as the host says it for a card that the table does not have."""
+    """Name in our table; for other cards, the name that the host reports."""
     gpu_memory_mib: int
     """Memory of each device."""
     gpu_count: int
@@ -57,7 +57,7 @@ class _Devices:
 
 
 def resolve(spec: GpuTemplateSpec, site: Site) -> Resolved:
-    """The template that a site gives for a spec. Raises `StepError` with a code of `vsphere.` when it cannot."""
+    """Return the template that a site gives for a spec. Raises `StepError` with a code of `vsphere.` when it cannot."""
     datastore, folder = datastore_and_folder(spec, site)
     found = _devices(spec, site)
     mmio_gb, why = _mmio(spec, found.memory_mib * spec.count)
@@ -79,7 +79,7 @@ def resolve(spec: GpuTemplateSpec, site: Site) -> Resolved:
 
 
 def _mmio(spec: GpuTemplateSpec, gpu_memory_mib: int) -> tuple[int, str]:
-    """The MMIO size in GB, and a sentence that says why it is that much."""
+    """Return the MMIO size in GB, and a sentence that says why."""
     if spec.mmio != "auto":
         return spec.mmio, f"MMIO {spec.mmio} GB, as the file says" if spec.mmio else "no MMIO keys are set"
     if not gpu_memory_mib:
@@ -89,7 +89,7 @@ def _mmio(spec: GpuTemplateSpec, gpu_memory_mib: int) -> tuple[int, str]:
 
 
 def datastore_and_folder(spec: GpuTemplateSpec, site: Site) -> tuple[Datastore, str]:
-    """The datastore, and the folder's path. Raises `StepError` for one that does not exist."""
+    """Return the datastore, and the folder's path. Raises `StepError` for one that does not exist."""
     if site.datastore is None or site.folder is None:
         missing = f"datastore {spec.place.datastore}" if site.datastore is None else f"folder {spec.place.folder}"
         raise StepError(
@@ -151,7 +151,7 @@ def _cards_of(site: Site, device_vendor_id: int) -> list[Card]:
 
 
 def _passthrough(gpu_spec: PassthroughDevices, site: Site) -> _Devices:
-    """The ids must be those that a host lists (vSphere Web Services API, `AllowedDevice`)."""
+    """Return the devices; their ids must be those that a host lists (vSphere Web Services API, `AllowedDevice`)."""
     gpu = gpu_spec.gpu
     hosts = [host.name for host in site.cluster.hosts if any(is_model(card, gpu) for card in host.cards)]
     if not hosts:
