@@ -6,12 +6,12 @@ from aiinfra.errors import AiinfraError
 from aiinfra.report.run import Outcome, Reason, StackResult, Verb
 from aiinfra.session.run import Run
 from aiinfra.session.steps.failure import failed_result, failure
-from aiinfra.session.steps.operation import changes_in, journaled, recorded, timed
+from aiinfra.session.steps.operation import changes_in, journaled, record_failure, timed
 
 
 def destroy(run: Run, stack: str, kind: str) -> StackResult:
-    """A failed step is a result, kept for `aiinfra why`."""
-    return recorded(run, Verb.DESTROY, timed(run, kind, stack, lambda: _destroy(run, stack, kind)))
+    """Destroy a stack and return the result; a failure is a result too, recorded for `aiinfra why`."""
+    return record_failure(run, Verb.DESTROY, timed(run, kind, stack, lambda: _destroy(run, stack, kind)))
 
 
 def _destroy(run: Run, stack: str, kind: str) -> StackResult:
@@ -22,12 +22,12 @@ def _destroy(run: Run, stack: str, kind: str) -> StackResult:
     if failed := failed_result(run, kind, stack, done):
         return failed
     run.runner.remove(stack)
-    run.journal.destroyed(stack)
+    run.journal.record_destroyed(stack)
     return StackResult(stack, kind, Outcome.DESTROYED, changes=changes_in(done))
 
 
 def forget(run: Run, stack: str, kind: str, access: str) -> StackResult:
-    """Drop the stack from the state; nothing is asked and nothing removed. `access`: the stack whose access is gone."""
+    """Drop the stack from the state without asking the world; `access` is the stack whose access is gone."""
     try:
         return _forget(run, stack, kind, access)
     except AiinfraError as error:
@@ -40,10 +40,10 @@ def _forget(run: Run, stack: str, kind: str, access: str) -> StackResult:
     held = run.deployment(stack).get("resources") or ()
     count = sum(not one["type"].startswith("pulumi:") for one in held)
     run.runner.remove(stack, force=True)
-    run.journal.destroyed(stack)
+    run.journal.record_destroyed(stack)
     return StackResult(stack, kind, Outcome.FORGOTTEN, reason=Reason.ACCESS_GONE, related=access, forgotten=count)
 
 
 def _nothing(run: Run, stack: str, kind: str) -> StackResult:
-    run.journal.destroyed(stack)
+    run.journal.record_destroyed(stack)
     return StackResult(stack, kind, Outcome.DESTROYED, reason=Reason.NOT_THERE)

@@ -20,8 +20,8 @@ from aiinfra.domains.kubernetes.provider import settings
 from aiinfra.domains.kubernetes.provider.clusters import Clusters
 from aiinfra.domains.kubernetes.provider.cuda_job import Answer, reference
 from aiinfra.domains.kubernetes.provider.cuda_run import JobRun
+from aiinfra.domains.kubernetes.provider.diagnosed_wait import await_wants
 from aiinfra.domains.kubernetes.provider.in_cluster import client_of
-from aiinfra.domains.kubernetes.provider.patience import await_wants
 from aiinfra.engine.wire import UNKNOWN, Unknown
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
 from aiinfra.waiting import Waiter
@@ -55,7 +55,7 @@ class GpuProof:
         ]
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
-        return settings.differs(old_inputs, news)
+        return settings.diff_inputs(old_inputs, news)
 
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview:
@@ -70,7 +70,7 @@ class GpuProof:
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
         """A rung that no longer holds shows as another `prove`, so that the next run proves again."""
         client = client_of(self.clusters, state)
-        lost = [seen.says for want in _rungs(state) if not (seen := verdict(client, want)).holds]
+        lost = [seen.sentence for want in _rungs(state) if not (seen := verdict(client, want)).holds]
         return Made(id, state, {**inputs, "prove": f"no longer: {'; '.join(lost)}"} if lost else inputs)
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
