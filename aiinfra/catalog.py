@@ -26,7 +26,7 @@ class Catalog(Registry[Kind]):
 
     @classmethod
     def of(cls, *kinds: Kind) -> Catalog:
-        return cls("kind", ((kind.kind, OURS, partial(_same, kind)) for kind in kinds))
+        return cls("kind", ((kind.kind, OURS, partial(_identity, kind)) for kind in kinds))
 
     @classmethod
     def installed(cls) -> Catalog:
@@ -102,7 +102,7 @@ def error_codes() -> Mapping[str, str]:
     return found
 
 
-def _same(kind: Kind) -> Kind:
+def _identity(kind: Kind) -> Kind:
     return kind
 
 

@@ -20,16 +20,16 @@ CACHE: Final = "XDG_CACHE_HOME"
 
 
 @contextmanager
-def usable(what: str, folder: Path, variable: str = STATE) -> Iterator[None]:
+def folder_errors(what: str, folder: Path, variable: str = STATE) -> Iterator[None]:
     """Inside, an `OSError` means that `what` cannot be used. Raises `OutsideError` `machine.folder` for it."""
     try:
         yield
     except OSError as error:
         why = str(error.strerror or error)
-        raise refused(what, why, Path(error.filename or folder), variable, full=error.errno in FULL) from error
+        raise folder_error(what, why, Path(error.filename or folder), variable, full=error.errno in FULL) from error
 
 
-def refused(what: str, why: str, folder: Path, variable: str = STATE, *, full: bool = False) -> OutsideError:
+def folder_error(what: str, why: str, folder: Path, variable: str = STATE, *, full: bool = False) -> OutsideError:
     """The error for a folder that cannot be used."""
     way_out = "free some space there, or set" if full else "set"
     return OutsideError(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 OURS = "aiinfra"
 GROUPS = ("aiinfra.stacks", "aiinfra.domains")
-FOREIGN = (
+ENTRY_POINT_ERRORS = (
     ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, LookupError, OSError, RuntimeError,
     AssertionError,
 )  # fmt: skip
@@ -54,7 +54,9 @@ class Registry(Mapping[str, T]):
     @classmethod
     def collect(cls, sort: Sort[T], ours: Iterable[tuple[str, Callable[[], T]]]) -> Registry[T]:
         """Ours and the others'."""
-        others = ((p.name, package, partial(_theirs, sort, p, package)) for p, package in entry_points(sort.group))
+        others = (
+            (p.name, package, partial(_load_entry_point, sort, p, package)) for p, package in entry_points(sort.group)
+        )
         return cls(sort.word, [*((name, OURS, load) for name, load in ours), *others])
 
     def __getitem__(self, name: str) -> T:
@@ -89,18 +91,18 @@ class Registry(Mapping[str, T]):
 
 def entry_points(group: str) -> Iterator[tuple[EntryPoint, str]]:
     """Entry points of the group, with the package of each; of two with one name the first on the path counts."""
-    for packages in _naming_us(tuple(dict.fromkeys(sys.path))):
+    for packages in _our_distributions(tuple(dict.fromkeys(sys.path))):
         yield from ((point, packages.name) for point in packages.entry_points.select(group=group))
 
 
 @cache
-def _naming_us(path: tuple[str, ...]) -> tuple[Any, ...]:
+def _our_distributions(path: tuple[str, ...]) -> tuple[Any, ...]:
     """Distributions with entry points for us.
 
     All packages' metadata take 40 ms to read, so only those that name a group of ours are.
     """
     found: dict[str, Any] = {}
-    for info in (info for folder in path for info in _infos(Path(folder))):
+    for info in (info for folder in path for info in _metadata_folders(Path(folder))):
         from importlib.metadata import Distribution
 
         package = Distribution.at(info)
@@ -108,16 +110,16 @@ def _naming_us(path: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(found.values())
 
 
-def _infos(folder: Path) -> list[Path]:
+def _metadata_folders(folder: Path) -> list[Path]:
     """The metadata of packages in the folder that have entry points for us; what cannot be read has none."""
     try:
         infos = [path for path in folder.iterdir() if path.name.endswith((".dist-info", ".egg-info"))]
     except OSError:
         return []
-    return [info for info in infos if _names_us(_content(info / "entry_points.txt"))]
+    return [info for info in infos if _has_our_group(_content(info / "entry_points.txt"))]
 
 
-def _names_us(text: bytes) -> bool:
+def _has_our_group(text: bytes) -> bool:
     return any(b"[%s]" % group.encode() in text for group in GROUPS)
 
 
@@ -128,11 +130,11 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def _theirs(sort: Sort[T], point: EntryPoint, package: str) -> T:
+def _load_entry_point(sort: Sort[T], point: EntryPoint, package: str) -> T:
     hint = f"repair or uninstall {package}"
     try:
         member = point.load()
-    except FOREIGN as exc:
+    except ENTRY_POINT_ERRORS as exc:
         reason = " ".join(str(exc).split())
         raise ConfigError(
             f"the {sort.word} {point.name} of package {package} cannot be loaded: {type(exc).__name__}: {reason}",
@@ -141,7 +143,7 @@ def _theirs(sort: Sort[T], point: EntryPoint, package: str) -> T:
             hint=hint,
         ) from exc
     if not isinstance(member, sort.type) or sort.name_of(member) != point.name:
-        what = _what(sort, member)
+        what = _entry_point_words(sort, member)
         raise ConfigError(
             f"the entry point {point.name} of package {package} gives {what}, not the {sort.word} {point.name}",
             code="catalog.broken_package",
@@ -151,7 +153,7 @@ def _theirs(sort: Sort[T], point: EntryPoint, package: str) -> T:
     return member
 
 
-def _what(sort: Sort[T], member: object) -> str:
+def _entry_point_words(sort: Sort[T], member: object) -> str:
     if isinstance(member, sort.type):
         return f"a {sort.word} named {sort.name_of(member)}"
     return f"a {type(member).__name__}"

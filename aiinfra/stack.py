@@ -16,9 +16,9 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast, runtime_check
 
 from aiinfra.errors import ConfigError
 from aiinfra.fields import (
-    LATE,
-    LATE_PATTERN,
     SECRET,
+    UNRESOLVED,
+    UNRESOLVED_PATTERN,
     Input,
     Inputs,
     Linked,
@@ -30,13 +30,12 @@ from aiinfra.fields import (
 )
 
 __all__ = [
-    "LATE",
-    "LATE_PATTERN",
     "MARK_ENVIRONMENT",
     "MARK_ID",
     "MARK_STACK",
     "SECRET",
-    "Broken",
+    "UNRESOLVED",
+    "UNRESOLVED_PATTERN",
     "Finding",
     "GivesAccess",
     "Input",
@@ -55,6 +54,7 @@ __all__ = [
     "StackName",
     "StackType",
     "Surroundings",
+    "Violation",
 ]
 
 I = TypeVar("I", bound=Inputs)  # noqa: E741  the contract reads StackType[I, O]
@@ -110,11 +110,11 @@ class StackType(Generic[I, O]):
     """Inputs that say how to reach the outside; a lab puts their defaults in their place and reads none of them."""
     lab_defaults: Mapping[str, Any] = field(default_factory=dict)
     """Defaults of inputs that are others in a lab."""
-    foreign: str = ""
+    external: str = ""
     """What others decide of the outcome, in words (`its chart's objects`): a plan of it is likely, never exact."""
     leftovers: tuple[Any, ...] = ()
     """Records of its domains: what its software leaves in the world when it is uninstalled, for their sweeps."""
-    foretold: tuple[str, ...] = ()
+    known_outputs: tuple[str, ...] = ()
     """Outputs that follow from the stack's own values in the file, so that they are known before it ever ran."""
     sources: tuple[Path, ...] = field(default=())
     """More files or folders whose change means the stack must run again (its templates)."""
@@ -143,7 +143,7 @@ class StackType(Generic[I, O]):
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Violation:
     """A rule of a kind that the inputs break. `at` is the path below the stack's entry: `("expect", "gpus")`."""
 
     at: tuple[str | int, ...]
@@ -155,7 +155,7 @@ class Broken:
 class Rules(Protocol):
     """Pure rules over inputs; late values (`Ref`, `SecretSource`) may stand where literals would."""
 
-    def rules(self, inputs: Any) -> Iterable[Broken]: ...
+    def rules(self, inputs: Any) -> Iterable[Violation]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,4 +222,4 @@ class LabNeeds(Protocol):
 class RulesAround(Protocol):
     """Pure rules over a stack and what stands around it: the target, the other stacks."""
 
-    def rules_around(self, name: StackName, inputs: Any, around: Surroundings) -> Iterable[Broken]: ...
+    def rules_around(self, name: StackName, inputs: Any, around: Surroundings) -> Iterable[Violation]: ...

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 
-def spare_plugin_scan() -> None:
+def disable_plugin_scan() -> None:
     """Keep pydantic from reading the metadata of every installed package in search of plugins: 40 ms of each start.
 
     Its own switch is an environment variable (pydantic/plugin/_loader.py), so it is set before pydantic is imported.
@@ -23,7 +23,7 @@ def spare_plugin_scan() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
-def spare_collections() -> None:
+def reduce_garbage_collection() -> None:
     """Keep Python from looking for garbage among what it loads: a tenth of each start.
 
     Modules and models are tens of thousands of objects that all stay. What is still there at the end goes with the
@@ -33,7 +33,7 @@ def spare_collections() -> None:
     atexit.register(gc.freeze)
 
 
-def refuse_outputs_as_text() -> None:
+def raise_on_outputs_as_text() -> None:
     """Let Pulumi raise where a program puts an Output into a text, instead of putting a warning there.
 
     A switch of its SDK, read from the environment at that moment (pulumi/output.py, `Output.__str__`).

@@ -17,11 +17,11 @@ from typer.exceptions import TyperException
 from aiinfra import __version__
 from aiinfra.cli import crash
 from aiinfra.cli.console import Console
-from aiinfra.cli.examples import exemplified
-from aiinfra.cli.form import guessed
+from aiinfra.cli.examples import add_examples
+from aiinfra.cli.form import guess_form
 from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError
 from aiinfra.session.interrupt import raised
-from aiinfra.world import World, spare_plugin_scan
+from aiinfra.world import World, disable_plugin_scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         entry = COMMANDS.get(cmd_name)
-        return loaded(cmd_name, entry) if entry else None
+        return load_command(cmd_name, entry) if entry else None
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -90,7 +90,7 @@ def _sections() -> Iterator[tuple[str, list[tuple[str, str]]]]:
         yield section, [(name, entry.summary) for name, entry in entries]
 
 
-def loaded(name: str, entry: Entry) -> Any:
+def load_command(name: str, entry: Entry) -> Any:
     """The command object of an entry."""
     module, _, attribute = entry.target.partition(":")
     found = getattr(importlib.import_module(f"aiinfra.cli.{module}"), attribute)
@@ -101,7 +101,7 @@ def loaded(name: str, entry: Entry) -> Any:
         sub.command(name)(found)
     command = typer.main.get_command(sub)
     command.name = name
-    exemplified(command, name)
+    add_examples(command, name)
     return command
 
 
@@ -132,8 +132,8 @@ def aiinfra(
 
 def run(argv: Sequence[str]) -> int:
     """Run the command line; returns the exit code. The one place where errors are reported."""
-    spare_plugin_scan()
-    console = Console(World.real(), guessed(argv))
+    disable_plugin_scan()
+    console = Console(World.real(), guess_form(argv))
     crash.install(console, argv)
     command = typer.main.get_command(root)
     try:
@@ -142,19 +142,19 @@ def run(argv: Sequence[str]) -> int:
     except AiinfraError as error:
         return console.fail(error)
     except TyperException as error:
-        return console.fail(_misused(error))
+        return console.fail(_usage_error(error))
     except typer.Abort:
         return console.fail(Interrupted("not approved; nothing was touched", code="run.not_approved"))
     if code in {0, None} and console.out.lost:
-        return console.fail(_lost(console.out.lost))
+        return console.fail(_output_lost(console.out.lost))
     return code if isinstance(code, int) else 0
 
 
-def _lost(why: str) -> OutsideError:
+def _output_lost(why: str) -> OutsideError:
     return OutsideError(f"standard output could not be written: {why}", code="cli.output_lost", where="standard output")
 
 
-def _misused(error: TyperException) -> ConfigError:
+def _usage_error(error: TyperException) -> ConfigError:
     """What typer says about the words of the command line, as one of our errors."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "aiinfra"

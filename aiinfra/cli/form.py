@@ -30,7 +30,7 @@ class EventsForm(StrEnum):
     NDJSON = "ndjson"
 
 
-def chosen(output: OutputForm, events: EventsForm | None) -> Form:
+def output_form(output: OutputForm, events: EventsForm | None) -> Form:
     """The form of two options. Raises `ConfigError` when both ask for a machine form."""
     if events and output is OutputForm.JSON:
         raise ConfigError(
@@ -41,7 +41,7 @@ def chosen(output: OutputForm, events: EventsForm | None) -> Form:
     return Form.NDJSON if events else Form(output.value)
 
 
-def guessed(argv: Sequence[str]) -> Form:
+def guess_form(argv: Sequence[str]) -> Form:
     """The form in which a failure to read the command line itself is reported."""
     words = " ".join(argv).replace("=", " ").split()
     pairs = set(pairwise(words))

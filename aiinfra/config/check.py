@@ -11,7 +11,7 @@ from aiinfra.catalog import blocks
 from aiinfra.domain import load
 from aiinfra.model.environment import Environment, StackEntry
 from aiinfra.model.tree import Flaw, Tree
-from aiinfra.plan.inputs import validated
+from aiinfra.plan.inputs import validate
 from aiinfra.plan.near import did_you_mean
 from aiinfra.plan.planner import Plan, draft
 from aiinfra.stack import Ref, StackName, StackType
@@ -26,7 +26,7 @@ def check(tree: Tree, stem: str, kinds: Mapping[str, StackType[Any, Any]]) -> tu
     stacks = document.get("stacks")
     entries = dict(_entries(stacks)) if isinstance(stacks, Mapping) else {}
     own = {key: value for key, value in document.items() if key in KEYS}
-    head, flaws = validated(Environment, {**own, **_heads(stacks), "lab": {}})
+    head, flaws = validate(Environment, {**own, **_heads(stacks), "lab": {}})
     flaws += _unknown_keys(document)
     checked, found = _blocks(document)
     flaws += [*found, *_lab_flaws(document)]
@@ -58,7 +58,7 @@ def _blocks(document: Mapping[str, Tree]) -> tuple[Mapping[str, BaseModel], list
     flaws: list[Flaw] = []
     for key, block in blocks().items():
         if document.get(key) is not None:
-            made, found = validated(load(block.model), document[key], (key,))
+            made, found = validate(load(block.model), document[key], (key,))
             flaws += found
             if isinstance(made, BaseModel):
                 checked[key] = made
@@ -97,7 +97,7 @@ def _lab_flaws(document: Mapping[str, Tree]) -> Sequence[Flaw]:
         return ()
     from aiinfra.config.lab_block import lab_model
 
-    return validated(lab_model(), document["lab"], ("lab",))[1]
+    return validate(lab_model(), document["lab"], ("lab",))[1]
 
 
 def _name_flaws(document: Mapping[str, Tree], stem: str) -> Iterator[Flaw]:

@@ -26,6 +26,6 @@ def lab_model() -> type[LabModel]:
     return create_model("LabSpec", __base__=LabModel, **fields)
 
 
-def described_lab(environment: Environment) -> LabModel:
+def lab_spec(environment: Environment) -> LabModel:
     """What the file of an environment says of the simulated world; the file was checked."""
     return lab_model().model_validate(environment.lab)

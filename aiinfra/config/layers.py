@@ -58,15 +58,15 @@ class BadPath(Exception):
     """A layer's path leads to no place in what is below it."""
 
 
-def merged(layers: Sequence[Layer]) -> Merged:
+def merge_layers(layers: Sequence[Layer]) -> Merged:
     """Merge layers, given strongest first. Raises `BadPath`."""
     tree: Tree = {}
     for layer in reversed(layers):
-        tree = overlaid(tree, layer.at, layer.document.tree)
+        tree = overlay(tree, layer.at, layer.document.tree)
     return Merged(tree, layers)
 
 
-def overlaid(low: Tree, at: Loc, high: Tree, walked: Loc = ()) -> Tree:
+def overlay(low: Tree, at: Loc, high: Tree, walked: Loc = ()) -> Tree:
     """`low` with `high` laid over it at a path; maps on the way are made. Raises `BadPath`."""
     if not at:
         return merge(low, high)
@@ -76,7 +76,7 @@ def overlaid(low: Tree, at: Loc, high: Tree, walked: Loc = ()) -> Tree:
     below: Mapping[str, Tree] = low if isinstance(low, Mapping) else {}
     if is_list(low):
         raise BadPath(f"{dotted(walked)} is a list, so {part} must be a number")
-    return {**below, part: overlaid(below.get(part), rest, high, (*walked, part))}
+    return {**below, part: overlay(below.get(part), rest, high, (*walked, part))}
 
 
 def _in_list(low: Tree, number: int, rest: Loc, high: Tree, walked: Loc) -> Tree:
@@ -86,7 +86,7 @@ def _in_list(low: Tree, number: int, rest: Loc, high: Tree, walked: Loc) -> Tree
     if number > len(items):
         raise BadPath(f"{dotted(walked)} has {len(items)} entries, so [{number}] is not the next one")
     low_item = items[number] if number < len(items) else None
-    return [*items[:number], overlaid(low_item, rest, high, (*walked, number)), *items[number + 1 :]]
+    return [*items[:number], overlay(low_item, rest, high, (*walked, number)), *items[number + 1 :]]
 
 
 def merge(low: Tree, high: Tree) -> Tree:
@@ -96,12 +96,12 @@ def merge(low: Tree, high: Tree) -> Tree:
     return {**low, **{key: merge(low[key], high[key]) if key in low else high[key] for key in high}}
 
 
-def unmarked(tree: Tree) -> Document:
+def document_without_marks(tree: Tree) -> Document:
     """A document of values that stand in no file."""
-    return Document(tree, values={at: NO_MARK for at, _ in _every(tree)})
+    return Document(tree, values={at: NO_MARK for at, _ in _every_path(tree)})
 
 
-def _every(tree: Tree, at: Loc = ()) -> Iterator[tuple[Loc, Tree]]:
+def _every_path(tree: Tree, at: Loc = ()) -> Iterator[tuple[Loc, Tree]]:
     yield at, tree
     for key, value in children(tree):
-        yield from _every(value, (*at, key))
+        yield from _every_path(value, (*at, key))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from aiinfra.config.files import shown
+from aiinfra.config.files import display_path
 from aiinfra.errors import ConfigError
 from aiinfra.plan.near import did_you_mean
 from aiinfra.world import World
@@ -22,7 +22,7 @@ def find_environment(env: str, world: World) -> Path:
     for folders in (_local_folders(world), installed_folders()):
         found = [path for folder in folders if (path := _in_folder(folder, env, world))]
         if len(found) > 1:
-            names = " and ".join(shown(path, world.cwd) for path in found)
+            names = " and ".join(display_path(path, world.cwd) for path in found)
             raise ConfigError(f"{env} may mean {names}", code="config.ambiguous", where="ENV", hint="give the path")
         if found:
             return found[0]
@@ -32,7 +32,7 @@ def find_environment(env: str, world: World) -> Path:
 def environment_names(world: World) -> list[str]:
     """Names that can be given as ENV, for hints and completion."""
     folders = (*_local_folders(world), *installed_folders())
-    files = (path for folder in folders for path in sorted(_listed(folder)) if path.is_file())
+    files = (path for folder in folders for path in sorted(_yaml_files(folder)) if path.is_file())
     return list(dict.fromkeys(p.stem for p in files if p.suffix in SUFFIXES and p.stem[0] not in "._"))
 
 
@@ -41,8 +41,8 @@ def _by_path(env: str, world: World) -> Path:
     if _exists(path):
         return path
     folder = path.parent
-    siblings = [p for p in _listed(folder) if p.suffix in SUFFIXES and p != path]
-    near = did_you_mean(env, (shown(p, world.cwd) for p in siblings))
+    siblings = [p for p in _yaml_files(folder) if p.suffix in SUFFIXES and p != path]
+    near = did_you_mean(env, (display_path(p, world.cwd) for p in siblings))
     raise ConfigError(f"there is no file {env}", code="config.not_found", where="ENV", hint=near)
 
 
@@ -60,7 +60,7 @@ def installed_folders() -> Sequence[Path]:
 def _in_folder(folder: Path, env: str, world: World) -> Path | None:
     found = [path for suffix in SUFFIXES if _exists(path := folder / f"{env}{suffix}")]
     if len(found) > 1:
-        names = " and ".join(shown(path, world.cwd) for path in found)
+        names = " and ".join(display_path(path, world.cwd) for path in found)
         raise ConfigError(f"{env} may mean {names}", code="config.ambiguous", where="ENV", hint="remove one of them")
     return found[0] if found else None
 
@@ -82,7 +82,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _listed(folder: Path) -> Sequence[Path]:
+def _yaml_files(folder: Path) -> Sequence[Path]:
     try:
         return list(folder.iterdir())
     except OSError:

@@ -19,7 +19,7 @@ class Located:
     problem: Problem
 
 
-def located(flaw: Flaw, merged: Merged) -> Located:
+def locate(flaw: Flaw, merged: Merged) -> Located:
     """The problem, at the nearest place that some layer wrote."""
     at, layer = _nearest(flaw.at, merged)
     key = flaw.at_key or at != flaw.at

@@ -24,7 +24,7 @@ class Refused(Exception):
         self.hint = hint
 
 
-def plain(text: str, *, quoted: bool) -> bool | int | float | str | None:
+def parse_scalar(text: str, *, quoted: bool) -> bool | int | float | str | None:
     """The value of a scalar. Raises `Refused`."""
     if quoted:
         return _text(text)

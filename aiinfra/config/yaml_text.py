@@ -24,7 +24,7 @@ from ruamel.yaml.events import (
 )
 
 from aiinfra.config.marks import Document, Mark
-from aiinfra.config.scalars import Refused, plain
+from aiinfra.config.scalars import Refused, parse_scalar
 from aiinfra.model.tree import Loc, Tree
 
 MAX_DEPTH: Final = 40
@@ -222,7 +222,7 @@ class _Reader:
         quoted = event.style is not None or event.tag is not None
         mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1, "" if quoted else event.value)
         try:
-            return _Node(mark, plain(event.value, quoted=quoted), absent=not quoted and not event.value)
+            return _Node(mark, parse_scalar(event.value, quoted=quoted), absent=not quoted and not event.value)
         except Refused as exc:
             self.wrongs.append(Wrong(mark, at, str(exc), exc.hint))
             return _Node(mark)

@@ -21,35 +21,35 @@ TOKEN = "\0"
 """Begins a token; texts with NUL are refused where files are read."""
 
 
-def validated(model: type[M], tree: Tree, at: Loc = ()) -> tuple[M | None, list[Flaw]]:
+def validate(model: type[M], tree: Tree, at: Loc = ()) -> tuple[M | None, list[Flaw]]:
     """The model, or what is wrong with the tree; `at` is where the tree stands in its document."""
     tokens: dict[str, Ref | SecretSource] = {}
-    text = json.dumps(_tokenised(tree, tokens))
+    text = json.dumps(_with_tokens(tree, tokens))
     try:
         made = model.model_validate_json(text, strict=True, context=tokens)
     except ValidationError as exc:
         return None, flaws_of(model, exc, tree, at)
-    if misplaced := [Flaw((*at, *loc), *no_reference(at_path(tree, loc))) for loc in _tokens_in(made)]:
+    if misplaced := [Flaw((*at, *loc), *literal_required(at_path(tree, loc))) for loc in _tokens_in(made)]:
         return None, misplaced
     return made, []
 
 
-def no_reference(late: Tree) -> tuple[str, str]:
+def literal_required(late: Tree) -> tuple[str, str]:
     """Message and hint for a late value in a field that takes literals only."""
     if isinstance(late, Ref):
         return f"takes no reference, so {late} cannot stand here", "write the value itself"
     return f"takes no secret, so {late} cannot stand here", "write the value itself, or set it by an AIINFRA__ variable"
 
 
-def _tokenised(tree: Tree, tokens: dict[str, Ref | SecretSource]) -> Any:
+def _with_tokens(tree: Tree, tokens: dict[str, Ref | SecretSource]) -> Any:
     if isinstance(tree, Ref | SecretSource):
         token = f"{TOKEN}{len(tokens)}"
         tokens[token] = tree
         return token
     if isinstance(tree, Mapping):
-        return {key: _tokenised(value, tokens) for key, value in tree.items()}
+        return {key: _with_tokens(value, tokens) for key, value in tree.items()}
     if isinstance(tree, list | tuple):
-        return [_tokenised(value, tokens) for value in tree]
+        return [_with_tokens(value, tokens) for value in tree]
     return tree
 
 

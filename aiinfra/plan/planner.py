@@ -9,11 +9,11 @@ from typing import Any
 from aiinfra.errors import ConfigError, Problem
 from aiinfra.model.environment import Environment
 from aiinfra.model.tree import Flaw, dotted
-from aiinfra.plan.graph import cycles, ordered
-from aiinfra.plan.inputs import validated
+from aiinfra.plan.graph import cycles, topological_order
+from aiinfra.plan.inputs import validate
 from aiinfra.plan.near import did_you_mean
 from aiinfra.plan.references import Entries, Kinds, check_stack, references
-from aiinfra.stack import Broken, Inputs, Rules, RulesAround, StackName, StackType, Surroundings
+from aiinfra.stack import Inputs, Rules, RulesAround, StackName, StackType, Surroundings, Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def draft(
         if kind is None:
             flaws += _unknown_kind(name, entry.kind, kinds)
             continue
-        valid, found = validated(kind.inputs, entry.inputs, ("stacks", name))
+        valid, found = validate(kind.inputs, entry.inputs, ("stacks", name))
         flaws += [*found, *check_stack(name, entries, kinds)]
         if valid is not None:
             inputs[name] = valid
@@ -69,7 +69,7 @@ def draft(
     stacks = {name: (entries[name].kind, made) for name, made in inputs.items()}
     around = Surroundings(environment, "lab" if target == "lab" else "real", stacks)
     flaws += _rule_flaws(entries, inputs, around, kinds)
-    made = (n for n in ordered(needs) if n in inputs)
+    made = (n for n in topological_order(needs) if n in inputs)
     return {n: Step(n, kinds[entries[n].kind], inputs[n], needs[n]) for n in made}, flaws
 
 
@@ -112,5 +112,5 @@ def _rule_flaws(
             yield from (_flaw(name, broken) for broken in checks.rules_around(name, made, around))
 
 
-def _flaw(name: StackName, broken: Broken) -> Flaw:
+def _flaw(name: StackName, broken: Violation) -> Flaw:
     return Flaw(("stacks", name, *broken.at), broken.message, broken.hint, "config.rule")

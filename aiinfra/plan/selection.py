@@ -18,7 +18,7 @@ def select(plan: Plan, *, only: Sequence[str] = (), from_: str = "", until: str 
     Given together, what all of them choose. Raises `ConfigError` for a name that is no stack, or an empty choice.
     """
     for flag, names in (("--only", only), ("--from", [from_]), ("--until", [until])):
-        known(plan, flag, [name for name in names if name])
+        require_stacks(plan, flag, [name for name in names if name])
     chosen = set(plan.steps)
     if only:
         chosen &= {StackName(name) for name in only}
@@ -32,7 +32,7 @@ def select(plan: Plan, *, only: Sequence[str] = (), from_: str = "", until: str 
     return tuple(name for name in plan.steps if name in chosen)
 
 
-def known(plan: Plan, flag: str, names: Sequence[str]) -> None:
+def require_stacks(plan: Plan, flag: str, names: Sequence[str]) -> None:
     """Raises `ConfigError` at the first name that is no stack; `flag` says where it was given."""
     for name in names:
         if name not in plan.steps:

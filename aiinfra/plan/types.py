@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from aiinfra.model.tree import Loc
-from aiinfra.stack import LATE, Outputs
+from aiinfra.stack import UNRESOLVED, Outputs
 
 LISTS = (list, tuple, set, frozenset, Sequence, AbstractSet)
 MAPS = (dict, Mapping)
@@ -34,7 +34,7 @@ def spots(annotation: Any, *, late: bool = False) -> Iterator[Spot]:
     origin = get_origin(annotation)
     if origin is Annotated:
         inner, *marks = get_args(annotation)
-        yield from spots(inner, late=late or LATE in marks)
+        yield from spots(inner, late=late or UNRESOLVED in marks)
     elif origin in {Union, types.UnionType}:
         for member in get_args(annotation):
             yield from spots(member, late=late)
@@ -43,10 +43,10 @@ def spots(annotation: Any, *, late: bool = False) -> Iterator[Spot]:
 
 
 def field_spots(field: FieldInfo) -> Iterator[Spot]:
-    return spots(field.annotation, late=LATE in field.metadata)
+    return spots(field.annotation, late=UNRESOLVED in field.metadata)
 
 
-def inside(model: type[BaseModel], at: Loc) -> list[Spot]:
+def spots_at(model: type[BaseModel], at: Loc) -> list[Spot]:
     """The types that may stand at a path below a model; empty when the path leads nowhere."""
     found = [Spot(model)]
     for part in at:
@@ -54,7 +54,7 @@ def inside(model: type[BaseModel], at: Loc) -> list[Spot]:
     return found
 
 
-def field_named(model: type[BaseModel], name: str) -> FieldInfo | None:
+def find_field(model: type[BaseModel], name: str) -> FieldInfo | None:
     return next((f for n, f in model.model_fields.items() if (f.alias or n) == name), None)
 
 
@@ -67,7 +67,7 @@ def _below(wanted: Any, part: str | int) -> Iterator[Spot]:
     if wanted is Any:
         yield Spot(Any)
     elif isinstance(wanted, type) and issubclass(wanted, BaseModel):
-        field = field_named(wanted, str(part))
+        field = find_field(wanted, str(part))
         yield from field_spots(field) if field else ()
     elif get_origin(wanted) in MAPS and isinstance(part, str):
         yield from spots(get_args(wanted)[1])
@@ -118,18 +118,18 @@ def _class_fits(given: Any, wanted: Any) -> bool:
     return issubclass(given, wanted) or (wanted is float and issubclass(given, int))
 
 
-def record(annotation: Any) -> type[BaseModel] | None:
+def record_model(annotation: Any) -> type[BaseModel] | None:
     """The model among the members of an annotation, if there is one."""
     return next((s.type for s in spots(annotation) if isinstance(s.type, type) and issubclass(s.type, BaseModel)), None)
 
 
-def described(annotation: Any) -> str:
+def describe(annotation: Any) -> str:
     """A type in words: `text`, `a whole number`, `the record ClusterAccess`, `text or nothing`."""
-    found = dict.fromkeys(_described(spot.type) for spot in spots(annotation) if spot.type is not None)
+    found = dict.fromkeys(_describe(spot.type) for spot in spots(annotation) if spot.type is not None)
     return " or ".join([*found, *(["nothing"] if any(s.type is None for s in spots(annotation)) else [])])
 
 
-def listed(words: Sequence[str]) -> str:
+def join_with_or(words: Sequence[str]) -> str:
     """`a, b or c`."""
     return ", ".join(words[:-1]) + " or " + words[-1] if len(words) > 1 else "".join(words)
 
@@ -143,14 +143,14 @@ _WORDS: Mapping[Any, str] = {
 }
 
 
-def _described(wanted: Any) -> str:
+def _describe(wanted: Any) -> str:
     plain = _plain(wanted)
     if plain is Literal:
-        return listed([str(value) for value in get_args(wanted)])
+        return join_with_or([str(value) for value in get_args(wanted)])
     if plain in LISTS or plain in MAPS:
         return ("a map" if plain in MAPS else "a list") + _of(wanted)
     if isinstance(plain, type) and issubclass(plain, Enum):
-        return listed([str(member.value) for member in plain])
+        return join_with_or([str(member.value) for member in plain])
     if isinstance(plain, type) and issubclass(plain, Outputs):
         return f"the record {plain.__name__}"
     if isinstance(plain, type) and issubclass(plain, BaseModel):
@@ -159,7 +159,7 @@ def _described(wanted: Any) -> str:
 
 
 def _of(wanted: Any) -> str:
-    words = [described(argument) for argument in get_args(wanted) if argument is not Ellipsis]
+    words = [describe(argument) for argument in get_args(wanted) if argument is not Ellipsis]
     return f" of {words[-1]}" if words and words[-1] in _WORDS.values() else ""
 
 

@@ -24,26 +24,26 @@ def program(kind: StackType[Any, Any], context: StackContext, inputs: Inputs, re
     """As `aiinfra.engine.binding.bind`, with the sources of late values traced."""
 
     def run() -> None:
-        made = declared(kind, context, _traced(bound(inputs, None, resolve), inputs))
+        made = declared(kind, context, _trace(bound(inputs, None, resolve), inputs))
         for name, value in exported(made).items():
             export(name, value)
 
     return run
 
 
-def _traced(value: Any, written: Any) -> Any:
+def _trace(value: Any, written: Any) -> Any:
     """`value` is `written` with its late values replaced; each of those gets its source."""
     if isinstance(written, Ref):
         return _from(value, STACK_SOURCE + written.stack)
     if isinstance(written, SecretSource):
         return _from(value, f"{SECRET_SOURCE}{written.scheme}:{written.name}")
     if isinstance(written, BaseModel):
-        fields = {name: _traced(getattr(value, name), getattr(written, name)) for name in type(written).model_fields}
+        fields = {name: _trace(getattr(value, name), getattr(written, name)) for name in type(written).model_fields}
         return type(written).model_construct(written.model_fields_set, **fields)
     if isinstance(written, Mapping):
-        return {key: _traced(value[key], part) for key, part in written.items()}
+        return {key: _trace(value[key], part) for key, part in written.items()}
     if isinstance(written, list | tuple):
-        return type(written)(_traced(got, part) for got, part in zip(value, written, strict=True))
+        return type(written)(_trace(got, part) for got, part in zip(value, written, strict=True))
     return value
 
 

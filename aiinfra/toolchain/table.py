@@ -45,7 +45,7 @@ class GoModule:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Download:
     """An official download: the program itself, no archive."""
 
     url: str
@@ -62,7 +62,7 @@ class Tool:
     package: str
     built_as: str = ""
     version_flag: str = "--version"
-    releases: Mapping[Platform, Release] = field(default_factory=lambda: MappingProxyType({}))
+    releases: Mapping[Platform, Download] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def built_name(self) -> str:

@@ -12,7 +12,7 @@ from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.toolchain.cache import Cache
 from aiinfra.toolchain.digest import SHORT, build_digest
 from aiinfra.toolchain.record import Record, describe
-from aiinfra.toolchain.table import PACKAGE, Platform, Release, Tool
+from aiinfra.toolchain.table import PACKAGE, Download, Platform, Tool
 from aiinfra.toolchain.tools import TOOLS
 from aiinfra.world import World
 
@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReadyProgram:
     """A program that is ready."""
 
     path: Path
@@ -70,7 +70,7 @@ class Toolchain:
         made = self._install(missing, on_progress) if missing else {}
         return {name: there.path for name, there in found.items() if there is not None} | made
 
-    def find(self, tool: Tool) -> Found | None:
+    def find(self, tool: Tool) -> ReadyProgram | None:
         """Where `tool` lies ready, if it does; installs nothing."""
         return next(self._ready(tool), None)
 
@@ -90,18 +90,18 @@ class Toolchain:
         built = (build_digest(tool, self.platform),)
         return (release.sha256[:SHORT], *built) if release else built
 
-    def release(self, tool: Tool) -> Release | None:
+    def release(self, tool: Tool) -> Download | None:
         return tool.releases.get(self.platform)
 
-    def _ready(self, tool: Tool) -> Iterator[Found]:
+    def _ready(self, tool: Tool) -> Iterator[ReadyProgram]:
         if self.directory is not None and (program := self._in_directory(tool, self.directory)):
-            yield Found(program, "folder")
+            yield ReadyProgram(program, "folder")
         if (self._wheel / tool.name).exists():
-            yield Found(self._wheel / tool.name, "wheel")
+            yield ReadyProgram(self._wheel / tool.name, "wheel")
         for digest in self.digests(tool):
             program = self.cache.entry(tool.name, tool.version, digest) / tool.name
             if program.exists():
-                yield Found(program, "cache")
+                yield ReadyProgram(program, "cache")
 
     def _in_directory(self, tool: Tool, directory: Path) -> Path | None:
         if not directory.is_dir():
@@ -150,7 +150,7 @@ class Toolchain:
         return self._publish(tool, program, release.sha256[:SHORT], release.url)
 
     def _build(self, tools: Sequence[Tool], work: Path, say: Say) -> dict[str, Path]:
-        from aiinfra.toolchain.build import Bench
+        from aiinfra.toolchain.build import ModuleBuild
         from aiinfra.toolchain.golang import fetch_go, ready_go
 
         go = ready_go(self._world, self.cache, self.platform)
@@ -158,7 +158,7 @@ class Toolchain:
         log = self._world.state() / "logs" / f"toolchain-{tools[0].module.name}.log"
         room = work / tools[0].module.name
         room.mkdir()
-        built = Bench(go, tools[0].module, room, log, say).build(tools)
+        built = ModuleBuild(go, tools[0].module, room, log, say).build(tools)
         return {t.name: self._publish_built(t, built[t.name], room) for t in tools}
 
     def _publish_built(self, tool: Tool, program: Path, room: Path) -> Path:

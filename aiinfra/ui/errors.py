@@ -10,7 +10,7 @@ from aiinfra.ui.terminal import Terminal
 
 def failure_text(record: ErrorRecord, terminal: Terminal, *, exit_code: int, causes: Sequence[str] = ()) -> str:
     """A failure that belongs to no stack."""
-    head = headed(record.where, record.message)
+    head = with_subject(record.where, record.message)
     return "\n".join(
         (
             f"{terminal.paint(terminal.marks.failed, 'red')} {head}",
@@ -20,7 +20,7 @@ def failure_text(record: ErrorRecord, terminal: Terminal, *, exit_code: int, cau
     )
 
 
-def headed(where: str, message: str) -> str:
+def with_subject(where: str, message: str) -> str:
     """What it is about, then the sentence, unless that begins with it."""
     return f"{where}: {message}" if where and not message.startswith(where) else message
 
@@ -28,9 +28,9 @@ def headed(where: str, message: str) -> str:
 def reason_lines(record: ErrorRecord, causes: Sequence[str], terminal: Terminal) -> list[str]:
     """The causes from leaf to root, then the way out."""
     marks = terminal.marks
-    lines = [f"  {terminal.paint(marks.cause, 'red')} {folded(cause)}" for cause in causes]
+    lines = [f"  {terminal.paint(marks.cause, 'red')} {indent_continuation(cause)}" for cause in causes]
     if record.hint:
-        lines.append(f"  {terminal.paint(marks.hint, 'green')} {folded(record.hint)}")
+        lines.append(f"  {terminal.paint(marks.hint, 'green')} {indent_continuation(record.hint)}")
     return lines
 
 
@@ -52,6 +52,6 @@ def problem_line(problem: Problem, terminal: Terminal) -> str:
     return f"{where}{path}{problem.message}" + (f" ({problem.hint})" if problem.hint else "")
 
 
-def folded(text: str) -> str:
+def indent_continuation(text: str) -> str:
     """Lines after the first stand below the text of the first."""
     return text.replace("\n", "\n    ")

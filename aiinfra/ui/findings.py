@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 from aiinfra.errors import ErrorRecord, OutsideError
 from aiinfra.stack import Finding
-from aiinfra.ui.alike import Told, alike
+from aiinfra.ui.alike import FindingGroup, group_findings
 from aiinfra.ui.host_table import host_table
-from aiinfra.ui.tables import padded, width
+from aiinfra.ui.tables import pad, width
 from aiinfra.ui.terminal import Terminal
 
 Examined = tuple[str, Finding]
@@ -26,31 +26,33 @@ def findings_text(examined: Sequence[Examined], terminal: Terminal) -> str:
     once. Lines are broken on a terminal, but for commands: those are copied.
     """
     hosts = "\n\n".join(_host_tables(examined, terminal))
-    told = alike([one for one in examined if not one[1].host or one[1].level != "ok"])
+    told = group_findings([one for one in examined if not one[1].host or one[1].level != "ok"])
     subjects = max((width(subject) for subject, _, _ in told), default=0)
     lines: list[str] = []
     for one, following in zip(told, [*told[1:], None], strict=True):
-        lines += _told(one, following, subjects, terminal)
+        lines += _finding_lines(one, following, subjects, terminal)
     return "\n".join((*([hosts, ""] if hosts else []), *lines, verdict(examined)))
 
 
-def _told(one: Told, following: Told | None, subjects: int, terminal: Terminal) -> Iterator[str]:
+def _finding_lines(
+    one: FindingGroup, following: FindingGroup | None, subjects: int, terminal: Terminal
+) -> Iterator[str]:
     """The way out is left to the next one when that has the same."""
     subject, about, finding = one
     sign = {"ok": terminal.marks.done, "warning": "!", "unknown": "?"}.get(finding.level, terminal.marks.failed)
     hanging = " " * (len(sign) + 1 + subjects + 2)
-    yield _broken(f"{sign} {padded(subject, subjects)}  {about}: {finding.read}", hanging, terminal)
+    yield _wrap(f"{sign} {pad(subject, subjects)}  {about}: {finding.read}", hanging, terminal)
     if finding.level == "ok":
         return
     source = f" [{finding.source}]" if finding.source else ""
-    yield _broken(f"{hanging}needed: {finding.needed}{source}", f"{hanging}  ", terminal)
+    yield _wrap(f"{hanging}needed: {finding.needed}{source}", f"{hanging}  ", terminal)
     if finding.hint and (following is None or finding.hint != following[2].hint):
         first, *more = finding.hint.split("\n")
-        yield _broken(f"  {terminal.marks.hint} {first}", "    ", terminal)
+        yield _wrap(f"  {terminal.marks.hint} {first}", "    ", terminal)
         yield from (f"    {line}" for line in more)
 
 
-def _broken(line: str, hanging: str, terminal: Terminal) -> str:
+def _wrap(line: str, hanging: str, terminal: Terminal) -> str:
     if not terminal.live or width(line) <= terminal.width:
         return line
     return textwrap.fill(

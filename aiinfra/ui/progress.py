@@ -107,9 +107,9 @@ def advance(progress: Progress, event: Event) -> Progress:
         case RunEnded():
             return replace(progress, report=event.report)
         case StackEnded():
-            return progress.with_stack(_ended(progress.of(event.result.stack), event.result))
+            return progress.with_stack(_with_result(progress.of(event.result.stack), event.result))
         case _:
-            return progress.with_stack(replace(_moved(progress.of(event.stack), event), heard=event.at))
+            return progress.with_stack(replace(_with_event(progress.of(event.stack), event), heard=event.at))
 
 
 def _run_started(progress: Progress, event: RunStarted) -> Progress:
@@ -125,12 +125,12 @@ def _run_started(progress: Progress, event: RunStarted) -> Progress:
     )
 
 
-def _ended(stack: StackProgress, result: StackResult) -> StackProgress:
+def _with_result(stack: StackProgress, result: StackResult) -> StackProgress:
     kind = result.kind or stack.kind
     return replace(stack, kind=kind, phase=Phase.ENDED, result=result, awaited=None, working_on={}, waits_for=())
 
 
-def _moved(
+def _with_event(
     stack: StackProgress, event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnostic
 ) -> StackProgress:
     match event:
@@ -164,7 +164,7 @@ def _overdue(stack: StackProgress) -> str:
     return ", ".join(f"{name} to be {PAST.get(operation, operation)}" for name, operation in stack.working_on.items())
 
 
-def doing(stack: StackProgress) -> str:
+def activity_words(stack: StackProgress) -> str:
     """What a running stack is at: `creating Bundle crds and 2 more`."""
     if not stack.working_on:
         return "the engine"

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from aiinfra.report.run import Outcome, Proof, Reason, RunReport, StackResult, Verb
 from aiinfra.ui.durations import age, duration
-from aiinfra.ui.errors import code_line, failure_text, folded, headed, reason_lines
+from aiinfra.ui.errors import code_line, failure_text, indent_continuation, reason_lines, with_subject
 from aiinfra.ui.progress import PAST
 from aiinfra.ui.terminal import Terminal
 
@@ -101,11 +101,13 @@ def failure_block(result: StackResult, report: RunReport, terminal: Terminal) ->
     head = f"{mark(result.outcome, terminal)} {terminal.paint(result.stack, 'bold')}"
     lines = [f"{head}  {_DONE_WORD[result.outcome]} after {duration(result.seconds)}"]
     if result.error is None:
-        return "\n".join((*lines, f"  {folded(reason_words(result, report.environment, report.ended_at))}"))
+        return "\n".join(
+            (*lines, f"  {indent_continuation(reason_words(result, report.environment, report.ended_at))}")
+        )
     blocked = [other.stack for other in report.results if other.outcome is Outcome.BLOCKED]
     left = (f"{', '.join(blocked)} left as {'it was' if len(blocked) == 1 else 'they were'}",) if blocked else ()
     where = "" if result.error.where == result.stack else result.error.where
-    lines.append(f"  {folded(headed(where, result.error.message))}")
+    lines.append(f"  {indent_continuation(with_subject(where, result.error.message))}")
     lines += reason_lines(result.error, result.causes, terminal)
     lines.append(f"  {code_line(result.error, report.exit_code, terminal, *left)}")
     return "\n".join(lines)
@@ -116,7 +118,7 @@ def report_text(report: RunReport, terminal: Terminal) -> str:
     blocks = [failure_block(result, report, terminal) for result in report.results if result.outcome in _FAILED]
     blocks += ["\n".join(lines) for result in report.results if (lines := drift_lines(result))]
     blocks += [failure_text(error, terminal, exit_code=report.exit_code) for error in report.errors]
-    closing = "\n".join((closing_line(report), *_simulated(report.simulated, terminal)))
+    closing = "\n".join((closing_line(report), *_simulated_lines(report.simulated, terminal)))
     return "\n\n".join((*blocks, closing))
 
 
@@ -134,10 +136,10 @@ def closing_line(report: RunReport) -> str:
         told = "" if not removed else " 1 resource removed." if removed == 1 else f" {removed} resources removed."
         where = " where it was asked" if report.not_asked else ""
         line += f"\nNothing left{where}: " + ", ".join(report.nothing_left) + "." + told
-    return "\n".join((line, *(f"Not asked: {sentence}." for sentence in report.not_asked), *_return(report)))
+    return "\n".join((line, *(f"Not asked: {sentence}." for sentence in report.not_asked), *_return_lines(report)))
 
 
-def _return(report: RunReport) -> list[str]:
+def _return_lines(report: RunReport) -> list[str]:
     """What to do should a forgotten cluster come back, once nothing beside the state tells the environment's id."""
     if report.simulated or not (report.not_asked and report.nothing_left and report.environment_id):
         return []
@@ -154,7 +156,7 @@ def tally(results: Sequence[StackResult]) -> dict[str, int]:
     return counts
 
 
-def _simulated(sentences: Sequence[str], terminal: Terminal) -> list[str]:
+def _simulated_lines(sentences: Sequence[str], terminal: Terminal) -> list[str]:
     if not sentences:
         return []
     return [terminal.paint("Simulated:", "yellow"), *(f"  {sentence}" for sentence in sentences)]

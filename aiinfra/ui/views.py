@@ -24,7 +24,7 @@ SILENCE = 30.0
 """Seconds after which a running stack that says nothing is named again."""
 
 
-class Sight(Protocol):
+class Display(Protocol):
     """How a run is shown."""
 
     every: float
@@ -41,9 +41,9 @@ class Sight(Protocol):
 
 
 class View:
-    """The fold, the lock and the heartbeat around a `Sight`."""
+    """The fold, the lock and the heartbeat around a `Display`."""
 
-    def __init__(self, sight: Sight, now: Callable[[], datetime], silence: float = SILENCE) -> None:
+    def __init__(self, sight: Display, now: Callable[[], datetime], silence: float = SILENCE) -> None:
         self.progress = Progress()
         self._sight, self._now, self._silence = sight, now, silence
         self._simulated: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ class View:
         return Pending("the end of the run")
 
 
-class PlainSight:
+class PlainDisplay:
     """Plain lines. With `report` false the end of the run is left to another sink."""
 
     every = 5.0
@@ -115,7 +115,7 @@ class PlainSight:
     def close(self, progress: Progress) -> None: ...
 
 
-class StreamSight:
+class StreamDisplay:
     """`--events ndjson`."""
 
     every = 5.0

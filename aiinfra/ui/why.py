@@ -8,7 +8,7 @@ from datetime import datetime
 from aiinfra.report.run import Failure
 from aiinfra.report.status import StackStatus, Why, WorldState
 from aiinfra.ui.durations import age, duration
-from aiinfra.ui.errors import folded, headed
+from aiinfra.ui.errors import indent_continuation, with_subject
 from aiinfra.ui.ndjson import plain_value
 from aiinfra.ui.report import proof_words
 from aiinfra.ui.terminal import Terminal
@@ -49,7 +49,7 @@ def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
     for place in why.now:
         yield from _place(place, stack, terminal)
     for other in why.waits_for:
-        yield from _awaited(other, now, terminal)
+        yield from _awaited_lines(other, now, terminal)
     if why.needs and not why.waits_for:
         yield f"needs {', '.join(need.stack for need in why.needs)}: up"
     if why.needed_by:
@@ -57,20 +57,20 @@ def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
     if why.holder:
         begun = age((now - why.holder.at).total_seconds())
         yield f"held by `{why.holder.command}` on {why.holder.host}, pid {why.holder.pid}, begun {begun}"
-    yield from (f"{terminal.paint(terminal.marks.hint, 'green')} {way}" for way in ways_out(why))
+    yield from (f"{terminal.paint(terminal.marks.hint, 'green')} {way}" for way in hints(why))
 
 
 def _failure(stack: StackStatus, failure: Failure, now: datetime, terminal: Terminal) -> Iterator[str]:
     tried = f"`{failure.verb}` failed after {duration(failure.seconds)}"
     when = "" if stack.state == "failed" else f", {age((now - failure.at).total_seconds())}"
     where = "" if failure.error.where == stack.stack else failure.error.where
-    yield f"{tried}{when}: {folded(headed(where, failure.error.message))}"
+    yield f"{tried}{when}: {indent_continuation(with_subject(where, failure.error.message))}"
     yield from _chain(failure.causes, terminal)
     yield terminal.paint(f"code {failure.error.code}", "dim")
 
 
 def _chain(causes: Sequence[str], terminal: Terminal) -> Iterator[str]:
-    yield from (f"{terminal.paint(terminal.marks.cause, 'red')} {folded(cause)}" for cause in causes)
+    yield from (f"{terminal.paint(terminal.marks.cause, 'red')} {indent_continuation(cause)}" for cause in causes)
 
 
 def _place(place: WorldState, stack: StackStatus, terminal: Terminal) -> Iterator[str]:
@@ -87,14 +87,14 @@ def _place(place: WorldState, stack: StackStatus, terminal: Terminal) -> Iterato
         yield from _chain(place.causes, terminal)
 
 
-def _awaited(other: StackStatus, now: datetime, terminal: Terminal) -> Iterator[str]:
+def _awaited_lines(other: StackStatus, now: datetime, terminal: Terminal) -> Iterator[str]:
     said = f": {other.failure.error.message}" if other.failure and other.state == "failed" else ""
-    yield f"waits for {other.stack}, which {_state(other, now)}{folded(said)}"
+    yield f"waits for {other.stack}, which {_state(other, now)}{indent_continuation(said)}"
     if other.failure and other.state == "failed":
         yield from _chain(other.failure.causes, terminal)
 
 
-def ways_out(why: Why) -> list[str]:
+def hints(why: Why) -> list[str]:
     """What to do, in order; nothing for a stack that stands and whose cluster answers."""
     stack, up = why.stack, f"aiinfra up {why.environment}"
     unreachable = [place.hint for place in why.now if not place.answers and place.hint]
@@ -105,16 +105,16 @@ def ways_out(why: Why) -> list[str]:
     if stack.state == "up":
         return unreachable
     hints = [place.hint for place in why.now if place.answers and place.hint]
-    recorded = [] if hints or _healed(why) or not stack.failure else [stack.failure.error.hint]
+    recorded = [] if hints or _is_healed(why) or not stack.failure else [stack.failure.error.hint]
     verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "half destroyed" else up
     return [way for way in dict.fromkeys([*unreachable, *hints, *recorded, verb]) if way]
 
 
-def _healed(why: Why) -> bool:
+def _is_healed(why: Why) -> bool:
     """Whether what the failure was due to is seen no more."""
     had = why.stack.failure is not None and why.stack.failure.causes
     return bool(had and any(place.answers for place in why.now) and not any(now.causes for now in why.now))
 
 
 def why_json(why: Why) -> dict[str, object]:
-    return {"why": plain_value(why), "ways_out": ways_out(why)}
+    return {"why": plain_value(why), "ways_out": hints(why)}

@@ -12,5 +12,5 @@ STACK = StackType(
     domains=("kubernetes",),
     plugins=("kubernetes",),
     foreign="what its chart brings",
-    foretold=("namespace", "version"),
+    known_outputs=("namespace", "version"),
 )

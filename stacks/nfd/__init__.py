@@ -16,5 +16,5 @@ STACK = StackType(
     checks=Checks(),
     foreign="what its chart brings",
     leftovers=(TRACES,),
-    foretold=("namespace", "version", "gpu_label"),
+    known_outputs=("namespace", "version", "gpu_label"),
 )

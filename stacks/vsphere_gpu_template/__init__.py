@@ -14,6 +14,6 @@ STACK = StackType(
     checks=Checks(),
     connection=("vcenter",),
     foreign="what the hosts can start",
-    foretold=("mode",),
+    known_outputs=("mode",),
     lab_defaults={"verify": "power_on", "limit": "1m"},
 )

@@ -9,7 +9,7 @@ import pytest
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
-from aiinfra.render.rendering import RenderFailed, rendered
+from aiinfra.render.rendering import RenderFailed, render_texts
 from aiinfra.stack import StackName, StackType
 from tests.unit.render import wrong_programs as wrong
 from tests.unit.render.kinds import CATALOG, ClusterGiven
@@ -30,7 +30,7 @@ def said(folder: Path, program: str, domains: tuple[str, ...] = ()) -> str:
     catalog = Catalog.of(CATALOG["cluster"], kind)
     plan = load_environment("site.yaml", world=a_world(folder), catalog=catalog).plan
     with pytest.raises(RenderFailed) as failure:
-        rendered(plan, [StackName("app")])
+        render_texts(plan, [StackName("app")])
     return failure.value.record.message
 
 
