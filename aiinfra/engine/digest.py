@@ -8,9 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -64,19 +63,3 @@ def _plain(value: Any, late: Callable[[Late], str]) -> Any:
         case set() | frozenset():
             return sorted(str(item) for item in value)
     return value
-
-
-def sources_digest(paths: Iterable[Path]) -> str:
-    """One hash over the content of source files; folders are walked for `.py`, `.j2`, `.yaml` and `.json`."""
-    digest = hashlib.sha256()
-    for root in paths:
-        for path in _files(root):
-            digest.update(path.name.encode() + b"\0")
-            digest.update(path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def _files(root: Path) -> list[Path]:
-    if root.is_file():
-        return [root]
-    return sorted(p for p in root.rglob("*") if p.suffix in {".py", ".j2", ".yaml", ".json"} and p.is_file())
