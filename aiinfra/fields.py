@@ -1,4 +1,4 @@
-"""Types of the fields of a kind's inputs and outputs: literals, references to other stacks, secrets read late."""
+"""Types of the fields of a kind's inputs and outputs: literals, references to other stacks, secret sources."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SecretSource:
 class _MayBeUnresolved:
     """Marks a field that may hold a `Ref` or `SecretSource` until the run resolves it.
 
-    Documents are validated as JSON, where a late value is a token; the validation context says what it stands for.
+    Documents are validated as JSON, where an unresolved value is a token; the validation context maps it to the value.
     """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -75,7 +75,7 @@ class _MayBeUnresolved:
 
 
 def _record_model(source: Any) -> type[Outputs] | None:
-    """The model of a field that links a whole record."""
+    """Return the model of a field that links a whole record, else None."""
     return source if isinstance(source, type) and issubclass(source, Outputs) else None
 
 

@@ -42,7 +42,7 @@ def raise_on_outputs_as_text() -> None:
 
 
 def _cwd(environ: Mapping[str, str]) -> Path:
-    """Where we are; if somebody removed that folder, where it was."""
+    """Return the working directory, also when it has been removed."""
     try:
         return Path.cwd()
     except FileNotFoundError:
@@ -65,9 +65,9 @@ class World:
         return cls(dict(os.environ), lambda: datetime.now(UTC), _cwd(os.environ), terminal)
 
     def home(self) -> Path:
-        """`$HOME`; without it the one of the user's account, or `/` for a user without an account."""
-        if told := self.environ.get("HOME"):
-            return self.cwd / told
+        """Return `$HOME`; without it the one of the user's account, or `/` for a user without an account."""
+        if home := self.environ.get("HOME"):
+            return self.cwd / home
         try:
             return Path.home()
         except RuntimeError:
@@ -82,6 +82,8 @@ class World:
         return (self._base("XDG_STATE_HOME") or self.home() / ".local" / "state") / "aiinfra"
 
     def _base(self, variable: str) -> Path | None:
-        """A relative path counts as none (XDG Base Directory Specification 0.8, "Basics")."""
-        told = Path(self.environ.get(variable, ""))
-        return told if told.is_absolute() else None
+        """Return the folder of a variable, or None for a relative path.
+
+        (XDG Base Directory Specification 0.8, "Basics")."""
+        path = Path(self.environ.get(variable, ""))
+        return path if path.is_absolute() else None

@@ -36,7 +36,7 @@ class Watch:
     def of(
         cls, ctx: typer.Context, output: OutputForm, events: EventsForm | None, summaries: Sequence[Path] = ()
     ) -> Watch:
-        """Raises `ConfigError` for options that do not go together, before anything is read."""
+        """Return the watch of a command. Raises `ConfigError` for options that do not go together."""
         console = Console.of(ctx)
         console.form = output_form(output, events)
         if summaries:
@@ -74,9 +74,9 @@ class Watch:
         from aiinfra.session.inspection.recorded import recorded
         from aiinfra.ui.plan import plan_text
 
-        known = recorded(self.console.world, session.plan, session.loaded.path)
-        self.console.out.line(plan_text(session.plan, self.console.terminal(), known))
-        unasked = f", and forget unasked what stands in {', '.join(forget)}" if forget else ""
+        history = recorded(self.console.world, session.plan, session.loaded.path)
+        self.console.out.line(plan_text(session.plan, self.console.terminal(), history))
+        unasked = f", and forget unasked what is in {', '.join(forget)}" if forget else ""
         if not typer.confirm(f"{verb} {session.plan.environment.name}{unasked}?"):
             raise Interrupted("not approved; nothing was touched", code="run.not_approved")
 
@@ -128,11 +128,11 @@ def _display(console: Console) -> Display:
 def open_session(
     console: Console, env: str, sets: Sequence[str], output: OutputForm, toolchain: Path | None, *, offline: bool
 ) -> Session:
-    """A session to read from. What it says on the way goes to standard error."""
+    """Return a session to read from. Its messages go to standard error."""
     from aiinfra.session.options import Tools
     from aiinfra.session.session import Session
 
     console.form = output_form(output, None)
-    said = View(PlainDisplay(console.err, Terminal(), report=False), console.world.now)
+    view = View(PlainDisplay(console.err, Terminal(), report=False), console.world.now)
     tools = Tools(toolchain, offline)
-    return Session.open(console.world, env, sets=sets, tools=tools, on_event=said, on_secrets=console.hide)
+    return Session.open(console.world, env, sets=sets, tools=tools, on_event=view, on_secrets=console.hide)

@@ -37,13 +37,13 @@ ACT, LOOK, WRITE, MACHINE = "Change the world", "Look at the world", "Read and w
 
 COMMANDS: Mapping[str, Entry] = {
     "up": Entry("up:up", "Bring ENV to the state that its file describes", ACT),
-    "destroy": Entry("destroy:destroy", "Take down all that ENV made, and prove that nothing is left", ACT),
+    "destroy": Entry("destroy:destroy", "Destroy all that ENV made, and prove that nothing is left", ACT),
     "refresh": Entry("refresh:refresh", "Read the world again and record what drifted", ACT),
     "rehearse": Entry("rehearse:rehearse", "Run any ENV in a throw-away lab: up, proof, destroy, verdict", ACT),
     "preview": Entry("preview:preview", "Say what `up` would change, asking the engine", LOOK),
     "doctor": Entry("doctor:doctor", "Ask the outside world whether ENV can work", LOOK),
     "status": Entry("status:status", "Show the stacks of ENV as last recorded", LOOK),
-    "why": Entry("why:why", "Say why a stack of ENV is as it is, and the way out", LOOK),
+    "why": Entry("why:why", "Say why a stack of ENV is as it is, and what to do", LOOK),
     "outputs": Entry("outputs:outputs", "Print what the stacks of ENV gave", LOOK),
     "init": Entry("init:init", "Write a first environment file", WRITE),
     "validate": Entry("validate:validate", "Check the file of ENV and name every problem", WRITE),
@@ -76,7 +76,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            hint = "run the command again: it goes on from what stands"
+            hint = "run the command again: it continues where it stopped"
             raise Interrupted("stopped before it was done", hint=hint) from error
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -91,7 +91,7 @@ def _sections() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 
 def load_command(name: str, entry: Entry) -> Any:
-    """The command object of an entry."""
+    """Return the command object of an entry."""
     module, _, attribute = entry.target.partition(":")
     found = getattr(importlib.import_module(f"aiinfra.cli.{module}"), attribute)
     if isinstance(found, typer.Typer):
@@ -155,7 +155,7 @@ def _output_lost(why: str) -> OutsideError:
 
 
 def _usage_error(error: TyperException) -> ConfigError:
-    """What typer says about the words of the command line, as one of our errors."""
+    """Return what typer says about the command line as an error of ours."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "aiinfra"
     message = error.format_message().rstrip(".").replace("Value error, ", "")

@@ -19,7 +19,7 @@ def doctor(
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
-    """Ask the outside world whether ENV can work. Exit 3 when something is wrong, or could not be told."""
+    """Ask the outside world whether ENV can work. Exit 3 when something is wrong or could not be read."""
     from aiinfra.session.inspection.doctor import examine
     from aiinfra.ui import findings as f
 

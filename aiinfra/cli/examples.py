@@ -37,7 +37,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
 
 
 def add_examples(command: Any, path: str) -> None:
-    """Give a command, and those below it, their examples as the end of their help."""
+    """Add examples to the help of a command and of those below it."""
     if lines := EXAMPLES.get(path):
         command.epilog = "\b\nExamples:\n" + "\n".join(f"  aiinfra {line}" for line in lines)
     for name, below in getattr(command, "commands", {}).items():

@@ -31,7 +31,7 @@ class EventsForm(StrEnum):
 
 
 def output_form(output: OutputForm, events: EventsForm | None) -> Form:
-    """The form of two options. Raises `ConfigError` when both ask for a machine form."""
+    """Return the form that two options choose. Raises `ConfigError` when both ask for a machine form."""
     if events and output is OutputForm.JSON:
         raise ConfigError(
             "--output json and --events ndjson both want standard output",
@@ -42,7 +42,7 @@ def output_form(output: OutputForm, events: EventsForm | None) -> Form:
 
 
 def guess_form(argv: Sequence[str]) -> Form:
-    """The form in which a failure to read the command line itself is reported."""
+    """Return the form in which a failure to read the command line itself is reported."""
     words = " ".join(argv).replace("=", " ").split()
     pairs = set(pairwise(words))
     if ("--output", "json") in pairs or ("-o", "json") in pairs:

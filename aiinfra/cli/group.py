@@ -6,7 +6,7 @@ import typer
 
 
 def group(help: str) -> typer.Typer:
-    """Alone it shows its help, as `aiinfra` does."""
+    """Return a group that shows its help when it is called without a command, as `aiinfra` does."""
     return typer.Typer(
         add_completion=False, rich_markup_mode=None, invoke_without_command=True, callback=_show_help, help=help
     )

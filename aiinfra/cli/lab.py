@@ -91,7 +91,7 @@ def _list(console: Console, output: OutputForm) -> None:
 def stop(
     ctx: typer.Context, env: EnvArgument, force: ForceOption = False, output: OutputOption = OutputForm.TEXT
 ) -> None:
-    """End the lab of ENV: its processes, its state and its secrets go. Not while a run uses it."""
+    """Stop the lab of ENV and delete its state and its secrets. Refused while a run uses it."""
     from aiinfra.engine.lock import refuse_held
     from aiinfra.session.place.lab import notes_of
 
@@ -116,7 +116,7 @@ def stop(
 def fault_(
     ctx: typer.Context, env: EnvArgument, fault: FaultArgument, at: AtOption = "", lift: LiftOption = False
 ) -> None:
-    """Break something in the lab of ENV, or mend it."""
+    """Break something in the lab of ENV, or repair it."""
     console, name, lab = _find_lab(ctx, env, OutputForm.TEXT)
     if lab is None or not lab.alive:
         hint = f"start it with aiinfra up {env}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def load(ctx: typer.Context, env: str, sets: Sequence[str], output: OutputForm = OutputForm.TEXT) -> Loaded:
-    """The file, checked, and its plan. Raises `ConfigError` with every problem."""
+    """Return the checked file of ENV and its plan. Raises `ConfigError` with every problem."""
     from aiinfra.catalog import Catalog
     from aiinfra.config import load_environment
 

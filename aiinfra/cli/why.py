@@ -25,7 +25,7 @@ def why(
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
-    """Say why STACK of ENV is as it is: its last failure to the root, asked anew of its cluster, and the way out."""
+    """Say why STACK of ENV is as it is: its last failure and the causes, what its cluster says now, and what to do."""
     from aiinfra.session.inspection.why import why as asked
     from aiinfra.ui.why import why_json, why_text
 

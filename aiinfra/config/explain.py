@@ -38,7 +38,7 @@ class Explained:
 
 
 def explain(loaded: Loaded, path: str = "") -> list[Explained]:
-    """The value at a path, or every value below it. Raises `ConfigError` when nothing stands there."""
+    """Return the value at a path, or every value below it. Raises `ConfigError` when there is none."""
     at, rest = path_of(path)
     if rest:
         raise ConfigError(f"{path!r} is not a path", where="PATH", hint="write stacks.nfd.version")
@@ -48,7 +48,7 @@ def explain(loaded: Loaded, path: str = "") -> list[Explained]:
 
 
 def effective_values(loaded: Loaded) -> Tree:
-    """The whole environment with every default filled in."""
+    """Return the whole environment with every default filled in."""
     from aiinfra.config.lab_block import lab_spec
 
     environment = loaded.environment
@@ -82,7 +82,7 @@ def _require_path(whole: Tree, at: Loc, path: str) -> None:
 
 
 def _values(tree: Tree, at: Loc) -> list[tuple[Loc, Tree]]:
-    """Leaves; a list of plain values is one."""
+    """Return the leaves of a tree with their paths; a list of plain values counts as one."""
     below = list(children(tree))
     if not below or (isinstance(tree, list) and not any(list(children(item)) for item in tree)):
         return [(at, tree)]

@@ -20,14 +20,14 @@ MAX_BYTES: Final = 1 << 20
 
 @dataclass(slots=True)
 class Files:
-    """What reading a file and its bases came to."""
+    """The layers of a file and its bases, and what is wrong with them."""
 
     cwd: Path
     layers: list[Layer] = field(default_factory=list)
     """Strongest first."""
     found: list[Located] = field(default_factory=list)
     usable: bool = True
-    """False when some file could not be read to its end, so that nothing else can be said."""
+    """False when some file could not be read to its end, so that nothing else can be checked."""
 
     def read(self, path: Path) -> None:
         self._read(path, (), ("", "", Mark(0, 0)))
@@ -96,12 +96,12 @@ class Files:
 
 
 def _resolve(path: Path) -> Path:
-    """Without links, as far as they can be followed."""
+    """Return the path without links, as far as they can be followed."""
     return Path(os.path.realpath(path))
 
 
 def display_path(path: Path, cwd: Path) -> str:
-    """A path as a user in `cwd` would name it."""
+    """Return a path as a user in `cwd` would name it."""
     whole = cwd / path
     plain = Path(*whole.parts[:1], *_without_dots(whole.parts[1:]))
     return str(plain.relative_to(cwd)) if plain.is_relative_to(cwd) else str(plain)
@@ -118,7 +118,7 @@ def _without_dots(parts: Sequence[str]) -> list[str]:
 
 
 def read_text(path: Path) -> tuple[str | None, str, str]:
-    """The text, or None with why not and a way out."""
+    """Return the text, or None with a message and a hint."""
     try:
         if path.is_dir():
             return None, "is a folder, not a file", "name a file in it"

@@ -55,11 +55,11 @@ class Merged:
 
 
 class BadPath(Exception):
-    """A layer's path leads to no place in what is below it."""
+    """The path of a layer does not exist in the layers below it."""
 
 
 def merge_layers(layers: Sequence[Layer]) -> Merged:
-    """Merge layers, given strongest first. Raises `BadPath`."""
+    """Merge layers, given strongest first. Raises `BadPath` for a path that no lower layer has."""
     tree: Tree = {}
     for layer in reversed(layers):
         tree = overlay(tree, layer.at, layer.document.tree)
@@ -67,7 +67,7 @@ def merge_layers(layers: Sequence[Layer]) -> Merged:
 
 
 def overlay(low: Tree, at: Loc, high: Tree, walked: Loc = ()) -> Tree:
-    """`low` with `high` laid over it at a path; maps on the way are made. Raises `BadPath`."""
+    """Return `low` with `high` merged into it at a path; missing maps on the way are created. Raises `BadPath`."""
     if not at:
         return merge(low, high)
     part, rest = at[0], at[1:]
@@ -90,14 +90,14 @@ def _in_list(low: Tree, number: int, rest: Loc, high: Tree, walked: Loc) -> Tree
 
 
 def merge(low: Tree, high: Tree) -> Tree:
-    """`low` overlaid by `high`: maps merge by key, anything else is replaced."""
+    """Return `low` merged with `high`: maps merge by key, anything else is replaced."""
     if not (isinstance(low, Mapping) and isinstance(high, Mapping)):
         return high
     return {**low, **{key: merge(low[key], high[key]) if key in low else high[key] for key in high}}
 
 
 def document_without_marks(tree: Tree) -> Document:
-    """A document of values that stand in no file."""
+    """Return a document of values that no file holds."""
     return Document(tree, values={at: NO_MARK for at, _ in _every_path(tree)})
 
 

@@ -52,7 +52,7 @@ def load_environment(
 
 
 def _flag_layers(files: list[Layer], sets: Sequence[str], world: World) -> tuple[list[Layer], list[Located]]:
-    """All layers that people wrote, strongest first."""
+    """Return the layers that people wrote, strongest first, and what is wrong with the flags."""
     flags = Flags(merge_layers(files).tree)
     for name in sorted(name for name in world.environ if name.startswith(PREFIX)):
         flags.variable(name, world.environ[name])

@@ -16,7 +16,7 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def find_environment(env: str, world: World) -> Path:
-    """The file of ENV: a path, or a name looked up in folders. Raises `ConfigError`."""
+    """Return the file of ENV, which is a path or a name looked up in folders. Raises `ConfigError`."""
     if "/" in env or env.endswith(SUFFIXES):
         return _by_path(env, world)
     for folders in (_local_folders(world), installed_folders()):
@@ -30,7 +30,7 @@ def find_environment(env: str, world: World) -> Path:
 
 
 def environment_names(world: World) -> list[str]:
-    """Names that can be given as ENV, for hints and completion."""
+    """Return the names that can be given as ENV, for hints and completion."""
     folders = (*_local_folders(world), *installed_folders())
     files = (path for folder in folders for path in sorted(_yaml_files(folder)) if path.is_file())
     return list(dict.fromkeys(p.stem for p in files if p.suffix in SUFFIXES and p.stem[0] not in "._"))
@@ -51,7 +51,7 @@ def _local_folders(world: World) -> Sequence[Path]:
 
 
 def installed_folders() -> Sequence[Path]:
-    """Where the examples of this installation are: in the wheel, or beside the packages of a checkout."""
+    """Return the folders of the installed examples: in the wheel, or beside the packages of a checkout."""
     spec = find_spec("stacks")
     roots = [Path(where) for where in (spec.submodule_search_locations or ())] if spec else []
     return tuple(f for root in roots for f in (root / "_data" / "examples", root.parent / "examples") if f.is_dir())

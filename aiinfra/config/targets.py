@@ -24,7 +24,7 @@ def is_lab(tree: Tree) -> bool:
 
 
 def default_layer(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> Layer:
-    """The weakest layer."""
+    """Return the weakest layer: the defaults of a lab."""
     stacks = tree.get("stacks") if isinstance(tree, Mapping) else None
     asked = {name: _kind(entry, kinds) for name, entry in stacks.items()} if isinstance(stacks, Mapping) else {}
     differing = {name: kind for name, kind in asked.items() if kind and kind.lab_defaults}
@@ -71,7 +71,7 @@ def shared_layers(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[
 
 
 def is_shared(at: Loc, whole: Merged) -> bool:
-    """Whether a value of a stack is the file's own: what is wrong with it is said there."""
+    """Whether a value of a stack comes from a block of the file: its flaws are reported there."""
     if len(at) < 3 or at[0] != "stacks":
         return False
     return [layer.source for layer in whole.owners(at[:3])] == [shared_source(str(at[2]))]
@@ -80,7 +80,7 @@ def is_shared(at: Loc, whole: Merged) -> bool:
 def _stacks_with_block(
     tree: Tree, key: str, kinds: Mapping[str, StackType[Any, Any]]
 ) -> Iterator[tuple[str, Mapping[str, Tree]]]:
-    """The stacks whose kinds have an input with the key of a block, and their entries."""
+    """Yield the stacks whose kinds have an input with the key of a block, and their entries."""
     stacks = tree.get("stacks") if isinstance(tree, Mapping) else None
     for name, entry in stacks.items() if isinstance(stacks, Mapping) else ():
         kind = _kind(entry, kinds)

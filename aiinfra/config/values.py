@@ -1,4 +1,4 @@
-"""Late values: `${stack}`, `${stack.output}`, `${env:NAME}`, `${file:PATH}`; `$${` is a literal `${`."""
+"""Unresolved values: `${stack}`, `${stack.output}`, `${env:NAME}`, `${file:PATH}`; `$${` is a literal `${`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMS = "write ${stack}, ${stack.output}, ${env:NAME} or ${file:PATH}"
 
 
 def parse_values(tree: Tree, at: Loc = ()) -> tuple[Tree, list[Flaw]]:
-    """The tree with late values as leaves, and what is wrong with them."""
+    """Return the tree with unresolved values as leaves, and what is wrong with them."""
     flaws: list[Flaw] = []
     return _walk(tree, at, flaws), flaws
 
@@ -36,7 +36,7 @@ def _walk(tree: Tree, at: Loc, flaws: list[Flaw]) -> Tree:
 
 
 def parse_value(text: str) -> str | Ref | SecretSource | tuple[str, str]:
-    """What a text stands for; message and hint when it is not well formed."""
+    """Return the value of a text; a message and a hint when it is not well formed."""
     if whole := _WHOLE.fullmatch(text):
         return _parse_inner(whole[1])
     openings = {found[0] for found in _OPENING.finditer(text)}
@@ -48,7 +48,7 @@ def parse_value(text: str) -> str | Ref | SecretSource | tuple[str, str]:
 
 
 def escape(text: str) -> str:
-    """The text that stands for `text` in a file."""
+    """Return `text` as a file must write it."""
     return text.replace("${", "$${")
 
 

@@ -74,7 +74,7 @@ def parse(text: str) -> tuple[Document, Sequence[Wrong]]:
 
 
 def _events(text: str) -> Iterator[Any]:
-    """Parser events. Raises `Unreadable`."""
+    """Yield the events of the parser. Raises `Unreadable`."""
     try:
         yield from YAML(typ="safe", pure=True).parse(text)
     except MarkedYAMLError as exc:
@@ -106,7 +106,7 @@ def _syntax_hint(text: str, mark: Mark) -> str:
 
 
 def _position(text: str, error: YAMLError) -> Mark:
-    """Line and column of an unreadable character."""
+    """Return line and column of an unreadable character."""
     index = getattr(error, "position", 0)
     before = text[: index if isinstance(index, int) else 0]
     return Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -120,7 +120,7 @@ def _odd_character(error: YAMLError) -> str:
 
 @dataclass(slots=True)
 class _Reader:
-    """Events to nodes."""
+    """Builds nodes from the events of the parser."""
 
     events: Iterator[Any]
     wrongs: list[Wrong] = field(default_factory=list)
@@ -237,7 +237,7 @@ def _mark(event: Any) -> Mark:
 
 @dataclass(slots=True)
 class _Flattening:
-    """Nodes to a tree, with a mark for every path. Raises `Unreadable` when anchors make it too big."""
+    """Builds a tree from nodes, with a mark for every path. Raises `Unreadable` when anchors make it too big."""
 
     keys: dict[Loc, Mark] = field(default_factory=dict)
     values: dict[Loc, Mark] = field(default_factory=dict)

@@ -43,7 +43,7 @@ class Lab:
     def open(
         cls, folder: Path, wanted: Mapping[str, Tree], binaries: Mapping[str, Path], on_progress: OnProgress
     ) -> Self:
-        """A live lab that has, of each domain, what is wanted of it (see `LabDomain.wanted`).
+        """A live lab that has, of each domain, what is wanted of it (see `LabDomain.spec`).
 
         A live lab is used again; a dead one is discarded whole first. Two at once give one lab.
         Raises `OutsideError` when it cannot be started.

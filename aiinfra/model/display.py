@@ -26,7 +26,7 @@ def _names_secret(part: str | int) -> bool:
 
 
 def redact(tree: Tree, at: Loc = ()) -> Any:
-    """The tree as JSON that anybody may read; late values in the form of the file."""
+    """Return the tree as JSON with secrets hidden; unresolved values have the form that they have in the file."""
     if isinstance(tree, Ref | SecretSource):
         return str(tree)
     if isinstance(tree, Mapping):
@@ -37,7 +37,7 @@ def redact(tree: Tree, at: Loc = ()) -> Any:
 
 
 def redacted_line(tree: Tree, at: Loc = ()) -> str:
-    """The same on one line: text bare where that is clear, everything else as JSON."""
+    """Return the redacted tree on one line: text without quotes where that is clear, everything else as JSON."""
     value = redact(tree, at)
     if isinstance(value, str) and value and value.strip() == value and "\n" not in value:
         return value

@@ -25,7 +25,7 @@ class UserModel(BaseModel):
 
 
 def url_pattern(schemes: tuple[str, ...], otherwise: str) -> Any:
-    """What editors check of a URL."""
+    """Return a field whose JSON Schema lets editors check a URL."""
     return Field(json_schema_extra={"pattern": f"^({otherwise}|({'|'.join(schemes)})://.+)$"})
 
 

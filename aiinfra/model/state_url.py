@@ -15,12 +15,12 @@ _SECRET_PARTS = re.compile(r"(?<=://)[^/@]*@|[?#].*")
 
 
 def redact_url(url: str) -> str:
-    """The URL without what may be secret in it: user, password and parameters."""
+    """Return the URL without what may be secret in it: user, password and parameters."""
     return _SECRET_PARTS.sub("", url)
 
 
 def local_folder(url: str, home: Path, base: Path) -> Path | None:
-    """The folder of a `file://` URL, None for others. `~` is `home`; a relative path starts at `base`."""
+    """Return the folder of a `file://` URL, and None for others. `~` is `home`; a relative path starts at `base`."""
     if not url.startswith("file://"):
         return None
     path = url.removeprefix("file://").partition("?")[0]
@@ -28,17 +28,17 @@ def local_folder(url: str, home: Path, base: Path) -> Path | None:
 
 
 def validate_state_url(url: str) -> str:
-    """The URL of a state, or "" for none. Raises `ValueError` with what is wrong."""
+    """Return the URL of a state, or "" for none, unchanged. Raises `ValueError` with what is wrong."""
     if url:
         _check(url, STATES, "a bucket", "wants file://, s3://, gs:// or azblob://")
     return url
 
 
-def validate_seal(told: str) -> str:
-    """`passphrase`, or the URL of a key service. Raises `ValueError` with what is wrong."""
-    if told != PASSPHRASE:
-        _check(told, KEY_SERVICES, "a key", f"wants {PASSPHRASE} or {', '.join(f'{one}://' for one in KEY_SERVICES)}")
-    return told
+def validate_seal(seal: str) -> str:
+    """Return `passphrase`, or the URL of a key service, unchanged. Raises `ValueError` with what is wrong."""
+    if seal != PASSPHRASE:
+        _check(seal, KEY_SERVICES, "a key", f"wants {PASSPHRASE} or {', '.join(f'{one}://' for one in KEY_SERVICES)}")
+    return seal
 
 
 def _check(url: str, schemes: tuple[str, ...], what: str, wants: str) -> None:

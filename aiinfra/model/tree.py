@@ -1,4 +1,4 @@
-"""What a document is after parsing: plain values in maps and lists, late values as leaves. And paths into it."""
+"""What a document is after parsing: plain values in maps and lists, unresolved values as leaves; and paths into it."""
 
 from __future__ import annotations
 

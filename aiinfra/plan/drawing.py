@@ -36,7 +36,7 @@ def draw(plan: Plan, form: Literal["mermaid", "dot", "json"]) -> str:
 
 
 def edges(plan: Plan) -> Iterator[Edge]:
-    """In order of the plan; every reference is one, and every `depends_on` that no reference repeats."""
+    """Yield an edge for each reference, and for each `depends_on` that no reference repeats, in the plan's order."""
     for name in plan.steps:
         entry = plan.environment.stacks[name]
         taken = list(references(entry))
@@ -82,5 +82,5 @@ def _dot_edge(edge: Edge) -> str:
 
 
 def _distinct_edges(plan: Plan) -> list[Edge]:
-    """One arrow for each pair of stacks and output, however often it is taken."""
+    """Return one edge for each pair of stacks and output, however often the output is taken."""
     return list({(edge.source, edge.target, edge.output): edge for edge in edges(plan)}.values())

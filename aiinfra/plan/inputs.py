@@ -1,6 +1,6 @@
-"""Check trees against models with the strictness of JSON, late values kept as what they are.
+"""Check trees against models with the strictness of JSON; unresolved values stay references and sources.
 
-A tree becomes JSON in which each late value is a token that no text can hold; `Input[T]` fields turn the token
+A tree becomes JSON in which each unresolved value is a token that no text can hold; `Input[T]` fields turn the token
 back. So `"4"` is no number and `true` is no count, while lists become tuples and texts become enums as authors expect.
 """
 
@@ -22,7 +22,7 @@ TOKEN = "\0"
 
 
 def validate(model: type[M], tree: Tree, at: Loc = ()) -> tuple[M | None, list[Flaw]]:
-    """The model, or what is wrong with the tree; `at` is where the tree stands in its document."""
+    """Return the model, or what is wrong with the tree; `at` is the path of the tree in its document."""
     tokens: dict[str, Ref | SecretSource] = {}
     text = json.dumps(_with_tokens(tree, tokens))
     try:
@@ -34,11 +34,12 @@ def validate(model: type[M], tree: Tree, at: Loc = ()) -> tuple[M | None, list[F
     return made, []
 
 
-def literal_required(late: Tree) -> tuple[str, str]:
-    """Message and hint for a late value in a field that takes literals only."""
-    if isinstance(late, Ref):
-        return f"takes no reference, so {late} cannot stand here", "write the value itself"
-    return f"takes no secret, so {late} cannot stand here", "write the value itself, or set it by an AIINFRA__ variable"
+def literal_required(value: Tree) -> tuple[str, str]:
+    """The message and the hint for an unresolved value in a field that takes literals only."""
+    if isinstance(value, Ref):
+        return f"takes no reference, so {value} cannot stand here", "write the value itself"
+    hint = "write the value itself, or set it by an AIINFRA__ variable"
+    return f"takes no secret, so {value} cannot stand here", hint
 
 
 def _with_tokens(tree: Tree, tokens: dict[str, Ref | SecretSource]) -> Any:
@@ -54,7 +55,7 @@ def _with_tokens(tree: Tree, tokens: dict[str, Ref | SecretSource]) -> Any:
 
 
 def _tokens_in(value: Any, at: Loc = ()) -> Iterator[Loc]:
-    """Where tokens were taken for text: the fields that accept no late value."""
+    """Yield the paths of tokens that were taken for text: those fields accept no unresolved value."""
     if isinstance(value, str) and value.startswith(TOKEN):
         yield at
     elif isinstance(value, BaseModel):

@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an environment comes to."""
+    """The stacks of an environment in the order in which they run."""
 
     environment: Environment
     steps: Mapping[StackName, Step]
@@ -42,7 +42,7 @@ class Plan:
 
 
 def plan(environment: Environment, catalog: Kinds) -> Plan:
-    """Raises `ConfigError` with every problem, by path; one that came from a file is checked there, with lines."""
+    """Return the plan of an environment that no file holds. Raises `ConfigError` with every problem, by path."""
     steps, flaws = draft(environment.stacks, environment.name, environment.target, catalog)
     if flaws:
         raise ConfigError(problems=[Problem("", dotted(f.at), f.message, f.hint, f.code) for f in flaws])
@@ -52,7 +52,7 @@ def plan(environment: Environment, catalog: Kinds) -> Plan:
 def draft(
     entries: Entries, environment: str, target: str, kinds: Kinds
 ) -> tuple[Mapping[StackName, Step], Sequence[Flaw]]:
-    """The steps in order, and every flaw found; the steps are complete only when there is no flaw."""
+    """Return the steps in order and every flaw; the steps are complete only when there is no flaw."""
     flaws: list[Flaw] = []
     inputs: dict[StackName, Inputs] = {}
     for name, entry in entries.items():
@@ -74,7 +74,7 @@ def draft(
 
 
 def _unknown_kind(name: StackName, kind: str, kinds: Kinds) -> Iterator[Flaw]:
-    """Nothing for an entry without a kind: that is a flaw of its form."""
+    """Yield a flaw for a kind that is not installed; an entry without a kind is a flaw of its form."""
     if kind:
         near = did_you_mean(kind, kinds)
         yield Flaw(("stacks", name, "kind"), f"no kind is named {kind}", near, "config.unknown_kind")
@@ -103,7 +103,7 @@ def _cycle_flaws(needs: Mapping[StackName, frozenset[StackName]], entries: Entri
 def _rule_flaws(
     entries: Entries, inputs: Mapping[StackName, Inputs], around: Surroundings, kinds: Kinds
 ) -> Iterator[Flaw]:
-    """What the rules of the kinds find; rules about the surroundings wait until every stack is well formed."""
+    """Yield what the rules of the kinds find; rules about the surroundings run once every stack is well formed."""
     for name, made in inputs.items():
         checks = kinds[entries[name].kind].checks
         if isinstance(checks, Rules):

@@ -1,4 +1,4 @@
-"""Does what a reference gives fit where it stands? Judged by the types of the kinds alone, before anything exists."""
+"""Checks that references fit the inputs that take them, by the types of the kinds alone, before anything exists."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Kinds = Mapping[str, StackType[Any, Any]]
 
 
 def references(entry: StackEntry) -> Iterator[tuple[Loc, Ref]]:
-    """Every reference in the inputs of a stack, with its path below the entry."""
+    """Yield every reference in the inputs of a stack, with its path below the entry."""
     return ((at, leaf) for at, leaf in leaves(entry.inputs) if isinstance(leaf, Ref))
 
 
 def check_stack(name: StackName, entries: Entries, kinds: Kinds) -> Iterator[Flaw]:
-    """Flaws of the late values of one stack, and of its `depends_on`. Its kind must be known."""
+    """Yield the flaws of the unresolved values of one stack and of its `depends_on`. Its kind must be known."""
     entry = entries[name]
     inputs = kinds[entry.kind].inputs
     for at, leaf in leaves(entry.inputs):
@@ -41,8 +41,8 @@ def check_stack(name: StackName, entries: Entries, kinds: Kinds) -> Iterator[Fla
 
 
 def _accepted_types(inputs: type[BaseModel], at: Loc) -> list[Any]:
-    """Types that a late value may have there; none where only literals may stand, which is said elsewhere."""
-    return [spot.type for spot in spots_at(inputs, at) if spot.late]
+    """Return the types that an unresolved value may have there; none where only literals are accepted."""
+    return [spot.type for spot in spots_at(inputs, at) if spot.unresolved]
 
 
 def _check_stack_name(where: Loc, other: StackName, name: StackName, entries: Entries) -> Iterator[Flaw]:
@@ -53,16 +53,16 @@ def _check_stack_name(where: Loc, other: StackName, name: StackName, entries: En
         yield Flaw(where, f"{name} cannot need itself", code="config.cycle")
 
 
-def _check_reference(where: Loc, ref: Ref, wanted: Sequence[Any], upstream: StackType[Any, Any]) -> Iterator[Flaw]:
+def _check_reference(where: Loc, ref: Ref, accepted: Sequence[Any], upstream: StackType[Any, Any]) -> Iterator[Flaw]:
     given, wrong = _referenced_type(upstream.outputs, ref, where)
     if wrong:
         yield wrong
-    elif wanted and not any(fits(given, one) for one in wanted):
-        yield _type_flaw(where, ref, given, wanted, upstream)
+    elif accepted and not any(fits(given, one) for one in accepted):
+        yield _type_flaw(where, ref, given, accepted, upstream)
 
 
 def _referenced_type(outputs: type[Outputs], ref: Ref, where: Loc) -> tuple[Any, Flaw | None]:
-    """Type of what a reference gives, or why it gives nothing."""
+    """Return the type of what a reference gives, or why it gives nothing."""
     annotation: Any = outputs
     for number, part in enumerate(ref.output):
         so_far = Ref(ref.stack, ref.output[:number])
@@ -85,19 +85,19 @@ def _target_words(ref: Ref) -> str:
     return f"{ref}" if ref.output else f"the stack {ref.stack}"
 
 
-def _type_flaw(where: Loc, ref: Ref, given: Any, wanted: Sequence[Any], upstream: StackType[Any, Any]) -> Flaw:
-    wants = " or ".join(dict.fromkeys(describe(one) for one in wanted))
+def _type_flaw(where: Loc, ref: Ref, given: Any, accepted: Sequence[Any], upstream: StackType[Any, Any]) -> Flaw:
+    wants = " or ".join(dict.fromkeys(describe(one) for one in accepted))
     message = f"wants {wants}, but {ref} (kind {upstream.kind}) gives {describe(given)}"
-    return Flaw(where, message, _hint(ref, given, wanted, upstream), "config.reference_type")
+    return Flaw(where, message, _hint(ref, given, accepted, upstream), "config.reference_type")
 
 
-def _hint(ref: Ref, given: Any, wanted: Sequence[Any], upstream: StackType[Any, Any]) -> str:
-    """An output of the same stack that would fit."""
+def _hint(ref: Ref, given: Any, accepted: Sequence[Any], upstream: StackType[Any, Any]) -> str:
+    """Return a hint that names an output of the same stack that would fit."""
     model = record_model(given) or upstream.outputs
     stem = Ref(ref.stack, ref.output if record_model(given) else ())
-    if any(fits(upstream.outputs, one) for one in wanted):
+    if any(fits(upstream.outputs, one) for one in accepted):
         return f"write {Ref(ref.stack)}"
-    fitting = [n for n, f in _fields(model) if f is not Any and any(fits(f, one) for one in wanted)]
+    fitting = [n for n, f in _fields(model) if f is not Any and any(fits(f, one) for one in accepted)]
     return f"write {Ref(stem.stack, (*stem.output, fitting[0]))}" if len(fitting) == 1 else _one_of(stem, fitting)
 
 
@@ -109,8 +109,8 @@ def _one_of(stem: Ref, names: Sequence[str]) -> str:
     return f"of that type are {', '.join(str(Ref(stem.stack, (*stem.output, n))) for n in names)}" if names else ""
 
 
-def _check_secret(where: Loc, source: SecretSource, wanted: Sequence[Any]) -> Iterator[Flaw]:
+def _check_secret(where: Loc, source: SecretSource, accepted: Sequence[Any]) -> Iterator[Flaw]:
     """A secret is text, so it fits where text does."""
-    if wanted and not any(fits(str, one) for one in wanted):
-        wants = " or ".join(dict.fromkeys(describe(one) for one in wanted))
+    if accepted and not any(fits(str, one) for one in accepted):
+        wants = " or ".join(dict.fromkeys(describe(one) for one in accepted))
         yield Flaw(where, f"wants {wants}, but {source} gives text", code="config.reference_type")

@@ -12,7 +12,7 @@ from aiinfra.stack import StackName
 
 
 def select(plan: Plan, *, only: Sequence[str] = (), from_: str = "", until: str = "") -> tuple[StackName, ...]:
-    """The chosen stacks in order of the plan.
+    """Return the chosen stacks in the order of the plan.
 
     `only`: exactly these. `from_`: that stack and all that need it. `until`: that stack and all it needs.
     Given together, what all of them choose. Raises `ConfigError` for a name that is no stack, or an empty choice.
@@ -33,7 +33,7 @@ def select(plan: Plan, *, only: Sequence[str] = (), from_: str = "", until: str 
 
 
 def require_stacks(plan: Plan, flag: str, names: Sequence[str]) -> None:
-    """Raises `ConfigError` at the first name that is no stack; `flag` says where it was given."""
+    """Check that every name is a stack. Raises `ConfigError` for the first that is none; `flag` names its source."""
     for name in names:
         if name not in plan.steps:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""What pydantic found, in our words: one flaw for each place, with what was wanted and what stands there."""
+"""Flaws from the errors of pydantic: one for each path, with what is expected there and what was found."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiinfra.stack import Outputs, Ref, SecretSource
 
 
 def flaws_of(model: type[BaseModel], error: ValidationError, tree: Tree, at: Loc) -> list[Flaw]:
-    """One flaw for each place in the tree where something is wrong."""
+    """Return one flaw for each path of the tree where something is wrong."""
     places: dict[Loc, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
         places.setdefault(_path_in_tree(detail, tree), []).append(detail)
@@ -30,7 +30,7 @@ def flaws_of(model: type[BaseModel], error: ValidationError, tree: Tree, at: Loc
 
 
 def _path_in_tree(detail: ErrorDetails, tree: Tree) -> Loc:
-    """The parts of pydantic's path that the tree has; the others name members of unions."""
+    """Return the parts of pydantic's path that the tree has; the others name members of unions."""
     found: Loc = ()
     parts = detail["loc"]
     for number, part in enumerate(parts):
@@ -63,10 +63,10 @@ def _flaw(model: type[BaseModel], loc: Loc, details: Sequence[ErrorDetails], tre
     return _mismatch(where, value, details)
 
 
-def _unresolved_flaw(where: Loc, late: Ref | SecretSource) -> Flaw:
+def _unresolved_flaw(where: Loc, value: Ref | SecretSource) -> Flaw:
     from aiinfra.plan.inputs import literal_required
 
-    return Flaw(where, *literal_required(late))
+    return Flaw(where, *literal_required(value))
 
 
 def _mismatch(where: Loc, value: Tree, details: Sequence[ErrorDetails]) -> Flaw:
@@ -103,7 +103,7 @@ def _pattern(details: Sequence[ErrorDetails]) -> str:
 
 
 def display_value(value: Tree, where: Loc) -> str:
-    """A value as a message names it; what may be a secret only by its type."""
+    """Return a value as a message names it; what may be a secret is named by its type only."""
     if value is None:
         return "nothing"
     if is_map(value) or is_list(value):

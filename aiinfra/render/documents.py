@@ -14,7 +14,7 @@ from aiinfra.render.tracing import SECRET_SOURCE, STACK_SOURCE
 
 
 def documents(stack: str, resources: Sequence[RegisteredResource]) -> Iterator[Document]:
-    """What `stack` would apply, in the order of `resources`; a resource that its domain does not show is left out."""
+    """Yield what `stack` would apply, in the order of `resources`, without those that no domain renders."""
     shows = {token: target for domain in domains().values() for token, target in domain.documents.items()}
     for resource in resources:
         if target := for_token(shows, resource.type):
@@ -25,7 +25,7 @@ def documents(stack: str, resources: Sequence[RegisteredResource]) -> Iterator[D
 
 
 def unknown_reason(stack: str, resource: RegisteredResource, key: str) -> str:
-    """Why a property is not known: `known after cluster`, or the name of its secret source."""
+    """Return why a property is not known: `known after cluster`, or the name of its secret source."""
     sources = resource.sources.get(key, frozenset())
     secrets = sorted(s.removeprefix(SECRET_SOURCE) for s in sources if s.startswith(SECRET_SOURCE))
     stacks = sorted(s.removeprefix(STACK_SOURCE) for s in sources if s.startswith(STACK_SOURCE))
@@ -36,7 +36,7 @@ def unknown_reason(stack: str, resource: RegisteredResource, key: str) -> str:
 
 
 def redact(tree: Tree, why: str) -> Any:
-    """The value as a reader may see it; `why` is said of what is not known."""
+    """Return the value with secrets hidden and `why` in place of what is not known."""
     if isinstance(tree, Secret):
         return f"<secret {why}>" if _holds_unknown(tree.value) else "<secret>"
     if isinstance(tree, Unknown):

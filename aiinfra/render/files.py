@@ -30,7 +30,7 @@ def file_names(documents: Sequence[Document]) -> list[str]:
 
 
 def text(document: Document, about: str) -> str:
-    """The file's whole text. `about` says to what it belongs: `environment lab, stack nfd`."""
+    """Return the text of the file. `about` says to what it belongs: `environment lab, stack nfd`."""
     notes = [f"{SIGNATURE}: {about}.", *(f"# {note}" for note in document.notes)]
     stream = StringIO()
     writer = YAML()
@@ -77,7 +77,7 @@ def _forget_stacks(out: Path, kept: Collection[str], signature: str) -> None:
 
 
 def _signed_files(folder: Path, signature: str) -> list[Path]:
-    """The files in a folder that begin with a signature."""
+    """Return the files in a folder that begin with a signature."""
     files = (path for path in sorted(folder.glob("*.yaml")) if path.is_file())
     return [path for path in files if _first_line(path).startswith(signature)]
 

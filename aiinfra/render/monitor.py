@@ -52,7 +52,7 @@ class Recording:
     project: str
     resources: list[RegisteredResource] = field(default_factory=list)
     outputs: Mapping[str, Tree] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     """Errors that the program or the SDK reported."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -99,7 +99,7 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
 
 def _preview_outputs(type: str, inputs: Any) -> Any:
-    """The inputs, with what the domain of the resource says that the world would add."""
+    """Return the inputs with what the world would add to them, according to the domain of the resource."""
     entries = {token: target for domain in domains().values() for token, target in domain.previews.items()}
     target = for_token(entries, type)
     return struct_of(load(target)(tree_of(inputs))) if target else inputs
@@ -112,7 +112,7 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 
     def Log(self, request: Any, context: Any) -> Any:
         if request.severity == engine_pb2.ERROR:
-            self._recording.said.append(request.message.strip())
+            self._recording.errors.append(request.message.strip())
         return empty_pb2.Empty()
 
     def GetRootResource(self, request: Any, context: Any) -> Any:
@@ -125,7 +125,7 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 
 @contextmanager
 def serve(recording: Recording) -> Iterator[str]:
-    """Address of the server that writes into `recording`, on 127.0.0.1 while the block runs."""
+    """Serve `recording` on 127.0.0.1 while the block runs; yields the address."""
     with ThreadPoolExecutor(THREADS, thread_name_prefix="render") as pool:
         server = grpc.server(pool)
         resource_pb2_grpc.add_ResourceMonitorServicer_to_server(_Monitor(recording), server)
@@ -139,7 +139,7 @@ def serve(recording: Recording) -> Iterator[str]:
 
 
 def in_dependency_order(resources: Sequence[RegisteredResource]) -> list[RegisteredResource]:
-    """Each after what it depends on, otherwise by type and name: the same for every run of a program."""
+    """Return each resource after its dependencies, otherwise by type and name: the same order in every run."""
     left = {resource.urn: resource for resource in sorted(resources, key=lambda r: (r.type, r.name))}
     placed: list[RegisteredResource] = []
     while left:

@@ -48,17 +48,17 @@ def render(plan: Plan, out: Path, only: Collection[StackName] = ()) -> Files:
     return texts
 
 
-def render_texts(plan: Plan, wanted: Collection[StackName]) -> Files:
-    """The texts, by stack and file name; only programs that `wanted` needs are run."""
+def render_texts(plan: Plan, chosen: Collection[StackName]) -> Files:
+    """Return the texts by stack and file name. Only the programs of the chosen stacks and their dependencies run."""
     environment = plan.environment.name
     outputs: dict[str, Mapping[str, Tree]] = {}
     texts: dict[str, Mapping[str, str]] = {}
     server = ProgramServer()
     try:
-        for name in _with_dependencies(plan, wanted):
+        for name in _with_dependencies(plan, chosen):
             recording = _record_program(server, plan, plan.steps[name], outputs)
             outputs[name] = recording.outputs
-            if name in wanted:
+            if name in chosen:
                 made = list(documents(name, in_dependency_order(recording.resources)))
                 about = f"environment {environment}, stack {name}"
                 texts[name] = dict(zip(file_names(made), (text(each, about) for each in made), strict=True))
@@ -67,9 +67,9 @@ def render_texts(plan: Plan, wanted: Collection[StackName]) -> Files:
     return texts
 
 
-def _with_dependencies(plan: Plan, wanted: Collection[StackName]) -> list[StackName]:
-    """The wanted stacks and all that they need, in order."""
-    needed = set(wanted)
+def _with_dependencies(plan: Plan, chosen: Collection[StackName]) -> list[StackName]:
+    """Return the chosen stacks and their dependencies, in order."""
+    needed = set(chosen)
     for name in reversed([*plan.steps]):
         if name in needed:
             needed |= plan.steps[name].needs
@@ -97,8 +97,8 @@ def _record_program(
         )
         answer = runtime.Run(request)
     server.unregister(step.name)
-    if answer.error or recording.said:
-        raise RenderFailed(answer.error or recording.said[0], where=step.name)
+    if answer.error or recording.errors:
+        raise RenderFailed(answer.error or recording.errors[0], where=step.name)
     return recording
 
 
@@ -113,4 +113,4 @@ def _inputs(plan: Plan, step: Step) -> Inputs:
 
 
 def _may_be_unresolved(step: Step, name: str) -> bool:
-    return any(spot.late for spot in field_spots(step.kind.inputs.model_fields[name]))
+    return any(spot.unresolved for spot in field_spots(step.kind.inputs.model_fields[name]))

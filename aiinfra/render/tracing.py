@@ -1,4 +1,4 @@
-"""A program's inputs without the world: each late value that is not known remembers from where it would come.
+"""A program's inputs without the world: each unresolved value that is unknown keeps its source.
 
 Pulumi carries along from which resources a value comes; here a stack or a secret source poses as a resource, so that
 the recording can tell for each property why it is not known.
@@ -21,7 +21,7 @@ SECRET_SOURCE = "urn:aiinfra:secret:"
 
 
 def program(kind: StackType[Any, Any], context: StackContext, inputs: Inputs, resolve: Resolve) -> Callable[[], None]:
-    """As `aiinfra.engine.binding.bind`, with the sources of late values traced."""
+    """Return the program as `aiinfra.engine.binding.bind` does, with the sources of unresolved values traced."""
 
     def run() -> None:
         made = declared(kind, context, _trace(bound(inputs, None, resolve), inputs))
@@ -32,7 +32,7 @@ def program(kind: StackType[Any, Any], context: StackContext, inputs: Inputs, re
 
 
 def _trace(value: Any, written: Any) -> Any:
-    """`value` is `written` with its late values replaced; each of those gets its source."""
+    """Return `value`, which is `written` with its unresolved values replaced, with the source of each of those."""
     if isinstance(written, Ref):
         return _from(value, STACK_SOURCE + written.stack)
     if isinstance(written, SecretSource):

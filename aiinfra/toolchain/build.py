@@ -20,7 +20,7 @@ _NETWORK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ModuleBuild:
-    """Where one module is built: the Go, an empty folder, the log that keeps the output, who hears the progress."""
+    """The build of one module: the Go, an empty folder, the log of its output, and a listener for progress."""
 
     go: Go
     module: GoModule
@@ -59,7 +59,7 @@ class ModuleBuild:
 
 
 def build_error(step: GoProgress, module: GoModule, log: Path) -> OutsideError:
-    """What the output of a failed go command means to the user."""
+    """Return the error for the output of a failed go command."""
     text = "\n".join(step.log)
     first = next((line for line in step.log if _is_error(line)), "it did not say why")
     if "no space left on device" in text:

@@ -1,4 +1,4 @@
-"""Run a long command to its end, and say truly how far it is."""
+"""Run a long command to its end and report its progress."""
 
 from __future__ import annotations
 
@@ -108,9 +108,9 @@ class Pace:
     """Passes on a sentence about a step at most each `SAY_EVERY` seconds."""
 
     say: Callable[[str], None]
-    said_at: float = -SAY_EVERY
+    reported_at: float = -SAY_EVERY
 
     def __call__(self, what: str, since: float) -> None:
-        if since - self.said_at >= SAY_EVERY:
-            self.said_at = since
+        if since - self.reported_at >= SAY_EVERY:
+            self.reported_at = since
             self.say(f"{what} ({since:.0f} s)")

@@ -30,12 +30,12 @@ class Go:
 
 
 def ready_go(world: World, cache: Cache, platform: Platform) -> Go | None:
-    """The Go that needs no fetching, if there is one."""
+    """Return the Go that is ready, or None."""
     return go_on_path(world) or cached_go(world, cache, platform)
 
 
 def go_on_path(world: World) -> Go | None:
-    """The Go on PATH, when it is at least `GO.minimum`."""
+    """Return the Go on PATH when it is at least `GO.minimum`, else None."""
     found = shutil.which("go", path=world.environ.get("PATH", ""))
     if found is None:
         return None
@@ -48,7 +48,7 @@ def go_on_path(world: World) -> Go | None:
 
 
 def cached_go(world: World, cache: Cache, platform: Platform) -> Go | None:
-    """The pinned Go in the cache, if it is there."""
+    """Return the pinned Go in the cache, or None."""
     if platform not in GO.wheels:
         return None
     folder = cache.entry(GO.package, GO.version, GO.wheels[platform][:SHORT])

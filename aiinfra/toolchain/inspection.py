@@ -24,7 +24,7 @@ class Row:
     name: str
     version: str
     place: str
-    """`folder`, `wheel`, `cache`; or how it would be had: `release`, `build`."""
+    """`folder`, `wheel`, `cache`; or how it would be installed: `release`, `build`."""
     path: str = ""
     fault: str = ""
 
@@ -37,18 +37,18 @@ class Row:
 
 
 def list_tools(toolchain: Toolchain) -> Sequence[Row]:
-    """Every program of the table: where it is, or how it would be had."""
+    """Return a row for each program: where it is, or how it would be installed."""
     return [_row(toolchain, tool) for tool in toolchain.tools.values()]
 
 
 def verify_tools(toolchain: Toolchain) -> Sequence[Row]:
-    """The programs that are ready: each hashed against its record, and run."""
+    """Hash each ready program against its record and run it; returns a row for each."""
     found = ((tool, toolchain.find(tool)) for tool in toolchain.tools.values())
     return [Row(t.name, t.version, f.place, str(f.path), _fault(t, f)) for t, f in found if f is not None]
 
 
 def damage_error(rows: Iterable[Row]) -> OutsideError | None:
-    """The error that faulty rows amount to; no row at all is one too."""
+    """Return the error for rows with faults, or for no rows at all; else None."""
     seen = list(rows)
     faults = [f"{row.path} {row.fault}" for row in seen if row.fault]
     if faults:
@@ -105,12 +105,12 @@ def _fault(tool: Tool, found: ReadyProgram) -> str:
 
 def _run_fault(tool: Tool, program: Path) -> str:
     try:
-        said = subprocess.run(
+        result = subprocess.run(
             [str(program), tool.version_flag], capture_output=True, text=True, check=False, timeout=RUN_LIMIT
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"does not run: {error}"
-    if said.returncode:
-        return f"does not run: {tool.version_flag} ended with {said.returncode}"
-    answer = (said.stdout + said.stderr).strip()
+    if result.returncode:
+        return f"does not run: {tool.version_flag} ended with {result.returncode}"
+    answer = (result.stdout + result.stderr).strip()
     return "" if tool.version in answer else f"says {answer.partition(chr(10))[0]!r}, not {tool.version}"

@@ -54,7 +54,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One program. `package` is what `go build` is told, `built_as` what it calls the file if not by its last part."""
+    """One program. `package` is what `go build` gets; `built_as` is the file's name if not its last part."""
 
     name: str
     version: str

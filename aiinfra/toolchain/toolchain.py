@@ -58,24 +58,24 @@ class Toolchain:
         self._wheel = wheel
 
     def ensure(self, names: Iterable[str], on_progress: Say = lambda text: None) -> Mapping[str, Path]:
-        """The programs `names`, made ready if they are not. `on_progress` hears a sentence now and then.
+        """Return the programs `names`, installing the missing ones. `on_progress` hears a sentence now and then.
 
         Raises ConfigError for a folder that does not fit, OutsideError for what cannot be had.
         """
-        wanted = [self.tools[name] for name in dict.fromkeys(names)]
-        found = {tool.name: self.find(tool) for tool in wanted}
-        missing = [tool for tool in wanted if found[tool.name] is None]
+        tools = [self.tools[name] for name in dict.fromkeys(names)]
+        found = {tool.name: self.find(tool) for tool in tools}
+        missing = [tool for tool in tools if found[tool.name] is None]
         if missing and self.offline:
             raise offline_error(missing)
         made = self._install(missing, on_progress) if missing else {}
         return {name: there.path for name, there in found.items() if there is not None} | made
 
     def find(self, tool: Tool) -> ReadyProgram | None:
-        """Where `tool` lies ready, if it does; installs nothing."""
+        """Return where `tool` is ready, or None; installs nothing."""
         return next(self._ready(tool), None)
 
     def go(self, on_progress: Say) -> Go:
-        """The Go that builds, fetched if there is none. Raises OutsideError `toolchain.go`."""
+        """Return the Go that builds, fetched if there is none. Raises OutsideError `toolchain.go`."""
         from aiinfra.toolchain.golang import fetch_go, ready_go
 
         if go := ready_go(self._world, self.cache, self.platform):
@@ -85,7 +85,7 @@ class Toolchain:
             return go or fetch_go(self._world, self.cache, self.platform, work, on_progress)
 
     def digests(self, tool: Tool) -> Sequence[str]:
-        """What a program may be made of: the pinned release, the sources here."""
+        """Return the digests that an installed program may have: of the pinned release, and of the sources here."""
         release = self.release(tool)
         built = (build_digest(tool, self.platform),)
         return (release.sha256[:SHORT], *built) if release else built
@@ -172,7 +172,7 @@ class Toolchain:
 
 
 def offline_error(missing: Sequence[Tool]) -> OutsideError:
-    """`--offline`, and these are not there."""
+    """Return the error for missing programs and `--offline`."""
     names = ", ".join(f"{tool.name} {tool.version}" for tool in missing)
     return OutsideError(
         f"{names}: not on this machine, and --offline forbids to fetch or build",

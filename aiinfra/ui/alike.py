@@ -1,4 +1,4 @@
-"""What is said alike of several hosts or cards, said once."""
+"""Findings that several hosts or cards share, as one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST = 4
 
 
 def group_findings(examined: Iterable[tuple[str, Finding]]) -> list[FindingGroup]:
-    """In the order of the first of each. Findings that differ in nothing but the host or card are one."""
+    """Return the findings in order; those that differ only in the host or the card are one group."""
     groups: dict[tuple[str, Finding], list[Finding]] = {}
     for subject, finding in examined:
         same = replace(finding, about="", host="") if finding.host else finding

@@ -1,4 +1,4 @@
-"""An error record as text: what, why (`←`), a way out (`→`), the code. And all problems of a file, one a line."""
+"""An error record as text: what, why (`←`), a hint (`→`), the code. And all problems of a file, one a line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiinfra.ui.terminal import Terminal
 
 
 def failure_text(record: ErrorRecord, terminal: Terminal, *, exit_code: int, causes: Sequence[str] = ()) -> str:
-    """A failure that belongs to no stack."""
+    """Return the text of a failure that belongs to no stack."""
     head = with_subject(record.where, record.message)
     return "\n".join(
         (
@@ -21,12 +21,12 @@ def failure_text(record: ErrorRecord, terminal: Terminal, *, exit_code: int, cau
 
 
 def with_subject(where: str, message: str) -> str:
-    """What it is about, then the sentence, unless that begins with it."""
+    """Return the message with its subject in front, unless it begins with the subject."""
     return f"{where}: {message}" if where and not message.startswith(where) else message
 
 
 def reason_lines(record: ErrorRecord, causes: Sequence[str], terminal: Terminal) -> list[str]:
-    """The causes from leaf to root, then the way out."""
+    """Return the causes from leaf to root, then the hint."""
     marks = terminal.marks
     lines = [f"  {terminal.paint(marks.cause, 'red')} {indent_continuation(cause)}" for cause in causes]
     if record.hint:
@@ -40,7 +40,7 @@ def code_line(record: ErrorRecord, exit_code: int, terminal: Terminal, *also: st
 
 
 def problems_text(problems: Sequence[Problem], terminal: Terminal) -> str:
-    """Every problem as `file:line:col: path: message (hint)`, and how many there are."""
+    """Return every problem as `file:line:col: path: message (hint)`, and how many there are."""
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     last = terminal.paint(f"{count} · nothing was touched · exit 2", "dim")
     return "\n".join((*(problem_line(problem, terminal) for problem in problems), last))
@@ -53,5 +53,5 @@ def problem_line(problem: Problem, terminal: Terminal) -> str:
 
 
 def indent_continuation(text: str) -> str:
-    """Lines after the first stand below the text of the first."""
+    """Return the text with the lines after the first indented."""
     return text.replace("\n", "\n    ")

@@ -26,7 +26,7 @@ class Row:
 
 
 def rows(progress: Progress, now: datetime, terminal: Terminal) -> list[Row]:
-    """The stacks in the order of the run."""
+    """Return the rows of the stacks, in the order of the run."""
     return [_row(stack, progress, now, terminal) for stack in progress.stacks.values()]
 
 
@@ -46,7 +46,7 @@ def _time(stack: StackProgress, now: datetime) -> str:
 
 
 def running_words(stack: StackProgress, now: datetime) -> str:
-    """What a running stack waits for, or is at, or finished last."""
+    """Return what a running stack waits for, or is doing, or finished last."""
     if stack.awaited:
         return awaited_words(stack.awaited.what, stack.awaited.seconds(now), stack.awaited.usual)
     if stack.working_on:
@@ -55,7 +55,7 @@ def running_words(stack: StackProgress, now: datetime) -> str:
 
 
 def table_lines(progress: Progress, now: datetime, terminal: Terminal, height: int) -> list[str]:
-    """The lines of the table: no line wider than the terminal, not more than `height` of them."""
+    """Return the lines of the table: no line wider than the terminal, not more than `height` of them."""
     table = rows(progress, now, terminal)
     kept = table if len(table) < height else [row for row in table if row.phase is Phase.RUNNING]
     lines = list(_lines(kept[: max(1, height - 2)], terminal))
@@ -84,7 +84,7 @@ def _footer(progress: Progress, now: datetime) -> str:
 
 
 def final_lines(progress: Progress, now: datetime, terminal: Terminal) -> list[str]:
-    """The whole table as it stands when the run is over; nothing is cut."""
+    """Return the whole table at the end of the run; nothing is truncated."""
     table = rows(progress, now, terminal)
     names = max((width(row.name) for row in table), default=0)
     times = max((width(row.time) for row in table), default=0)

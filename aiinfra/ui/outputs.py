@@ -1,4 +1,4 @@
-"""What stacks gave. Secrets are shown as `<secret>`: a view never opens them."""
+"""The outputs of stacks as text and JSON. Secrets are shown as `<secret>`."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ STOPPED = "stopped while waiting"
 def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]:
     """What to print for an event, given the run as it stands after it.
 
-    A stack is said to have started when it does something: of one that is unchanged, its result is enough.
+    A stack is shown as started when it does something: of an unchanged one the result is enough.
     """
     match event:
         case RunStarted():
@@ -48,8 +48,8 @@ def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]
             stack = progress.of(event.stack)
             if stack.news == 1 and _is_news(event):
                 yield f"{stack_prefix(stack.name, progress)} started ({stack.kind})"
-            if said := _event_words(event, progress.verb):
-                yield f"{stack_prefix(event.stack, progress)} {said}"
+            if words := _event_words(event, progress.verb):
+                yield f"{stack_prefix(event.stack, progress)} {words}"
 
 
 def _is_news(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnostic) -> bool:
@@ -57,7 +57,7 @@ def _is_news(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diag
 
 
 def unreported_errors(stack: StackProgress, progress: Progress) -> Iterator[str]:
-    """Errors that were said about a stack and that its result does not repeat."""
+    """Yield the errors that were reported of a stack and that its result does not repeat."""
     error = stack.result.error if stack.result else None
     stopped = stack.result is not None and stack.result.outcome is Outcome.INTERRUPTED
     for complaint in stack.complaints:
@@ -73,7 +73,7 @@ def headline(progress: Progress) -> str:
 
 
 def stack_prefix(stack: str, progress: Progress) -> str:
-    """The name of a stack, as wide as the longest."""
+    """Return the name of a stack, as wide as the longest."""
     return f"{stack:<{max(map(len, progress.stacks), default=0)}} |"
 
 

@@ -37,7 +37,7 @@ def plan_text(plan: Plan, terminal: Terminal, recorded: History = NO_HISTORY) ->
 
 
 def _fit_table(rows: Sequence[tuple[str, ...]], columns: int) -> list[str] | None:
-    """The table, its settings cut to what is left of the line; None when the other columns leave too little."""
+    """Return the table with its settings truncated to the line; None when the other columns leave too little."""
     others = [max(width(row[at]) for row in rows) for at in (0, 1, 2, 4)]
     room = columns - sum(others) - 2 * len(HEAD)
     if columns < NARROW and room < min(LEAST_SETTINGS, max(width(row[3]) for row in rows)):
@@ -47,7 +47,7 @@ def _fit_table(rows: Sequence[tuple[str, ...]], columns: int) -> list[str] | Non
 
 
 def _blocks(rows: Sequence[tuple[str, ...]], terminal: Terminal) -> Iterator[str]:
-    """One stack below the other, for terminals that are too narrow for a table."""
+    """Yield one stack below the other, for terminals that are too narrow for a table."""
     for name, *told in rows:
         yield f"  {name}"
         yield from (
@@ -70,13 +70,13 @@ def headline(environment: Environment) -> str:
 
 
 def _block_headline(block: BaseModel | None, headline: str) -> str:
-    """The block as its domain's headline names it; empty when a field that it takes is no literal text."""
+    """Return the block as its domain's headline names it; empty when a field that it takes is no literal text."""
     values = {name: getattr(block, name) for _, name, _, _ in Formatter().parse(headline) if block and name}
     return headline.format_map(values) if values and all(isinstance(v, str) for v in values.values()) else ""
 
 
 def footer(plan: Plan, recorded: History) -> Iterator[str]:
-    """The critical path, what was not asked, the secrets."""
+    """Yield the critical path, what was not asked, and the secrets."""
     asked = "the world was not asked" if recorded.asked else "neither the state nor the world was asked"
     yield f"{path_text(critical_path(plan, recorded))} · {asked}"
     if sources := secret_sources(plan):
@@ -93,7 +93,7 @@ def path_text(path: CriticalPath) -> str:
 
 
 def plan_json(plan: Plan, recorded: History = NO_HISTORY) -> dict[str, object]:
-    """The same for machines: references and secret sources as they stand in the file."""
+    """Return the plan as JSON, with references and secret sources as the file has them."""
     sure = certainties(plan, recorded)
     return {
         "environment": plan.environment.name,
@@ -122,7 +122,7 @@ def certainty_json(sure: Certainty) -> dict[str, object]:
 
 
 def secret_sources(plan: Plan) -> list[str]:
-    """Every `${env:…}` and `${file:…}`, as written, once."""
+    """Return every `${env:…}` and `${file:…}` as written, each once."""
     return list(dict.fromkeys(str(source) for source, _ in needed_secrets(plan)))
 
 
@@ -135,14 +135,14 @@ def _needs(step: Step) -> str:
 
 
 def _settings(plan: Plan, step: Step) -> str:
-    """In the order of the kind's fields; what blocks of domains give stands in the headline, or is the lab's."""
+    """Return the settings in the order of the kind's fields, without what blocks give: the headline has that."""
     given, hidden = plan.environment.stacks[step.name].inputs, blocks()
     fields = [name for name in step.kind.inputs.model_fields if name in given and name not in hidden]
     return " · ".join(_leaf_words({name: given[name] for name in fields})) or "-"
 
 
 def _leaf_words(inputs: Mapping[str, Tree]) -> Iterator[str]:
-    """Literals and secret sources; references stand under `needs` already."""
+    """Yield literals and secret sources; references are in the column `needs` already."""
     for at, leaf in leaves(inputs):
         if not isinstance(leaf, Ref) and at and not (is_map(leaf) or is_list(leaf)):
             yield f"{dotted(at)} {redacted_line(leaf, at)}"

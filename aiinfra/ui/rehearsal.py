@@ -38,7 +38,7 @@ def _list_lines(title: str, sentences: Sequence[str]) -> list[str]:
 
 
 def exit_code(rehearsal: Rehearsal) -> int:
-    """That of the first act that failed and says one, else 4."""
+    """Return the exit code of the first act that failed with one, else 4."""
     if rehearsal.passed:
         return 0
     failed = (act.report.exit_code for act in rehearsal.acts if not act.passed)

@@ -70,8 +70,8 @@ class LiveDisplay:
         if report:
             self._out.line(wrap(report, self._terminal.width))
 
-    def _print(self, said: Iterator[str]) -> None:
-        for line in said:
+    def _print(self, lines: Iterator[str]) -> None:
+        for line in lines:
             if self._live is None:
                 self._out.line(line)
             else:

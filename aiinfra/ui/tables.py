@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 
 def width(text: str) -> int:
-    """Columns that the text takes on a terminal."""
+    """Return the number of columns that the text takes on a terminal."""
     return sum(_columns(char) for char in text)
 
 
@@ -24,7 +24,7 @@ def pad(text: str, columns: int) -> str:
 
 
 def table(rows: Iterable[Sequence[str]], *, gap: int = 2, indent: int = 0) -> str:
-    """Rows as lines whose columns begin below each other; the last column is never padded."""
+    """Return the rows as aligned lines; the last column is never padded."""
     cells = [tuple(row) for row in rows]
     count = max((len(row) for row in cells), default=0)
     sizes = [max((width(row[at]) for row in cells if at < len(row)), default=0) for at in range(count)]
@@ -33,7 +33,7 @@ def table(rows: Iterable[Sequence[str]], *, gap: int = 2, indent: int = 0) -> st
 
 
 def truncate(text: str, columns: int) -> str:
-    """The first line of the text, not wider than `columns`; what is left out is shown as `…`."""
+    """Return the first line of the text, truncated with `…` to `columns`."""
     line = text.partition("\n")[0]
     if width(line) <= columns:
         return line
@@ -47,7 +47,7 @@ def truncate(text: str, columns: int) -> str:
 
 
 def wrap(text: str, columns: int) -> str:
-    """Each line broken at words; what follows stands below the line's own text. Words longer than a line stay whole."""
+    """Return the text wrapped at words, with the indent of each line. Words longer than a line stay whole."""
     return "\n".join(_wrap_line(line, columns) for line in text.split("\n"))
 
 

@@ -77,7 +77,7 @@ class Places:
         with folder_errors("the folder for labs", folder.parent):
             folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lab = Lab.find(folder)
-        asked = {name: domain.wanted(self.plan) for name, domain in lab_domains_of(self.plan).items()}
+        asked = {name: domain.spec(self.plan) for name, domain in lab_domains_of(self.plan).items()}
         wanted = {name: tree for name, tree in asked.items() if tree is not None}
         if lab is None or not lab.alive or not lab.provides(wanted):
             binaries = self.toolchain.ensure((*self.lab_tools, "aiinfra-engine"), self.say)

@@ -33,7 +33,7 @@ def certainty(run: Run, step: Step) -> Certainty:
         asked = ref.output[:1] or public_outputs(run.plan.steps[ref.stack])
         missing = [name for name in asked if _holds_unknown(given.get(name))]
         until.setdefault(ref.stack, {}).update(dict.fromkeys(missing))
-    return Certainty({stack: tuple(names) for stack, names in until.items() if names}, step.kind.foreign)
+    return Certainty({stack: tuple(names) for stack, names in until.items() if names}, step.kind.external)
 
 
 def _holds_unknown(tree: Tree) -> bool:

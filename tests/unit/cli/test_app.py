@@ -33,7 +33,7 @@ def test_help_lists_every_command_with_one_line(aiinfra: Aiinfra) -> None:
 
         Change the world:
           up        Bring ENV to the state that its file describes
-          destroy   Take down all that ENV made, and prove that nothing is left
+          destroy   Destroy all that ENV made, and prove that nothing is left
           refresh   Read the world again and record what drifted
           rehearse  Run any ENV in a throw-away lab: up, proof, destroy, verdict
 
@@ -41,7 +41,7 @@ def test_help_lists_every_command_with_one_line(aiinfra: Aiinfra) -> None:
           preview  Say what `up` would change, asking the engine
           doctor   Ask the outside world whether ENV can work
           status   Show the stacks of ENV as last recorded
-          why      Say why a stack of ENV is as it is, and the way out
+          why      Say why a stack of ENV is as it is, and what to do
           outputs  Print what the stacks of ENV gave
 
         Read and write files:

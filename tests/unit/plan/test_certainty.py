@@ -39,7 +39,7 @@ class Taken(Inputs):
 
 SITE: StackType[Any, Any] = StackType("site", "", SiteTaken, Site, "none:none", known_outputs=("zone",))
 APP: StackType[Any, Any] = StackType(
-    "app", "", AppTaken, AppGiven, "none:none", foreign="what its chart brings", known_outputs=("name",)
+    "app", "", AppTaken, AppGiven, "none:none", external="what its chart brings", known_outputs=("name",)
 )
 LEAF: StackType[Any, Any] = StackType("leaf", "", Taken, AppGiven, "none:none", known_outputs=("name",))
 FILE = """\

@@ -75,7 +75,7 @@ class KubernetesLab:
     faults: Sequence[FaultType] = FAULTS
     server: str = "aiinfra.domains.kubernetes.lab.server:KubernetesServer"
 
-    def wanted(self, plan: Plan) -> Tree | None:
+    def spec(self, plan: Plan) -> Tree | None:
         """The clusters that must be there before the run, and the names of those that stacks make in it."""
         if not any(_works_here(step) for step in plan.steps.values()):
             return None
@@ -84,11 +84,11 @@ class KubernetesLab:
         made = [name for name, step in plan.steps.items() if gives_cluster(step) and name not in given]
         return wanted_clusters({name: described.get(name) for name in given}, made)
 
-    def provides(self, folder: Path, wanted: Tree) -> bool:
-        asked = cast("Mapping[str, Any]", wanted)
+    def provides(self, folder: Path, spec: Tree) -> bool:
+        asked = cast("Mapping[str, Any]", spec)
         if _read(folder / EXPECTED) != asked["made_by_stacks"]:
             return False
-        return all(_read(cluster_home(folder, n) / SPEC) == spec for n, spec in asked["clusters"].items())
+        return all(_read(cluster_home(folder, n) / SPEC) == cluster for n, cluster in asked["clusters"].items())
 
     def connection(self, folder: Path | None, plan: Plan) -> Connection:
         """A kubeconfig for each stack that asks for a cluster; unknown for one that the lab does not have yet."""
@@ -126,7 +126,7 @@ def gives_cluster(step: Step) -> bool:
 
 
 def wanted_clusters(clusters: Mapping[str, Any], made_by_stacks: Sequence[str] = ()) -> Tree:
-    """What `LabDomain.wanted` says: descriptions by name, with all defaults; None is the default cluster."""
+    """What `LabDomain.spec` says: descriptions by name, with all defaults; None is the default cluster."""
     from aiinfra.domains.kubernetes.lab.block import LabCluster
 
     found = {name: LabCluster.model_validate(spec or {}) for name, spec in clusters.items()}

@@ -40,9 +40,9 @@ class KubernetesServer:
         self._sharing = threading.Lock()
         self._shutting = threading.Lock()
 
-    def ensure(self, wanted: Tree, binaries: Mapping[str, str], say: Say) -> None:
+    def ensure(self, spec: Tree, binaries: Mapping[str, str], say: Say) -> None:
         """Start the clusters that are new, and change the nodes of those whose description changed."""
-        asked = cast("Mapping[str, Any]", wanted)
+        asked = cast("Mapping[str, Any]", spec)
         specs = {name: LabCluster.model_validate(spec) for name, spec in asked["clusters"].items()}
         self._ensure_etcd(binaries)
         self._expect(asked["made_by_stacks"])
