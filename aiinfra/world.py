@@ -84,6 +84,7 @@ class World:
     def _base(self, variable: str) -> Path | None:
         """Return the folder of a variable, or None for a relative path.
 
-        (XDG Base Directory Specification 0.8, "Basics")."""
+        See XDG Base Directory Specification 0.8, "Basics".
+        """
         path = Path(self.environ.get(variable, ""))
         return path if path.is_absolute() else None

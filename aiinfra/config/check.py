@@ -12,8 +12,8 @@ from aiinfra.domain import load
 from aiinfra.model.environment import Environment, StackEntry
 from aiinfra.model.tree import Flaw, Tree
 from aiinfra.plan.inputs import validate
-from aiinfra.plan.near import did_you_mean
 from aiinfra.plan.planner import Plan, draft
+from aiinfra.plan.suggestions import did_you_mean
 from aiinfra.stack import Ref, StackName, StackType
 
 KEYS = frozenset(Environment.model_fields) - {"blocks"}

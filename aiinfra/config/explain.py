@@ -15,7 +15,7 @@ from aiinfra.errors import ConfigError
 from aiinfra.model.display import redacted_line
 from aiinfra.model.environment import Environment
 from aiinfra.model.tree import Loc, Tree, as_tree, at_path, children, dotted
-from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

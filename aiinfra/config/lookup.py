@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiinfra.config.files import display_path
 from aiinfra.errors import ConfigError
-from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.suggestions import did_you_mean
 from aiinfra.world import World
 
 FOLDERS = (".", "environments", "examples")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from aiinfra.model.tree import Flaw, Loc, Tree, at_path, children
-from aiinfra.plan.sentences import flaws_of
+from aiinfra.plan.pydantic_errors import flaws_of
 from aiinfra.stack import Ref, SecretSource
 
 M = TypeVar("M", bound=BaseModel)

@@ -11,8 +11,8 @@ from aiinfra.model.environment import Environment
 from aiinfra.model.tree import Flaw, dotted
 from aiinfra.plan.graph import cycles, topological_order
 from aiinfra.plan.inputs import validate
-from aiinfra.plan.near import did_you_mean
 from aiinfra.plan.references import Entries, Kinds, check_stack, references
+from aiinfra.plan.suggestions import did_you_mean
 from aiinfra.stack import Inputs, Rules, RulesAround, StackName, StackType, Surroundings, Violation
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from aiinfra.model.environment import StackEntry
 from aiinfra.model.tree import Flaw, Loc, leaves
-from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.suggestions import did_you_mean
 from aiinfra.plan.types import MAPS, describe, field_names, find_field, fits, record_model, spots, spots_at
 from aiinfra.stack import Outputs, Ref, SecretSource, StackName, StackType
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from aiinfra.errors import ConfigError
 from aiinfra.plan.graph import downstream, upstream
-from aiinfra.plan.near import did_you_mean
 from aiinfra.plan.planner import Plan
+from aiinfra.plan.suggestions import did_you_mean
 from aiinfra.stack import StackName
 
 

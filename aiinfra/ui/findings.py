@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from aiinfra.errors import ErrorRecord, OutsideError
 from aiinfra.stack import Finding
-from aiinfra.ui.alike import FindingGroup, group_findings
+from aiinfra.ui.finding_groups import FindingGroup, group_findings
 from aiinfra.ui.host_table import host_table
 from aiinfra.ui.tables import pad, width
 from aiinfra.ui.terminal import Terminal

@@ -48,10 +48,10 @@ def _fit_table(rows: Sequence[tuple[str, ...]], columns: int) -> list[str] | Non
 
 def _blocks(rows: Sequence[tuple[str, ...]], terminal: Terminal) -> Iterator[str]:
     """Yield one stack below the other, for terminals that are too narrow for a table."""
-    for name, *told in rows:
+    for name, *cells in rows:
         yield f"  {name}"
         yield from (
-            f"    {head} {truncate(text, terminal.width * 3)}" for head, text in zip(HEAD[1:], told, strict=True)
+            f"    {head} {truncate(text, terminal.width * 3)}" for head, text in zip(HEAD[1:], cells, strict=True)
         )
 
 

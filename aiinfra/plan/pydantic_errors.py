@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from aiinfra.model.display import is_secret
 from aiinfra.model.tree import Flaw, Loc, Tree, at_path, child, is_list, is_map
-from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.suggestions import did_you_mean
 from aiinfra.plan.types import Spot, describe, field_names, spots_at
 from aiinfra.stack import Outputs, Ref, SecretSource
 
