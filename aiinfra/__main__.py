@@ -24,9 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"aiinfra {__version__}\n")
         return 0
     try:
-        from aiinfra.world import spare_collections
+        from aiinfra.world import reduce_garbage_collection
 
-        spare_collections()
+        reduce_garbage_collection()
         from aiinfra.cli.app import run
 
         return run(arguments)

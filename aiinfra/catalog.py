@@ -26,31 +26,31 @@ class Catalog(Registry[Kind]):
 
     @classmethod
     def of(cls, *kinds: Kind) -> Catalog:
-        return cls("kind", ((kind.kind, OURS, partial(_same, kind)) for kind in kinds))
+        return cls("kind", ((kind.kind, OURS, partial(_identity, kind)) for kind in kinds))
 
     @classmethod
     def installed(cls) -> Catalog:
-        """Everything that is installed."""
+        """Return the catalog of all installed kinds."""
         from stacks import KINDS
 
         return cast("Catalog", cls.collect(_KINDS, ((name, partial(_kind, name)) for name in KINDS)))
 
 
 def domains() -> Registry[Domain]:
-    """The domains that are installed, by name."""
+    """Return the installed domains, by name."""
     return _domains(tuple(dict.fromkeys(sys.path)))
 
 
 @cache
 def _domains(path: tuple[str, ...]) -> Registry[Domain]:
-    """Collected once for each search path, as many modules ask."""
+    """Collect the domains once for each search path."""
     from aiinfra.domains import DOMAINS
 
     return Registry.collect(_DOMAINS, ((name, partial(_domain, name)) for name in DOMAINS))
 
 
 def blocks() -> Mapping[str, Block]:
-    """By key, the blocks of the environment file that the installed domains bring.
+    """Return the blocks of the environment file that the installed domains bring, by key.
 
     Raises `ConfigError` `catalog.duplicate` when two of them have one key.
     """
@@ -71,7 +71,7 @@ def blocks() -> Mapping[str, Block]:
 
 
 def domains_of(kinds: Collection[Kind]) -> Mapping[str, Domain]:
-    """The domains that these kinds work in, in the order of the list. Raises `ConfigError` for one that is unknown."""
+    """Return the domains of these kinds, in the order of the list. Raises `ConfigError` for an unknown one."""
     installed = domains()
     for kind in kinds:
         if missing := [name for name in kind.domains if name not in installed]:
@@ -86,7 +86,7 @@ def domains_of(kinds: Collection[Kind]) -> Mapping[str, Domain]:
 
 
 def domain_of(token: str) -> str:
-    """Name of the domain that resources of a type belong to; empty when they are of none."""
+    """Return the name of the domain that resources of a type belong to, or ""."""
     for name, domain in domains().items():
         if token in domain.resources:
             return name
@@ -95,14 +95,14 @@ def domain_of(token: str) -> str:
 
 
 def error_codes() -> Mapping[str, str]:
-    """Every code a user can meet, with what it means: the kernel's and those of the installed domains."""
+    """Return every error code with its meaning: the kernel's and those of the installed domains."""
     found = dict(CODES)
     for domain in domains().values():
         found |= load(domain.error_codes) if domain.error_codes else {}
     return found
 
 
-def _same(kind: Kind) -> Kind:
+def _identity(kind: Kind) -> Kind:
     return kind
 
 

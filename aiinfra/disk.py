@@ -1,4 +1,4 @@
-"""What the file system refuses in a folder of ours on this machine, as an error that says which, why, and a way out."""
+"""What the file system refuses in a folder of ours, as an error with the folder, the reason and a hint."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ CACHE: Final = "XDG_CACHE_HOME"
 
 
 @contextmanager
-def usable(what: str, folder: Path, variable: str = STATE) -> Iterator[None]:
+def folder_errors(what: str, folder: Path, variable: str = STATE) -> Iterator[None]:
     """Inside, an `OSError` means that `what` cannot be used. Raises `OutsideError` `machine.folder` for it."""
     try:
         yield
     except OSError as error:
         why = str(error.strerror or error)
-        raise refused(what, why, Path(error.filename or folder), variable, full=error.errno in FULL) from error
+        raise folder_error(what, why, Path(error.filename or folder), variable, full=error.errno in FULL) from error
 
 
-def refused(what: str, why: str, folder: Path, variable: str = STATE, *, full: bool = False) -> OutsideError:
-    """The error for a folder that cannot be used."""
-    way_out = "free some space there, or set" if full else "set"
+def folder_error(what: str, why: str, folder: Path, variable: str = STATE, *, full: bool = False) -> OutsideError:
+    """Return the error for a folder that cannot be used."""
+    action = "free some space there, or set" if full else "set"
     return OutsideError(
         f"{what} cannot be used: {why}",
         code="machine.folder",
         where=str(folder),
-        hint=f"{way_out} {variable} to a folder that you may write to",
+        hint=f"{action} {variable} to a folder that you may write to",
     )
 
 
 def why_unusable(folder: Path, needed: int = 1) -> str:
-    """Why `needed` bytes cannot be written to a folder, there or not yet; empty when they can. Writes nothing."""
+    """Return why `needed` bytes cannot be written to a folder that may not exist yet, or "". Writes nothing."""
     nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     if not nearest.is_dir():
         return f"{nearest} is not a folder"

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def load(target: str) -> Any:
-    """The attribute that `package.module:attribute` names. Raises `ConfigError` `catalog.broken_package`."""
+    """Return the attribute that `package.module:attribute` names. Raises `ConfigError` `catalog.broken_package`."""
     module, _, attribute = target.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
@@ -35,7 +35,7 @@ def load(target: str) -> Any:
 
 
 def for_token(entries: Mapping[str, T], token: str) -> T | None:
-    """The entry of a type token: its own, else that of the longest beginning of it that ends in `:`."""
+    """Return the entry of a type token: its own, else that of its longest prefix that ends in `:`."""
     if token in entries:
         return entries[token]
     found = [prefix for prefix in entries if prefix.endswith(":") and token.startswith(prefix)]
@@ -54,7 +54,7 @@ class Block:
     model: str
     """`package.module:Model`, a pydantic model."""
     in_lab: Mapping[str, Any]
-    """What replaces the block in a lab: every field, so that nothing of a real one shines through."""
+    """What replaces the block in a lab: every field, so that no value of a real one remains."""
     headline: str = ""
     """How the headline of a plan names it, with fields of the model that are texts: `vCenter {host}`. Empty: not at
     all."""
@@ -74,13 +74,13 @@ class Domain:
     of each handler. Empty: handlers get None."""
     resources: Mapping[str, str] = field(default_factory=dict)
     """By type token `aiinfra:vsphere:GpuTemplate`, what makes its handler: `package.module:function`, called with
-    `(connections, patience)`. Patience is in seconds: how long a broken root may stand before a wait is given up."""
+    `(connections, patience)`. Patience is in seconds: how long a root cause may last before a wait ends."""
     documents: Mapping[str, str] = field(default_factory=dict)
     """By type token, or by a prefix of it that ends in `:`, how `render` shows a resource: `package.module:function`,
     called with a `ShownResource` of `aiinfra.render.document`; it returns `Document`s. A token of an official provider
-    that stands here belongs to the domain."""
+    that is listed here belongs to the domain."""
     previews: Mapping[str, str] = field(default_factory=dict)
-    """By type token or prefix, what a resource is when nobody has made it: `package.module:function`, called with its
+    """By type token or prefix, the outputs of a resource before it exists: `package.module:function`, called with its
     inputs; it returns them with what the world would add, as unknown. A resource without an entry is its inputs."""
     packages: tuple[str, ...] = ()
     """Packages whose code decides what its resources do; their digest is a part of that of each stack that uses it."""

@@ -22,7 +22,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class FaultType:
-    """A fault that can be set in a lab. Everything about it is said here."""
+    """A fault that can be set in a lab, with all that commands need to know of it."""
 
     name: str
     """`image-pull`; unique among all domains."""
@@ -60,7 +60,7 @@ class Connection:
     """What a lab gives to stacks in place of connection inputs: the file leaves them out, or they must not be read."""
 
     inputs: Mapping[StackName, Mapping[str, Any]] = field(default_factory=dict)
-    """By stack and input the value to use; late leaves are the `SecretSource`s of `secrets`."""
+    """By stack and input the value to use; unresolved leaves are the `SecretSource`s of `secrets`."""
     secrets: Mapping[SecretSource, Tree] = field(default_factory=dict)
     """What opens them: a secret, a plain value, or unknown while the lab does not run."""
 
@@ -85,24 +85,24 @@ class LabDomain(Protocol):
     server: str
     """`package.module:Class`: a `LabServer`, made in the lab's supervisor with one `LabServerContext`."""
 
-    def wanted(self, plan: Plan) -> Tree | None:
-        """What the lab must have for the stacks of a plan, as JSON; None when the plan needs nothing of the domain."""
+    def spec(self, plan: Plan) -> Tree | None:
+        """Return what the lab must have for a plan, as JSON; None when the plan does not use the domain."""
         ...
 
-    def provides(self, folder: Path, wanted: Tree) -> bool:
-        """Whether the running lab in this folder has it already; must be quick."""
+    def provides(self, folder: Path, spec: Tree) -> bool:
+        """Whether the running lab in this folder matches the spec already; must be quick."""
         ...
 
     def connection(self, folder: Path | None, plan: Plan) -> Connection:
-        """Access to what the lab in this folder provides; unknown values when the folder is None."""
+        """Return access to what the lab in this folder provides; unknown values when the folder is None."""
         ...
 
     def stand_ins(self, folder: Path) -> Sequence[ProviderSpec]:
-        """Providers attached under official names. Asked whatever the plan holds: a destroy may meet older kinds."""
+        """Return the providers to attach under official names, also for a plan without the domain."""
         ...
 
     def access(self, plan: Plan, stack: StackName) -> Sequence[StackName]:
-        """The stacks that give access to the parts that a stack works in: itself, or the nearest that it needs."""
+        """Return the stacks that give access to the parts that a stack works in: itself, or its nearest needs."""
         ...
 
     def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
@@ -118,7 +118,7 @@ class LabServerContext(Protocol):
 
     @property
     def folder(self) -> Path:
-        """The lab's."""
+        """Return the lab's folder."""
         ...
 
     def start(self, name: str, argv: Sequence[str]) -> None:
@@ -137,11 +137,11 @@ class LabServerContext(Protocol):
         ...
 
     def running(self) -> Collection[str]:
-        """Names of the children of this domain that were started and not stopped, also of those that ended."""
+        """Return the names of the domain's children that were started and not stopped, also of those that ended."""
         ...
 
     def why_ended(self, names: Sequence[str]) -> str:
-        """The sentence for the first of these that ended by itself; empty when all run."""
+        """Return a sentence on the first of these that ended by itself; empty when all run."""
         ...
 
     def changed(self) -> None:
@@ -152,12 +152,12 @@ class LabServerContext(Protocol):
 class LabServer(Protocol):
     """A domain's servers, in the supervisor's process."""
 
-    def ensure(self, wanted: Tree, binaries: Mapping[str, str], say: Say) -> None:
-        """Start what is missing and change what differs. Raises `OutsideError`. One at a time."""
+    def ensure(self, spec: Tree, binaries: Mapping[str, str], say: Say) -> None:
+        """Start what is missing and change what differs. Raises `OutsideError`. Calls do not overlap."""
         ...
 
     def record(self) -> Mapping[str, Any]:
-        """What is written to the lab's record, as JSON: access that is no secret, by the name of the part."""
+        """Return the domain's part of the lab's record, as JSON: access that is no secret, by part."""
         ...
 
     def check_place(self, fault: str, place: str) -> None:
@@ -165,7 +165,7 @@ class LabServer(Protocol):
         ...
 
     def apply_faults(self, faults: Iterable[SetFault]) -> None:
-        """Let exactly these faults of the domain hold."""
+        """Set exactly these faults of the domain and lift all others."""
         ...
 
     def stop(self) -> None:
@@ -189,5 +189,5 @@ class MakesParts(Protocol):
         ...
 
     def remove(self, name: str) -> None:
-        """End its processes and delete its files. Nothing happens when there is none."""
+        """End its processes and delete its files, if the part exists."""
         ...

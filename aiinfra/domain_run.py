@@ -54,25 +54,25 @@ class RunContext(Protocol):
 
     def now(self) -> datetime: ...
     def say(self, text: str) -> None:
-        """A message about the run as a whole."""
+        """Report a message about the run as a whole."""
         ...
 
     def emit(self, event: Event) -> None: ...
     def open_secret(self, source: SecretSource) -> Tree:
-        """Its value as a secret; unknown when a lab that does not run would give it."""
+        """Return the value of a source as a secret; unknown when it is of a lab that does not run."""
         ...
 
     def existed(self, stack: str) -> bool:
-        """Whether the state knew the stack when it was first asked in this run."""
+        """Whether the state had the stack when it was first read in this run."""
         ...
 
     def existing_stacks(self) -> Collection[str]: ...
     def recorded_outputs(self, stack: str) -> Mapping[str, Tree]:
-        """The outputs that the state has, or that this run made; empty when the stack is not in the state."""
+        """Return the recorded outputs of a stack; empty when it is not in the state."""
         ...
 
     def deployment(self, stack: str) -> Mapping[str, Any]:
-        """The stack's state in Pulumi's format."""
+        """Return the stack's state in Pulumi's format."""
         ...
 
 
@@ -101,7 +101,7 @@ class Observes(Protocol):
     def observe(
         self, run: RunContext, questions: Mapping[StackName, Any], *, before_run: bool
     ) -> Mapping[StackName, Observation]:
-        """By stack, the answer to its question (see `aiinfra.stack.Preflight.questions`); one pass for all stacks.
+        """Return the answer to each stack's question (see `aiinfra.stack.Preflight.questions`); one pass for all.
 
         `before_run`: the stacks are about to run, so what an interrupted run of this environment still holds is
         released first. A stack that is not in the answer could not be asked yet.
@@ -123,11 +123,11 @@ class Explains(Protocol):
     """Says more of a failure than its provider did."""
 
     def explain(self, run: RunContext, stack: str, error: StepError) -> StepError | None:
-        """The error with its root cause, when the world can tell it; None otherwise. Raises no `AiinfraError`."""
+        """Return the error with its root cause, or None. Raises no `AiinfraError`."""
         ...
 
     def current(self, run: RunContext, stack: StackName, failure: Failure | None) -> Iterator[WorldState]:
-        """For `why`: what each place of this domain that the stack works in says now."""
+        """Yield, for `why`, the current state of each place of this domain that the stack works in."""
         ...
 
 
@@ -157,7 +157,7 @@ class DestroyRequest:
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """What a world said after a destroy."""
+    """The result of a sweep."""
 
     looked: Sequence[str] = ()
     """Where was looked and what was found, one sentence each."""
@@ -165,15 +165,15 @@ class SweepReport:
 
 
 class Teardown(Protocol):
-    """One destroy as a domain takes part in it. All access is read when it is made, before anything is taken down."""
+    """One destroy as a domain takes part in it. All access is read when it is made, before anything is destroyed."""
 
     @property
     def forgettable(self) -> Collection[str]:
-        """Stacks that may be named in `DestroyRequest.forget`."""
+        """Return the stacks that may be named in `DestroyRequest.forget`."""
         ...
 
     def forgotten(self) -> Mapping[str, str]:
-        """By stack that is dropped from the state unasked, the stack that gave the access that is gone.
+        """Return the stacks to drop from the state unasked, each with the stack that gave the access that is gone.
 
         Raises `ConfigError` for a stack that works somewhere else too.
         """

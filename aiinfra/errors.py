@@ -29,7 +29,7 @@ class ErrorRecord:
     message: str
     """One sentence, no secret, no trailing full stop."""
     hint: str = ""
-    """One way out; empty when there is none to name."""
+    """One sentence that says how to go on; may be empty."""
     transient: bool = False
     """True when trying again without a change may succeed."""
 
@@ -39,7 +39,7 @@ class ErrorRecord:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in what a person wrote: where it stands, what is wrong, a way out."""
+    """One problem in a file, a variable or a flag: where it is, what is wrong, a hint."""
 
     where: str
     """`file:line:col` as the user wrote it, or `--set` or a variable's name."""

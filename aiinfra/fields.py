@@ -1,4 +1,4 @@
-"""Types of the fields of a kind's inputs and outputs: literals, references to other stacks, secrets read late."""
+"""Types of the fields of a kind's inputs and outputs: literals, references to other stacks, secret sources."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class SecretSource:
 
 
 @dataclass(frozen=True, slots=True)
-class _Late:
+class _MayBeUnresolved:
     """Marks a field that may hold a `Ref` or `SecretSource` until the run resolves it.
 
-    Documents are validated as JSON, where a late value is a token; the validation context says what it stands for.
+    Documents are validated as JSON, where an unresolved value is a token; the validation context maps it to the value.
     """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        record = _record(source)
+        record = _record_model(source)
 
         def validate(raw: Any, literal: Callable[[Any], Any], info: ValidationInfo) -> Any:
             value = info.context.get(raw, raw) if info.context and isinstance(raw, str) else raw
@@ -69,32 +69,32 @@ class _Late:
         return core_schema.with_info_wrap_validator_function(validate, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        reference = {"type": "string", "pattern": LATE_PATTERN}
+        reference = {"type": "string", "pattern": UNRESOLVED_PATTERN}
         inner = cast("CoreSchema", cast("dict[str, Any]", schema)["schema"])
         return reference if _is_record(inner) else {"anyOf": [handler(inner), reference]}
 
 
-def _record(source: Any) -> type[Outputs] | None:
-    """The model of a field that links a whole record."""
+def _record_model(source: Any) -> type[Outputs] | None:
+    """Return the model of a field that links a whole record, else None."""
     return source if isinstance(source, type) and issubclass(source, Outputs) else None
 
 
 def _is_record(schema: CoreSchema) -> bool:
-    return _record(schema.get("cls")) is not None
+    return _record_model(schema.get("cls")) is not None
 
 
-LATE_PATTERN = r"^\$\{[^{}]+\}$"
+UNRESOLVED_PATTERN = r"^\$\{[^{}]+\}$"
 """The form of `${stack}`, `${stack.output}`, `${env:NAME}` and `${file:PATH}`, for editors."""
 T = TypeVar("T")
-LATE = _Late()
+UNRESOLVED = _MayBeUnresolved()
 
 if TYPE_CHECKING:
     Input: TypeAlias = T | Output[T]
     """Type of a field that may be a reference: a plain `T`, or an `Output[T]` inside the program."""
-    Linked: TypeAlias = Annotated[T, LATE]
+    Linked: TypeAlias = Annotated[T, UNRESOLVED]
 else:
-    Input = Annotated[T, LATE]
-    Linked = Annotated[T, LATE]
+    Input = Annotated[T, UNRESOLVED]
+    Linked = Annotated[T, UNRESOLVED]
 # `Linked[SomeOutputs]`: a reference to another stack's whole record (`${cluster}`). Inside the program it is that
 # model, and each of its fields is an Output.
 

@@ -1,6 +1,6 @@
 """What is installed of one sort, ours and what other packages add by entry points: kinds and domains.
 
-A member is imported when it is asked for: a run pays for what its file names, however much is installed.
+A member is imported when it is looked up, so that a run imports only what its file names.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 OURS = "aiinfra"
 GROUPS = ("aiinfra.stacks", "aiinfra.domains")
-FOREIGN = (
+ENTRY_POINT_ERRORS = (
     ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, LookupError, OSError, RuntimeError,
     AssertionError,
 )  # fmt: skip
-"""What importing somebody else's module may raise."""
+"""What importing a module of another package may raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sort(Generic[T]):
-    """What a registry holds."""
+    """The sort of members that a registry holds."""
 
     word: str
     """`kind`, as messages call a member."""
     group: str
-    """Entry point group in which other packages name theirs."""
+    """Entry point group of other packages."""
     type: type[T]
     name_of: Callable[[T], str]
 
@@ -43,7 +43,7 @@ class Registry(Mapping[str, T]):
     """Members by name, in the order in which they were given."""
 
     def __init__(self, word: str, members: Iterable[tuple[str, str, Callable[[], T]]]) -> None:
-        """Name, package and what loads it, of each. Raises `ConfigError` when two have one name."""
+        """`members` are name, package and loader of each. Raises `ConfigError` when two have one name."""
         self._word = word
         self._loads: dict[str, Callable[[], T]] = {}
         self._origins: dict[str, str] = {}
@@ -53,12 +53,14 @@ class Registry(Mapping[str, T]):
 
     @classmethod
     def collect(cls, sort: Sort[T], ours: Iterable[tuple[str, Callable[[], T]]]) -> Registry[T]:
-        """Ours and the others'."""
-        others = ((p.name, package, partial(_theirs, sort, p, package)) for p, package in entry_points(sort.group))
+        """Return a registry of our members and of those of other packages."""
+        others = (
+            (p.name, package, partial(_load_entry_point, sort, p, package)) for p, package in entry_points(sort.group)
+        )
         return cls(sort.word, [*((name, OURS, load) for name, load in ours), *others])
 
     def __getitem__(self, name: str) -> T:
-        """Raises `ConfigError` naming the package whose entry point is broken."""
+        """Load and return the member. Raises `ConfigError` that names the package when its entry point is broken."""
         if name not in self._loaded:
             self._loaded[name] = self._loads[name]()
         return self._loaded[name]
@@ -73,7 +75,7 @@ class Registry(Mapping[str, T]):
         return len(self._loads)
 
     def origin(self, name: str) -> str:
-        """Name of the package that brings the member: `aiinfra` for ours."""
+        """Return the name of the package that brings the member: `aiinfra` for ours."""
         return self._origins[name]
 
     def _add(self, name: str, package: str, load: Callable[[], T]) -> None:
@@ -88,19 +90,19 @@ class Registry(Mapping[str, T]):
 
 
 def entry_points(group: str) -> Iterator[tuple[EntryPoint, str]]:
-    """Entry points of the group, with the package of each; of two with one name the first on the path counts."""
-    for packages in _naming_us(tuple(dict.fromkeys(sys.path))):
+    """Yield the entry points of a group with their packages; of two with one name the first on the path counts."""
+    for packages in _our_distributions(tuple(dict.fromkeys(sys.path))):
         yield from ((point, packages.name) for point in packages.entry_points.select(group=group))
 
 
 @cache
-def _naming_us(path: tuple[str, ...]) -> tuple[Any, ...]:
-    """Distributions with entry points for us.
+def _our_distributions(path: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the distributions with entry points of our groups.
 
-    All packages' metadata take 40 ms to read, so only those that name a group of ours are.
+    Reading the metadata of all packages takes 40 ms, so others are not read.
     """
     found: dict[str, Any] = {}
-    for info in (info for folder in path for info in _infos(Path(folder))):
+    for info in (info for folder in path for info in _metadata_folders(Path(folder))):
         from importlib.metadata import Distribution
 
         package = Distribution.at(info)
@@ -108,16 +110,16 @@ def _naming_us(path: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(found.values())
 
 
-def _infos(folder: Path) -> list[Path]:
-    """The metadata of packages in the folder that have entry points for us; what cannot be read has none."""
+def _metadata_folders(folder: Path) -> list[Path]:
+    """Return the metadata folders of packages with entry points of our groups; unreadable ones are left out."""
     try:
         infos = [path for path in folder.iterdir() if path.name.endswith((".dist-info", ".egg-info"))]
     except OSError:
         return []
-    return [info for info in infos if _names_us(_content(info / "entry_points.txt"))]
+    return [info for info in infos if _has_our_group(_content(info / "entry_points.txt"))]
 
 
-def _names_us(text: bytes) -> bool:
+def _has_our_group(text: bytes) -> bool:
     return any(b"[%s]" % group.encode() in text for group in GROUPS)
 
 
@@ -128,11 +130,11 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def _theirs(sort: Sort[T], point: EntryPoint, package: str) -> T:
+def _load_entry_point(sort: Sort[T], point: EntryPoint, package: str) -> T:
     hint = f"repair or uninstall {package}"
     try:
         member = point.load()
-    except FOREIGN as exc:
+    except ENTRY_POINT_ERRORS as exc:
         reason = " ".join(str(exc).split())
         raise ConfigError(
             f"the {sort.word} {point.name} of package {package} cannot be loaded: {type(exc).__name__}: {reason}",
@@ -141,7 +143,7 @@ def _theirs(sort: Sort[T], point: EntryPoint, package: str) -> T:
             hint=hint,
         ) from exc
     if not isinstance(member, sort.type) or sort.name_of(member) != point.name:
-        what = _what(sort, member)
+        what = _entry_point_words(sort, member)
         raise ConfigError(
             f"the entry point {point.name} of package {package} gives {what}, not the {sort.word} {point.name}",
             code="catalog.broken_package",
@@ -151,7 +153,7 @@ def _theirs(sort: Sort[T], point: EntryPoint, package: str) -> T:
     return member
 
 
-def _what(sort: Sort[T], member: object) -> str:
+def _entry_point_words(sort: Sort[T], member: object) -> str:
     if isinstance(member, sort.type):
         return f"a {sort.word} named {sort.name_of(member)}"
     return f"a {type(member).__name__}"

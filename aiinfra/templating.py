@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def render(name: str, folder: Path | None = None, **context: Any) -> str:
-    """The document `name` (`gpu_operator/device-plugin.yaml.j2`) with every value of `context` written as JSON.
+    """Return the document `name` (`gpu_operator/device-plugin.yaml.j2`) with every value of `context` written as JSON.
 
-    Raises `jinja2.UndefinedError` for a value that the template wants and does not get.
+    Raises `jinja2.UndefinedError` for a value that the template uses and `context` lacks.
     """
     return _environment(folder or templates()).get_template(name).render(context)
 
 
 @cache
 def templates() -> Path:
-    """Our templates: beside `stacks/` in a checkout, in its data where it is installed."""
+    """Return the folder of our templates: beside `stacks/` in a checkout, in its data where it is installed."""
     spec = importlib.util.find_spec("stacks")
     assert spec is not None and spec.origin is not None
     package = Path(spec.origin).parent

@@ -1,4 +1,4 @@
-"""The one waiter: block until a fact holds, say what is awaited, stop when told.
+"""The one waiter: block until a fact holds, report what is awaited, stop when asked to.
 
 No other module may sleep or poll. Whoever waits names the objects it waits for.
 """
@@ -28,7 +28,7 @@ class TimedOut(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The answer of a question that is not settled yet: what is awaited, by name."""
+    """The answer while a fact does not hold yet: what is awaited, by name."""
 
     what: str
 
@@ -49,15 +49,15 @@ class Waiter:
 
     def until(self, ask: Callable[[], T | Pending]) -> T:
         """Return the first answer that is not `Pending`. Raises `Stopped`, `TimedOut`."""
-        started = said_at = time.monotonic()
-        said = ""
+        started = reported_at = time.monotonic()
+        reported = ""
         while True:
             answer = ask()
             if not isinstance(answer, Pending):
                 return answer
             now = time.monotonic()
-            if answer.what != said or now - said_at >= self.heartbeat:
-                said, said_at = answer.what, now
+            if answer.what != reported or now - reported_at >= self.heartbeat:
+                reported, reported_at = answer.what, now
                 self.on_wait(answer.what, now - started)
             if now - started >= self.limit:
                 raise TimedOut(answer.what)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 
-def spare_plugin_scan() -> None:
+def disable_plugin_scan() -> None:
     """Keep pydantic from reading the metadata of every installed package in search of plugins: 40 ms of each start.
 
     Its own switch is an environment variable (pydantic/plugin/_loader.py), so it is set before pydantic is imported.
@@ -23,7 +23,7 @@ def spare_plugin_scan() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
-def spare_collections() -> None:
+def reduce_garbage_collection() -> None:
     """Keep Python from looking for garbage among what it loads: a tenth of each start.
 
     Modules and models are tens of thousands of objects that all stay. What is still there at the end goes with the
@@ -33,7 +33,7 @@ def spare_collections() -> None:
     atexit.register(gc.freeze)
 
 
-def refuse_outputs_as_text() -> None:
+def raise_on_outputs_as_text() -> None:
     """Let Pulumi raise where a program puts an Output into a text, instead of putting a warning there.
 
     A switch of its SDK, read from the environment at that moment (pulumi/output.py, `Output.__str__`).
@@ -42,7 +42,7 @@ def refuse_outputs_as_text() -> None:
 
 
 def _cwd(environ: Mapping[str, str]) -> Path:
-    """Where we are; if somebody removed that folder, where it was."""
+    """Return the working directory, also when it has been removed."""
     try:
         return Path.cwd()
     except FileNotFoundError:
@@ -65,9 +65,9 @@ class World:
         return cls(dict(os.environ), lambda: datetime.now(UTC), _cwd(os.environ), terminal)
 
     def home(self) -> Path:
-        """`$HOME`; without it the one of the user's account, or `/` for a user without an account."""
-        if told := self.environ.get("HOME"):
-            return self.cwd / told
+        """Return `$HOME`; without it the one of the user's account, or `/` for a user without an account."""
+        if home := self.environ.get("HOME"):
+            return self.cwd / home
         try:
             return Path.home()
         except RuntimeError:
@@ -82,6 +82,9 @@ class World:
         return (self._base("XDG_STATE_HOME") or self.home() / ".local" / "state") / "aiinfra"
 
     def _base(self, variable: str) -> Path | None:
-        """A relative path counts as none (XDG Base Directory Specification 0.8, "Basics")."""
-        told = Path(self.environ.get(variable, ""))
-        return told if told.is_absolute() else None
+        """Return the folder of a variable, or None for a relative path.
+
+        See XDG Base Directory Specification 0.8, "Basics".
+        """
+        path = Path(self.environ.get(variable, ""))
+        return path if path.is_absolute() else None

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import typer
 
 from aiinfra.cli.console import Console
-from aiinfra.cli.form import EventsForm, Form, OutputForm, chosen
+from aiinfra.cli.form import EventsForm, Form, OutputForm, output_form
 from aiinfra.errors import ConfigError, Interrupted
 from aiinfra.report.run import RunReport
 from aiinfra.ui.ndjson import report_json
 from aiinfra.ui.terminal import Terminal
-from aiinfra.ui.views import PlainSight, Sight, StreamSight, View
+from aiinfra.ui.views import Display, PlainDisplay, StreamDisplay, View
 
 if TYPE_CHECKING:
     from aiinfra.plan.certainty import CriticalPath
@@ -36,14 +36,14 @@ class Watch:
     def of(
         cls, ctx: typer.Context, output: OutputForm, events: EventsForm | None, summaries: Sequence[Path] = ()
     ) -> Watch:
-        """Raises `ConfigError` for options that do not go together, before anything is read."""
+        """Return the watch of a command. Raises `ConfigError` for options that do not go together."""
         console = Console.of(ctx)
-        console.form = chosen(output, events)
+        console.form = output_form(output, events)
         if summaries:
             from aiinfra.ui import summary
 
             summary.check_suffixes(summaries)
-        return cls(console, summaries, View(_sight(console), console.world.now))
+        return cls(console, summaries, View(_display(console), console.world.now))
 
     def session(self, env: str, sets: Sequence[str], tools: Tools, target: Literal["lab"] | None = None) -> Session:
         from aiinfra.session.session import Session
@@ -74,9 +74,9 @@ class Watch:
         from aiinfra.session.inspection.record import read_record
         from aiinfra.ui.plan import plan_text
 
-        known = read_record(self.console.world, session.plan, session.loaded.path)
-        self.console.out.line(plan_text(session.plan, self.console.terminal(), known))
-        unasked = f", and forget unasked what stands in {', '.join(forget)}" if forget else ""
+        history = read_record(self.console.world, session.plan, session.loaded.path)
+        self.console.out.line(plan_text(session.plan, self.console.terminal(), history))
+        unasked = f", and forget unasked what is in {', '.join(forget)}" if forget else ""
         if not typer.confirm(f"{verb} {session.plan.environment.name}{unasked}?"):
             raise Interrupted("not approved; nothing was touched", code="run.not_approved")
 
@@ -112,27 +112,27 @@ class Watch:
         raise typer.Exit(code)
 
 
-def _sight(console: Console) -> Sight:
+def _display(console: Console) -> Display:
     if console.form is Form.NDJSON:
-        return StreamSight(console.out)
+        return StreamDisplay(console.out)
     if console.form is Form.JSON:
-        return PlainSight(console.err, Terminal(), report=False)
+        return PlainDisplay(console.err, Terminal(), report=False)
     terminal = console.terminal()
     if not terminal.live:
-        return PlainSight(console.out, terminal)
-    from aiinfra.ui.screen import LiveSight
+        return PlainDisplay(console.out, terminal)
+    from aiinfra.ui.screen import LiveDisplay
 
-    return LiveSight(console.out, terminal, console.world.now)
+    return LiveDisplay(console.out, terminal, console.world.now)
 
 
-def opened(
+def open_session(
     console: Console, env: str, sets: Sequence[str], output: OutputForm, toolchain: Path | None, *, offline: bool
 ) -> Session:
-    """A session to read from. What it says on the way goes to standard error."""
+    """Return a session to read from. Its messages go to standard error."""
     from aiinfra.session.options import Tools
     from aiinfra.session.session import Session
 
-    console.form = chosen(output, None)
-    said = View(PlainSight(console.err, Terminal(), report=False), console.world.now)
+    console.form = output_form(output, None)
+    view = View(PlainDisplay(console.err, Terminal(), report=False), console.world.now)
     tools = Tools(toolchain, offline)
-    return Session.open(console.world, env, sets=sets, tools=tools, on_event=said, on_secrets=console.hide)
+    return Session.open(console.world, env, sets=sets, tools=tools, on_event=view, on_secrets=console.hide)

@@ -17,11 +17,11 @@ from typer.exceptions import TyperException
 from aiinfra import __version__
 from aiinfra.cli import crash
 from aiinfra.cli.console import Console
-from aiinfra.cli.examples import exemplified
-from aiinfra.cli.form import guessed
+from aiinfra.cli.examples import add_examples
+from aiinfra.cli.form import guess_form
 from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError
 from aiinfra.session.interrupt import signals_raised
-from aiinfra.world import World, spare_plugin_scan
+from aiinfra.world import World, disable_plugin_scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ ACT, LOOK, WRITE, MACHINE = "Change the world", "Look at the world", "Read and w
 
 COMMANDS: Mapping[str, Entry] = {
     "up": Entry("up:up", "Bring ENV to the state that its file describes", ACT),
-    "destroy": Entry("destroy:destroy", "Take down all that ENV made, and prove that nothing is left", ACT),
+    "destroy": Entry("destroy:destroy", "Destroy all that ENV made, and prove that nothing is left", ACT),
     "refresh": Entry("refresh:refresh", "Read the world again and record what drifted", ACT),
     "rehearse": Entry("rehearse:rehearse", "Run any ENV in a throw-away lab: up, proof, destroy, verdict", ACT),
     "preview": Entry("preview:preview", "Say what `up` would change, asking the engine", LOOK),
     "doctor": Entry("doctor:doctor", "Ask the outside world whether ENV can work", LOOK),
     "status": Entry("status:status", "Show the stacks of ENV as last recorded", LOOK),
-    "why": Entry("why:why", "Say why a stack of ENV is as it is, and the way out", LOOK),
+    "why": Entry("why:why", "Say why a stack of ENV is as it is, and what to do", LOOK),
     "outputs": Entry("outputs:outputs", "Print what the stacks of ENV gave", LOOK),
     "init": Entry("init:init", "Write a first environment file", WRITE),
     "validate": Entry("validate:validate", "Check the file of ENV and name every problem", WRITE),
@@ -70,13 +70,13 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         entry = COMMANDS.get(cmd_name)
-        return loaded(cmd_name, entry) if entry else None
+        return load_command(cmd_name, entry) if entry else None
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            hint = "run the command again: it goes on from what stands"
+            hint = "run the command again: it continues where it stopped"
             raise Interrupted("stopped before it was done", hint=hint) from error
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -90,8 +90,8 @@ def _sections() -> Iterator[tuple[str, list[tuple[str, str]]]]:
         yield section, [(name, entry.summary) for name, entry in entries]
 
 
-def loaded(name: str, entry: Entry) -> Any:
-    """The command object of an entry."""
+def load_command(name: str, entry: Entry) -> Any:
+    """Return the command object of an entry."""
     module, _, attribute = entry.target.partition(":")
     found = getattr(importlib.import_module(f"aiinfra.cli.{module}"), attribute)
     if isinstance(found, typer.Typer):
@@ -101,7 +101,7 @@ def loaded(name: str, entry: Entry) -> Any:
         sub.command(name)(found)
     command = typer.main.get_command(sub)
     command.name = name
-    exemplified(command, name)
+    add_examples(command, name)
     return command
 
 
@@ -132,8 +132,8 @@ def aiinfra(
 
 def run(argv: Sequence[str]) -> int:
     """Run the command line; returns the exit code. The one place where errors are reported."""
-    spare_plugin_scan()
-    console = Console(World.real(), guessed(argv))
+    disable_plugin_scan()
+    console = Console(World.real(), guess_form(argv))
     crash.install(console, argv)
     command = typer.main.get_command(root)
     try:
@@ -142,20 +142,20 @@ def run(argv: Sequence[str]) -> int:
     except AiinfraError as error:
         return console.fail(error)
     except TyperException as error:
-        return console.fail(_misused(error))
+        return console.fail(_usage_error(error))
     except typer.Abort:
         return console.fail(Interrupted("not approved; nothing was touched", code="run.not_approved"))
     if code in {0, None} and console.out.lost:
-        return console.fail(_lost(console.out.lost))
+        return console.fail(_output_lost(console.out.lost))
     return code if isinstance(code, int) else 0
 
 
-def _lost(why: str) -> OutsideError:
+def _output_lost(why: str) -> OutsideError:
     return OutsideError(f"standard output could not be written: {why}", code="cli.output_lost", where="standard output")
 
 
-def _misused(error: TyperException) -> ConfigError:
-    """What typer says about the words of the command line, as one of our errors."""
+def _usage_error(error: TyperException) -> ConfigError:
+    """Return what typer says about the command line as an error of ours."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "aiinfra"
     message = error.format_message().rstrip(".").replace("Value error, ", "")

@@ -14,14 +14,14 @@ _STACKS_BLOCK = re.compile(r"^stacks\s*:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", re.MU
 
 
 def environment_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
-    """The environments that can be named from here."""
+    """Return the environments that can be named from here."""
     from aiinfra.config import lookup
 
     return [name for name in lookup.environment_names(World.real()) if name.startswith(incomplete)]
 
 
 def stack_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
-    """The stacks of the environment that is already on the line."""
+    """Return the stacks of the environment that is already on the line."""
     from aiinfra.config.lookup import find_environment
 
     try:
@@ -41,7 +41,7 @@ def _env(ctx: Any) -> str:
 
 
 def fault_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
-    """The faults that a lab knows."""
+    """Return the faults that a lab knows."""
     from aiinfra.lab.domains import fault_types
 
     return [name for name in fault_types() if name.startswith(incomplete)]

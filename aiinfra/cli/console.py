@@ -65,7 +65,7 @@ class Console:
             self.machine(result(self.command, exit_code, errors, payload()))
 
     def fail(self, error: AiinfraError) -> int:
-        """Report a failure; returns the exit code. What no machine can be told is told to people."""
+        """Report a failure and return its exit code. It is reported as text too when standard output is lost."""
         if self.form is not Form.TEXT:
             self.machine(result(self.command, error.exit_code, error.records()))
         if self.form is Form.TEXT or self.out.lost:

@@ -39,7 +39,7 @@ def report(console: Console, argv: Sequence[str], error: BaseException, trace: T
 
 
 def crash_file(console: Console, argv: Sequence[str], error: BaseException, trace: TracebackType | None) -> Path | None:
-    """The path of the file that was written, mode 0600; None when the folder cannot be written."""
+    """Write the crash file, mode 0600, and return its path; None when the folder cannot be written."""
     import platform
     import traceback
 

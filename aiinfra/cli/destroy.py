@@ -26,7 +26,7 @@ def destroy(
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
-    """Take down all that ENV made, in reverse, and prove that nothing is left."""
+    """Destroy all that ENV made, in reverse order, and prove that nothing is left."""
     from aiinfra.session.options import Options, Selection, Tools
 
     watch = Watch.of(ctx, output, events, summary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from aiinfra.cli import options as o
-from aiinfra.cli.acting import opened
+from aiinfra.cli.acting import open_session
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
 
@@ -19,12 +19,12 @@ def doctor(
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
-    """Ask the outside world whether ENV can work. Exit 3 when something is wrong, or could not be told."""
+    """Ask the outside world whether ENV can work. Exit 3 when something is wrong or could not be read."""
     from aiinfra.session.inspection.doctor import examine
     from aiinfra.ui import findings as f
 
     console = Console.of(ctx)
-    session = opened(console, env, sets, output, toolchain, offline=offline)
+    session = open_session(console, env, sets, output, toolchain, offline=offline)
     found = [(one.subject, one.finding) for one in examine(session)]
     text, terminal = f.findings_text, console.terminal()
     console.conclude(

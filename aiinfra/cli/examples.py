@@ -36,9 +36,9 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
 }
 
 
-def exemplified(command: Any, path: str) -> None:
-    """Give a command, and those below it, their examples as the end of their help."""
+def add_examples(command: Any, path: str) -> None:
+    """Add examples to the help of a command and of those below it."""
     if lines := EXAMPLES.get(path):
         command.epilog = "\b\nExamples:\n" + "\n".join(f"  aiinfra {line}" for line in lines)
     for name, below in getattr(command, "commands", {}).items():
-        exemplified(below, f"{path} {name}")
+        add_examples(below, f"{path} {name}")

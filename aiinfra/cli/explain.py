@@ -10,7 +10,7 @@ import typer
 from aiinfra.cli import options as o
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
-from aiinfra.cli.reading import loaded
+from aiinfra.cli.reading import load
 
 
 def explain(
@@ -25,6 +25,6 @@ def explain(
     from aiinfra.config.explain import explain as explained
     from aiinfra.ui.explain import explained_text
 
-    found = explained(loaded(ctx, env, sets, output), path)
+    found = explained(load(ctx, env, sets, output), path)
     payload = {"values": [asdict(one) for one in found]}
     Console.of(ctx).answer(output, lambda: explained_text(found), lambda: payload)

@@ -30,8 +30,8 @@ class EventsForm(StrEnum):
     NDJSON = "ndjson"
 
 
-def chosen(output: OutputForm, events: EventsForm | None) -> Form:
-    """The form of two options. Raises `ConfigError` when both ask for a machine form."""
+def output_form(output: OutputForm, events: EventsForm | None) -> Form:
+    """Return the form that two options choose. Raises `ConfigError` when both ask for a machine form."""
     if events and output is OutputForm.JSON:
         raise ConfigError(
             "--output json and --events ndjson both want standard output",
@@ -41,8 +41,8 @@ def chosen(output: OutputForm, events: EventsForm | None) -> Form:
     return Form.NDJSON if events else Form(output.value)
 
 
-def guessed(argv: Sequence[str]) -> Form:
-    """The form in which a failure to read the command line itself is reported."""
+def guess_form(argv: Sequence[str]) -> Form:
+    """Return the form in which a failure to read the command line itself is reported."""
     words = " ".join(argv).replace("=", " ").split()
     pairs = set(pairwise(words))
     if ("--output", "json") in pairs or ("-o", "json") in pairs:

@@ -8,7 +8,7 @@ import typer
 
 from aiinfra.cli import options as o
 from aiinfra.cli.console import Console
-from aiinfra.cli.reading import loaded
+from aiinfra.cli.reading import load
 
 
 def graph(
@@ -21,5 +21,5 @@ def graph(
     """Draw the stacks of ENV and their references."""
     from aiinfra.plan.drawing import draw
 
-    plan = loaded(ctx, env, sets).plan
+    plan = load(ctx, env, sets).plan
     Console.of(ctx).out.line(draw(plan, form.value))

@@ -6,12 +6,12 @@ import typer
 
 
 def group(help: str) -> typer.Typer:
-    """Alone it shows its help, as `aiinfra` does."""
+    """Return a group that shows its help when it is called without a command, as `aiinfra` does."""
     return typer.Typer(
-        add_completion=False, rich_markup_mode=None, invoke_without_command=True, callback=_shown, help=help
+        add_completion=False, rich_markup_mode=None, invoke_without_command=True, callback=_show_help, help=help
     )
 
 
-def _shown(ctx: typer.Context) -> None:
+def _show_help(ctx: typer.Context) -> None:
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())

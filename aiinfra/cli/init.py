@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from aiinfra.cli.console import Console
-from aiinfra.cli.form import OutputForm, chosen
+from aiinfra.cli.form import OutputForm, output_form
 from aiinfra.cli.options import OutputOption
 
 NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="Name of the environment, and of its file.")]
@@ -15,11 +15,11 @@ NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="Name of the
 
 def init(ctx: typer.Context, *, name: NameArgument = "first", output: OutputOption = OutputForm.TEXT) -> None:
     """Write a first environment file, NAME.yaml. A file that exists is never touched."""
-    from aiinfra.config.files import shown
+    from aiinfra.config.files import display_path
     from aiinfra.config.starter import write_starter
 
     console = Console.of(ctx)
-    console.form = chosen(output, None)
-    path = shown(write_starter(name, console.world.cwd), console.world.cwd)
+    console.form = output_form(output, None)
+    path = display_path(write_starter(name, console.world.cwd), console.world.cwd)
     text = f"wrote {path}; next: aiinfra plan {name}, then aiinfra up {name}"
     console.answer(output, lambda: text, lambda: {"file": path, "environment": name})

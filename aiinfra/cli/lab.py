@@ -48,7 +48,7 @@ def status(ctx: typer.Context, env: AnyEnvArgument = "", output: OutputOption = 
     if not env:
         _list(Console.of(ctx), output)
         return
-    console, name, lab = _found(ctx, env, output)
+    console, name, lab = _find_lab(ctx, env, output)
     if lab is None:
         console.answer(output, lambda: views.no_lab_text(name), lambda: {"lab": None})
     elif not lab.alive:
@@ -91,11 +91,11 @@ def _list(console: Console, output: OutputForm) -> None:
 def stop(
     ctx: typer.Context, env: EnvArgument, force: ForceOption = False, output: OutputOption = OutputForm.TEXT
 ) -> None:
-    """End the lab of ENV: its processes, its state and its secrets go. Not while a run uses it."""
+    """Stop the lab of ENV and delete its state and its secrets. Refused while a run uses it."""
     from aiinfra.engine.lock import refuse_held
     from aiinfra.session.place.lab import notes_of
 
-    console, name, lab = _found(ctx, env, output)
+    console, name, lab = _find_lab(ctx, env, output)
     count = len(lab.record.children) + 1 if lab and lab.alive else 0
 
     def unused() -> None:
@@ -116,8 +116,8 @@ def stop(
 def fault_(
     ctx: typer.Context, env: EnvArgument, fault: FaultArgument, at: AtOption = "", lift: LiftOption = False
 ) -> None:
-    """Break something in the lab of ENV, or mend it."""
-    console, name, lab = _found(ctx, env, OutputForm.TEXT)
+    """Break something in the lab of ENV, or repair it."""
+    console, name, lab = _find_lab(ctx, env, OutputForm.TEXT)
     if lab is None or not lab.alive:
         hint = f"start it with aiinfra up {env}"
         raise OutsideError(f"{name} has no lab that runs", code="lab.none", where="lab", hint=hint)
@@ -134,7 +134,7 @@ def faults(ctx: typer.Context, output: OutputOption = OutputForm.TEXT) -> None:
     Console.of(ctx).answer(output, lambda: views.faults_text(effects), lambda: {"faults": effects})
 
 
-def _found(ctx: typer.Context, env: str, output: OutputForm) -> tuple[Console, str, Lab | None]:
+def _find_lab(ctx: typer.Context, env: str, output: OutputForm) -> tuple[Console, str, Lab | None]:
     """The environment's name and its lab, by the name and place of its file: that is not read and may be broken."""
     from aiinfra.config.lookup import find_environment
     from aiinfra.lab.folders import lab_folder

@@ -7,7 +7,7 @@ import typer
 from aiinfra.cli import options as o
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
-from aiinfra.cli.reading import loaded
+from aiinfra.cli.reading import load
 
 
 def plan(
@@ -17,7 +17,7 @@ def plan(
     from aiinfra.session.inspection.record import read_record
     from aiinfra.ui.plan import plan_json, plan_text
 
-    found = loaded(ctx, env, sets, output)
+    found = load(ctx, env, sets, output)
     console = Console.of(ctx)
     known = read_record(console.world, found.plan, found.path)
     console.answer(

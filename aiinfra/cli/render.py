@@ -11,7 +11,7 @@ from aiinfra.cli import options as o
 from aiinfra.cli.complete import stack_names
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
-from aiinfra.cli.reading import loaded
+from aiinfra.cli.reading import load
 
 StackArgument = Annotated[
     str, typer.Argument(metavar="[STACK]", show_default=False, help="This stack alone.", autocompletion=stack_names)
@@ -29,13 +29,13 @@ def render(
     output: o.OutputOption = OutputForm.TEXT,
 ) -> None:
     """Write every document that ENV would apply, as YAML files. Needs no engine, network or credentials."""
-    from aiinfra.plan.selection import known
+    from aiinfra.plan.selection import require_stacks
     from aiinfra.render import rendering
     from aiinfra.stack import StackName
     from aiinfra.ui.rendered import rendered_json, rendered_text
 
-    plan = loaded(ctx, env, sets, output).plan
-    known(plan, "STACK", [stack] if stack else [])
+    plan = load(ctx, env, sets, output).plan
+    require_stacks(plan, "STACK", [stack] if stack else [])
     console = Console.of(ctx)
     files = rendering.render(plan, console.world.cwd / out, [StackName(stack)] if stack else [])
     console.answer(output, lambda: rendered_text(files, out), lambda: rendered_json(files, out))

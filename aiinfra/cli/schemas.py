@@ -8,7 +8,7 @@ from aiinfra.cli.options import SchemaOf
 
 
 def document(of: SchemaOf) -> Mapping[str, object]:
-    """The JSON Schema of what is named."""
+    """Return the JSON Schema of what is named."""
     match of:
         case SchemaOf.ENVIRONMENT:
             from aiinfra.catalog import Catalog

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from aiinfra.cli import options as o
-from aiinfra.cli.acting import opened
+from aiinfra.cli.acting import open_session
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
 
@@ -24,6 +24,6 @@ def status(
     from aiinfra.ui.status import status_json, status_text
 
     console = Console.of(ctx)
-    found = recorded(opened(console, env, sets, output, toolchain, offline=offline))
+    found = recorded(open_session(console, env, sets, output, toolchain, offline=offline))
     now, terminal = console.world.now(), console.terminal()
     console.answer(output, lambda: status_text(found, now, terminal), lambda: status_json(found))

@@ -30,9 +30,9 @@ MirrorArgument = Annotated[Path, typer.Argument(metavar="DIR", show_default=Fals
 @app.command("list")
 def list_(ctx: typer.Context, toolchain: ToolchainOption = None, output: OutputOption = OutputForm.TEXT) -> None:
     """Say of each program where it is, or how it would be had."""
-    from aiinfra.toolchain.inspection import listing
+    from aiinfra.toolchain.inspection import list_tools
 
-    rows = listing(_opened(ctx, toolchain))
+    rows = list_tools(_open_toolchain(ctx, toolchain))
 
     def text() -> str:
         heads = ("NAME", "VERSION", "PLACE", "PATH")
@@ -46,8 +46,8 @@ def install(
     ctx: typer.Context, names: NamesArgument, toolchain: ToolchainOption = None, offline: OfflineOption = False
 ) -> None:
     """Find, fetch or build what is not here yet."""
-    tools = _opened(ctx, toolchain, offline)
-    _known(names, tools)
+    tools = _open_toolchain(ctx, toolchain, offline)
+    _require_names(names, tools)
     console = Console.of(ctx)
     for name, path in tools.ensure(names or tools.tools, console.err.line).items():
         console.out.line(f"{name}: {path}")
@@ -56,10 +56,10 @@ def install(
 @app.command()
 def verify(ctx: typer.Context, toolchain: ToolchainOption = None, output: OutputOption = OutputForm.TEXT) -> None:
     """Hash every installed program against its record, and run it."""
-    from aiinfra.toolchain.inspection import damaged, verified
+    from aiinfra.toolchain.inspection import damage_error, verify_tools
 
-    rows = verified(_opened(ctx, toolchain))
-    if error := damaged(rows):
+    rows = verify_tools(_open_toolchain(ctx, toolchain))
+    if error := damage_error(rows):
         raise error
     Console.of(ctx).answer(
         output,
@@ -76,7 +76,7 @@ def mirror(
     from aiinfra.toolchain.inspection import mirror as copy_all
 
     console = Console.of(ctx)
-    for path in copy_all(_opened(ctx, toolchain, offline), directory, console.err.line):
+    for path in copy_all(_open_toolchain(ctx, toolchain, offline), directory, console.err.line):
         console.out.line(str(path))
 
 
@@ -84,19 +84,19 @@ def mirror(
 def exec_(ctx: typer.Context, command: CommandArgument) -> None:
     """Become COMMAND, with the Go that builds first on PATH and in its environment. For work on aiinfra itself."""
     console = Console.of(ctx)
-    go = _opened(ctx, None).go(console.err.line)
+    go = _open_toolchain(ctx, None).go(console.err.line)
     path = f"{go.program.parent}{os.pathsep}{console.world.environ.get('PATH', '')}"
     chosen = {k: v for k, v in console.world.environ.items() if k == "CGO_ENABLED"}
     os.execvpe(command[0], command, {**go.environ, **chosen, "PATH": path})
 
 
-def _opened(ctx: typer.Context, directory: Path | None, offline: bool = False) -> Toolchain:
+def _open_toolchain(ctx: typer.Context, directory: Path | None, offline: bool = False) -> Toolchain:
     from aiinfra.toolchain import Toolchain
 
     return Toolchain(Console.of(ctx).world, directory, offline)
 
 
-def _known(names: Sequence[str], toolchain: Toolchain) -> None:
+def _require_names(names: Sequence[str], toolchain: Toolchain) -> None:
     for name in names:
         if name not in toolchain.tools:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(toolchain.tools)}")

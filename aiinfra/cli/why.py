@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from aiinfra.cli import options as o
-from aiinfra.cli.acting import opened
+from aiinfra.cli.acting import open_session
 from aiinfra.cli.complete import stack_names
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
@@ -25,11 +25,11 @@ def why(
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
-    """Say why STACK of ENV is as it is: its last failure to the root, asked anew of its cluster, and the way out."""
+    """Say why STACK of ENV is as it is: its last failure and the causes, what its cluster says now, and what to do."""
     from aiinfra.session.inspection.why import why as asked
     from aiinfra.ui.why import why_json, why_text
 
     console = Console.of(ctx)
-    found = asked(opened(console, env, sets, output, toolchain, offline=offline), stack)
+    found = asked(open_session(console, env, sets, output, toolchain, offline=offline), stack)
     now, terminal = console.world.now(), console.terminal()
     console.answer(output, lambda: why_text(found, now, terminal), lambda: why_json(found))

@@ -11,9 +11,9 @@ from aiinfra.catalog import blocks
 from aiinfra.domain import load
 from aiinfra.model.environment import Environment, StackEntry
 from aiinfra.model.tree import Flaw, Tree
-from aiinfra.plan.inputs import validated
-from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.inputs import validate
 from aiinfra.plan.planner import Plan, draft
+from aiinfra.plan.suggestions import did_you_mean
 from aiinfra.stack import Ref, StackName, StackType
 
 KEYS = frozenset(Environment.model_fields) - {"blocks"}
@@ -21,12 +21,12 @@ HEAD_KEYS = ("kind", "depends_on")
 
 
 def check(tree: Tree, stem: str, kinds: Mapping[str, StackType[Any, Any]]) -> tuple[Plan | None, Sequence[Flaw]]:
-    """The plan of a tree whose late values are leaves. `stem` is what `name` must be."""
+    """Return the plan of a tree whose unresolved values are leaves, or every flaw. `stem` is what `name` must be."""
     document = tree if isinstance(tree, Mapping) else {}
     stacks = document.get("stacks")
     entries = dict(_entries(stacks)) if isinstance(stacks, Mapping) else {}
     own = {key: value for key, value in document.items() if key in KEYS}
-    head, flaws = validated(Environment, {**own, **_heads(stacks), "lab": {}})
+    head, flaws = validate(Environment, {**own, **_heads(stacks), "lab": {}})
     flaws += _unknown_keys(document)
     checked, found = _blocks(document)
     flaws += [*found, *_lab_flaws(document)]
@@ -41,7 +41,7 @@ def check(tree: Tree, stem: str, kinds: Mapping[str, StackType[Any, Any]]) -> tu
 
 
 def top_level_keys() -> list[str]:
-    """The keys that a file may have, in the order in which they are explained."""
+    """Return the keys that a file may have, in the order in which they are explained."""
     return [key for name in Environment.model_fields for key in (blocks() if name == "blocks" else (name,))]
 
 
@@ -53,12 +53,12 @@ def _unknown_keys(document: Mapping[str, Tree]) -> Iterator[Flaw]:
 
 
 def _blocks(document: Mapping[str, Tree]) -> tuple[Mapping[str, BaseModel], list[Flaw]]:
-    """The blocks of domains that the file has. Their models are loaded for a file that has them."""
+    """Return the blocks that the file has, and their flaws. Models are loaded only for blocks that are there."""
     checked: dict[str, BaseModel] = {}
     flaws: list[Flaw] = []
     for key, block in blocks().items():
         if document.get(key) is not None:
-            made, found = validated(load(block.model), document[key], (key,))
+            made, found = validate(load(block.model), document[key], (key,))
             flaws += found
             if isinstance(made, BaseModel):
                 checked[key] = made
@@ -66,7 +66,7 @@ def _blocks(document: Mapping[str, Tree]) -> tuple[Mapping[str, BaseModel], list
 
 
 def _heads(stacks: Tree) -> dict[str, Tree]:
-    """Entries without the inputs of their kinds, which the kinds judge."""
+    """Return the entries without the inputs of their kinds, which the kinds check."""
     if not isinstance(stacks, Mapping):
         return {"stacks": stacks} if stacks is not None else {}
     return {"stacks": {name: _head(entry) for name, entry in stacks.items()}}
@@ -77,7 +77,7 @@ def _head(entry: Tree) -> Tree:
 
 
 def _entries(stacks: Mapping[str, Tree]) -> Iterator[tuple[StackName, StackEntry]]:
-    """Every entry that has a shape, as well as it can be told; what is wrong with it is found elsewhere."""
+    """Yield every entry of `stacks` that can be read, without what is wrong in it: those flaws are found elsewhere."""
     for name, entry in stacks.items():
         parts = entry if isinstance(entry, Mapping) else {}
         kind, needs = parts.get("kind"), parts.get("depends_on")
@@ -92,12 +92,12 @@ def _entries(stacks: Mapping[str, Tree]) -> Iterator[tuple[StackName, StackEntry
 
 
 def _lab_flaws(document: Mapping[str, Tree]) -> Sequence[Flaw]:
-    """The models of `lab:` are loaded for a file that has it."""
+    """Return the flaws of `lab:`. Its models are loaded only for a file that has it."""
     if "lab" not in document:
         return ()
     from aiinfra.config.lab_block import lab_model
 
-    return validated(lab_model(), document["lab"], ("lab",))[1]
+    return validate(lab_model(), document["lab"], ("lab",))[1]
 
 
 def _name_flaws(document: Mapping[str, Tree], stem: str) -> Iterator[Flaw]:
@@ -107,7 +107,7 @@ def _name_flaws(document: Mapping[str, Tree], stem: str) -> Iterator[Flaw]:
 
 
 def _stray_references(document: Mapping[str, Tree]) -> Iterator[Flaw]:
-    """References to stacks stand below `stacks:` only."""
+    """Yield a flaw for each reference to a stack outside `stacks:`."""
     from aiinfra.model.tree import leaves
 
     for at, leaf in leaves({key: value for key, value in document.items() if key != "stacks"}):

@@ -10,12 +10,12 @@ from aiinfra.catalog import blocks
 from aiinfra.config.flags import path_of
 from aiinfra.config.layers import Layer
 from aiinfra.config.loaded import Loaded
-from aiinfra.config.values import with_late_values
+from aiinfra.config.values import parse_values
 from aiinfra.errors import ConfigError
-from aiinfra.model.display import in_words
+from aiinfra.model.display import redacted_line
 from aiinfra.model.environment import Environment
 from aiinfra.model.tree import Loc, Tree, as_tree, at_path, children, dotted
-from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +38,18 @@ class Explained:
 
 
 def explain(loaded: Loaded, path: str = "") -> list[Explained]:
-    """The value at a path, or every value below it. Raises `ConfigError` when nothing stands there."""
+    """Return the value at a path, or every value below it. Raises `ConfigError` when there is none."""
     at, rest = path_of(path)
     if rest:
         raise ConfigError(f"{path!r} is not a path", where="PATH", hint="write stacks.nfd.version")
-    whole = in_force(loaded)
-    _demand(whole, at, path)
-    return [_explained(loaded, below, value) for below, value in _values(at_path(whole, at), at)]
+    whole = effective_values(loaded)
+    _require_path(whole, at, path)
+    return [_explain_value(loaded, below, value) for below, value in _values(at_path(whole, at), at)]
 
 
-def in_force(loaded: Loaded) -> Tree:
-    """The whole environment with every default filled in."""
-    from aiinfra.config.lab_block import described_lab
+def effective_values(loaded: Loaded) -> Tree:
+    """Return the whole environment with every default filled in."""
+    from aiinfra.config.lab_block import lab_spec
 
     environment = loaded.environment
     whole: dict[str, Tree] = {}
@@ -58,7 +58,7 @@ def in_force(loaded: Loaded) -> Tree:
             case "blocks":
                 whole |= {key: as_tree(environment.blocks.get(key)) for key in blocks()}
             case "lab":
-                whole[name] = as_tree(described_lab(environment))
+                whole[name] = as_tree(lab_spec(environment))
             case "stacks":
                 whole[name] = {stack: _stack(loaded, stack) for stack in environment.stacks}
             case _:
@@ -73,7 +73,7 @@ def _stack(loaded: Loaded, name: Any) -> dict[str, Tree]:
     return {"kind": entry.kind, **needs, **(inputs if isinstance(inputs, Mapping) else {})}
 
 
-def _demand(whole: Tree, at: Loc, path: str) -> None:
+def _require_path(whole: Tree, at: Loc, path: str) -> None:
     for number, part in enumerate(at):
         below = dict(children(at_path(whole, at[:number])))
         if part not in below:
@@ -82,24 +82,24 @@ def _demand(whole: Tree, at: Loc, path: str) -> None:
 
 
 def _values(tree: Tree, at: Loc) -> list[tuple[Loc, Tree]]:
-    """Leaves; a list of plain values is one."""
+    """Return the leaves of a tree with their paths; a list of plain values counts as one."""
     below = list(children(tree))
     if not below or (isinstance(tree, list) and not any(list(children(item)) for item in tree)):
         return [(at, tree)]
     return [found for key, value in below for found in _values(value, (*at, key))]
 
 
-def _explained(loaded: Loaded, at: Loc, value: Tree) -> Explained:
+def _explain_value(loaded: Loaded, at: Loc, value: Tree) -> Explained:
     owners = loaded.origins(at)
     if not owners:
-        return Explained(dotted(at), Given(_default_of(loaded, at), in_words(value, at)))
+        return Explained(dotted(at), Given(_default_of(loaded, at), redacted_line(value, at)))
     first, *others = [_given(layer, at) for layer in owners]
-    return Explained(dotted(at), Given(first.where, in_words(value, at)), others)
+    return Explained(dotted(at), Given(first.where, redacted_line(value, at)), others)
 
 
 def _given(layer: Layer, at: Loc) -> Given:
-    value, _ = with_late_values(at_path(layer.document.tree, at[len(layer.at) :]))
-    return Given(layer.where(at), in_words(value, at))
+    value, _ = parse_values(at_path(layer.document.tree, at[len(layer.at) :]))
+    return Given(layer.where(at), redacted_line(value, at))
 
 
 def _default_of(loaded: Loaded, at: Loc) -> str:

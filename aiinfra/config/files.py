@@ -20,14 +20,14 @@ MAX_BYTES: Final = 1 << 20
 
 @dataclass(slots=True)
 class Files:
-    """What reading a file and its bases came to."""
+    """The layers of a file and its bases, and what is wrong with them."""
 
     cwd: Path
     layers: list[Layer] = field(default_factory=list)
     """Strongest first."""
     found: list[Located] = field(default_factory=list)
     usable: bool = True
-    """False when some file could not be read to its end, so that nothing else can be said."""
+    """False when some file could not be read to its end, so that nothing else can be checked."""
 
     def read(self, path: Path) -> None:
         self._read(path, (), ("", "", Mark(0, 0)))
@@ -35,7 +35,7 @@ class Files:
 
     def _read(self, path: Path, chain: tuple[Path, ...], asked: tuple[str, str, Mark]) -> None:
         """`asked` says who extends this file: where, the path of the value, its mark."""
-        source = shown(path, self.cwd)
+        source = display_path(path, self.cwd)
         text, reason, hint = read_text(path)
         if text is None:
             where, at, mark = asked
@@ -57,13 +57,13 @@ class Files:
         assert isinstance(document.tree, dict)
         bases = document.tree.pop("extends", None)
         self.layers.append(Layer(source, document, marked=True))
-        here = (*chain, _real(path))
+        here = (*chain, _resolve(path))
         for at, name in reversed(list(self._bases(bases, source, document))):
             base = path.parent / name
             mark = document.values[at]
             asked = (f"{source}:{mark}", dotted(at), mark)
-            if (real := _real(base)) in here:
-                walk = " → ".join(shown(one, self.cwd) for one in [*here[here.index(real) :], base])
+            if (real := _resolve(base)) in here:
+                walk = " → ".join(display_path(one, self.cwd) for one in [*here[here.index(real) :], base])
                 self._problem(*asked, f"the files extend each other in a circle: {walk}", "", fatal=True)
             else:
                 self._read(base, here, asked)
@@ -95,13 +95,13 @@ class Files:
         self.layers = list({layer.source: layer for layer in reversed(self.layers)}.values())[::-1]
 
 
-def _real(path: Path) -> Path:
-    """Without links, as far as they can be followed."""
+def _resolve(path: Path) -> Path:
+    """Return the path without links, as far as they can be followed."""
     return Path(os.path.realpath(path))
 
 
-def shown(path: Path, cwd: Path) -> str:
-    """A path as a user in `cwd` would name it."""
+def display_path(path: Path, cwd: Path) -> str:
+    """Return a path as a user in `cwd` would name it."""
     whole = cwd / path
     plain = Path(*whole.parts[:1], *_without_dots(whole.parts[1:]))
     return str(plain.relative_to(cwd)) if plain.is_relative_to(cwd) else str(plain)
@@ -118,7 +118,7 @@ def _without_dots(parts: Sequence[str]) -> list[str]:
 
 
 def read_text(path: Path) -> tuple[str | None, str, str]:
-    """The text, or None with why not and a way out."""
+    """Return the text, or None with a message and a hint."""
     try:
         if path.is_dir():
             return None, "is a folder, not a file", "name a file in it"
@@ -130,10 +130,10 @@ def read_text(path: Path) -> tuple[str | None, str, str]:
         return None, "does not exist", ""
     except (OSError, ValueError) as exc:
         return None, f"cannot be read: {getattr(exc, 'strerror', None) or exc}", ""
-    return _decoded(raw)
+    return _decode(raw)
 
 
-def _decoded(raw: bytes) -> tuple[str | None, str, str]:
+def _decode(raw: bytes) -> tuple[str | None, str, str]:
     if len(raw) > MAX_BYTES:
         return None, "is larger than 1 MiB, too large for an environment file", "split it with extends"
     try:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aiinfra.config.layers import BadPath, Layer, overlaid
+from aiinfra.config.layers import BadPath, Layer, overlay
 from aiinfra.config.marks import Document
 from aiinfra.config.yaml_text import parse
 from aiinfra.errors import Problem
@@ -54,7 +54,7 @@ class Flags:
 
     def _lay(self, where: str, at: Loc, document: Document) -> None:
         try:
-            self.low = overlaid(self.low, at, document.tree)
+            self.low = overlay(self.low, at, document.tree)
         except BadPath as exc:
             self._wrong(where, str(exc))
         else:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @cache
 def lab_model() -> type[LabModel]:
-    """The model of `lab:`: a field for each domain that is installed and can be simulated; all have defaults."""
+    """Return the model of `lab:`: a field for each domain that is installed and can be simulated; all have defaults."""
     simulated = [load(domain.lab) for domain in domains().values() if domain.lab]
     fields = {lab.key: load(lab.model)() for lab in simulated}
     return create_model("LabSpec", __base__=LabModel, **fields)
 
 
-def described_lab(environment: Environment) -> LabModel:
-    """What the file of an environment says of the simulated world; the file was checked."""
+def lab_spec(environment: Environment) -> LabModel:
+    """Return the simulated world that a checked environment describes."""
     return lab_model().model_validate(environment.lab)

@@ -55,19 +55,19 @@ class Merged:
 
 
 class BadPath(Exception):
-    """A layer's path leads to no place in what is below it."""
+    """The path of a layer does not exist in the layers below it."""
 
 
-def merged(layers: Sequence[Layer]) -> Merged:
-    """Merge layers, given strongest first. Raises `BadPath`."""
+def merge_layers(layers: Sequence[Layer]) -> Merged:
+    """Merge layers, given strongest first. Raises `BadPath` for a path that no lower layer has."""
     tree: Tree = {}
     for layer in reversed(layers):
-        tree = overlaid(tree, layer.at, layer.document.tree)
+        tree = overlay(tree, layer.at, layer.document.tree)
     return Merged(tree, layers)
 
 
-def overlaid(low: Tree, at: Loc, high: Tree, walked: Loc = ()) -> Tree:
-    """`low` with `high` laid over it at a path; maps on the way are made. Raises `BadPath`."""
+def overlay(low: Tree, at: Loc, high: Tree, walked: Loc = ()) -> Tree:
+    """Return `low` with `high` merged into it at a path; missing maps on the way are created. Raises `BadPath`."""
     if not at:
         return merge(low, high)
     part, rest = at[0], at[1:]
@@ -76,7 +76,7 @@ def overlaid(low: Tree, at: Loc, high: Tree, walked: Loc = ()) -> Tree:
     below: Mapping[str, Tree] = low if isinstance(low, Mapping) else {}
     if is_list(low):
         raise BadPath(f"{dotted(walked)} is a list, so {part} must be a number")
-    return {**below, part: overlaid(below.get(part), rest, high, (*walked, part))}
+    return {**below, part: overlay(below.get(part), rest, high, (*walked, part))}
 
 
 def _in_list(low: Tree, number: int, rest: Loc, high: Tree, walked: Loc) -> Tree:
@@ -86,22 +86,22 @@ def _in_list(low: Tree, number: int, rest: Loc, high: Tree, walked: Loc) -> Tree
     if number > len(items):
         raise BadPath(f"{dotted(walked)} has {len(items)} entries, so [{number}] is not the next one")
     low_item = items[number] if number < len(items) else None
-    return [*items[:number], overlaid(low_item, rest, high, (*walked, number)), *items[number + 1 :]]
+    return [*items[:number], overlay(low_item, rest, high, (*walked, number)), *items[number + 1 :]]
 
 
 def merge(low: Tree, high: Tree) -> Tree:
-    """`low` overlaid by `high`: maps merge by key, anything else is replaced."""
+    """Return `low` merged with `high`: maps merge by key, anything else is replaced."""
     if not (isinstance(low, Mapping) and isinstance(high, Mapping)):
         return high
     return {**low, **{key: merge(low[key], high[key]) if key in low else high[key] for key in high}}
 
 
-def unmarked(tree: Tree) -> Document:
-    """A document of values that stand in no file."""
-    return Document(tree, values={at: NO_MARK for at, _ in _every(tree)})
+def document_without_marks(tree: Tree) -> Document:
+    """Return a document of values that no file holds."""
+    return Document(tree, values={at: NO_MARK for at, _ in _every_path(tree)})
 
 
-def _every(tree: Tree, at: Loc = ()) -> Iterator[tuple[Loc, Tree]]:
+def _every_path(tree: Tree, at: Loc = ()) -> Iterator[tuple[Loc, Tree]]:
     yield at, tree
     for key, value in children(tree):
-        yield from _every(value, (*at, key))
+        yield from _every_path(value, (*at, key))

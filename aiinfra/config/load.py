@@ -8,12 +8,12 @@ from typing import Any, Literal
 from aiinfra.config.check import check
 from aiinfra.config.files import Files
 from aiinfra.config.flags import PREFIX, Flags
-from aiinfra.config.layers import Layer, Merged, merged, unmarked
+from aiinfra.config.layers import Layer, Merged, document_without_marks, merge_layers
 from aiinfra.config.loaded import Loaded
 from aiinfra.config.lookup import find_environment
-from aiinfra.config.places import Located, located, sorted_problems
+from aiinfra.config.places import Located, locate, sorted_problems
 from aiinfra.config.targets import default_layer, is_shared, lab_layer, shared_layers
-from aiinfra.config.values import with_late_values
+from aiinfra.config.values import parse_values
 from aiinfra.errors import ConfigError, Problem
 from aiinfra.stack import StackType
 from aiinfra.world import World
@@ -37,14 +37,14 @@ def load_environment(
         raise ConfigError(problems=sorted_problems(files.found))
     layers, flagged = _flag_layers(files.layers, sets, world)
     if target:
-        layers = [Layer("rehearsal", unmarked({"target": target})), *layers]
+        layers = [Layer("rehearsal", document_without_marks({"target": target})), *layers]
     whole = _with_target(layers, catalog)
-    tree, late_flaws = with_late_values(whole.tree)
+    tree, late_flaws = parse_values(whole.tree)
     plan, flaws = check(tree, path.stem, catalog)
     found = [
         *files.found,
         *flagged,
-        *(located(flaw, whole) for flaw in (*late_flaws, *flaws) if not is_shared(flaw.at, whole)),
+        *(locate(flaw, whole) for flaw in (*late_flaws, *flaws) if not is_shared(flaw.at, whole)),
     ]
     if plan is None or found:
         raise ConfigError(problems=sorted_problems(found))
@@ -52,20 +52,20 @@ def load_environment(
 
 
 def _flag_layers(files: list[Layer], sets: Sequence[str], world: World) -> tuple[list[Layer], list[Located]]:
-    """All layers that people wrote, strongest first."""
-    flags = Flags(merged(files).tree)
+    """Return the layers that people wrote, strongest first, and what is wrong with the flags."""
+    flags = Flags(merge_layers(files).tree)
     for name in sorted(name for name in world.environ if name.startswith(PREFIX)):
         flags.variable(name, world.environ[name])
     for text in sets:
         flags.set(text)
-    return [*flags.layers, *files], [_unplaced(problem) for problem in flags.problems]
+    return [*flags.layers, *files], [_without_place(problem) for problem in flags.problems]
 
 
-def _unplaced(problem: Problem) -> Located:
+def _without_place(problem: Problem) -> Located:
     return Located((-1, 0, 0, str(problem)), problem)
 
 
 def _with_target(layers: list[Layer], catalog: Kinds) -> Merged:
-    tree = merged(layers).tree
+    tree = merge_layers(layers).tree
     upper = [*lab_layer(tree, catalog), *layers]
-    return merged([*upper, *shared_layers(merged(upper).tree, catalog), default_layer(tree, catalog)])
+    return merge_layers([*upper, *shared_layers(merge_layers(upper).tree, catalog), default_layer(tree, catalog)])

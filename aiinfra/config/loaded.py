@@ -1,4 +1,4 @@
-"""What reading an environment file came to."""
+"""The result of reading an environment file."""
 
 from __future__ import annotations
 

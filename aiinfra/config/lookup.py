@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from aiinfra.config.files import shown
+from aiinfra.config.files import display_path
 from aiinfra.errors import ConfigError
-from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.suggestions import did_you_mean
 from aiinfra.world import World
 
 FOLDERS = (".", "environments", "examples")
@@ -16,13 +16,13 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def find_environment(env: str, world: World) -> Path:
-    """The file of ENV: a path, or a name looked up in folders. Raises `ConfigError`."""
+    """Return the file of ENV, which is a path or a name looked up in folders. Raises `ConfigError`."""
     if "/" in env or env.endswith(SUFFIXES):
         return _by_path(env, world)
     for folders in (_local_folders(world), installed_folders()):
         found = [path for folder in folders if (path := _in_folder(folder, env, world))]
         if len(found) > 1:
-            names = " and ".join(shown(path, world.cwd) for path in found)
+            names = " and ".join(display_path(path, world.cwd) for path in found)
             raise ConfigError(f"{env} may mean {names}", code="config.ambiguous", where="ENV", hint="give the path")
         if found:
             return found[0]
@@ -30,9 +30,9 @@ def find_environment(env: str, world: World) -> Path:
 
 
 def environment_names(world: World) -> list[str]:
-    """Names that can be given as ENV, for hints and completion."""
+    """Return the names that can be given as ENV, for hints and completion."""
     folders = (*_local_folders(world), *installed_folders())
-    files = (path for folder in folders for path in sorted(_listed(folder)) if path.is_file())
+    files = (path for folder in folders for path in sorted(_yaml_files(folder)) if path.is_file())
     return list(dict.fromkeys(p.stem for p in files if p.suffix in SUFFIXES and p.stem[0] not in "._"))
 
 
@@ -41,8 +41,8 @@ def _by_path(env: str, world: World) -> Path:
     if _exists(path):
         return path
     folder = path.parent
-    siblings = [p for p in _listed(folder) if p.suffix in SUFFIXES and p != path]
-    near = did_you_mean(env, (shown(p, world.cwd) for p in siblings))
+    siblings = [p for p in _yaml_files(folder) if p.suffix in SUFFIXES and p != path]
+    near = did_you_mean(env, (display_path(p, world.cwd) for p in siblings))
     raise ConfigError(f"there is no file {env}", code="config.not_found", where="ENV", hint=near)
 
 
@@ -51,7 +51,7 @@ def _local_folders(world: World) -> Sequence[Path]:
 
 
 def installed_folders() -> Sequence[Path]:
-    """Where the examples of this installation are: in the wheel, or beside the packages of a checkout."""
+    """Return the folders of the installed examples: in the wheel, or beside the packages of a checkout."""
     spec = find_spec("stacks")
     roots = [Path(where) for where in (spec.submodule_search_locations or ())] if spec else []
     return tuple(f for root in roots for f in (root / "_data" / "examples", root.parent / "examples") if f.is_dir())
@@ -60,7 +60,7 @@ def installed_folders() -> Sequence[Path]:
 def _in_folder(folder: Path, env: str, world: World) -> Path | None:
     found = [path for suffix in SUFFIXES if _exists(path := folder / f"{env}{suffix}")]
     if len(found) > 1:
-        names = " and ".join(shown(path, world.cwd) for path in found)
+        names = " and ".join(display_path(path, world.cwd) for path in found)
         raise ConfigError(f"{env} may mean {names}", code="config.ambiguous", where="ENV", hint="remove one of them")
     return found[0] if found else None
 
@@ -82,7 +82,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _listed(folder: Path) -> Sequence[Path]:
+def _yaml_files(folder: Path) -> Sequence[Path]:
     try:
         return list(folder.iterdir())
     except OSError:

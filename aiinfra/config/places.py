@@ -1,4 +1,4 @@
-"""From what is wrong at a path to a problem with file, line and column."""
+"""Problems with file, line and column, from flaws at paths."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Located:
     problem: Problem
 
 
-def located(flaw: Flaw, merged: Merged) -> Located:
-    """The problem, at the nearest place that some layer wrote."""
+def locate(flaw: Flaw, merged: Merged) -> Located:
+    """Return the problem of a flaw, at the nearest place that a layer has."""
     at, layer = _nearest(flaw.at, merged)
     key = flaw.at_key or at != flaw.at
     mark = layer.mark(at, key=key)
@@ -41,7 +41,7 @@ def _rank(layer: int, mark: Mark, problem: Problem) -> tuple[int, int, int, str]
 
 
 def sorted_problems(found: Iterable[Located]) -> Sequence[Problem]:
-    """By file, line and column; one problem for each value: the first that was found there."""
+    """Return the problems by file, line and column; one for each value, the first that was found there."""
     first: dict[tuple[str, str], Located] = {}
     for one in found:
         first.setdefault((one.problem.where, one.problem.path), one)

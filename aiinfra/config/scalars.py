@@ -1,4 +1,4 @@
-"""What a scalar of YAML 1.2 stands for."""
+"""The values of scalars of YAML 1.2."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ LARGEST: Final = 2**63 - 1
 
 
 class Refused(Exception):
-    """A scalar that no value of ours can be."""
+    """A scalar that has no value here."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
 
 
-def plain(text: str, *, quoted: bool) -> bool | int | float | str | None:
-    """The value of a scalar. Raises `Refused`."""
+def parse_scalar(text: str, *, quoted: bool) -> bool | int | float | str | None:
+    """Return the value of a scalar. Raises `Refused`."""
     if quoted:
         return _text(text)
     if text in NOTHING:

@@ -53,7 +53,7 @@ _EXTENDS: Final[Mapping[str, Any]] = {
 
 
 def _lab(shared: dict[str, Any]) -> Mapping[str, Any]:
-    """What stands for `lab:`, which `Environment` leaves to models of its own."""
+    """Return the schema of `lab:`, whose models `Environment` does not know."""
     from aiinfra.config.lab_block import lab_model
 
     model = lab_model()
@@ -63,7 +63,7 @@ def _lab(shared: dict[str, Any]) -> Mapping[str, Any]:
 
 
 def _with_blocks(properties: Mapping[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    """The blocks of domains stand where `Environment.blocks` does."""
+    """Return the schema with the blocks of domains in place of `Environment.blocks`."""
     found: dict[str, Any] = {}
     for name, schema in properties.items():
         found |= {key: _block(b, shared) for key, b in blocks().items()} if name == "blocks" else {name: schema}

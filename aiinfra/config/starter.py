@@ -21,7 +21,7 @@ _HEAD: Final = """\
 
 
 def starter_text(name: str, example: str) -> str:
-    """The example with its leading comment and its name replaced."""
+    """Return the example with its leading comment and its name replaced."""
     body = re.sub(r"\A(#[^\n]*\n)+", "", example)
     return _HEAD.format(name=name) + re.sub(r"(?m)^name: .*$", f"name: {name}", body, count=1)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from aiinfra.catalog import blocks
-from aiinfra.config.layers import Layer, Merged, unmarked
+from aiinfra.config.layers import Layer, Merged, document_without_marks
 from aiinfra.domain import Block
 from aiinfra.model.tree import Loc, Tree
 from aiinfra.stack import StackType
@@ -24,15 +24,15 @@ def is_lab(tree: Tree) -> bool:
 
 
 def default_layer(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> Layer:
-    """The weakest layer."""
+    """Return the weakest layer: the defaults of a lab."""
     stacks = tree.get("stacks") if isinstance(tree, Mapping) else None
     asked = {name: _kind(entry, kinds) for name, entry in stacks.items()} if isinstance(stacks, Mapping) else {}
     differing = {name: kind for name, kind in asked.items() if kind and kind.lab_defaults}
     if is_lab(tree):
         defaults: Tree = {name: dict(kind.lab_defaults) for name, kind in differing.items()}
-        return Layer("default for target lab", unmarked({"state": {"url": ""}, **_stacks(defaults)}))
+        return Layer("default for target lab", document_without_marks({"state": {"url": ""}, **_stacks(defaults)}))
     defaults = {name: {at: _default(kind, at) for at in kind.lab_defaults} for name, kind in differing.items()}
-    return Layer("default for target real", unmarked({"state": {"url": REAL_STATE}, **_stacks(defaults)}))
+    return Layer("default for target real", document_without_marks({"state": {"url": REAL_STATE}, **_stacks(defaults)}))
 
 
 def _stacks(tree: Tree) -> dict[str, Tree]:
@@ -52,11 +52,11 @@ def lab_layer(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[Laye
         over["state"] = {"url": "", "secrets": "passphrase"}
     known = blocks()
     for key, block in known.items():
-        if isinstance(tree.get(key), Mapping) or any(_taking(tree, key, kinds)):
+        if isinstance(tree.get(key), Mapping) or any(_stacks_with_block(tree, key, kinds)):
             over[key] = dict(block.in_lab)
     if stacks := _connections(tree.get("stacks"), kinds, known):
         over["stacks"] = stacks
-    return [Layer("target lab", unmarked(over))] if over else []
+    return [Layer("target lab", document_without_marks(over))] if over else []
 
 
 def shared_layers(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[Layer]:
@@ -64,21 +64,23 @@ def shared_layers(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[
     layers = []
     for key in blocks():
         shared = tree.get(key) if isinstance(tree, Mapping) else None
-        takers = {name: {key: shared} for name, entry in _taking(tree, key, kinds) if key not in entry}
+        takers = {name: {key: shared} for name, entry in _stacks_with_block(tree, key, kinds) if key not in entry}
         if takers and isinstance(shared, Mapping):
-            layers.append(Layer(shared_source(key), unmarked({"stacks": takers})))
+            layers.append(Layer(shared_source(key), document_without_marks({"stacks": takers})))
     return layers
 
 
 def is_shared(at: Loc, whole: Merged) -> bool:
-    """Whether a value of a stack is the file's own: what is wrong with it is said there."""
+    """Whether a value of a stack comes from a block of the file: its flaws are reported there."""
     if len(at) < 3 or at[0] != "stacks":
         return False
     return [layer.source for layer in whole.owners(at[:3])] == [shared_source(str(at[2]))]
 
 
-def _taking(tree: Tree, key: str, kinds: Mapping[str, StackType[Any, Any]]) -> Iterator[tuple[str, Mapping[str, Tree]]]:
-    """The stacks whose kinds have an input with the key of a block, and their entries."""
+def _stacks_with_block(
+    tree: Tree, key: str, kinds: Mapping[str, StackType[Any, Any]]
+) -> Iterator[tuple[str, Mapping[str, Tree]]]:
+    """Yield the stacks whose kinds have an input with the key of a block, and their entries."""
     stacks = tree.get("stacks") if isinstance(tree, Mapping) else None
     for name, entry in stacks.items() if isinstance(stacks, Mapping) else ():
         kind = _kind(entry, kinds)

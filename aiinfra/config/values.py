@@ -1,4 +1,4 @@
-"""Late values: `${stack}`, `${stack.output}`, `${env:NAME}`, `${file:PATH}`; `$${` is a literal `${`."""
+"""Unresolved values: `${stack}`, `${stack.output}`, `${env:NAME}`, `${file:PATH}`; `$${` is a literal `${`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 FORMS = "write ${stack}, ${stack.output}, ${env:NAME} or ${file:PATH}"
 
 
-def with_late_values(tree: Tree, at: Loc = ()) -> tuple[Tree, list[Flaw]]:
-    """The tree with late values as leaves, and what is wrong with them."""
+def parse_values(tree: Tree, at: Loc = ()) -> tuple[Tree, list[Flaw]]:
+    """Return the tree with unresolved values as leaves, and what is wrong with them."""
     flaws: list[Flaw] = []
     return _walk(tree, at, flaws), flaws
 
@@ -28,17 +28,17 @@ def _walk(tree: Tree, at: Loc, flaws: list[Flaw]) -> Tree:
         return [_walk(item, (*at, number), flaws) for number, item in enumerate(tree)]  # type: ignore[arg-type]
     if not isinstance(tree, str) or "${" not in tree:
         return tree
-    found = late_value(tree)
+    found = parse_value(tree)
     if isinstance(found, tuple):
         flaws.append(Flaw(at, *found))
         return tree
     return found
 
 
-def late_value(text: str) -> str | Ref | SecretSource | tuple[str, str]:
-    """What a text stands for; message and hint when it is not well formed."""
+def parse_value(text: str) -> str | Ref | SecretSource | tuple[str, str]:
+    """Return the value of a text; a message and a hint when it is not well formed."""
     if whole := _WHOLE.fullmatch(text):
-        return _inner(whole[1])
+        return _parse_inner(whole[1])
     openings = {found[0] for found in _OPENING.finditer(text)}
     if "${" in openings:
         if text.endswith("}") and text.startswith("${") and text.count("${") == 1:
@@ -47,21 +47,21 @@ def late_value(text: str) -> str | Ref | SecretSource | tuple[str, str]:
     return _OPENING.sub("${", text)
 
 
-def escaped(text: str) -> str:
-    """The text that stands for `text` in a file."""
+def escape(text: str) -> str:
+    """Return `text` as a file must write it."""
     return text.replace("${", "$${")
 
 
-def _inner(inner: str) -> Ref | SecretSource | tuple[str, str]:
+def _parse_inner(inner: str) -> Ref | SecretSource | tuple[str, str]:
     scheme, colon, name = inner.partition(":")
     if colon:
-        return _source(scheme, name)
+        return _parse_source(scheme, name)
     if found := _REFERENCE.fullmatch(inner):
         return Ref(StackName(found[1]), tuple(found[2].split(".")[1:]))
     return "${" + inner + "} is neither a reference nor a secret source", FORMS
 
 
-def _source(scheme: str, name: str) -> SecretSource | tuple[str, str]:
+def _parse_source(scheme: str, name: str) -> SecretSource | tuple[str, str]:
     if scheme == "env":
         if _VARIABLE.fullmatch(name):
             return SecretSource("env", name)

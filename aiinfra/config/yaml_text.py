@@ -24,7 +24,7 @@ from ruamel.yaml.events import (
 )
 
 from aiinfra.config.marks import Document, Mark
-from aiinfra.config.scalars import Refused, plain
+from aiinfra.config.scalars import Refused, parse_scalar
 from aiinfra.model.tree import Loc, Tree
 
 MAX_DEPTH: Final = 40
@@ -74,7 +74,7 @@ def parse(text: str) -> tuple[Document, Sequence[Wrong]]:
 
 
 def _events(text: str) -> Iterator[Any]:
-    """Parser events. Raises `Unreadable`."""
+    """Yield the events of the parser. Raises `Unreadable`."""
     try:
         yield from YAML(typ="safe", pure=True).parse(text)
     except MarkedYAMLError as exc:
@@ -106,7 +106,7 @@ def _syntax_hint(text: str, mark: Mark) -> str:
 
 
 def _position(text: str, error: YAMLError) -> Mark:
-    """Line and column of an unreadable character."""
+    """Return line and column of an unreadable character."""
     index = getattr(error, "position", 0)
     before = text[: index if isinstance(index, int) else 0]
     return Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -120,7 +120,7 @@ def _odd_character(error: YAMLError) -> str:
 
 @dataclass(slots=True)
 class _Reader:
-    """Events to nodes."""
+    """Builds nodes from the events of the parser."""
 
     events: Iterator[Any]
     wrongs: list[Wrong] = field(default_factory=list)
@@ -222,7 +222,7 @@ class _Reader:
         quoted = event.style is not None or event.tag is not None
         mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1, "" if quoted else event.value)
         try:
-            return _Node(mark, plain(event.value, quoted=quoted), absent=not quoted and not event.value)
+            return _Node(mark, parse_scalar(event.value, quoted=quoted), absent=not quoted and not event.value)
         except Refused as exc:
             self.wrongs.append(Wrong(mark, at, str(exc), exc.hint))
             return _Node(mark)
@@ -237,7 +237,7 @@ def _mark(event: Any) -> Mark:
 
 @dataclass(slots=True)
 class _Flattening:
-    """Nodes to a tree, with a mark for every path. Raises `Unreadable` when anchors make it too big."""
+    """Builds a tree from nodes, with a mark for every path. Raises `Unreadable` when anchors make it too big."""
 
     keys: dict[Loc, Mark] = field(default_factory=dict)
     values: dict[Loc, Mark] = field(default_factory=dict)

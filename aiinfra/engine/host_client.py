@@ -30,7 +30,7 @@ from aiinfra.engine.host_records import (
 )
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import OutsideError
-from aiinfra.model.state_url import shown
+from aiinfra.model.state_url import redact_url
 
 PROTOCOL: Final = 1
 CLOSE_LIMIT: Final = 600.0
@@ -88,7 +88,7 @@ class EngineHost:
     def start(cls, binary: Path, settings: HostSettings, log: Path) -> EngineHost:
         """Start a host; its key is derived while the caller goes on. `log` is appended to."""
         process = _spawn(binary, settings.environ, log)
-        host = cls(process, HostConnection.over(process, log, shown(settings.backend_url)))
+        host = cls(process, HostConnection.over(process, log, redact_url(settings.backend_url)))
         with ExitStack() as undo:
             undo.callback(host.close)
             undo.callback(process.kill)

@@ -32,7 +32,7 @@ from aiinfra.engine.pulumi_names import (
     run_in_stack,
 )
 from aiinfra.errors import AiinfraError
-from aiinfra.world import refuse_outputs_as_text
+from aiinfra.world import raise_on_outputs_as_text
 
 __all__ = ["Program", "ProgramServer", "bind"]
 
@@ -107,7 +107,7 @@ class ProgramServer:
     def __init__(self, log: Path | None = None) -> None:
         # As Pulumi's own program runner does: a task that nobody awaited is reported by the one that did fail.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        refuse_outputs_as_text()
+        raise_on_outputs_as_text()
         self._runtime = _Runtime(log)
         self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="program")
         limits = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.max_send_message_length", MESSAGE_LIMIT)]

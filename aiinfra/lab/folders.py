@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from aiinfra.disk import refused
+from aiinfra.disk import folder_error
 from aiinfra.world import World
 
 _ODD: Final = re.compile(r"[%?#\x00-\x1f\x7f]")
@@ -29,7 +29,7 @@ def lab_folder(world: World, environment_name: str, environment_path: Path) -> P
 def check_path(folder: Path) -> None:
     """Check a path. Raises `OutsideError` `machine.folder` for a path that the URL of a state cannot hold."""
     if odd := _ODD.search(str(folder)):
-        raise refused("the folder for labs", f"its path holds {odd[0]!r}, which the URL of a state cannot", folder)
+        raise folder_error("the folder for labs", f"its path holds {odd[0]!r}, which the URL of a state cannot", folder)
 
 
 def all_labs(world: World) -> Sequence[Path]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from aiinfra.disk import usable
+from aiinfra.disk import folder_errors
 from aiinfra.errors import OutsideError
 from aiinfra.lab.record import LabRecord
 
@@ -43,7 +43,7 @@ class Lab:
     def open(
         cls, folder: Path, specs: Mapping[str, Tree], binaries: Mapping[str, Path], on_progress: OnProgress
     ) -> Self:
-        """Return a live lab that meets the specs of the domains, by their names (see `LabDomain.wanted`).
+        """Return a live lab that meets the specs of the domains, by their names (see `LabDomain.spec`).
 
         A live lab is used again; a dead one is discarded whole first. Two at once give one lab.
         Raises `OutsideError` when it cannot be started.
@@ -85,7 +85,7 @@ class Lab:
         from aiinfra.lab.domains import lab_domains
 
         known = lab_domains()
-        with usable("the lab's folder", self.folder):
+        with folder_errors("the lab's folder", self.folder):
             return all(known[domain].provides(self.folder, tree) for domain, tree in specs.items())
 
     def make(
@@ -116,7 +116,7 @@ class Lab:
 
     @property
     def passphrase(self) -> str:
-        with usable("the lab's folder", self.folder):
+        with folder_errors("the lab's folder", self.folder):
             return (self.folder / "passphrase").read_text()
 
     def faults(self) -> Sequence[SetFault]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from aiinfra.disk import refused, usable, why_unusable
+from aiinfra.disk import folder_error, folder_errors, why_unusable
 from aiinfra.engine.lock import Process
 from aiinfra.errors import OutsideError
 from aiinfra.lab import control
@@ -124,7 +124,7 @@ def empty(folder: Path) -> None:
 def remove(folder: Path) -> None:
     """Delete the folder with all that is in it."""
     empty(folder)
-    with usable("the lab's folder", folder):
+    with folder_errors("the lab's folder", folder):
         folder.rmdir()
 
 
@@ -140,7 +140,7 @@ def alone(folder: Path, on_progress: OnProgress) -> Iterator[None]:
 
 def _lock(folder: Path, on_progress: OnProgress) -> int:
     while True:
-        with usable("the lab's folder", folder):
+        with folder_errors("the lab's folder", folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -162,8 +162,8 @@ def start(folder: Path) -> None:
     """
     try:
         if why := why_unusable(folder, NEEDED_BYTES):
-            raise refused("the lab's folder", why, folder, full=True)
-        with usable("the lab's folder", folder):
+            raise folder_error("the lab's folder", why, folder, full=True)
+        with folder_errors("the lab's folder", folder):
             for name in ("state", "notes", "logs"):
                 (folder / name).mkdir(mode=0o700, exist_ok=True)
             write_atomic(folder / "passphrase", secrets.token_urlsafe(32))

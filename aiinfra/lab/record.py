@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from aiinfra.disk import usable
+from aiinfra.disk import folder_errors
 from aiinfra.engine.lock import Process, boot_id
 from aiinfra.errors import OutsideError
 
@@ -64,7 +64,7 @@ class LabRecord:
     def read(cls, folder: Path) -> Self | None:
         """Read the record; None when there is no lab. Raises `OutsideError` `lab.unreadable`."""
         try:
-            with usable("the lab's folder", folder), suppress(FileNotFoundError, NotADirectoryError):
+            with folder_errors("the lab's folder", folder), suppress(FileNotFoundError, NotADirectoryError):
                 return cls._of(json.loads((folder / RECORD).read_text()))
         except (ValueError, KeyError, TypeError) as error:
             raise OutsideError(

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from aiinfra.disk import usable
+from aiinfra.disk import folder_errors
 from aiinfra.domain import load
 from aiinfra.domain_lab import LabServer, MakesParts, SetFault
 from aiinfra.engine.lock import Process, boot_id
@@ -61,7 +61,7 @@ class Supervisor:
 
     def answer(self, request: Mapping[str, Any], say: Say) -> object:
         """Handle a request of the control socket and return its result."""
-        with usable("the lab's folder", self._folder):
+        with folder_errors("the lab's folder", self._folder):
             return self._answer(request, say)
 
     def _answer(self, request: Mapping[str, Any], say: Say) -> object:

@@ -25,20 +25,20 @@ def _names_secret(part: str | int) -> bool:
     return isinstance(part, str) and part not in PUBLIC_KEYS and bool(SECRET_KEY.search(part))
 
 
-def public(tree: Tree, at: Loc = ()) -> Any:
-    """The tree as JSON that anybody may read; late values in the form of the file."""
+def redact(tree: Tree, at: Loc = ()) -> Any:
+    """Return the tree as JSON with secrets hidden; unresolved values have the form that they have in the file."""
     if isinstance(tree, Ref | SecretSource):
         return str(tree)
     if isinstance(tree, Mapping):
-        return {key: public(value, (*at, key)) for key, value in children(tree)}
+        return {key: redact(value, (*at, key)) for key, value in children(tree)}
     if is_list(tree):
-        return [public(value, (*at, key)) for key, value in children(tree)]
+        return [redact(value, (*at, key)) for key, value in children(tree)]
     return HIDDEN if is_secret(at) and tree not in (None, "", True, False) else tree
 
 
-def in_words(tree: Tree, at: Loc = ()) -> str:
-    """The same on one line: text bare where that is clear, everything else as JSON."""
-    value = public(tree, at)
+def redacted_line(tree: Tree, at: Loc = ()) -> str:
+    """Return the redacted tree on one line: text without quotes where that is clear, everything else as JSON."""
+    value = redact(tree, at)
     if isinstance(value, str) and value and value.strip() == value and "\n" not in value:
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from aiinfra.model.state_url import KEY_SERVICES, PASSPHRASE, STATES, checked_seal, checked_state
+from aiinfra.model.state_url import KEY_SERVICES, PASSPHRASE, STATES, validate_seal, validate_state_url
 from aiinfra.stack import StackName
 
 STACK_NAME = r"^[a-z][a-z0-9_-]{0,39}$"
@@ -24,20 +24,20 @@ class UserModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-def matching(schemes: tuple[str, ...], otherwise: str) -> Any:
-    """What editors check of a URL."""
+def url_pattern(schemes: tuple[str, ...], otherwise: str) -> Any:
+    """Return a field whose JSON Schema lets editors check a URL."""
     return Field(json_schema_extra={"pattern": f"^({otherwise}|({'|'.join(schemes)})://.+)$"})
 
 
 class StateSpec(UserModel):
     """Where Pulumi's state is kept, and what seals the secrets in it."""
 
-    url: Annotated[str, AfterValidator(checked_state), matching(STATES, "")] = ""
+    url: Annotated[str, AfterValidator(validate_state_url), url_pattern(STATES, "")] = ""
     """A backend URL: `file://`, `s3://`, `gs://`, `azblob://`. In a lab it is the lab's own folder.
 
     A relative `file://` path starts at the environment file's folder.
     """
-    secrets: Annotated[str, AfterValidator(checked_seal), matching(KEY_SERVICES, PASSPHRASE)] = PASSPHRASE
+    secrets: Annotated[str, AfterValidator(validate_seal), url_pattern(KEY_SERVICES, PASSPHRASE)] = PASSPHRASE
     """`passphrase` (from PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE) or the URL of a key service."""
 
 

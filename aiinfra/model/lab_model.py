@@ -1,7 +1,9 @@
-"""What all parts of `lab:` have in common."""
+"""The base of the models below `lab:`."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class LabModel(BaseModel):
+    """A strict, frozen model of a part of `lab:`."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -14,43 +14,43 @@ PASSPHRASE: Final = "passphrase"
 _SECRET_PARTS = re.compile(r"(?<=://)[^/@]*@|[?#].*")
 
 
-def shown(url: str) -> str:
-    """The URL without what may be secret in it: user, password and parameters."""
+def redact_url(url: str) -> str:
+    """Return the URL without what may be secret in it: user, password and parameters."""
     return _SECRET_PARTS.sub("", url)
 
 
-def folder_of(url: str, home: Path, base: Path) -> Path | None:
-    """The folder of a `file://` URL, None for others. `~` is `home`; a relative path starts at `base`."""
+def local_folder(url: str, home: Path, base: Path) -> Path | None:
+    """Return the folder of a `file://` URL, and None for others. `~` is `home`; a relative path starts at `base`."""
     if not url.startswith("file://"):
         return None
     path = url.removeprefix("file://").partition("?")[0]
     return home / path[1:].lstrip("/") if path == "~" or path.startswith("~/") else base / path
 
 
-def checked_state(url: str) -> str:
-    """The URL of a state, or "" for none. Raises `ValueError` with what is wrong."""
+def validate_state_url(url: str) -> str:
+    """Return the URL of a state, or "" for none, unchanged. Raises `ValueError` with what is wrong."""
     if url:
         _check(url, STATES, "a bucket", "wants file://, s3://, gs:// or azblob://")
     return url
 
 
-def checked_seal(told: str) -> str:
-    """`passphrase`, or the URL of a key service. Raises `ValueError` with what is wrong."""
-    if told != PASSPHRASE:
-        _check(told, KEY_SERVICES, "a key", f"wants {PASSPHRASE} or {', '.join(f'{one}://' for one in KEY_SERVICES)}")
-    return told
+def validate_seal(seal: str) -> str:
+    """Return `passphrase`, or the URL of a key service, unchanged. Raises `ValueError` with what is wrong."""
+    if seal != PASSPHRASE:
+        _check(seal, KEY_SERVICES, "a key", f"wants {PASSPHRASE} or {', '.join(f'{one}://' for one in KEY_SERVICES)}")
+    return seal
 
 
 def _check(url: str, schemes: tuple[str, ...], what: str, wants: str) -> None:
     try:
         parts = urlsplit(url)
     except ValueError as exc:
-        raise ValueError(f"{shown(url)!r} is not a URL") from exc
+        raise ValueError(f"{redact_url(url)!r} is not a URL") from exc
     if parts.scheme not in schemes or not url.startswith(f"{parts.scheme}://"):
-        raise ValueError(f"{wants}, got {shown(url)!r}")
+        raise ValueError(f"{wants}, got {redact_url(url)!r}")
     if parts.scheme == "file":
         what = "a folder"
     if not (parts.netloc or parts.path.strip("/") or (parts.scheme == "file" and parts.path)):
-        raise ValueError(f"{shown(url)!r} does not name {what}")
+        raise ValueError(f"{redact_url(url)!r} does not name {what}")
     if parts.scheme in {"s3", "gs", "azblob"} and not parts.netloc:
-        raise ValueError(f"{shown(url)!r} does not name {what}")
+        raise ValueError(f"{redact_url(url)!r} does not name {what}")

@@ -1,4 +1,4 @@
-"""What a document is after parsing: plain values in maps and lists, late values as leaves. And paths into it."""
+"""What a document is after parsing: plain values in maps and lists, unresolved values as leaves; and paths into it."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def leaves(tree: Tree, at: Loc = ()) -> Iterator[tuple[Loc, Tree]]:
 def at_path(tree: Tree, at: Loc) -> Tree:
     """The value at a path. Raises `KeyError` when there is none."""
     for part in at:
-        tree = below(tree, part)
+        tree = child(tree, part)
     return tree
 
 
-def below(tree: Tree, part: str | int) -> Tree:
+def child(tree: Tree, part: str | int) -> Tree:
     """The value at one key or index. Raises `KeyError` when there is none."""
     if isinstance(tree, Mapping) and isinstance(part, str):
         return tree[part]

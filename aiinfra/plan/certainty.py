@@ -1,7 +1,7 @@
-"""How sure a plan can be of each stack, and how long it may take, from the file and what earlier runs left. Pure.
+"""How sure a plan can be of each stack, and how long it may take, from the file and the history. Pure.
 
 `unknown` when a stack takes an output that nobody knows yet; `likely` when its kind says that others decide a part of
-the outcome (`StackType.foreign`); otherwise `exact`.
+the outcome (`StackType.external`); otherwise `exact`.
 """
 
 from __future__ import annotations
@@ -21,65 +21,65 @@ class Certainty:
 
     until: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Outputs that the stack takes and nobody knows yet, by the stack that will give them."""
-    foreign: str = ""
-    """What others decide, in words."""
+    external: str = ""
+    """What others decide of the outcome, in words."""
 
     @property
     def level(self) -> Literal["exact", "likely", "unknown"]:
-        return "unknown" if self.until else "likely" if self.foreign else "exact"
+        return "unknown" if self.until else "likely" if self.external else "exact"
 
     def __str__(self) -> str:
         if self.until:
             awaited = (f"{stack}: {', '.join(outputs)}" for stack, outputs in self.until.items())
             return f"unknown until {'; '.join(awaited)}"
-        return f"likely: {self.foreign}" if self.foreign else "exact"
+        return f"likely: {self.external}" if self.external else "exact"
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """What earlier runs left on record of an environment."""
+class History:
+    """What earlier runs recorded of an environment."""
 
     ran: frozenset[str] = frozenset()
-    """Stacks that stand as their last run left them, so that their outputs are known."""
+    """Stacks that are up as their last run left them, so that their outputs are known."""
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """How long each stack's `up` takes, where it ever took any."""
+    """How long each stack's last `up` took, for the stacks that ever ran."""
     asked: bool = True
-    """False when the record lies where it was not read."""
+    """False when the record is in a storage that was not read."""
 
 
-NOTHING = Recorded()
+NO_HISTORY = History()
 
 
-def certainties(plan: Plan, recorded: Recorded = NOTHING) -> dict[StackName, Certainty]:
-    """By stack, in order."""
+def certainties(plan: Plan, history: History = NO_HISTORY) -> dict[StackName, Certainty]:
+    """Return the certainty of each stack, in the order of the plan."""
     known: dict[StackName, frozenset[str]] = {}
     found: dict[StackName, Certainty] = {}
     for name, step in plan.steps.items():
-        until = _until(plan, step, known)
-        found[name] = Certainty(until, step.kind.foreign)
-        known[name] = _known(plan, step, known, ran=name in recorded.ran)
+        until = _awaited_outputs(plan, step, known)
+        found[name] = Certainty(until, step.kind.external)
+        known[name] = _known_outputs(plan, step, known, ran=name in history.ran)
     return found
 
 
-def _until(plan: Plan, step: Step, known: Mapping[StackName, frozenset[str]]) -> dict[str, list[str]]:
+def _awaited_outputs(plan: Plan, step: Step, known: Mapping[StackName, frozenset[str]]) -> dict[str, list[str]]:
     until: dict[str, list[str]] = {}
     for _, ref in references(plan.environment.stacks[step.name]):
-        given = ref.output[:1] or told_outputs(plan.steps[ref.stack])
+        given = ref.output[:1] or public_outputs(plan.steps[ref.stack])
         missing = [output for output in given if output not in known[ref.stack]]
         until.setdefault(ref.stack, []).extend(missing)
     return {stack: list(dict.fromkeys(outputs)) for stack, outputs in until.items() if outputs}
 
 
-def _known(plan: Plan, step: Step, known: Mapping[StackName, frozenset[str]], *, ran: bool) -> frozenset[str]:
-    """Outputs that need not be waited for: all of a stack that ran, what is foretold once its own values are known."""
+def _known_outputs(plan: Plan, step: Step, known: Mapping[StackName, frozenset[str]], *, ran: bool) -> frozenset[str]:
+    """Return the outputs that are known: all of a stack that ran, else its `known_outputs` once its inputs are."""
     if ran:
         return frozenset(step.kind.outputs.model_fields)
-    late = [ref for _, ref in references(plan.environment.stacks[step.name]) if ref.output]
-    return frozenset(step.kind.foretold if all(ref.output[0] in known[ref.stack] for ref in late) else ())
+    linked = [ref for _, ref in references(plan.environment.stacks[step.name]) if ref.output]
+    return frozenset(step.kind.known_outputs if all(ref.output[0] in known[ref.stack] for ref in linked) else ())
 
 
-def told_outputs(step: Step) -> list[str]:
-    """The outputs of a stack that a plan may name: a secret is no news to anybody."""
+def public_outputs(step: Step) -> list[str]:
+    """Return the outputs of a stack that a plan may name: all but the secret ones."""
     fields = step.kind.outputs.model_fields.items()
     return [name for name, info in fields if SECRET not in info.metadata]
 
@@ -95,18 +95,18 @@ class CriticalPath:
     """Those that never ran."""
 
     def as_json(self) -> dict[str, object]:
-        told = {"stacks": list(self.stacks), "usual_seconds": self.seconds, "never_ran": list(self.fresh)}
-        return {"critical_path": told}
+        path = {"stacks": list(self.stacks), "usual_seconds": self.seconds, "never_ran": list(self.fresh)}
+        return {"critical_path": path}
 
 
-def critical_path(plan: Plan, recorded: Recorded = NOTHING) -> CriticalPath:
-    """The way through the needs that takes longest by what is recorded; of equal ones that of most stacks."""
+def critical_path(plan: Plan, history: History = NO_HISTORY) -> CriticalPath:
+    """Return the path of dependencies that took longest in earlier runs; of equal ones that with most stacks."""
     paths: dict[str, tuple[float, tuple[str, ...]]] = {}
     for name, step in plan.steps.items():
         before = max((paths[need] for need in sorted(step.needs)), key=_weight, default=(0.0, ()))
-        paths[name] = (before[0] + recorded.seconds.get(name, 0.0), (*before[1], name))
+        paths[name] = (before[0] + history.seconds.get(name, 0.0), (*before[1], name))
     seconds, stacks = max(paths.values(), key=_weight, default=(0.0, ()))
-    fresh = [name for name in stacks if name not in recorded.seconds]
+    fresh = [name for name in stacks if name not in history.seconds]
     return CriticalPath(stacks, None if len(fresh) == len(stacks) else seconds, fresh)
 
 

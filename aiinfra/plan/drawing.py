@@ -36,7 +36,7 @@ def draw(plan: Plan, form: Literal["mermaid", "dot", "json"]) -> str:
 
 
 def edges(plan: Plan) -> Iterator[Edge]:
-    """In order of the plan; every reference is one, and every `depends_on` that no reference repeats."""
+    """Yield an edge for each reference, and for each `depends_on` that no reference repeats, in the plan's order."""
     for name in plan.steps:
         entry = plan.environment.stacks[name]
         taken = list(references(entry))
@@ -60,7 +60,7 @@ def mermaid(plan: Plan) -> str:
     ids = {name: f"s{number}" for number, name in enumerate(plan.steps, start=1)}
     lines = ["graph TD"]
     lines += [f'  {ids[name]}["{name}<br/>{step.kind.kind}"]' for name, step in plan.steps.items()]
-    lines += [f"  {ids[StackName(e.source)]} {_arrow(e)} {ids[StackName(e.target)]}" for e in _drawn(plan)]
+    lines += [f"  {ids[StackName(e.source)]} {_arrow(e)} {ids[StackName(e.target)]}" for e in _distinct_edges(plan)]
     return "\n".join(lines)
 
 
@@ -71,7 +71,7 @@ def _arrow(edge: Edge) -> str:
 def dot(plan: Plan) -> str:
     lines = [f'digraph "{plan.environment.name}" {{', "  node [shape=box];"]
     lines += [f'  "{name}" [label="{name}\\n{step.kind.kind}"];' for name, step in plan.steps.items()]
-    lines += [_dot_edge(edge) for edge in _drawn(plan)]
+    lines += [_dot_edge(edge) for edge in _distinct_edges(plan)]
     return "\n".join([*lines, "}"])
 
 
@@ -81,6 +81,6 @@ def _dot_edge(edge: Edge) -> str:
     return f'  "{edge.source}" -> "{edge.target}"' + (f" [{', '.join(marks)}]" if marks else "") + ";"
 
 
-def _drawn(plan: Plan) -> list[Edge]:
-    """One arrow for each pair of stacks and output, however often it is taken."""
+def _distinct_edges(plan: Plan) -> list[Edge]:
+    """Return one edge for each pair of stacks and output, however often the output is taken."""
     return list({(edge.source, edge.target, edge.output): edge for edge in edges(plan)}.values())

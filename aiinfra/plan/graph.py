@@ -10,7 +10,7 @@ N = TypeVar("N", bound=str)
 Needs: TypeAlias = Mapping[N, Collection[N]]
 
 
-def ordered(needs: Needs[N]) -> list[N]:
+def topological_order(needs: Needs[N]) -> list[N]:
     """Every node after all it needs; among those that are free, in the order of the mapping. No cycle may be in it."""
     waiting = {node: {n for n in needed if n in needs} for node, needed in needs.items()}
     users = reverse(needs)
@@ -39,15 +39,15 @@ def reverse(needs: Needs[N]) -> dict[N, list[N]]:
 
 def downstream(needs: Needs[N], start: Collection[N]) -> set[N]:
     """The nodes of `start` and all that need them, directly or not."""
-    return _reached(reverse(needs), start)
+    return _reachable(reverse(needs), start)
 
 
 def upstream(needs: Needs[N], start: Collection[N]) -> set[N]:
     """The nodes of `start` and all that they need, directly or not."""
-    return _reached(needs, start)
+    return _reachable(needs, start)
 
 
-def _reached(edges: Needs[N], start: Collection[N]) -> set[N]:
+def _reachable(edges: Needs[N], start: Collection[N]) -> set[N]:
     found, todo = set(start), list(start)
     while todo:
         for other in edges.get(todo.pop(), ()):
@@ -61,19 +61,19 @@ def cycles(needs: Needs[N]) -> Iterator[Sequence[N]]:
     """One cycle out of every knot, each as the nodes along it, the first not repeated: `[a, b]` for a → b → a."""
     left = {node: [n for n in needed if n in needs] for node, needed in needs.items()}
     while stuck := _stuck(left):
-        cycle = _walk(stuck)
+        cycle = _find_cycle(stuck)
         yield cycle
-        knot = _reached(left, cycle) & _reached(reverse(left), cycle)
+        knot = _reachable(left, cycle) & _reachable(reverse(left), cycle)
         left = {node: [n for n in needed if n not in knot] for node, needed in left.items() if node not in knot}
 
 
 def _stuck(needs: Mapping[N, Sequence[N]]) -> dict[N, list[N]]:
     """The nodes that lie on a cycle or need one that does."""
-    free = set(ordered(needs))
+    free = set(topological_order(needs))
     return {node: [n for n in needed if n not in free] for node, needed in needs.items() if node not in free}
 
 
-def _walk(stuck: Mapping[N, Sequence[N]]) -> list[N]:
+def _find_cycle(stuck: Mapping[N, Sequence[N]]) -> list[N]:
     """Follow the first need of each node until one comes back: the nodes from there on are a cycle."""
     path = [next(iter(stuck))]
     while (following := stuck[path[-1]][0]) not in path:

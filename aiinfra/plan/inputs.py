@@ -1,6 +1,6 @@
-"""Check trees against models with the strictness of JSON, late values kept as what they are.
+"""Check trees against models with the strictness of JSON; unresolved values stay references and sources.
 
-A tree becomes JSON in which each late value is a token that no text can hold; `Input[T]` fields turn the token
+A tree becomes JSON in which each unresolved value is a token that no text can hold; `Input[T]` fields turn the token
 back. So `"4"` is no number and `true` is no count, while lists become tuples and texts become enums as authors expect.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from aiinfra.model.tree import Flaw, Loc, Tree, at_path, children
-from aiinfra.plan.sentences import flaws_of
+from aiinfra.plan.pydantic_errors import flaws_of
 from aiinfra.stack import Ref, SecretSource
 
 M = TypeVar("M", bound=BaseModel)
@@ -21,40 +21,41 @@ TOKEN = "\0"
 """Begins a token; texts with NUL are refused where files are read."""
 
 
-def validated(model: type[M], tree: Tree, at: Loc = ()) -> tuple[M | None, list[Flaw]]:
-    """The model, or what is wrong with the tree; `at` is where the tree stands in its document."""
+def validate(model: type[M], tree: Tree, at: Loc = ()) -> tuple[M | None, list[Flaw]]:
+    """Return the model, or what is wrong with the tree; `at` is the path of the tree in its document."""
     tokens: dict[str, Ref | SecretSource] = {}
-    text = json.dumps(_tokenised(tree, tokens))
+    text = json.dumps(_with_tokens(tree, tokens))
     try:
         made = model.model_validate_json(text, strict=True, context=tokens)
     except ValidationError as exc:
         return None, flaws_of(model, exc, tree, at)
-    if misplaced := [Flaw((*at, *loc), *no_reference(at_path(tree, loc))) for loc in _tokens_in(made)]:
+    if misplaced := [Flaw((*at, *loc), *literal_required(at_path(tree, loc))) for loc in _tokens_in(made)]:
         return None, misplaced
     return made, []
 
 
-def no_reference(late: Tree) -> tuple[str, str]:
-    """Message and hint for a late value in a field that takes literals only."""
-    if isinstance(late, Ref):
-        return f"takes no reference, so {late} cannot stand here", "write the value itself"
-    return f"takes no secret, so {late} cannot stand here", "write the value itself, or set it by an AIINFRA__ variable"
+def literal_required(value: Tree) -> tuple[str, str]:
+    """The message and the hint for an unresolved value in a field that takes literals only."""
+    if isinstance(value, Ref):
+        return f"takes no reference, so {value} cannot stand here", "write the value itself"
+    hint = "write the value itself, or set it by an AIINFRA__ variable"
+    return f"takes no secret, so {value} cannot stand here", hint
 
 
-def _tokenised(tree: Tree, tokens: dict[str, Ref | SecretSource]) -> Any:
+def _with_tokens(tree: Tree, tokens: dict[str, Ref | SecretSource]) -> Any:
     if isinstance(tree, Ref | SecretSource):
         token = f"{TOKEN}{len(tokens)}"
         tokens[token] = tree
         return token
     if isinstance(tree, Mapping):
-        return {key: _tokenised(value, tokens) for key, value in tree.items()}
+        return {key: _with_tokens(value, tokens) for key, value in tree.items()}
     if isinstance(tree, list | tuple):
-        return [_tokenised(value, tokens) for value in tree]
+        return [_with_tokens(value, tokens) for value in tree]
     return tree
 
 
 def _tokens_in(value: Any, at: Loc = ()) -> Iterator[Loc]:
-    """Where tokens were taken for text: the fields that accept no late value."""
+    """Yield the paths of tokens that were taken for text: those fields accept no unresolved value."""
     if isinstance(value, str) and value.startswith(TOKEN):
         yield at
     elif isinstance(value, BaseModel):

@@ -9,11 +9,11 @@ from typing import Any
 from aiinfra.errors import ConfigError, Problem
 from aiinfra.model.environment import Environment
 from aiinfra.model.tree import Flaw, dotted
-from aiinfra.plan.graph import cycles, ordered
-from aiinfra.plan.inputs import validated
-from aiinfra.plan.near import did_you_mean
+from aiinfra.plan.graph import cycles, topological_order
+from aiinfra.plan.inputs import validate
 from aiinfra.plan.references import Entries, Kinds, check_stack, references
-from aiinfra.stack import Broken, Inputs, Rules, RulesAround, StackName, StackType, Surroundings
+from aiinfra.plan.suggestions import did_you_mean
+from aiinfra.stack import Inputs, Rules, RulesAround, StackName, StackType, Surroundings, Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an environment comes to."""
+    """The stacks of an environment in the order in which they run."""
 
     environment: Environment
     steps: Mapping[StackName, Step]
@@ -42,7 +42,7 @@ class Plan:
 
 
 def plan(environment: Environment, catalog: Kinds) -> Plan:
-    """Raises `ConfigError` with every problem, by path; one that came from a file is checked there, with lines."""
+    """Return the plan of an environment that no file holds. Raises `ConfigError` with every problem, by path."""
     steps, flaws = draft(environment.stacks, environment.name, environment.target, catalog)
     if flaws:
         raise ConfigError(problems=[Problem("", dotted(f.at), f.message, f.hint, f.code) for f in flaws])
@@ -52,7 +52,7 @@ def plan(environment: Environment, catalog: Kinds) -> Plan:
 def draft(
     entries: Entries, environment: str, target: str, kinds: Kinds
 ) -> tuple[Mapping[StackName, Step], Sequence[Flaw]]:
-    """The steps in order, and every flaw found; the steps are complete only when there is no flaw."""
+    """Return the steps in order and every flaw; the steps are complete only when there is no flaw."""
     flaws: list[Flaw] = []
     inputs: dict[StackName, Inputs] = {}
     for name, entry in entries.items():
@@ -60,7 +60,7 @@ def draft(
         if kind is None:
             flaws += _unknown_kind(name, entry.kind, kinds)
             continue
-        valid, found = validated(kind.inputs, entry.inputs, ("stacks", name))
+        valid, found = validate(kind.inputs, entry.inputs, ("stacks", name))
         flaws += [*found, *check_stack(name, entries, kinds)]
         if valid is not None:
             inputs[name] = valid
@@ -69,12 +69,12 @@ def draft(
     stacks = {name: (entries[name].kind, made) for name, made in inputs.items()}
     around = Surroundings(environment, "lab" if target == "lab" else "real", stacks)
     flaws += _rule_flaws(entries, inputs, around, kinds)
-    made = (n for n in ordered(needs) if n in inputs)
+    made = (n for n in topological_order(needs) if n in inputs)
     return {n: Step(n, kinds[entries[n].kind], inputs[n], needs[n]) for n in made}, flaws
 
 
 def _unknown_kind(name: StackName, kind: str, kinds: Kinds) -> Iterator[Flaw]:
-    """Nothing for an entry without a kind: that is a flaw of its form."""
+    """Yield a flaw for a kind that is not installed; an entry without a kind is a flaw of its form."""
     if kind:
         near = did_you_mean(kind, kinds)
         yield Flaw(("stacks", name, "kind"), f"no kind is named {kind}", near, "config.unknown_kind")
@@ -103,7 +103,7 @@ def _cycle_flaws(needs: Mapping[StackName, frozenset[StackName]], entries: Entri
 def _rule_flaws(
     entries: Entries, inputs: Mapping[StackName, Inputs], around: Surroundings, kinds: Kinds
 ) -> Iterator[Flaw]:
-    """What the rules of the kinds find; rules about the surroundings wait until every stack is well formed."""
+    """Yield what the rules of the kinds find; rules about the surroundings run once every stack is well formed."""
     for name, made in inputs.items():
         checks = kinds[entries[name].kind].checks
         if isinstance(checks, Rules):
@@ -112,5 +112,5 @@ def _rule_flaws(
             yield from (_flaw(name, broken) for broken in checks.rules_around(name, made, around))
 
 
-def _flaw(name: StackName, broken: Broken) -> Flaw:
+def _flaw(name: StackName, broken: Violation) -> Flaw:
     return Flaw(("stacks", name, *broken.at), broken.message, broken.hint, "config.rule")

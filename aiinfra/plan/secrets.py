@@ -19,7 +19,7 @@ Where = Callable[[Loc], str]
 
 
 def needed_secrets(plan: Plan) -> list[tuple[SecretSource, Loc]]:
-    """Every use of a secret source, with the path where it stands, in order of the file."""
+    """Return every use of a secret source with its path, in the order of the file."""
     blocks = {key: as_tree(block) for key, block in plan.environment.blocks.items()}
     stacks: dict[str, Tree] = {name: entry.inputs for name, entry in plan.environment.stacks.items()}
     found = ((leaf, at) for at, leaf in leaves({**blocks, "stacks": stacks}) if isinstance(leaf, SecretSource))
@@ -66,7 +66,7 @@ def read_secrets(
 
 
 def _read(source: SecretSource, world: World, folder: Path) -> str | tuple[str, str]:
-    """The value, or message and hint."""
+    """Return the value, or a message and a hint."""
     if source.scheme == "env":
         return _variable(source.name, world)
     return _file(source.name, world, folder)

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from aiinfra.errors import ConfigError
 from aiinfra.plan.graph import downstream, upstream
-from aiinfra.plan.near import did_you_mean
 from aiinfra.plan.planner import Plan
+from aiinfra.plan.suggestions import did_you_mean
 from aiinfra.stack import StackName
 
 
 def select(plan: Plan, *, only: Sequence[str] = (), from_: str = "", until: str = "") -> tuple[StackName, ...]:
-    """The chosen stacks in order of the plan.
+    """Return the chosen stacks in the order of the plan.
 
     `only`: exactly these. `from_`: that stack and all that need it. `until`: that stack and all it needs.
     Given together, what all of them choose. Raises `ConfigError` for a name that is no stack, or an empty choice.
     """
     for flag, names in (("--only", only), ("--from", [from_]), ("--until", [until])):
-        known(plan, flag, [name for name in names if name])
+        require_stacks(plan, flag, [name for name in names if name])
     chosen = set(plan.steps)
     if only:
         chosen &= {StackName(name) for name in only}
@@ -32,8 +32,8 @@ def select(plan: Plan, *, only: Sequence[str] = (), from_: str = "", until: str 
     return tuple(name for name in plan.steps if name in chosen)
 
 
-def known(plan: Plan, flag: str, names: Sequence[str]) -> None:
-    """Raises `ConfigError` at the first name that is no stack; `flag` says where it was given."""
+def require_stacks(plan: Plan, flag: str, names: Sequence[str]) -> None:
+    """Check that every name is a stack. Raises `ConfigError` for the first that is none; `flag` names its source."""
     for name in names:
         if name not in plan.steps:
             raise ConfigError(

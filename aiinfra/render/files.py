@@ -30,13 +30,13 @@ def file_names(documents: Sequence[Document]) -> list[str]:
 
 
 def text(document: Document, about: str) -> str:
-    """The file's whole text. `about` says to what it belongs: `environment lab, stack nfd`."""
+    """Return the text of the file. `about` says to what it belongs: `environment lab, stack nfd`."""
     notes = [f"{SIGNATURE}: {about}.", *(f"# {note}" for note in document.notes)]
     stream = StringIO()
     writer = YAML()
     writer.width = 4096
     writer.indent(mapping=2, sequence=4, offset=2)
-    writer.dump(_sorted(document.content), stream)
+    writer.dump(_sort_keys(document.content), stream)
     return "\n".join(notes) + "\n" + stream.getvalue()
 
 
@@ -58,7 +58,7 @@ def write(out: Path, texts: Mapping[str, Mapping[str, str]], environment: str = 
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
-    for old in _rendered(folder, SIGNATURE):
+    for old in _signed_files(folder, SIGNATURE):
         if old.name not in files:
             old.unlink()
     if files:
@@ -69,15 +69,15 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 def _forget_stacks(out: Path, kept: Collection[str], signature: str) -> None:
     for folder in sorted(path for path in out.glob("*") if path.name not in kept):
-        found = _rendered(folder, signature)
+        found = _signed_files(folder, signature)
         for old in found:
             old.unlink()
         if found and not any(folder.iterdir()):
             folder.rmdir()
 
 
-def _rendered(folder: Path, signature: str) -> list[Path]:
-    """The files in a folder that begin with a signature."""
+def _signed_files(folder: Path, signature: str) -> list[Path]:
+    """Return the files in a folder that begin with a signature."""
     files = (path for path in sorted(folder.glob("*.yaml")) if path.is_file())
     return [path for path in files if _first_line(path).startswith(signature)]
 
@@ -87,11 +87,11 @@ def _first_line(path: Path) -> str:
         return file.readline(1000)
 
 
-def _sorted(value: Any) -> Any:
+def _sort_keys(value: Any) -> Any:
     if isinstance(value, Mapping):
         rank = {key: place for place, key in enumerate(FIRST)}
         keys = sorted(value, key=lambda key: (rank.get(key, len(rank)), key))
-        return {key: _sorted(value[key]) for key in keys}
+        return {key: _sort_keys(value[key]) for key in keys}
     if isinstance(value, list):
-        return [_sorted(part) for part in value]
+        return [_sort_keys(part) for part in value]
     return LiteralScalarString(value) if isinstance(value, str) and "\n" in value else value

@@ -31,7 +31,7 @@ THREADS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RegisteredResource:
     """One resource as its program declared it."""
 
     type: str
@@ -50,9 +50,9 @@ class Recording:
 
     stack: str
     project: str
-    resources: list[Recorded] = field(default_factory=list)
+    resources: list[RegisteredResource] = field(default_factory=list)
     outputs: Mapping[str, Tree] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     """Errors that the program or the SDK reported."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -71,7 +71,7 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         urn = self._recording.urn(request.type, request.name)
         if request.type != STACK_TYPE:
             provider = request.provider.rpartition("::")[0]
-            recorded = Recorded(
+            recorded = RegisteredResource(
                 type=request.type,
                 name=request.name,
                 urn=urn,
@@ -81,7 +81,7 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             )
             with self._recording.lock:
                 self._recording.resources.append(recorded)
-        return resource_pb2.RegisterResourceResponse(urn=urn, object=_previewed(request.type, request.object))
+        return resource_pb2.RegisterResourceResponse(urn=urn, object=_preview_outputs(request.type, request.object))
 
     def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:
         if f"::{STACK_TYPE}::" in request.urn:
@@ -98,8 +98,8 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         context.abort(grpc.StatusCode.UNAVAILABLE, f"reading {request.type} asks the world, which render does not do")
 
 
-def _previewed(type: str, inputs: Any) -> Any:
-    """The inputs, with what the domain of the resource says that the world would add."""
+def _preview_outputs(type: str, inputs: Any) -> Any:
+    """Return the inputs with what the world would add to them, according to the domain of the resource."""
     entries = {token: target for domain in domains().values() for token, target in domain.previews.items()}
     target = for_token(entries, type)
     return struct_of(load(target)(tree_of(inputs))) if target else inputs
@@ -112,7 +112,7 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 
     def Log(self, request: Any, context: Any) -> Any:
         if request.severity == engine_pb2.ERROR:
-            self._recording.said.append(request.message.strip())
+            self._recording.errors.append(request.message.strip())
         return empty_pb2.Empty()
 
     def GetRootResource(self, request: Any, context: Any) -> Any:
@@ -124,8 +124,8 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 
 
 @contextmanager
-def serving(recording: Recording) -> Iterator[str]:
-    """Address of the server that writes into `recording`, on 127.0.0.1 while the block runs."""
+def serve(recording: Recording) -> Iterator[str]:
+    """Serve `recording` on 127.0.0.1 while the block runs; yields the address."""
     with ThreadPoolExecutor(THREADS, thread_name_prefix="render") as pool:
         server = grpc.server(pool)
         resource_pb2_grpc.add_ResourceMonitorServicer_to_server(_Monitor(recording), server)
@@ -138,10 +138,10 @@ def serving(recording: Recording) -> Iterator[str]:
             server.stop(grace=5).wait()
 
 
-def in_order(resources: Sequence[Recorded]) -> list[Recorded]:
-    """Each after what it depends on, otherwise by type and name: the same for every run of a program."""
+def in_dependency_order(resources: Sequence[RegisteredResource]) -> list[RegisteredResource]:
+    """Return each resource after its dependencies, otherwise by type and name: the same order in every run."""
     left = {resource.urn: resource for resource in sorted(resources, key=lambda r: (r.type, r.name))}
-    placed: list[Recorded] = []
+    placed: list[RegisteredResource] = []
     while left:
         free = next((r for r in left.values() if not r.dependencies & set(left) - {r.urn}), None)
         assert free is not None, "resources depend on each other in a circle"

@@ -20,7 +20,7 @@ from aiinfra.plan.planner import Plan, Step
 from aiinfra.plan.types import field_spots
 from aiinfra.render.documents import documents
 from aiinfra.render.files import file_names, text, write
-from aiinfra.render.monitor import Recording, in_order, serving
+from aiinfra.render.monitor import Recording, in_dependency_order, serve
 from aiinfra.render.tracing import program
 from aiinfra.stack import Inputs, SecretSource, StackContext, StackName
 
@@ -43,23 +43,23 @@ def render(plan: Plan, out: Path, only: Collection[StackName] = ()) -> Files:
 
     Raises `RenderFailed`, and `ConfigError` when a file cannot be written.
     """
-    texts = rendered(plan, [name for name in plan.steps if not only or name in only])
+    texts = render_texts(plan, [name for name in plan.steps if not only or name in only])
     write(out, texts, environment="" if only else plan.environment.name)
     return texts
 
 
-def rendered(plan: Plan, wanted: Collection[StackName]) -> Files:
-    """The texts, by stack and file name; only programs that `wanted` needs are run."""
+def render_texts(plan: Plan, chosen: Collection[StackName]) -> Files:
+    """Return the texts by stack and file name. Only the programs of the chosen stacks and their dependencies run."""
     environment = plan.environment.name
     outputs: dict[str, Mapping[str, Tree]] = {}
     texts: dict[str, Mapping[str, str]] = {}
     server = ProgramServer()
     try:
-        for name in _needed(plan, wanted):
-            recording = _recorded(server, plan, plan.steps[name], outputs)
+        for name in _with_dependencies(plan, chosen):
+            recording = _record_program(server, plan, plan.steps[name], outputs)
             outputs[name] = recording.outputs
-            if name in wanted:
-                made = list(documents(name, in_order(recording.resources)))
+            if name in chosen:
+                made = list(documents(name, in_dependency_order(recording.resources)))
                 about = f"environment {environment}, stack {name}"
                 texts[name] = dict(zip(file_names(made), (text(each, about) for each in made), strict=True))
     finally:
@@ -67,22 +67,24 @@ def rendered(plan: Plan, wanted: Collection[StackName]) -> Files:
     return texts
 
 
-def _needed(plan: Plan, wanted: Collection[StackName]) -> list[StackName]:
-    """The wanted stacks and all that they need, in order."""
-    needed = set(wanted)
+def _with_dependencies(plan: Plan, chosen: Collection[StackName]) -> list[StackName]:
+    """Return the chosen stacks and their dependencies, in order."""
+    needed = set(chosen)
     for name in reversed([*plan.steps]):
         if name in needed:
             needed |= plan.steps[name].needs
     return [name for name in plan.steps if name in needed]
 
 
-def _recorded(server: ProgramServer, plan: Plan, step: Step, outputs: Mapping[str, Mapping[str, Tree]]) -> Recording:
+def _record_program(
+    server: ProgramServer, plan: Plan, step: Step, outputs: Mapping[str, Mapping[str, Tree]]
+) -> Recording:
     environment = plan.environment.name
     recording = Recording(step.name, environment)
     context = StackContext(environment, ENVIRONMENT_ID, step.name)
     resolve = resolver(lambda stack: outputs[stack], lambda _: UNKNOWN)
     server.register(step.name, program(step.kind, context, _inputs(plan, step), resolve))
-    with serving(recording) as address, grpc.insecure_channel(server.address) as channel:
+    with serve(recording) as address, grpc.insecure_channel(server.address) as channel:
         runtime = language_pb2_grpc.LanguageRuntimeStub(channel)
         request = language_pb2.RunRequest(
             project=environment,
@@ -95,8 +97,8 @@ def _recorded(server: ProgramServer, plan: Plan, step: Step, outputs: Mapping[st
         )
         answer = runtime.Run(request)
     server.unregister(step.name)
-    if answer.error or recording.said:
-        raise RenderFailed(answer.error or recording.said[0], where=step.name)
+    if answer.error or recording.errors:
+        raise RenderFailed(answer.error or recording.errors[0], where=step.name)
     return recording
 
 
@@ -104,9 +106,11 @@ def _inputs(plan: Plan, step: Step) -> Inputs:
     """In a lab, a name stands for each text that says how to reach the outside: it is printed, and never read."""
     if plan.environment.target != "lab":
         return step.inputs
-    given = [name for name in step.kind.connection if getattr(step.inputs, name) == "" and _may_be_late(step, name)]
+    given = [
+        name for name in step.kind.connection if getattr(step.inputs, name) == "" and _may_be_unresolved(step, name)
+    ]
     return step.inputs.model_copy(update={name: SecretSource("env", f"{name} of the lab") for name in given})
 
 
-def _may_be_late(step: Step, name: str) -> bool:
-    return any(spot.late for spot in field_spots(step.kind.inputs.model_fields[name]))
+def _may_be_unresolved(step: Step, name: str) -> bool:
+    return any(spot.unresolved for spot in field_spots(step.kind.inputs.model_fields[name]))

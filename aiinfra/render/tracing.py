@@ -1,4 +1,4 @@
-"""A program's inputs without the world: each late value that is not known remembers from where it would come.
+"""A program's inputs without the world: each unresolved value that is unknown keeps its source.
 
 Pulumi carries along from which resources a value comes; here a stack or a secret source poses as a resource, so that
 the recording can tell for each property why it is not known.
@@ -21,29 +21,29 @@ SECRET_SOURCE = "urn:aiinfra:secret:"
 
 
 def program(kind: StackType[Any, Any], context: StackContext, inputs: Inputs, resolve: Resolve) -> Callable[[], None]:
-    """As `aiinfra.engine.binding.bind`, with the sources of late values traced."""
+    """Return the program as `aiinfra.engine.binding.bind` does, with the sources of unresolved values traced."""
 
     def run() -> None:
-        made = run_program(kind, context, _traced(with_outputs(inputs, None, resolve), inputs))
+        made = run_program(kind, context, _trace(with_outputs(inputs, None, resolve), inputs))
         for name, value in exports_of(made).items():
             export(name, value)
 
     return run
 
 
-def _traced(value: Any, written: Any) -> Any:
-    """`value` is `written` with its late values replaced; each of those gets its source."""
+def _trace(value: Any, written: Any) -> Any:
+    """Return `value`, which is `written` with its unresolved values replaced, with the source of each of those."""
     if isinstance(written, Ref):
         return _from(value, STACK_SOURCE + written.stack)
     if isinstance(written, SecretSource):
         return _from(value, f"{SECRET_SOURCE}{written.scheme}:{written.name}")
     if isinstance(written, BaseModel):
-        fields = {name: _traced(getattr(value, name), getattr(written, name)) for name in type(written).model_fields}
+        fields = {name: _trace(getattr(value, name), getattr(written, name)) for name in type(written).model_fields}
         return type(written).model_construct(written.model_fields_set, **fields)
     if isinstance(written, Mapping):
-        return {key: _traced(value[key], part) for key, part in written.items()}
+        return {key: _trace(value[key], part) for key, part in written.items()}
     if isinstance(written, list | tuple):
-        return type(written)(_traced(got, part) for got, part in zip(value, written, strict=True))
+        return type(written)(_trace(got, part) for got, part in zip(value, written, strict=True))
     return value
 
 

@@ -116,9 +116,9 @@ class RunReport:
     nothing_left: Sequence[str] = ()
     """After destroy: where was looked and what was found, one sentence each."""
     not_asked: Sequence[str] = ()
-    """After a destroy that was told to forget: where nobody looked, and why, one sentence each."""
+    """After a destroy with `--forget`: which places were not asked, and why, one sentence each."""
     ended_at: datetime | None = None
-    """What the age of `StackResult.last_seen` and of proofs is told from."""
+    """The time from which the age of `StackResult.last_seen` and of proofs counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +131,4 @@ class Failure:
     """How long it tried."""
     error: ErrorRecord
     causes: tuple[str, ...] = ()
-    """From the leaf to the root, as they were told then."""
+    """From the leaf to the root, as reported then."""

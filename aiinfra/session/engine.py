@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from aiinfra.disk import usable
+from aiinfra.disk import folder_errors
 from aiinfra.engine.events import Message, OnEvent, ResourceChanged, Waiting
 from aiinfra.engine.translate import translate
 from aiinfra.engine.wire import Tree
@@ -206,7 +206,7 @@ class Engine:
             official_plugins=self.place.official_plugins,
             parallel=self.parallel,
         )
-        with usable("the folder for logs", self.log.parent):
+        with folder_errors("the folder for logs", self.log.parent):
             self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.log.touch(mode=0o600)
         return EngineHost.start(self.binary(), settings, self.log)

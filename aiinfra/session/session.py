@@ -18,7 +18,7 @@ from aiinfra.engine.journal import Journal
 from aiinfra.engine.lock import EnvironmentLock
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError
-from aiinfra.model.state_url import shown
+from aiinfra.model.state_url import redact_url
 from aiinfra.plan.planner import Plan
 from aiinfra.plan.secrets import read_secrets
 from aiinfra.plan.selection import select
@@ -134,7 +134,7 @@ class Session:
             yield "lab (does not run)", None, None
             return
         with self._engine(place, DEFAULTS) as engine:
-            yield "lab (runs)" if place.is_simulated else f"state {shown(place.state_url)}", place, engine
+            yield "lab (runs)" if place.is_simulated else f"state {redact_url(place.state_url)}", place, engine
 
     def reading_run(self, place: Place, engine: Engine, secrets: Secrets) -> Run:
         """Return a run that only reads: no lock is taken, nothing is created."""

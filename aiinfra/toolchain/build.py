@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiinfra.errors import OutsideError
-from aiinfra.toolchain.command import IMPORT_PATH, Command, Step
+from aiinfra.toolchain.command import IMPORT_PATH, Command, GoProgress
 from aiinfra.toolchain.golang import Go
 from aiinfra.toolchain.table import GoModule, Tool
 
@@ -19,8 +19,8 @@ _NETWORK = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """Where one module is built: the Go, an empty folder, the log that keeps the output, who hears the progress."""
+class ModuleBuild:
+    """The build of one module: the Go, an empty folder, the log of its output, and a listener for progress."""
 
     go: Go
     module: GoModule
@@ -36,15 +36,15 @@ class Bench:
         names = ", ".join(tool.name for tool in tools)
         packages = [tool.package for tool in tools]
         listing = ["list", *self.module.flags, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", *packages]
-        stale = self._run(listing, Step(f"resolving the Go modules of {names}"))
+        stale = self._run(listing, GoProgress(f"resolving the Go modules of {names}"))
         out = self.work / "bin"
         out.mkdir()
         target = str(out / tools[0].built_name) if len(tools) == 1 else f"{out}{os.sep}"
-        step = Step(f"building {names}", total=len(stale.split()))
+        step = GoProgress(f"building {names}", total=len(stale.split()))
         self._run(["build", *self.module.flags, "-v", "-o", target, *packages], step)
         return {tool.name: out / tool.built_name for tool in tools}
 
-    def _run(self, arguments: Sequence[str], step: Step) -> str:
+    def _run(self, arguments: Sequence[str], step: GoProgress) -> str:
         """Run `go` to its end and return what it printed; its other output goes to the step and the log."""
         printed, scratch = self.work / "stdout", self.work / "tmp"
         scratch.mkdir(exist_ok=True)
@@ -54,12 +54,12 @@ class Bench:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.write_text("\n".join([" ".join(arguments), *step.log, ""]))
         if code:
-            raise failure(step, self.module, self.log)
+            raise build_error(step, self.module, self.log)
         return printed.read_text()
 
 
-def failure(step: Step, module: GoModule, log: Path) -> OutsideError:
-    """What the output of a failed go command means to the user."""
+def build_error(step: GoProgress, module: GoModule, log: Path) -> OutsideError:
+    """Return the error for the output of a failed go command."""
     text = "\n".join(step.log)
     first = next((line for line in step.log if _is_error(line)), "it did not say why")
     if "no space left on device" in text:

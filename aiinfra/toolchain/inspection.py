@@ -11,7 +11,7 @@ from aiinfra.errors import OutsideError
 from aiinfra.toolchain.digest import file_digest
 from aiinfra.toolchain.record import Record, copy_program, describe
 from aiinfra.toolchain.table import Tool
-from aiinfra.toolchain.toolchain import Found, Toolchain
+from aiinfra.toolchain.toolchain import ReadyProgram, Toolchain
 
 RUN_LIMIT = 20.0
 """Seconds a program may take to say its version."""
@@ -24,7 +24,7 @@ class Row:
     name: str
     version: str
     place: str
-    """`folder`, `wheel`, `cache`; or how it would be had: `release`, `build`."""
+    """`folder`, `wheel`, `cache`; or how it would be installed: `release`, `build`."""
     path: str = ""
     fault: str = ""
 
@@ -36,19 +36,19 @@ class Row:
         return asdict(self) | {"ready": self.ready}
 
 
-def listing(toolchain: Toolchain) -> Sequence[Row]:
-    """Every program of the table: where it is, or how it would be had."""
+def list_tools(toolchain: Toolchain) -> Sequence[Row]:
+    """Return a row for each program: where it is, or how it would be installed."""
     return [_row(toolchain, tool) for tool in toolchain.tools.values()]
 
 
-def verified(toolchain: Toolchain) -> Sequence[Row]:
-    """The programs that are ready: each hashed against its record, and run."""
+def verify_tools(toolchain: Toolchain) -> Sequence[Row]:
+    """Hash each ready program against its record and run it; returns a row for each."""
     found = ((tool, toolchain.find(tool)) for tool in toolchain.tools.values())
     return [Row(t.name, t.version, f.place, str(f.path), _fault(t, f)) for t, f in found if f is not None]
 
 
-def damaged(rows: Iterable[Row]) -> OutsideError | None:
-    """The error that faulty rows amount to; no row at all is one too."""
+def damage_error(rows: Iterable[Row]) -> OutsideError | None:
+    """Return the error for rows with faults, or for no rows at all; else None."""
     seen = list(rows)
     faults = [f"{row.path} {row.fault}" for row in seen if row.fault]
     if faults:
@@ -68,7 +68,9 @@ def mirror(toolchain: Toolchain, folder: Path, on_progress: Callable[[str], None
     programs = toolchain.ensure(toolchain.tools, on_progress)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [_mirrored(toolchain, toolchain.tools[name], program, folder) for name, program in programs.items()]
+        return [
+            _mirror_program(toolchain, toolchain.tools[name], program, folder) for name, program in programs.items()
+        ]
     except OSError as error:
         raise OutsideError(
             f"cannot write the mirror {folder}: {error.strerror}",
@@ -77,7 +79,7 @@ def mirror(toolchain: Toolchain, folder: Path, on_progress: Callable[[str], None
         ) from error
 
 
-def _mirrored(toolchain: Toolchain, tool: Tool, program: Path, folder: Path) -> Path:
+def _mirror_program(toolchain: Toolchain, tool: Tool, program: Path, folder: Path) -> Path:
     if Record.read(program) is not None:
         return copy_program(program, folder)
     copied = copy_program(program, folder, with_record=False)
@@ -92,7 +94,7 @@ def _row(toolchain: Toolchain, tool: Tool) -> Row:
     return Row(tool.name, tool.version, "release" if toolchain.release(tool) else "build")
 
 
-def _fault(tool: Tool, found: Found) -> str:
+def _fault(tool: Tool, found: ReadyProgram) -> str:
     record = Record.read(found.path)
     if record is not None and file_digest(found.path) != record.sha256:
         return "is not the file that was installed"
@@ -103,12 +105,12 @@ def _fault(tool: Tool, found: Found) -> str:
 
 def _run_fault(tool: Tool, program: Path) -> str:
     try:
-        said = subprocess.run(
+        result = subprocess.run(
             [str(program), tool.version_flag], capture_output=True, text=True, check=False, timeout=RUN_LIMIT
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"does not run: {error}"
-    if said.returncode:
-        return f"does not run: {tool.version_flag} ended with {said.returncode}"
-    answer = (said.stdout + said.stderr).strip()
+    if result.returncode:
+        return f"does not run: {tool.version_flag} ended with {result.returncode}"
+    answer = (result.stdout + result.stderr).strip()
     return "" if tool.version in answer else f"says {answer.partition(chr(10))[0]!r}, not {tool.version}"

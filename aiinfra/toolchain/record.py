@@ -26,7 +26,7 @@ class Record:
 
     @classmethod
     def read(cls, program: Path) -> Record | None:
-        """The record beside `program`; None when there is none that can be read."""
+        """Return the record beside `program`; None when there is none that can be read."""
         try:
             return cls(**json.loads(record_path(program).read_text()))
         except (OSError, ValueError, TypeError):

@@ -11,7 +11,7 @@ import httpx
 
 from aiinfra.errors import OutsideError
 from aiinfra.toolchain.command import Pace
-from aiinfra.toolchain.table import Release, Tool
+from aiinfra.toolchain.table import Download, Tool
 
 CONNECT_LIMIT = 10.0
 """Seconds until an unreachable host is given up."""
@@ -22,7 +22,7 @@ class Unreachable(Exception):
     """The release could not be downloaded; the tool can still be built."""
 
 
-def download(tool: Tool, release: Release, folder: Path, say: Callable[[str], None]) -> Path:
+def download(tool: Tool, release: Download, folder: Path, say: Callable[[str], None]) -> Path:
     """Download `release` into `folder`. Raises Unreachable, and OutsideError `toolchain.checksum`."""
     target = folder / tool.name
     try:
@@ -39,7 +39,7 @@ def download(tool: Tool, release: Release, folder: Path, say: Callable[[str], No
     return target
 
 
-def _stream(tool: Tool, release: Release, target: Path, say: Callable[[str], None]) -> str:
+def _stream(tool: Tool, release: Download, target: Path, say: Callable[[str], None]) -> str:
     timeout = httpx.Timeout(60.0, connect=CONNECT_LIMIT)
     seen, total, pace, started = hashlib.sha256(), 0, Pace(say), time.monotonic()
     with (

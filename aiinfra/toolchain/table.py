@@ -45,7 +45,7 @@ class GoModule:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Download:
     """An official download: the program itself, no archive."""
 
     url: str
@@ -54,7 +54,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One program. `package` is what `go build` is told, `built_as` what it calls the file if not by its last part."""
+    """One program. `package` is what `go build` gets; `built_as` is the file's name if not its last part."""
 
     name: str
     version: str
@@ -62,7 +62,7 @@ class Tool:
     package: str
     built_as: str = ""
     version_flag: str = "--version"
-    releases: Mapping[Platform, Release] = field(default_factory=lambda: MappingProxyType({}))
+    releases: Mapping[Platform, Download] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def built_name(self) -> str:

@@ -12,7 +12,7 @@ from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.toolchain.cache import Cache
 from aiinfra.toolchain.digest import SHORT, build_digest
 from aiinfra.toolchain.record import Record, describe
-from aiinfra.toolchain.table import PACKAGE, Platform, Release, Tool
+from aiinfra.toolchain.table import PACKAGE, Download, Platform, Tool
 from aiinfra.toolchain.tools import TOOLS
 from aiinfra.world import World
 
@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReadyProgram:
     """A program that is ready."""
 
     path: Path
@@ -58,24 +58,24 @@ class Toolchain:
         self._wheel = wheel
 
     def ensure(self, names: Iterable[str], on_progress: Say = lambda text: None) -> Mapping[str, Path]:
-        """The programs `names`, made ready if they are not. `on_progress` hears a sentence now and then.
+        """Return the programs `names`, installing the missing ones. `on_progress` hears a sentence now and then.
 
         Raises ConfigError for a folder that does not fit, OutsideError for what cannot be had.
         """
-        wanted = [self.tools[name] for name in dict.fromkeys(names)]
-        found = {tool.name: self.find(tool) for tool in wanted}
-        missing = [tool for tool in wanted if found[tool.name] is None]
+        tools = [self.tools[name] for name in dict.fromkeys(names)]
+        found = {tool.name: self.find(tool) for tool in tools}
+        missing = [tool for tool in tools if found[tool.name] is None]
         if missing and self.offline:
             raise offline_error(missing)
         made = self._install(missing, on_progress) if missing else {}
         return {name: there.path for name, there in found.items() if there is not None} | made
 
-    def find(self, tool: Tool) -> Found | None:
-        """Where `tool` lies ready, if it does; installs nothing."""
+    def find(self, tool: Tool) -> ReadyProgram | None:
+        """Return where `tool` is ready, or None; installs nothing."""
         return next(self._ready(tool), None)
 
     def go(self, on_progress: Say) -> Go:
-        """The Go that builds, fetched if there is none. Raises OutsideError `toolchain.go`."""
+        """Return the Go that builds, fetched if there is none. Raises OutsideError `toolchain.go`."""
         from aiinfra.toolchain.golang import fetch_go, ready_go
 
         if go := ready_go(self._world, self.cache, self.platform):
@@ -85,23 +85,23 @@ class Toolchain:
             return go or fetch_go(self._world, self.cache, self.platform, work, on_progress)
 
     def digests(self, tool: Tool) -> Sequence[str]:
-        """What a program may be made of: the pinned release, the sources here."""
+        """Return the digests that an installed program may have: of the pinned release, and of the sources here."""
         release = self.release(tool)
         built = (build_digest(tool, self.platform),)
         return (release.sha256[:SHORT], *built) if release else built
 
-    def release(self, tool: Tool) -> Release | None:
+    def release(self, tool: Tool) -> Download | None:
         return tool.releases.get(self.platform)
 
-    def _ready(self, tool: Tool) -> Iterator[Found]:
+    def _ready(self, tool: Tool) -> Iterator[ReadyProgram]:
         if self.directory is not None and (program := self._in_directory(tool, self.directory)):
-            yield Found(program, "folder")
+            yield ReadyProgram(program, "folder")
         if (self._wheel / tool.name).exists():
-            yield Found(self._wheel / tool.name, "wheel")
+            yield ReadyProgram(self._wheel / tool.name, "wheel")
         for digest in self.digests(tool):
             program = self.cache.entry(tool.name, tool.version, digest) / tool.name
             if program.exists():
-                yield Found(program, "cache")
+                yield ReadyProgram(program, "cache")
 
     def _in_directory(self, tool: Tool, directory: Path) -> Path | None:
         if not directory.is_dir():
@@ -150,7 +150,7 @@ class Toolchain:
         return self._publish(tool, program, release.sha256[:SHORT], release.url)
 
     def _build(self, tools: Sequence[Tool], work: Path, say: Say) -> dict[str, Path]:
-        from aiinfra.toolchain.build import Bench
+        from aiinfra.toolchain.build import ModuleBuild
         from aiinfra.toolchain.golang import fetch_go, ready_go
 
         go = ready_go(self._world, self.cache, self.platform)
@@ -158,7 +158,7 @@ class Toolchain:
         log = self._world.state() / "logs" / f"toolchain-{tools[0].module.name}.log"
         room = work / tools[0].module.name
         room.mkdir()
-        built = Bench(go, tools[0].module, room, log, say).build(tools)
+        built = ModuleBuild(go, tools[0].module, room, log, say).build(tools)
         return {t.name: self._publish_built(t, built[t.name], room) for t in tools}
 
     def _publish_built(self, tool: Tool, program: Path, room: Path) -> Path:
@@ -172,7 +172,7 @@ class Toolchain:
 
 
 def offline_error(missing: Sequence[Tool]) -> OutsideError:
-    """`--offline`, and these are not there."""
+    """Return the error for missing programs and `--offline`."""
     names = ", ".join(f"{tool.name} {tool.version}" for tool in missing)
     return OutsideError(
         f"{names}: not on this machine, and --offline forbids to fetch or build",

@@ -1,4 +1,4 @@
-"""An error record as text: what, why (`←`), a way out (`→`), the code. And all problems of a file, one a line."""
+"""An error record as text: what, why (`←`), a hint (`→`), the code. And all problems of a file, one a line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from aiinfra.ui.terminal import Terminal
 
 
 def failure_text(record: ErrorRecord, terminal: Terminal, *, exit_code: int, causes: Sequence[str] = ()) -> str:
-    """A failure that belongs to no stack."""
-    head = headed(record.where, record.message)
+    """Return the text of a failure that belongs to no stack."""
+    head = with_subject(record.where, record.message)
     return "\n".join(
         (
             f"{terminal.paint(terminal.marks.failed, 'red')} {head}",
@@ -20,17 +20,17 @@ def failure_text(record: ErrorRecord, terminal: Terminal, *, exit_code: int, cau
     )
 
 
-def headed(where: str, message: str) -> str:
-    """What it is about, then the sentence, unless that begins with it."""
+def with_subject(where: str, message: str) -> str:
+    """Return the message with its subject in front, unless it begins with the subject."""
     return f"{where}: {message}" if where and not message.startswith(where) else message
 
 
 def reason_lines(record: ErrorRecord, causes: Sequence[str], terminal: Terminal) -> list[str]:
-    """The causes from leaf to root, then the way out."""
+    """Return the causes from leaf to root, then the hint."""
     marks = terminal.marks
-    lines = [f"  {terminal.paint(marks.cause, 'red')} {folded(cause)}" for cause in causes]
+    lines = [f"  {terminal.paint(marks.cause, 'red')} {indent_continuation(cause)}" for cause in causes]
     if record.hint:
-        lines.append(f"  {terminal.paint(marks.hint, 'green')} {folded(record.hint)}")
+        lines.append(f"  {terminal.paint(marks.hint, 'green')} {indent_continuation(record.hint)}")
     return lines
 
 
@@ -40,7 +40,7 @@ def code_line(record: ErrorRecord, exit_code: int, terminal: Terminal, *also: st
 
 
 def problems_text(problems: Sequence[Problem], terminal: Terminal) -> str:
-    """Every problem as `file:line:col: path: message (hint)`, and how many there are."""
+    """Return every problem as `file:line:col: path: message (hint)`, and how many there are."""
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     last = terminal.paint(f"{count} · nothing was touched · exit 2", "dim")
     return "\n".join((*(problem_line(problem, terminal) for problem in problems), last))
@@ -52,6 +52,6 @@ def problem_line(problem: Problem, terminal: Terminal) -> str:
     return f"{where}{path}{problem.message}" + (f" ({problem.hint})" if problem.hint else "")
 
 
-def folded(text: str) -> str:
-    """Lines after the first stand below the text of the first."""
+def indent_continuation(text: str) -> str:
+    """Return the text with the lines after the first indented."""
     return text.replace("\n", "\n    ")

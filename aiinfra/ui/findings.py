@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 from aiinfra.errors import ErrorRecord, OutsideError
 from aiinfra.stack import Finding
-from aiinfra.ui.alike import Told, alike
+from aiinfra.ui.finding_groups import FindingGroup, group_findings
 from aiinfra.ui.host_table import host_table
-from aiinfra.ui.tables import padded, width
+from aiinfra.ui.tables import pad, width
 from aiinfra.ui.terminal import Terminal
 
 Examined = tuple[str, Finding]
@@ -20,37 +20,39 @@ _COLOUR: Mapping[str, str] = {"ok": "green", "warning": "yellow", "error": "red"
 
 
 def findings_text(examined: Sequence[Examined], terminal: Terminal) -> str:
-    """What was read of each thing; below what is not well, what is needed and the way out.
+    """Return what was read of each subject; below what is not ok, what is needed and the hint.
 
-    What is well with hosts stands in a table of its own above, one row a host. What is said alike of several is said
-    once. Lines are broken on a terminal, but for commands: those are copied.
+    What is ok with hosts is in a table of its own above, one row a host. Findings that several hosts or cards share
+    are shown once. Lines are wrapped on a terminal, except for commands: those are copied.
     """
     hosts = "\n\n".join(_host_tables(examined, terminal))
-    told = alike([one for one in examined if not one[1].host or one[1].level != "ok"])
-    subjects = max((width(subject) for subject, _, _ in told), default=0)
+    groups = group_findings([one for one in examined if not one[1].host or one[1].level != "ok"])
+    subjects = max((width(subject) for subject, _, _ in groups), default=0)
     lines: list[str] = []
-    for one, following in zip(told, [*told[1:], None], strict=True):
-        lines += _told(one, following, subjects, terminal)
+    for one, following in zip(groups, [*groups[1:], None], strict=True):
+        lines += _finding_lines(one, following, subjects, terminal)
     return "\n".join((*([hosts, ""] if hosts else []), *lines, verdict(examined)))
 
 
-def _told(one: Told, following: Told | None, subjects: int, terminal: Terminal) -> Iterator[str]:
-    """The way out is left to the next one when that has the same."""
+def _finding_lines(
+    one: FindingGroup, following: FindingGroup | None, subjects: int, terminal: Terminal
+) -> Iterator[str]:
+    """Yield the lines of one group. A hint that the next group repeats is left to that one."""
     subject, about, finding = one
     sign = {"ok": terminal.marks.done, "warning": "!", "unknown": "?"}.get(finding.level, terminal.marks.failed)
     hanging = " " * (len(sign) + 1 + subjects + 2)
-    yield _broken(f"{sign} {padded(subject, subjects)}  {about}: {finding.read}", hanging, terminal)
+    yield _wrap(f"{sign} {pad(subject, subjects)}  {about}: {finding.read}", hanging, terminal)
     if finding.level == "ok":
         return
     source = f" [{finding.source}]" if finding.source else ""
-    yield _broken(f"{hanging}needed: {finding.needed}{source}", f"{hanging}  ", terminal)
+    yield _wrap(f"{hanging}needed: {finding.needed}{source}", f"{hanging}  ", terminal)
     if finding.hint and (following is None or finding.hint != following[2].hint):
         first, *more = finding.hint.split("\n")
-        yield _broken(f"  {terminal.marks.hint} {first}", "    ", terminal)
+        yield _wrap(f"  {terminal.marks.hint} {first}", "    ", terminal)
         yield from (f"    {line}" for line in more)
 
 
-def _broken(line: str, hanging: str, terminal: Terminal) -> str:
+def _wrap(line: str, hanging: str, terminal: Terminal) -> str:
     if not terminal.live or width(line) <= terminal.width:
         return line
     return textwrap.fill(
@@ -59,7 +61,7 @@ def _broken(line: str, hanging: str, terminal: Terminal) -> str:
 
 
 def _host_tables(examined: Sequence[Examined], terminal: Terminal) -> Iterator[str]:
-    """One for each stack that asks something of hosts, under its name."""
+    """Yield a table for each stack that asks something of hosts, under its name."""
     for subject in dict.fromkeys(subject for subject, finding in examined if finding.host):
         yield f"{subject}\n{host_table([finding for one, finding in examined if one == subject], terminal)}"
 
@@ -67,8 +69,8 @@ def _host_tables(examined: Sequence[Examined], terminal: Terminal) -> Iterator[s
 def verdict(examined: Sequence[Examined]) -> str:
     """`12 ok, 1 warning, 1 unknown: not ready`."""
     counts = {level: sum(finding.level == level for _, finding in examined) for level in _COLOUR}
-    told = ", ".join(f"{count} {level}{_plural(level, count)}" for level, count in counts.items() if count)
-    return f"{told}: {'not ready' if exit_code(examined) else 'ready'}"
+    counted = ", ".join(f"{count} {level}{_plural(level, count)}" for level, count in counts.items() if count)
+    return f"{counted}: {'not ready' if exit_code(examined) else 'ready'}"
 
 
 def _plural(level: str, count: int) -> str:
@@ -76,12 +78,12 @@ def _plural(level: str, count: int) -> str:
 
 
 def exit_code(examined: Sequence[Examined]) -> int:
-    """3 when anything is wrong, or could not be told."""
+    """Return 3 when anything is wrong or unknown, else 0."""
     return OutsideError.exit_code if any(finding.level in _BAD for _, finding in examined) or not examined else 0
 
 
 def errors(examined: Sequence[Examined]) -> list[ErrorRecord]:
-    """The records of what is wrong or unknown."""
+    """Return the records of what is wrong or unknown."""
     return [
         ErrorRecord(
             finding.code, f"{subject}: {finding.about}", f"{finding.read}; needed: {finding.needed}", finding.hint

@@ -22,9 +22,9 @@ _STYLES: Mapping[str, str] = {"ok": "green", "warning": "yellow", "unknown": "re
 
 
 def host_table(findings: Sequence[Finding], terminal: Terminal) -> str:
-    """A row a host, a column a check, the worst finding of each pair as its sign; empty when there are no hosts.
+    """Return a row a host and a column a check, with the worst finding of each pair; empty when there are no hosts.
 
-    Checks that do not fit beside each other stand in a further table below: no heading is cut.
+    Checks that do not fit beside each other are in a further table below: no heading is truncated.
     """
     about = [finding for finding in findings if finding.host]
     hosts = list(dict.fromkeys(finding.host for finding in about))
@@ -34,7 +34,7 @@ def host_table(findings: Sequence[Finding], terminal: Terminal) -> str:
 
 
 def _blocks(checks: Sequence[str], hosts: int, columns: int) -> Iterator[list[str]]:
-    """The checks of each table, as many as fit; one at least."""
+    """Yield the checks of each table: as many as fit, and at least one."""
     left = max(hosts, len("host"))
     block, used = list[str](), left
     for check in checks:

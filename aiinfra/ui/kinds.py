@@ -8,11 +8,11 @@ from aiinfra.ui.tables import table
 
 def kinds_text(catalog: Catalog) -> str:
     """One kind a line; the package stands behind those that are not ours."""
-    rows = [(name, kind.summary + _from(catalog.origin(name))) for name, kind in catalog.items()]
+    rows = [(name, kind.summary + _origin_words(catalog.origin(name))) for name, kind in catalog.items()]
     return table(rows)
 
 
-def _from(package: str) -> str:
+def _origin_words(package: str) -> str:
     return "" if package == "aiinfra" else f" [{package}]"
 
 

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from aiinfra.ui.durations import duration
 from aiinfra.ui.plain import awaited_words, headline
-from aiinfra.ui.progress import Phase, Progress, StackProgress, doing
+from aiinfra.ui.progress import Phase, Progress, StackProgress, activity_words
 from aiinfra.ui.report import mark, outcome_words
-from aiinfra.ui.tables import cut, padded, width
+from aiinfra.ui.tables import pad, truncate, width
 from aiinfra.ui.terminal import Terminal
 
 
@@ -26,7 +26,7 @@ class Row:
 
 
 def rows(progress: Progress, now: datetime, terminal: Terminal) -> list[Row]:
-    """The stacks in the order of the run."""
+    """Return the rows of the stacks, in the order of the run."""
     return [_row(stack, progress, now, terminal) for stack in progress.stacks.values()]
 
 
@@ -46,22 +46,22 @@ def _time(stack: StackProgress, now: datetime) -> str:
 
 
 def running_words(stack: StackProgress, now: datetime) -> str:
-    """What a running stack waits for, or is at, or finished last."""
+    """Return what a running stack waits for, or is doing, or finished last."""
     if stack.awaited:
         return awaited_words(stack.awaited.what, stack.awaited.seconds(now), stack.awaited.usual)
     if stack.working_on:
-        return doing(stack)
+        return activity_words(stack)
     return stack.last or "starting"
 
 
-def drawn(progress: Progress, now: datetime, terminal: Terminal, height: int) -> list[str]:
-    """The lines of the table: no line wider than the terminal, not more than `height` of them."""
+def table_lines(progress: Progress, now: datetime, terminal: Terminal, height: int) -> list[str]:
+    """Return the lines of the table: no line wider than the terminal, not more than `height` of them."""
     table = rows(progress, now, terminal)
     kept = table if len(table) < height else [row for row in table if row.phase is Phase.RUNNING]
     lines = list(_lines(kept[: max(1, height - 2)], terminal))
     if len(kept) < len(table):
-        lines.append(cut(_hidden(table), terminal.width))
-    return [*lines, terminal.paint(cut(_footer(progress, now), terminal.width), "dim")]
+        lines.append(truncate(_hidden(table), terminal.width))
+    return [*lines, terminal.paint(truncate(_footer(progress, now), terminal.width), "dim")]
 
 
 def _lines(table: Sequence[Row], terminal: Terminal) -> Iterator[str]:
@@ -69,8 +69,8 @@ def _lines(table: Sequence[Row], terminal: Terminal) -> Iterator[str]:
     names = min(max((width(row.name) for row in table), default=0), max(1, terminal.width - times - 4))
     for row in table:
         room = terminal.width - names - times - 6
-        text = cut(row.text, room) if room >= 8 else ""
-        yield f"{row.mark} {padded(cut(row.name, names), names)}  {padded(row.time, times)}  {text}".rstrip()
+        text = truncate(row.text, room) if room >= 8 else ""
+        yield f"{row.mark} {pad(truncate(row.name, names), names)}  {pad(row.time, times)}  {text}".rstrip()
 
 
 def _hidden(table: Sequence[Row]) -> str:
@@ -84,8 +84,8 @@ def _footer(progress: Progress, now: datetime) -> str:
 
 
 def final_lines(progress: Progress, now: datetime, terminal: Terminal) -> list[str]:
-    """The whole table as it stands when the run is over; nothing is cut."""
+    """Return the whole table at the end of the run; nothing is truncated."""
     table = rows(progress, now, terminal)
     names = max((width(row.name) for row in table), default=0)
     times = max((width(row.time) for row in table), default=0)
-    return [f"{row.mark} {padded(row.name, names)}  {padded(row.time, times)}  {row.text}".rstrip() for row in table]
+    return [f"{row.mark} {pad(row.name, names)}  {pad(row.time, times)}  {row.text}".rstrip() for row in table]

@@ -39,10 +39,10 @@ def event_json(event: Event) -> dict[str, object]:
     if isinstance(event, RunEnded):
         report = {name: plain_value(getattr(event.report, name)) for name in REPORT_HEAD}
         return {**head, **report, "at": event.at.isoformat()}
-    return {**head, **_named(event)}
+    return {**head, **_typed_fields(event)}
 
 
-def _named(event: Event) -> dict[str, object]:
+def _typed_fields(event: Event) -> dict[str, object]:
     renamed = RENAMED.get(type(event), {})
     return {renamed.get(name, name): value for name, value in _fields(event).items()}
 

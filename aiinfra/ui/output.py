@@ -26,7 +26,7 @@ _CONTROL = re.compile("\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f
 """What moves the cursor, sounds, renames the terminal or turns the direction of writing."""
 
 
-def _shown(control: re.Match[str]) -> str:
+def _escape_controls(control: re.Match[str]) -> str:
     return control[0].encode("unicode_escape").decode()
 
 
@@ -46,7 +46,7 @@ class Output:
 
         Control characters in it, which others may have put into a message, are shown instead of obeyed; colours stay.
         """
-        self._write(self._encodable(_CONTROL.sub(_shown, self.masker(text))) + "\n")
+        self._write(self._encodable(_CONTROL.sub(_escape_controls, self.masker(text))) + "\n")
 
     def json(self, value: object, *, indent: int | None = None) -> None:
         """Write one JSON document."""

@@ -1,4 +1,4 @@
-"""What stacks gave. Secrets are shown as `<secret>`: a view never opens them."""
+"""The outputs of stacks as text and JSON. Secrets are shown as `<secret>`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def outputs_text(outputs: Mapping[str, Mapping[str, Tree]]) -> str:
 
 
 def _rows(given: Mapping[str, Tree]) -> list[tuple[str, str]]:
-    return [(name, _shown(masked(value))) for name, value in sorted(given.items())] or [("-", "no outputs")]
+    return [(name, _display_value(masked(value))) for name, value in sorted(given.items())] or [("-", "no outputs")]
 
 
-def _shown(value: object) -> str:
+def _display_value(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -29,7 +29,7 @@ STOPPED = "stopped while waiting"
 def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]:
     """What to print for an event, given the run as it stands after it.
 
-    A stack is said to have started when it does something: of one that is unchanged, its result is enough.
+    A stack is shown as started when it does something: of an unchanged one the result is enough.
     """
     match event:
         case RunStarted():
@@ -40,29 +40,29 @@ def lines(event: Event, progress: Progress, terminal: Terminal) -> Iterator[str]
             yield report_text(event.report, terminal)
         case StackEnded():
             result = event.result
-            yield from unexplained(progress.of(result.stack), progress)
-            prefix = f"{prefixed(result.stack, progress)} {mark(result.outcome, terminal)}"
+            yield from unreported_errors(progress.of(result.stack), progress)
+            prefix = f"{stack_prefix(result.stack, progress)} {mark(result.outcome, terminal)}"
             words = outcome_words(result, progress.verb, progress.environment, event.at)
-            yield f"{prefix} {words}{_took(result.outcome, result.seconds)}"
+            yield f"{prefix} {words}{_duration_suffix(result.outcome, result.seconds)}"
         case _:
             stack = progress.of(event.stack)
             if stack.news == 1 and _is_news(event):
-                yield f"{prefixed(stack.name, progress)} started ({stack.kind})"
-            if said := _said(event, progress.verb):
-                yield f"{prefixed(event.stack, progress)} {said}"
+                yield f"{stack_prefix(stack.name, progress)} started ({stack.kind})"
+            if words := _event_words(event, progress.verb):
+                yield f"{stack_prefix(event.stack, progress)} {words}"
 
 
 def _is_news(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnostic) -> bool:
     return isinstance(event, Waiting) or (isinstance(event, ResourceChanged) and event.operation != "same")
 
 
-def unexplained(stack: StackProgress, progress: Progress) -> Iterator[str]:
-    """Errors that were said about a stack and that its result does not repeat."""
+def unreported_errors(stack: StackProgress, progress: Progress) -> Iterator[str]:
+    """Yield the errors that were reported of a stack and that its result does not repeat."""
     error = stack.result.error if stack.result else None
     stopped = stack.result is not None and stack.result.outcome is Outcome.INTERRUPTED
     for complaint in stack.complaints:
         if not (error and error.message in complaint) and not (stopped and STOPPED in complaint):
-            yield f"{prefixed(stack.name, progress)} error: {complaint}"
+            yield f"{stack_prefix(stack.name, progress)} error: {complaint}"
 
 
 def headline(progress: Progress) -> str:
@@ -72,8 +72,8 @@ def headline(progress: Progress) -> str:
     return " · ".join((*parts, *(["simulated"] if progress.simulated else [])))
 
 
-def prefixed(stack: str, progress: Progress) -> str:
-    """The name of a stack, as wide as the longest."""
+def stack_prefix(stack: str, progress: Progress) -> str:
+    """Return the name of a stack, as wide as the longest."""
     return f"{stack:<{max(map(len, progress.stacks), default=0)}} |"
 
 
@@ -84,11 +84,11 @@ def awaited_words(what: str, seconds: float, usual: float | None) -> str:
     return f"{since} {what}{usually}"
 
 
-def _took(outcome: Outcome, seconds: float) -> str:
+def _duration_suffix(outcome: Outcome, seconds: float) -> str:
     return "" if outcome in (Outcome.BLOCKED, Outcome.SKIPPED, Outcome.FORGOTTEN) else f" · {duration(seconds)}"
 
 
-def _said(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnostic, verb: Verb) -> str:
+def _event_words(event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnostic, verb: Verb) -> str:
     match event:
         case StackWaits() | StackStarted():
             return ""

@@ -48,7 +48,7 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class StackProgress:
-    """One stack as it stands."""
+    """The state of one stack."""
 
     name: str
     kind: str = ""
@@ -64,7 +64,7 @@ class StackProgress:
     """The last thing that was finished: `created Namespace gpu-operator`."""
     result: StackResult | None = None
     complaints: Sequence[str] = ()
-    """Errors that the engine and providers said, each once."""
+    """Errors that the engine and providers reported, each once."""
     news: int = 0
     """Events since the start that say more than that it runs."""
     heard: datetime | None = None
@@ -79,7 +79,7 @@ class StackProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The run as it stands."""
+    """The state of the run."""
 
     verb: Verb = Verb.UP
     environment: str = ""
@@ -98,7 +98,7 @@ class Progress:
 
 
 def advance(progress: Progress, event: Event) -> Progress:
-    """The run after the event."""
+    """Return the run after the event."""
     match event:
         case RunStarted():
             return _run_started(progress, event)
@@ -107,9 +107,9 @@ def advance(progress: Progress, event: Event) -> Progress:
         case RunEnded():
             return replace(progress, report=event.report)
         case StackEnded():
-            return progress.with_stack(_ended(progress.of(event.result.stack), event.result))
+            return progress.with_stack(_with_result(progress.of(event.result.stack), event.result))
         case _:
-            return progress.with_stack(replace(_moved(progress.of(event.stack), event), heard=event.at))
+            return progress.with_stack(replace(_with_event(progress.of(event.stack), event), heard=event.at))
 
 
 def _run_started(progress: Progress, event: RunStarted) -> Progress:
@@ -125,12 +125,12 @@ def _run_started(progress: Progress, event: RunStarted) -> Progress:
     )
 
 
-def _ended(stack: StackProgress, result: StackResult) -> StackProgress:
+def _with_result(stack: StackProgress, result: StackResult) -> StackProgress:
     kind = result.kind or stack.kind
     return replace(stack, kind=kind, phase=Phase.ENDED, result=result, awaited=None, working_on={}, waits_for=())
 
 
-def _moved(
+def _with_event(
     stack: StackProgress, event: StackWaits | StackStarted | ResourceChanged | Waiting | Diagnostic
 ) -> StackProgress:
     match event:
@@ -149,7 +149,7 @@ def _moved(
 
 
 def heartbeats(progress: Progress, now: datetime, silence: float) -> Iterator[Waiting]:
-    """A `Waiting` for each running stack of which nothing was heard for `silence` seconds: what it is at."""
+    """Yield a `Waiting` for each running stack without an event for `silence` seconds: what it is doing."""
     for stack in progress.stacks.values():
         if stack.phase is Phase.RUNNING and stack.heard and (now - stack.heard).total_seconds() >= silence:
             if stack.awaited:
@@ -164,8 +164,8 @@ def _overdue(stack: StackProgress) -> str:
     return ", ".join(f"{name} to be {PAST.get(operation, operation)}" for name, operation in stack.working_on.items())
 
 
-def doing(stack: StackProgress) -> str:
-    """What a running stack is at: `creating Bundle crds and 2 more`."""
+def activity_words(stack: StackProgress) -> str:
+    """Return what a running stack is doing: `creating Bundle crds and 2 more`."""
     if not stack.working_on:
         return "the engine"
     (name, operation), *others = stack.working_on.items()

@@ -20,9 +20,9 @@ def rehearsal_text(rehearsal: Rehearsal, terminal: Terminal) -> str:
         rows.append((f"+{duration(clock)}", sign, act.name, duration(act.report.seconds), act.why))
         clock += act.report.seconds
     parts = [f"rehearsal of {rehearsal.environment}", table(rows, indent=2)]
-    parts += _listed("Assumed, as the file does not say:", rehearsal.assumed)
-    parts += _listed("Simulated:", rehearsal.simulated)
-    parts += _listed("Not checked in a lab:", rehearsal.not_checked)
+    parts += _list_lines("Assumed, as the file does not say:", rehearsal.assumed)
+    parts += _list_lines("Simulated:", rehearsal.simulated)
+    parts += _list_lines("Not checked in a lab:", rehearsal.not_checked)
     return "\n".join((*parts, verdict(rehearsal, clock)))
 
 
@@ -33,12 +33,12 @@ def verdict(rehearsal: Rehearsal, seconds: float) -> str:
     return f"{word}: {good} of {len(rehearsal.acts)} in {duration(seconds)}"
 
 
-def _listed(title: str, sentences: Sequence[str]) -> list[str]:
+def _list_lines(title: str, sentences: Sequence[str]) -> list[str]:
     return [title, *(f"  {sentence}" for sentence in sentences)] if sentences else []
 
 
 def exit_code(rehearsal: Rehearsal) -> int:
-    """That of the first act that failed and says one, else 4."""
+    """Return the exit code of the first act that failed with one, else 4."""
     if rehearsal.passed:
         return 0
     failed = (act.report.exit_code for act in rehearsal.acts if not act.passed)

@@ -30,13 +30,13 @@ def markdown(rehearsal: Rehearsal) -> str:
     )
     lines = [f"## aiinfra rehearse {rehearsal.environment}", "", verdict(rehearsal, _seconds(rehearsal)), ""]
     lines += ["| | part | result | time |", "|---|---|---|---|", *rows]
-    lines += _listed("Assumed, as the file does not say:", rehearsal.assumed)
-    lines += _listed("Simulated:", rehearsal.simulated)
-    lines += _listed("Not checked in a lab:", rehearsal.not_checked)
+    lines += _list_lines("Assumed, as the file does not say:", rehearsal.assumed)
+    lines += _list_lines("Simulated:", rehearsal.simulated)
+    lines += _list_lines("Not checked in a lab:", rehearsal.not_checked)
     return "\n".join(lines) + "\n"
 
 
-def _listed(title: str, sentences: Sequence[str]) -> list[str]:
+def _list_lines(title: str, sentences: Sequence[str]) -> list[str]:
     return ["", title, "", *(f"- {sentence}" for sentence in sentences)] if sentences else []
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from aiinfra.report.run import Outcome, Proof, Reason, RunReport, StackResult, Verb
 from aiinfra.ui.durations import age, duration
-from aiinfra.ui.errors import code_line, failure_text, folded, headed, reason_lines
+from aiinfra.ui.errors import code_line, failure_text, indent_continuation, reason_lines, with_subject
 from aiinfra.ui.progress import PAST
 from aiinfra.ui.terminal import Terminal
 
@@ -26,7 +27,7 @@ _DONE_WORD: Mapping[Outcome, str] = {
 
 
 def mark(outcome: Outcome, terminal: Terminal) -> str:
-    """The sign of an outcome, in its colour."""
+    """Return the sign of an outcome, in its colour."""
     if outcome in _FAILED:
         return terminal.paint(terminal.marks.failed, "red")
     if outcome in _UNTOUCHED:
@@ -35,7 +36,7 @@ def mark(outcome: Outcome, terminal: Terminal) -> str:
 
 
 def outcome_words(result: StackResult, verb: Verb, environment: str, now: datetime | None) -> str:
-    """What happened to a stack: `3 created, 1 updated`, `unchanged (last seen 2 h ago)`, `left as it was (…)`.
+    """Return what happened to a stack: `3 created, 1 updated`, `unchanged (last seen 2 h ago)`, `left as it was (…)`.
 
     Ages are left out when `now` is None.
     """
@@ -47,7 +48,7 @@ def outcome_words(result: StackResult, verb: Verb, environment: str, now: dateti
 
 
 def reason_words(result: StackResult, environment: str, now: datetime | None) -> str:
-    """Why a stack has its outcome; empty when the outcome says it."""
+    """Return why a stack has its outcome; empty when the outcome says it."""
     match result.reason:
         case None:
             return ""
@@ -75,7 +76,7 @@ _REASONS: Mapping[Reason, str] = {
 
 
 def notes(result: StackResult, now: datetime | None) -> list[str]:
-    """What a reader must know beside the outcome: how sure a preview is, how old a proof is."""
+    """Return what a reader must know beside the outcome: how sure a preview is, how old a proof is."""
     found = [result.certainty] if result.certainty else []
     if result.unknown_outputs:
         found.append(f"known after {result.stack}: {', '.join(result.unknown_outputs)}")
@@ -89,7 +90,7 @@ def proof_words(proof: Proof, now: datetime | None) -> str:
 
 
 def changes_words(changes: Mapping[str, int], verb: Verb) -> str:
-    """`3 created, 1 updated`; in a preview `3 to create, 1 to update`. Nothing is said of what stays as it is."""
+    """`3 created, 1 updated`; in a preview `3 to create, 1 to update`. Resources that stay as they are do not count."""
     moved = {operation: count for operation, count in changes.items() if operation not in ("same", "read") and count}
     if verb is Verb.PREVIEW:
         return ", ".join(f"{count} to {operation}" for operation, count in moved.items())
@@ -97,26 +98,28 @@ def changes_words(changes: Mapping[str, int], verb: Verb) -> str:
 
 
 def failure_block(result: StackResult, report: RunReport, terminal: Terminal) -> str:
-    """A failed stack: how long it tried, what failed, why down to the root, a way out, what was left alone."""
+    """Return the text of a failed stack: how long it tried, what failed and why, and the stacks it blocks."""
     head = f"{mark(result.outcome, terminal)} {terminal.paint(result.stack, 'bold')}"
     lines = [f"{head}  {_DONE_WORD[result.outcome]} after {duration(result.seconds)}"]
     if result.error is None:
-        return "\n".join((*lines, f"  {folded(reason_words(result, report.environment, report.ended_at))}"))
+        return "\n".join(
+            (*lines, f"  {indent_continuation(reason_words(result, report.environment, report.ended_at))}")
+        )
     blocked = [other.stack for other in report.results if other.outcome is Outcome.BLOCKED]
     left = (f"{', '.join(blocked)} left as {'it was' if len(blocked) == 1 else 'they were'}",) if blocked else ()
     where = "" if result.error.where == result.stack else result.error.where
-    lines.append(f"  {folded(headed(where, result.error.message))}")
+    lines.append(f"  {indent_continuation(with_subject(where, result.error.message))}")
     lines += reason_lines(result.error, result.causes, terminal)
     lines.append(f"  {code_line(result.error, report.exit_code, terminal, *left)}")
     return "\n".join(lines)
 
 
 def report_text(report: RunReport, terminal: Terminal) -> str:
-    """The end of a run: failures in full, then one closing sentence, then what was simulated."""
+    """Return the end of a run: failures in full, then one closing sentence, then what was simulated."""
     blocks = [failure_block(result, report, terminal) for result in report.results if result.outcome in _FAILED]
     blocks += ["\n".join(lines) for result in report.results if (lines := drift_lines(result))]
     blocks += [failure_text(error, terminal, exit_code=report.exit_code) for error in report.errors]
-    closing = "\n".join((closing_line(report), *_simulated(report.simulated, terminal)))
+    closing = "\n".join((closing_line(report), *_simulated_lines(report.simulated, terminal)))
     return "\n\n".join((*blocks, closing))
 
 
@@ -131,14 +134,14 @@ def closing_line(report: RunReport) -> str:
     line = f"{report.environment} · {counted or 'no stacks'} · {duration(report.seconds)}"
     if report.verb is Verb.DESTROY and report.nothing_left and report.exit_code == 0:
         removed = sum(result.changes.get("delete", 0) for result in report.results)
-        told = "" if not removed else " 1 resource removed." if removed == 1 else f" {removed} resources removed."
+        removal = "" if not removed else " 1 resource removed." if removed == 1 else f" {removed} resources removed."
         where = " where it was asked" if report.not_asked else ""
-        line += f"\nNothing left{where}: " + ", ".join(report.nothing_left) + "." + told
-    return "\n".join((line, *(f"Not asked: {sentence}." for sentence in report.not_asked), *_return(report)))
+        line += f"\nNothing left{where}: " + ", ".join(report.nothing_left) + "." + removal
+    return "\n".join((line, *(f"Not asked: {sentence}." for sentence in report.not_asked), *_return_lines(report)))
 
 
-def _return(report: RunReport) -> list[str]:
-    """What to do should a forgotten cluster come back, once nothing beside the state tells the environment's id."""
+def _return_lines(report: RunReport) -> list[str]:
+    """Return what to do if a forgotten cluster comes back: nothing beside the state has the environment's id."""
     if report.simulated or not (report.not_asked and report.nothing_left and report.environment_id):
         return []
     command = f"aiinfra destroy {report.environment} --environment-id {report.environment_id}"
@@ -146,15 +149,13 @@ def _return(report: RunReport) -> list[str]:
 
 
 def tally(results: Sequence[StackResult]) -> dict[str, int]:
-    """How many stacks ended how."""
-    counts: dict[str, int] = {}
-    for result in results:
-        word = "left alone" if result.outcome is Outcome.BLOCKED else _DONE_WORD[result.outcome]
-        counts[word] = counts.get(word, 0) + 1
-    return counts
+    """Return the number of stacks by outcome, in words: `{"unchanged": 4, "failed": 1}`."""
+    counts = Counter(result.outcome for result in results)
+    blocked = "left as it was" if counts[Outcome.BLOCKED] == 1 else "left as they were"
+    return {blocked if outcome is Outcome.BLOCKED else _DONE_WORD[outcome]: n for outcome, n in counts.items()}
 
 
-def _simulated(sentences: Sequence[str], terminal: Terminal) -> list[str]:
+def _simulated_lines(sentences: Sequence[str], terminal: Terminal) -> list[str]:
     if not sentences:
         return []
     return [terminal.paint("Simulated:", "yellow"), *(f"  {sentence}" for sentence in sentences)]

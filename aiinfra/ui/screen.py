@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from aiinfra.engine.events import Diagnostic, Event, Message, RunEnded, RunStarted, StackEnded
-from aiinfra.ui.live import drawn, final_lines
+from aiinfra.ui.live import final_lines, table_lines
 from aiinfra.ui.output import Output
-from aiinfra.ui.plain import headline, lines, unexplained
+from aiinfra.ui.plain import headline, lines, unreported_errors
 from aiinfra.ui.progress import Progress
 from aiinfra.ui.report import report_text
-from aiinfra.ui.tables import wrapped
+from aiinfra.ui.tables import wrap
 from aiinfra.ui.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SPARED: Final = 0.3
 """Seconds before the table appears: a run of unchanged stacks is over by then, and needs none."""
 
 
-class LiveSight:
+class LiveDisplay:
     """What must stay readable is printed above the table; the whole table and the report replace it at the end."""
 
     every = 0.125
@@ -42,7 +42,7 @@ class LiveSight:
         elif isinstance(event, Message | Diagnostic):
             self._print(lines(event, progress, self._terminal))
         elif isinstance(event, StackEnded):
-            self._print(unexplained(progress.of(event.result.stack), progress))
+            self._print(unreported_errors(progress.of(event.result.stack), progress))
             self.tick(progress)
 
     def tick(self, progress: Progress) -> None:
@@ -51,10 +51,10 @@ class LiveSight:
         if self._live is None:
             if (self._now() - progress.started).total_seconds() < SPARED:
                 return
-            self._live = _opened(self._out)
+            self._live = _open_live(self._out)
         size = self._live.console.size
         terminal = replace(self._terminal, width=size.width)
-        self._live.update(self._text(drawn(progress, self._now(), terminal, size.height)), refresh=True)
+        self._live.update(self._text(table_lines(progress, self._now(), terminal, size.height)), refresh=True)
 
     def close(self, progress: Progress) -> None:
         if not self._ended and progress.started is not None:
@@ -66,12 +66,12 @@ class LiveSight:
             self._live.stop()
         self._live = None
         whole = "\n".join((headline(progress), *final_lines(progress, self._now(), self._terminal)))
-        self._out.line(wrapped(whole, self._terminal.width))
+        self._out.line(wrap(whole, self._terminal.width))
         if report:
-            self._out.line(wrapped(report, self._terminal.width))
+            self._out.line(wrap(report, self._terminal.width))
 
-    def _print(self, said: Iterator[str]) -> None:
-        for line in said:
+    def _print(self, lines: Iterator[str]) -> None:
+        for line in lines:
             if self._live is None:
                 self._out.line(line)
             else:
@@ -83,7 +83,7 @@ class LiveSight:
         return Text.from_ansi(self._out.masker("\n".join(painted)), no_wrap=True, overflow="ellipsis")
 
 
-def _opened(out: Output) -> Live:
+def _open_live(out: Output) -> Live:
     from rich.console import Console
     from rich.live import Live
 

@@ -28,7 +28,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def check_suffixes(paths: Sequence[Path]) -> None:
-    """Raises `ConfigError` for a file whose format cannot be told, before anything runs."""
+    """Check the suffixes of summary files, before anything runs. Raises `ConfigError` for one that names no format."""
     for path in paths:
         if path.suffix not in _FORMATS:
             raise ConfigError(
@@ -66,8 +66,8 @@ def markdown(report: RunReport) -> str:
     lines = [f"## aiinfra {report.verb.value} {report.environment}", "", closing_line(report), ""]
     lines += ["| | stack | kind | result | time |", "|---|---|---|---|---|", *rows]
     for result in report.results:
-        if told := drift_lines(result):
-            lines += ["", told[0], "", *(f"- {line.strip()}" for line in told[1:])]
+        if drift := drift_lines(result):
+            lines += ["", drift[0], "", *(f"- {line.strip()}" for line in drift[1:])]
         if result.error is not None:
             lines += _failure(f"{result.stack} failed", result.error, result.causes)
     for error in report.errors:
@@ -78,9 +78,9 @@ def markdown(report: RunReport) -> str:
 
 
 def _failure(title: str, error: ErrorRecord, causes: Sequence[str]) -> list[str]:
-    told = [error.message, *(f"← {cause}" for cause in causes)]
-    told += [f"→ {error.hint}"] if error.hint else []
-    return ["", f"### {title}", "", "```text", *(line.replace("```", "'''") for line in told), "```", f"`{error.code}`"]
+    text = [error.message, *(f"← {cause}" for cause in causes)]
+    text += [f"→ {error.hint}"] if error.hint else []
+    return ["", f"### {title}", "", "```text", *(line.replace("```", "'''") for line in text), "```", f"`{error.code}`"]
 
 
 def cell(text: str) -> str:

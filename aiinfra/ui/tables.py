@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 
 def width(text: str) -> int:
-    """Columns that the text takes on a terminal."""
+    """Return the number of columns that the text takes on a terminal."""
     return sum(_columns(char) for char in text)
 
 
@@ -19,21 +19,21 @@ def _columns(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
 
 
-def padded(text: str, columns: int) -> str:
+def pad(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
 def table(rows: Iterable[Sequence[str]], *, gap: int = 2, indent: int = 0) -> str:
-    """Rows as lines whose columns begin below each other; the last column is never padded."""
+    """Return the rows as aligned lines; the last column is never padded."""
     cells = [tuple(row) for row in rows]
     count = max((len(row) for row in cells), default=0)
     sizes = [max((width(row[at]) for row in cells if at < len(row)), default=0) for at in range(count)]
-    lines = ((" " * gap).join(padded(cell, sizes[at]) for at, cell in enumerate(row)) for row in cells)
+    lines = ((" " * gap).join(pad(cell, sizes[at]) for at, cell in enumerate(row)) for row in cells)
     return "\n".join((" " * indent + line).rstrip() for line in lines)
 
 
-def cut(text: str, columns: int) -> str:
-    """The first line of the text, not wider than `columns`; what is left out is shown as `…`."""
+def truncate(text: str, columns: int) -> str:
+    """Return the first line of the text, truncated with `…` to `columns`."""
     line = text.partition("\n")[0]
     if width(line) <= columns:
         return line
@@ -46,12 +46,12 @@ def cut(text: str, columns: int) -> str:
     return kept.rstrip() + "…"
 
 
-def wrapped(text: str, columns: int) -> str:
-    """Each line broken at words; what follows stands below the line's own text. Words longer than a line stay whole."""
-    return "\n".join(_wrapped(line, columns) for line in text.split("\n"))
+def wrap(text: str, columns: int) -> str:
+    """Return the text wrapped at words, with the indent of each line. Words longer than a line stay whole."""
+    return "\n".join(_wrap_line(line, columns) for line in text.split("\n"))
 
 
-def _wrapped(line: str, columns: int) -> str:
+def _wrap_line(line: str, columns: int) -> str:
     if width(_ESCAPES.sub("", line)) <= columns:
         return line
     indent = _INDENT.match(_ESCAPES.sub("", line))

@@ -49,10 +49,10 @@ class Terminal:
     def of(cls, world: World, stream: TextIO | None = None) -> Terminal:
         """What `stream` (standard output when None) can show."""
         out = sys.stdout if stream is None else stream
-        return cls.judged(world.environ, terminal=out.isatty(), encoding=getattr(out, "encoding", "") or "")
+        return cls.from_facts(world.environ, terminal=out.isatty(), encoding=getattr(out, "encoding", "") or "")
 
     @classmethod
-    def judged(cls, environ: Mapping[str, str], *, terminal: bool, encoding: str) -> Terminal:
+    def from_facts(cls, environ: Mapping[str, str], *, terminal: bool, encoding: str) -> Terminal:
         able = terminal and environ.get("TERM", "") not in ("", "dumb")
         columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if terminal else DEFAULT_WIDTH
         unicode = encoding.lower().replace("-", "") in ("utf8", "utf8sig")

@@ -21,10 +21,10 @@ from aiinfra.ui.terminal import Terminal
 from aiinfra.waiting import Pending, Stopped, Waiter
 
 SILENCE = 30.0
-"""Seconds after which a running stack that says nothing is named again."""
+"""Seconds without an event after which a running stack is shown again."""
 
 
-class Sight(Protocol):
+class Display(Protocol):
     """How a run is shown."""
 
     every: float
@@ -41,9 +41,9 @@ class Sight(Protocol):
 
 
 class View:
-    """The fold, the lock and the heartbeat around a `Sight`."""
+    """The fold, the lock and the heartbeat around a `Display`."""
 
-    def __init__(self, sight: Sight, now: Callable[[], datetime], silence: float = SILENCE) -> None:
+    def __init__(self, sight: Display, now: Callable[[], datetime], silence: float = SILENCE) -> None:
         self.progress = Progress()
         self._sight, self._now, self._silence = sight, now, silence
         self._simulated: tuple[str, ...] = ()
@@ -53,17 +53,17 @@ class View:
 
     def __call__(self, event: Event) -> None:
         with self._lock:
-            if self._late(event):
+            if self._is_late_wait(event):
                 return
             self.progress = advance(self.progress, event)
-            self._sight.show(self._said_once(event), self.progress)
+            self._sight.show(self._without_repetition(event), self.progress)
 
-    def _late(self, event: Event) -> bool:
-        """A wait that a provider told of when its stack had been stopped already."""
+    def _is_late_wait(self, event: Event) -> bool:
+        """Whether the event is a wait that a provider reported after its stack had ended."""
         return isinstance(event, Waiting) and self.progress.of(event.stack).phase is Phase.ENDED
 
-    def _said_once(self, event: Event) -> Event:
-        """The event; of several runs in one command (a rehearsal) only the first says what is simulated."""
+    def _without_repetition(self, event: Event) -> Event:
+        """Return the event; of several runs in one command (a rehearsal) only the first lists what is simulated."""
         if not isinstance(event, RunEnded):
             return event
         report = event.report
@@ -97,7 +97,7 @@ class View:
         return Pending("the end of the run")
 
 
-class PlainSight:
+class PlainDisplay:
     """Plain lines. With `report` false the end of the run is left to another sink."""
 
     every = 5.0
@@ -115,7 +115,7 @@ class PlainSight:
     def close(self, progress: Progress) -> None: ...
 
 
-class StreamSight:
+class StreamDisplay:
     """`--events ndjson`."""
 
     every = 5.0

@@ -1,4 +1,4 @@
-"""Why a stack is as it is: what was recorded, what its cluster says now, what it waits for, and the way out."""
+"""Why a stack is as it is, as text: what was recorded, what its cluster says now, what it waits for, and what to do."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime
 from aiinfra.report.run import Failure
 from aiinfra.report.status import StackStatus, Why, WorldState
 from aiinfra.ui.durations import age, duration
-from aiinfra.ui.errors import folded, headed
+from aiinfra.ui.errors import indent_continuation, with_subject
 from aiinfra.ui.ndjson import plain_value
 from aiinfra.ui.report import proof_words
 from aiinfra.ui.terminal import Terminal
 
 
 def why_text(why: Why, now: datetime, terminal: Terminal) -> str:
-    """The state, the last failure to its root, what the cluster says now, what it waits for, the way out."""
+    """Return the state, the last failure, what the cluster says now, what the stack waits for, the hints."""
     stack = why.stack
     lines = [f"{_mark(stack, terminal)} {terminal.paint(stack.stack, 'bold')} ({stack.kind}) {_state(stack, now)}"]
     lines += [f"  {line}" for line in _body(why, now, terminal)]
@@ -49,7 +49,7 @@ def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
     for place in why.now:
         yield from _place(place, stack, terminal)
     for other in why.waits_for:
-        yield from _awaited(other, now, terminal)
+        yield from _awaited_lines(other, now, terminal)
     if why.needs and not why.waits_for:
         yield f"needs {', '.join(need.stack for need in why.needs)}: up"
     if why.needed_by:
@@ -57,64 +57,64 @@ def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
     if why.holder:
         begun = age((now - why.holder.at).total_seconds())
         yield f"held by `{why.holder.command}` on {why.holder.host}, pid {why.holder.pid}, begun {begun}"
-    yield from (f"{terminal.paint(terminal.marks.hint, 'green')} {way}" for way in ways_out(why))
+    yield from (f"{terminal.paint(terminal.marks.hint, 'green')} {hint}" for hint in hints(why))
 
 
 def _failure(stack: StackStatus, failure: Failure, now: datetime, terminal: Terminal) -> Iterator[str]:
     tried = f"`{failure.verb}` failed after {duration(failure.seconds)}"
     when = "" if stack.state == "failed" else f", {age((now - failure.at).total_seconds())}"
     where = "" if failure.error.where == stack.stack else failure.error.where
-    yield f"{tried}{when}: {folded(headed(where, failure.error.message))}"
+    yield f"{tried}{when}: {indent_continuation(with_subject(where, failure.error.message))}"
     yield from _chain(failure.causes, terminal)
     yield terminal.paint(f"code {failure.error.code}", "dim")
 
 
 def _chain(causes: Sequence[str], terminal: Terminal) -> Iterator[str]:
-    yield from (f"{terminal.paint(terminal.marks.cause, 'red')} {folded(cause)}" for cause in causes)
+    yield from (f"{terminal.paint(terminal.marks.cause, 'red')} {indent_continuation(cause)}" for cause in causes)
 
 
 def _place(place: WorldState, stack: StackStatus, terminal: Terminal) -> Iterator[str]:
-    """What a place says now, told once: the same chain as recorded is not repeated."""
-    told = f"now {place.place} {place.says}"
+    """Yield what a place says now; causes that are the same as recorded are not repeated."""
+    line = f"now {place.place} {place.says}"
     if stack.failure is None or not place.answers:
-        yield told
+        yield line
     elif not place.causes:
-        yield f"{told}, and shows {'it no more' if stack.failure.causes else 'nothing of it'}"
+        yield f"{line}, and shows {'it no more' if stack.failure.causes else 'nothing of it'}"
     elif tuple(place.causes) == stack.failure.causes:
-        yield f"{told}, and shows the same"
+        yield f"{line}, and shows the same"
     else:
-        yield f"{told}, and shows:"
+        yield f"{line}, and shows:"
         yield from _chain(place.causes, terminal)
 
 
-def _awaited(other: StackStatus, now: datetime, terminal: Terminal) -> Iterator[str]:
-    said = f": {other.failure.error.message}" if other.failure and other.state == "failed" else ""
-    yield f"waits for {other.stack}, which {_state(other, now)}{folded(said)}"
+def _awaited_lines(other: StackStatus, now: datetime, terminal: Terminal) -> Iterator[str]:
+    reason = f": {other.failure.error.message}" if other.failure and other.state == "failed" else ""
+    yield f"waits for {other.stack}, which {_state(other, now)}{indent_continuation(reason)}"
     if other.failure and other.state == "failed":
         yield from _chain(other.failure.causes, terminal)
 
 
-def ways_out(why: Why) -> list[str]:
-    """What to do, in order; nothing for a stack that stands and whose cluster answers."""
+def hints(why: Why) -> list[str]:
+    """Return what to do, in order; nothing for a stack that is up and whose cluster answers."""
     stack, up = why.stack, f"aiinfra up {why.environment}"
     unreachable = [place.hint for place in why.now if not place.answers and place.hint]
     failed = [other for other in why.waits_for if other.state == "failed"]
     if failed:
-        hints = [other.failure.error.hint for other in failed if other.failure and other.failure.error.hint]
-        return list(dict.fromkeys([*unreachable, *hints, f"aiinfra why {why.environment} {failed[0].stack}"]))
+        found = [other.failure.error.hint for other in failed if other.failure and other.failure.error.hint]
+        return list(dict.fromkeys([*unreachable, *found, f"aiinfra why {why.environment} {failed[0].stack}"]))
     if stack.state == "up":
         return unreachable
-    hints = [place.hint for place in why.now if place.answers and place.hint]
-    recorded = [] if hints or _healed(why) or not stack.failure else [stack.failure.error.hint]
+    current = [place.hint for place in why.now if place.answers and place.hint]
+    recorded = [] if current or _is_healed(why) or not stack.failure else [stack.failure.error.hint]
     verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "half destroyed" else up
-    return [way for way in dict.fromkeys([*unreachable, *hints, *recorded, verb]) if way]
+    return [hint for hint in dict.fromkeys([*unreachable, *current, *recorded, verb]) if hint]
 
 
-def _healed(why: Why) -> bool:
-    """Whether what the failure was due to is seen no more."""
+def _is_healed(why: Why) -> bool:
+    """Whether the cause of the failure is gone."""
     had = why.stack.failure is not None and why.stack.failure.causes
     return bool(had and any(place.answers for place in why.now) and not any(now.causes for now in why.now))
 
 
 def why_json(why: Why) -> dict[str, object]:
-    return {"why": plain_value(why), "ways_out": ways_out(why)}
+    return {"why": plain_value(why), "ways_out": hints(why)}

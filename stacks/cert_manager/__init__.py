@@ -11,6 +11,6 @@ STACK = StackType(
     program="stacks.cert_manager.program:program",
     domains=("kubernetes",),
     plugins=("kubernetes",),
-    foreign="what its chart brings",
-    foretold=("namespace", "version"),
+    external="what its chart brings",
+    known_outputs=("namespace", "version"),
 )

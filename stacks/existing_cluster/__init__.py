@@ -14,5 +14,5 @@ STACK = StackType(
     domains=("kubernetes",),
     checks=Checks(),
     connection=("kubeconfig", "context"),
-    foretold=("platform",),
+    known_outputs=("platform",),
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiinfra.stack import Broken, StackName, Surroundings
+from aiinfra.stack import StackName, Surroundings, Violation
 from stacks.existing_cluster.spec import ExistingClusterInputs
 
 
 class Checks:
-    def rules_around(self, name: StackName, inputs: ExistingClusterInputs, around: Surroundings) -> Iterator[Broken]:
+    def rules_around(self, name: StackName, inputs: ExistingClusterInputs, around: Surroundings) -> Iterator[Violation]:
         if around.target == "real" and inputs.kubeconfig == "":
-            yield Broken(("kubeconfig",), "a real cluster needs a kubeconfig", "write ${file:~/.kube/config}")
+            yield Violation(("kubeconfig",), "a real cluster needs a kubeconfig", "write ${file:~/.kube/config}")
 
     def access(self, inputs: ExistingClusterInputs, text: str) -> str:
         from aiinfra.domains.kubernetes.client.kubeconfig import narrowed

@@ -21,7 +21,7 @@ STACK = StackType(
     domains=("kubernetes",),
     plugins=("kubernetes",),
     checks=Checks(),
-    foreign="what its chart brings",
+    external="what its chart brings",
     leftovers=(TRACES, NFD_TRACES),
-    foretold=("namespace", "version", "resource", "policy"),
+    known_outputs=("namespace", "version", "resource", "policy"),
 )

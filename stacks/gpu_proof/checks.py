@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiinfra.domains.kubernetes.needs import ClusterNeed
-from aiinfra.stack import Broken, Ref, Surroundings
+from aiinfra.stack import Ref, Surroundings, Violation
 from stacks.gpu_operator.spec import GpuOperatorInputs
 from stacks.gpu_proof.spec import GpuProofInputs
 
 
 class Checks:
-    def rules(self, inputs: GpuProofInputs) -> Iterator[Broken]:
+    def rules(self, inputs: GpuProofInputs) -> Iterator[Violation]:
         expect = inputs.expect
         if expect.gpus < expect.nodes:
-            yield Broken(
+            yield Violation(
                 ("expect", "gpus"),
                 f"{expect.gpus} GPUs cannot be on {expect.nodes} nodes",
                 "gpus counts all nodes together",

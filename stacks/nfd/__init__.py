@@ -14,7 +14,7 @@ STACK = StackType(
     domains=("kubernetes",),
     plugins=("kubernetes",),
     checks=Checks(),
-    foreign="what its chart brings",
+    external="what its chart brings",
     leftovers=(TRACES,),
-    foretold=("namespace", "version", "gpu_label"),
+    known_outputs=("namespace", "version", "gpu_label"),
 )

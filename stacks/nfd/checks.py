@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiinfra.stack import Broken
+from aiinfra.stack import Violation
 from stacks.nfd.labels import seen_by_gpu_operator
 from stacks.nfd.spec import NfdInputs
 
@@ -12,14 +12,14 @@ GPU_CLASSES = {"03", "0300", "0302"}
 
 
 class Checks:
-    def rules(self, inputs: NfdInputs) -> Iterator[Broken]:
+    def rules(self, inputs: NfdInputs) -> Iterator[Violation]:
         if not seen_by_gpu_operator(inputs.label_fields):
-            yield Broken(
+            yield Violation(
                 ("label_fields",),
                 f"labels made of {', '.join(inputs.label_fields)} are not those the GPU Operator looks for",
                 "use [vendor] or [class, vendor]",
             )
         if not GPU_CLASSES & set(inputs.device_classes):
-            yield Broken(("device_classes",), "no class of GPUs is among them", "add 0300 and 0302")
+            yield Violation(("device_classes",), "no class of GPUs is among them", "add 0300 and 0302")
         if inputs.version.startswith("v"):
-            yield Broken(("version",), f"{inputs.version} has a leading v", f"write {inputs.version[1:]}")
+            yield Violation(("version",), f"{inputs.version} has a leading v", f"write {inputs.version[1:]}")

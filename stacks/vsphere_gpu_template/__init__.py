@@ -13,7 +13,7 @@ STACK = StackType(
     domains=("vsphere",),
     checks=Checks(),
     connection=("vcenter",),
-    foreign="what the hosts can start",
-    foretold=("mode",),
+    external="what the hosts can start",
+    known_outputs=("mode",),
     lab_defaults={"verify": "power_on", "limit": "1m"},
 )

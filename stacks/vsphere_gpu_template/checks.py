@@ -10,7 +10,7 @@ from aiinfra.domains.vsphere.marks import NAME_LIMIT, template_name
 from aiinfra.domains.vsphere.needs import VCenterNeed
 from aiinfra.domains.vsphere.spec import PassthroughDevices, Placement, StaticDevices, VgpuDevices
 from aiinfra.facts.gpus import GPUS
-from aiinfra.stack import Broken, Finding, StackName, Surroundings
+from aiinfra.stack import Finding, StackName, Surroundings, Violation
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
 
 RESERVED = "aiinfra.dev/"
@@ -36,28 +36,28 @@ class Checks:
         for place in inputs.places().values():
             yield _need(inputs, place)
 
-    def rules(self, inputs: GpuTemplateInputs) -> Iterator[Broken]:
+    def rules(self, inputs: GpuTemplateInputs) -> Iterator[Violation]:
         yield from _places(inputs)
         if isinstance(inputs.gpu, VgpuDevices):
             yield from _vgpus(inputs.gpu)
         if isinstance(inputs.gpu, StaticDevices) and len(set(inputs.gpu.pci_ids)) < len(inputs.gpu.pci_ids):
-            yield Broken(("gpu", "pci_ids"), "names a card twice", "name each card once")
+            yield Violation(("gpu", "pci_ids"), "names a card twice", "name each card once")
         if isinstance(inputs.gpu, PassthroughDevices) and not inputs.gpu.model:
-            yield Broken(("gpu", "model"), "is empty", "name the GPU model, such as A100-PCIe-40GB")
+            yield Violation(("gpu", "model"), "is empty", "name the GPU model, such as A100-PCIe-40GB")
         if inputs.cpus % inputs.cores_per_socket:
             message = f"{inputs.cpus} CPUs do not fill sockets of {inputs.cores_per_socket} cores"
-            yield Broken(("cores_per_socket",), message, "let it divide cpus")
+            yield Violation(("cores_per_socket",), message, "let it divide cpus")
         for key in inputs.extra_config:
             if key.startswith(RESERVED):
-                yield Broken(("extra_config", key), "is a key of aiinfra's own marks", "choose another name")
+                yield Violation(("extra_config", key), "is a key of aiinfra's own marks", "choose another name")
 
-    def rules_around(self, name: StackName, inputs: GpuTemplateInputs, around: Surroundings) -> Iterator[Broken]:
+    def rules_around(self, name: StackName, inputs: GpuTemplateInputs, around: Surroundings) -> Iterator[Violation]:
         template = template_name(around.environment, name)
         if len(template) > NAME_LIMIT:
             message = (
                 f"its template's name {template} would have {len(template)} characters, vCenter takes {NAME_LIMIT}"
             )
-            yield Broken((), message, "use a shorter name for the environment or the stack")
+            yield Violation((), message, "use a shorter name for the environment or the stack")
 
 
 def _need(inputs: GpuTemplateInputs, place: Placement) -> VCenterNeed:
@@ -78,37 +78,37 @@ def _need(inputs: GpuTemplateInputs, place: Placement) -> VCenterNeed:
     )
 
 
-def _places(inputs: GpuTemplateInputs) -> Iterator[Broken]:
+def _places(inputs: GpuTemplateInputs) -> Iterator[Violation]:
     if inputs.place is None and not inputs.failure_domains:
-        yield Broken(("place",), "is required", "write datacenter, cluster and datastore, or failure_domains")
+        yield Violation(("place",), "is required", "write datacenter, cluster and datastore, or failure_domains")
     if inputs.place is not None and inputs.failure_domains:
-        yield Broken(("place",), "cannot stand beside failure_domains", "give each failure domain its place")
+        yield Violation(("place",), "cannot stand beside failure_domains", "give each failure domain its place")
     places = [("place", inputs.place)] if inputs.place else []
     for at, place in [*places, *((f"failure_domains.{name}", one) for name, one in inputs.failure_domains.items())]:
         for field in ("datacenter", "cluster", "datastore"):
             if not getattr(place, field):
-                yield Broken((*at.split("."), field), "is empty", "name it as vCenter shows it")
+                yield Violation((*at.split("."), field), "is empty", "name it as vCenter shows it")
 
 
-def _vgpus(gpu: VgpuDevices) -> Iterator[Broken]:
+def _vgpus(gpu: VgpuDevices) -> Iterator[Violation]:
     if bool(gpu.profile) == bool(gpu.model):
         problem = "profile and model both say which vGPU it is" if gpu.profile else "which vGPU is not said"
-        yield Broken(("gpu",), problem, "write profile: NAME, or model: MODEL with memory: SIZE")
+        yield Violation(("gpu",), problem, "write profile: NAME, or model: MODEL with memory: SIZE")
         return
     if gpu.model and gpu.memory is None:
-        yield Broken(("gpu", "memory"), "is required beside model", "say how much each device needs: memory: 20GiB")
+        yield Violation(("gpu", "memory"), "is required beside model", "say how much each device needs: memory: 20GiB")
     if gpu.profile:
         yield from _profile(gpu)
     elif gpu.mode == "mig" and not GPUS[gpu.model].mig_capable:
-        yield Broken(("gpu", "mode"), f"{gpu.model} has no MIG", "set gpu.mode: vgpu")
+        yield Violation(("gpu", "mode"), f"{gpu.model} has no MIG", "set gpu.mode: vgpu")
 
 
-def _profile(gpu: VgpuDevices) -> Iterator[Broken]:
+def _profile(gpu: VgpuDevices) -> Iterator[Violation]:
     """Yield whether the mode fits the name of the profile; the preflight reads whether a host offers it."""
     name, family = ProfileName.of(gpu.profile), family_of(gpu.profile)
     if name is None or family is None:
         return
     if name.type.slices and gpu.mode == "vgpu":
-        yield Broken(("gpu", "mode"), f"{gpu.profile} is MIG-backed", "set gpu.mode: mig")
+        yield Violation(("gpu", "mode"), f"{gpu.profile} is MIG-backed", "set gpu.mode: mig")
     if not name.type.slices and gpu.mode == "mig":
-        yield Broken(("gpu", "mode"), f"{gpu.profile} is time-sliced", "set gpu.mode: vgpu")
+        yield Violation(("gpu", "mode"), f"{gpu.profile} is time-sliced", "set gpu.mode: vgpu")

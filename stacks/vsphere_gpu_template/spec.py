@@ -50,7 +50,7 @@ class GpuTemplateInputs(Inputs):
         return dict(sorted(self.failure_domains.items())) or ({"": self.place} if self.place else {})
 
     def templates(self, base: Path = Path()) -> list[GpuTemplateSpec]:
-        """Return the spec of each template, by failure domain, in their order. Relative paths of images start at `base`."""
+        """Return the spec of each template in the order of failure domains; relative image paths start at `base`."""
         source = self.source
         if isinstance(source, Ova):
             source = source.model_copy(update={"ova": str(base / Path(source.ova).expanduser())})

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from aiinfra.catalog import Catalog
 from aiinfra.stack import (
     SECRET,
-    Broken,
     Input,
     Inputs,
     Linked,
@@ -19,6 +18,7 @@ from aiinfra.stack import (
     StackName,
     StackType,
     Surroundings,
+    Violation,
 )
 
 
@@ -97,14 +97,14 @@ class AppGiven(Outputs):
 
 
 class AppRules:
-    def rules(self, inputs: AppTaken) -> Iterator[Broken]:
+    def rules(self, inputs: AppTaken) -> Iterator[Violation]:
         if inputs.title == "forbidden":
-            yield Broken(("title",), "this title is taken", "choose another")
+            yield Violation(("title",), "this title is taken", "choose another")
 
-    def rules_around(self, name: StackName, inputs: AppTaken, around: Surroundings) -> Iterator[Broken]:
+    def rules_around(self, name: StackName, inputs: AppTaken, around: Surroundings) -> Iterator[Violation]:
         twins = [other for other, (_, theirs) in around.stacks.items() if other < name and theirs == inputs]
         if twins and inputs.title:
-            yield Broken(("title",), f"{twins[0]} has this title already")
+            yield Violation(("title",), f"{twins[0]} has this title already")
 
 
 AppTaken.model_rebuild()

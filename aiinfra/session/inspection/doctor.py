@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from aiinfra.disk import CACHE, STATE, why_unusable
 from aiinfra.errors import AiinfraError, ConfigError
-from aiinfra.model.state_url import shown
+from aiinfra.model.state_url import redact_url
 from aiinfra.report.examined import Examined
 from aiinfra.session.engine import Engine
 from aiinfra.session.place.place import Place
@@ -70,7 +70,7 @@ def _toolchain(session: Session) -> Iterator[Examined]:
 def _state(engine: Engine, place: Place) -> Finding:
     stacks = engine.host().stacks()
     engine.host().ready()
-    return Finding("ok", shown(place.state_url), f"{len(stacks)} stacks", "to be readable, its secrets to open")
+    return Finding("ok", redact_url(place.state_url), f"{len(stacks)} stacks", "to be readable, its secrets to open")
 
 
 def _answered(subject: str, ask: Callable[[], Finding]) -> Examined:

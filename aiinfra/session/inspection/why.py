@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from aiinfra.engine.journal import Journal
 from aiinfra.plan.graph import upstream
-from aiinfra.plan.selection import known
+from aiinfra.plan.selection import require_stacks
 from aiinfra.report.status import Why, WorldState
 from aiinfra.session.inspection.status import lock_holder, stack_status
 from aiinfra.session.session import Session
@@ -19,7 +19,7 @@ from aiinfra.stack import StackName
 
 def why(session: Session, stack: str) -> Why:
     """Explain a stack. Raises `ConfigError` for an unknown stack, `OutsideError` for an unreadable record."""
-    known(session.plan, "STACK", [stack])
+    require_stacks(session.plan, "STACK", [stack])
     name = StackName(stack)
     with session.reading() as (place_words, place, engine):
         if place is None or engine is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiinfra.disk import usable
+from aiinfra.disk import folder_errors
 from aiinfra.plan.planner import Plan
 from aiinfra.session.options import Tools
 from aiinfra.session.place.place import Place
@@ -74,10 +74,10 @@ class Places:
 
         folder = self.lab_folder()
         check_path(folder)
-        with usable("the folder for labs", folder.parent):
+        with folder_errors("the folder for labs", folder.parent):
             folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lab = Lab.find(folder)
-        asked = {name: domain.wanted(self.plan) for name, domain in lab_domains_of(self.plan).items()}
+        asked = {name: domain.spec(self.plan) for name, domain in lab_domains_of(self.plan).items()}
         wanted = {name: tree for name, tree in asked.items() if tree is not None}
         if lab is None or not lab.alive or not lab.provides(wanted):
             binaries = self.toolchain.ensure((*self.lab_tools, "aiinfra-engine"), self.say)
@@ -126,7 +126,7 @@ class Places:
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    with usable("the folder for temporary files", Path(), "TMPDIR"):
+    with folder_errors("the folder for temporary files", Path(), "TMPDIR"):
         folder = tempfile.TemporaryDirectory(prefix="aiinfra-preview-")
     with folder as path:
         yield Path(path)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from aiinfra.disk import usable
+from aiinfra.disk import folder_errors
 from aiinfra.domain_lab import Connection
 from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import OutsideError
@@ -68,7 +68,7 @@ def ghost_place(folder: Path, plan: Plan) -> Place:
 
 def _connection(folder: Path | None, plan: Plan) -> Connection:
     """Return what the domains of the plan give as one value; a stack may get something from several."""
-    with usable("the lab's folder", folder or Path()):
+    with folder_errors("the lab's folder", folder or Path()):
         found = [domain.connection(folder, plan) for domain in lab_domains_of(plan).values()]
     stacks = {name for one in found for name in one.inputs}
     return Connection(

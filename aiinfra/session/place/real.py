@@ -9,7 +9,7 @@ from typing import Final
 from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import ConfigError
 from aiinfra.model.environment import StateSpec
-from aiinfra.model.state_url import PASSPHRASE, folder_of
+from aiinfra.model.state_url import PASSPHRASE, local_folder
 from aiinfra.session.place.place import Place
 from aiinfra.world import World
 
@@ -26,7 +26,7 @@ def real_place(world: World, environment: str, state: StateSpec, base: Path) -> 
 
     Raises `ConfigError` `state.passphrase_missing` when the state needs a passphrase and none is given.
     """
-    root = folder_of(state.url, world.home(), base.absolute())
+    root = local_folder(state.url, world.home(), base.absolute())
     return Place(
         state_url=f"file://{root}{_parameters(state.url)}" if root else state.url,
         secrets=state.secrets,

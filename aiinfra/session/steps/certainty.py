@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiinfra.engine.digest import inputs_text
 from aiinfra.engine.wire import holds_unknown
-from aiinfra.plan.certainty import Certainty, told_outputs
+from aiinfra.plan.certainty import Certainty, public_outputs
 from aiinfra.plan.planner import Step
 from aiinfra.session.run import Run
 from aiinfra.stack import Ref, SecretSource
@@ -28,7 +28,7 @@ def certainty(run: Run, step: Step) -> Certainty:
     until: dict[str, dict[str, None]] = {}
     for ref in refs_of(step):
         given = run.outputs_of(ref.stack)
-        asked = ref.output[:1] or told_outputs(run.plan.steps[ref.stack])
+        asked = ref.output[:1] or public_outputs(run.plan.steps[ref.stack])
         missing = [name for name in asked if holds_unknown(given.get(name))]
         until.setdefault(ref.stack, {}).update(dict.fromkeys(missing))
-    return Certainty({stack: tuple(names) for stack, names in until.items() if names}, step.kind.foreign)
+    return Certainty({stack: tuple(names) for stack, names in until.items() if names}, step.kind.external)

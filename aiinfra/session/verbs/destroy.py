@@ -14,7 +14,7 @@ from aiinfra.engine.journal import Success
 from aiinfra.engine.queue import Queue
 from aiinfra.engine.run import StackExecutor
 from aiinfra.errors import ConfigError
-from aiinfra.plan.graph import ordered
+from aiinfra.plan.graph import topological_order
 from aiinfra.report.run import RunReport, StackResult, Verb
 from aiinfra.session.options import Options
 from aiinfra.session.place.keys import forget_key
@@ -124,7 +124,7 @@ def _existing(run: Run) -> _Existing:
         stack: [*wants, *_dropped_needs(recorded.get(stack), needs.keys() - set(wants))]
         for stack, wants in needs.items()
     }
-    return _Existing(wider if len(ordered(wider)) == len(wider) else needs, kinds)
+    return _Existing(wider if len(topological_order(wider)) == len(wider) else needs, kinds)
 
 
 def _dropped_needs(known: Success | None, others: Collection[str]) -> list[str]:

@@ -32,5 +32,5 @@ def _say_dropped(run: Run) -> None:
     if dropped:
         one = len(dropped) == 1
         command = f"aiinfra destroy {environment} {' '.join(f'--only {name}' for name in dropped)}"
-        subject = f"{' and '.join(dropped)} {'exists but is' if one else 'exist but are'} no longer in the file"
-        run.say(f"{subject}: {command} removes {'it' if one else 'them'}")
+        subject = f"{' and '.join(dropped)} {'is' if one else 'are'} still up and no longer in the file"
+        run.say(f"{subject}: {command} destroys {'it' if one else 'them'}")

@@ -83,7 +83,7 @@ def _below(lines: Iterable[str], stacks: Sequence[str]) -> list[str]:
 
 
 def _stack(line: str, stacks: Sequence[str]) -> str | None:
-    """The stack of a line `vgpu   | started`, or `vgpu: 2 doubts`."""
+    """The stack of a line `vgpu   | started`, or `vgpu: 2 warnings`."""
     name = re.match(r"([a-z][a-z0-9_-]*) *(\||:)", line)
     return name[1] if name and name[1] in stacks else None
 

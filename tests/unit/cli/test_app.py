@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from aiinfra.cli.app import COMMANDS, loaded
+from aiinfra.cli.app import COMMANDS, load_command
 from aiinfra.cli.examples import EXAMPLES
 from aiinfra.ui.schemas import result_schema
 from tests.unit.cli.conftest import Aiinfra
@@ -33,7 +33,7 @@ def test_help_lists_every_command_with_one_line(aiinfra: Aiinfra) -> None:
 
         Change the world:
           up        Bring ENV to the state that its file describes
-          destroy   Take down all that ENV made, and prove that nothing is left
+          destroy   Destroy all that ENV made, and prove that nothing is left
           refresh   Read the world again and record what drifted
           rehearse  Run any ENV in a throw-away lab: up, proof, destroy, verdict
 
@@ -41,7 +41,7 @@ def test_help_lists_every_command_with_one_line(aiinfra: Aiinfra) -> None:
           preview  Say what `up` would change, asking the engine
           doctor   Ask the outside world whether ENV can work
           status   Show the stacks of ENV as last recorded
-          why      Say why a stack of ENV is as it is, and the way out
+          why      Say why a stack of ENV is as it is, and what to do
           outputs  Print what the stacks of ENV gave
 
         Read and write files:
@@ -66,7 +66,7 @@ def test_no_words_at_all_are_a_question_for_help(aiinfra: Aiinfra) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_of_the_table_loads_and_explains_itself(name: str, aiinfra: Aiinfra) -> None:
-    assert loaded(name, COMMANDS[name]).name == name
+    assert load_command(name, COMMANDS[name]).name == name
     assert aiinfra(name, "--help").code == 0
 
 
@@ -79,14 +79,16 @@ def paths(command: Any, path: str) -> Iterator[str]:
 
 
 def test_every_command_has_examples() -> None:
-    assert {path for name, entry in COMMANDS.items() for path in paths(loaded(name, entry), name)} == set(EXAMPLES)
+    assert {path for name, entry in COMMANDS.items() for path in paths(load_command(name, entry), name)} == set(
+        EXAMPLES
+    )
 
 
 @pytest.mark.parametrize(("path", "line"), [(path, line) for path, lines in EXAMPLES.items() for line in lines])
 def test_an_example_is_shown_and_can_be_typed(path: str, line: str, aiinfra: Aiinfra) -> None:
     assert f"    aiinfra {line}\n" in aiinfra(*path.split(), "--help").out
     words = line.split()
-    command = loaded(words[0], COMMANDS[words[0]])
+    command = load_command(words[0], COMMANDS[words[0]])
     with command.make_context(words[0], words[1:]) as context:
         if below := getattr(command, "commands", {}):
             below[words[1]].make_context(words[1], words[2:], parent=context).close()

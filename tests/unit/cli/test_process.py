@@ -128,7 +128,7 @@ sys.exit(app.run(sys.argv[1:]))
 
 STOPPED = (
     "✗ stopped before it was done\n"
-    "  → run the command again: it goes on from what stands\n"
+    "  → run the command again: it continues where it stopped\n"
     "  code run.interrupted · exit 130\n"
 )
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiinfra.config.files import Files
-from aiinfra.config.layers import Layer, merge, merged, unmarked
-from aiinfra.config.values import escaped, late_value
+from aiinfra.config.layers import Layer, document_without_marks, merge, merge_layers
+from aiinfra.config.values import escape, parse_value
 from aiinfra.config.yaml_text import parse
 from aiinfra.model.tree import leaves
 from tests.unit.site import GOOD, Site
@@ -48,8 +48,8 @@ def test_maps_of_one_shape_may_be_merged_in_any_grouping(maps: list[dict[str, An
 
 @given(st.lists(MAPS, min_size=1, max_size=4))
 def test_the_layer_that_a_value_is_said_to_come_from_has_it(trees: list[dict[str, Any]]) -> None:
-    layers = [Layer(str(number), unmarked(tree)) for number, tree in enumerate(trees)]
-    whole = merged(layers)
+    layers = [Layer(str(number), document_without_marks(tree)) for number, tree in enumerate(trees)]
+    whole = merge_layers(layers)
     for at, value in leaves(whole.tree):
         if at:
             owner = whole.owners(at)[0]
@@ -58,16 +58,16 @@ def test_the_layer_that_a_value_is_said_to_come_from_has_it(trees: list[dict[str
 
 @given(st.text("ab${}:.", max_size=12))
 def test_an_escaped_text_stands_for_itself(text: str) -> None:
-    assert late_value(escaped(text)) == text
+    assert parse_value(escape(text)) == text
 
 
 @given(st.text("ab${}:.-envfil ", max_size=12))
 def test_a_text_without_an_opening_is_itself_and_no_other_is_lost(text: str) -> None:
-    found = late_value(text)
+    found = parse_value(text)
     if "${" not in text:
         assert found == text
     elif isinstance(found, str):
-        assert escaped(found) == text
+        assert escape(found) == text
 
 
 @given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner)))

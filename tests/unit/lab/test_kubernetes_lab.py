@@ -47,14 +47,14 @@ def planned(stacks: Mapping[str, tuple[str, Mapping[str, Any]]], lab: Mapping[st
 
 def test_whatever_exports_access_is_a_cluster_and_one_that_takes_access_must_be_there_before() -> None:
     made = planned({"east": ("adopted", {}), "west": ("installed", {})}, {"clusters": {"east": SMALL}})
-    wanted: Any = LAB.wanted(made)
+    wanted: Any = LAB.spec(made)
     assert wanted["made_by_stacks"] == ["west"]
     assert list(wanted["clusters"]) == ["east"]
     assert wanted["clusters"]["east"]["nodes"]["cpu"]["count"] == 1
 
 
 def test_a_plan_without_a_stack_in_a_cluster_wants_nothing() -> None:
-    assert LAB.wanted(planned({"note": ("paper", {})})) is None
+    assert LAB.spec(planned({"note": ("paper", {})})) is None
 
 
 def test_a_stack_works_in_the_nearest_cluster_that_it_needs() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aiinfra.config.flags import path_of
-from aiinfra.model.display import in_words, public
+from aiinfra.model.display import redact, redacted_line
 from aiinfra.model.tree import Loc, Tree, dotted
 from aiinfra.stack import Ref, SecretSource, StackName
 
@@ -48,9 +48,9 @@ def test_a_path_is_written_and_read_back(at: Loc, text: str) -> None:
     ],
 )
 def test_what_is_shown_of_a_value(at: Loc, value: object, shown: str) -> None:
-    assert in_words(value, at) == shown  # type: ignore[arg-type]  # a tree
+    assert redacted_line(value, at) == shown  # type: ignore[arg-type]  # a tree
 
 
 def test_what_is_public_keeps_the_shape() -> None:
     tree: Tree = {"a": [{"token": "canary"}, Ref(StackName("b"))], "c": None}
-    assert public(tree) == {"a": [{"token": "<hidden>"}, "${b}"], "c": None}
+    assert redact(tree) == {"a": [{"token": "<hidden>"}, "${b}"], "c": None}

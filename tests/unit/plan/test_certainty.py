@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
-from aiinfra.plan.certainty import NOTHING, Recorded, certainties, critical_path
+from aiinfra.plan.certainty import NO_HISTORY, History, certainties, critical_path
 from aiinfra.plan.planner import Plan
 from aiinfra.stack import SECRET, Input, Inputs, Linked, Outputs, StackType
 from aiinfra.ui.plan import path_text
@@ -37,11 +37,11 @@ class Taken(Inputs):
     name: Input[str] = ""
 
 
-SITE: StackType[Any, Any] = StackType("site", "", SiteTaken, Site, "none:none", foretold=("zone",))
+SITE: StackType[Any, Any] = StackType("site", "", SiteTaken, Site, "none:none", known_outputs=("zone",))
 APP: StackType[Any, Any] = StackType(
-    "app", "", AppTaken, AppGiven, "none:none", foreign="what its chart brings", foretold=("name",)
+    "app", "", AppTaken, AppGiven, "none:none", external="what its chart brings", known_outputs=("name",)
 )
-LEAF: StackType[Any, Any] = StackType("leaf", "", Taken, AppGiven, "none:none", foretold=("name",))
+LEAF: StackType[Any, Any] = StackType("leaf", "", Taken, AppGiven, "none:none", known_outputs=("name",))
 FILE = """\
 version: v1
 name: world
@@ -60,7 +60,7 @@ def planned(folder: Path) -> Plan:
     return load_environment("world", world=a_world(folder), catalog=Catalog.of(SITE, APP, LEAF)).plan
 
 
-def told(plan: Plan, recorded: Recorded = NOTHING) -> dict[str, str]:
+def told(plan: Plan, recorded: History = NO_HISTORY) -> dict[str, str]:
     return {str(name): str(sure) for name, sure in certainties(plan, recorded).items()}
 
 
@@ -76,7 +76,7 @@ def test_on_a_fresh_environment_what_follows_from_the_file_is_known_and_the_rest
 
 
 def test_outputs_of_stacks_that_stand_are_known_and_what_others_decide_stays_likely(tmp_path: Path) -> None:
-    assert told(planned(tmp_path), Recorded(frozenset({"site"}))) == {
+    assert told(planned(tmp_path), History(frozenset({"site"}))) == {
         "site": "exact",
         "app": "likely: what its chart brings",
         "named": "exact",
@@ -89,5 +89,5 @@ def test_outputs_of_stacks_that_stand_are_known_and_what_others_decide_stays_lik
 def test_the_critical_path_is_that_of_most_stacks_until_times_are_known(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     assert path_text(critical_path(plan)) == "critical path site → placed → after → alone"
-    slow = Recorded(seconds={"site": 4.0, "app": 90.0})
+    slow = History(seconds={"site": 4.0, "app": 90.0})
     assert path_text(critical_path(plan, slow)) == "critical path site → app → named, usually 1m34 without named"

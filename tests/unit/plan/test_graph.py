@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiinfra.plan.graph import cycles, downstream, ordered, upstream
+from aiinfra.plan.graph import cycles, downstream, topological_order, upstream
 
 
 def graph(text: str) -> dict[str, str]:
@@ -29,7 +29,7 @@ def graph(text: str) -> dict[str, str]:
     ],
 )
 def test_each_comes_after_what_it_needs_and_else_as_written(text: str, order: str) -> None:
-    assert "".join(ordered(graph(text))) == order
+    assert "".join(topological_order(graph(text))) == order
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def any_graph(draw: st.DrawFn, *, acyclic: bool) -> Mapping[str, list[str]]:
 
 @given(any_graph(acyclic=True))
 def test_an_order_has_every_node_once_behind_its_needs(needs: Mapping[str, list[str]]) -> None:
-    order = ordered(needs)
+    order = topological_order(needs)
     assert sorted(order) == sorted(needs)
     assert all(order.index(need) < order.index(node) for node, needed in needs.items() for need in needed)
     assert list(cycles(needs)) == []
@@ -78,4 +78,4 @@ def test_a_cycle_is_one_and_without_cycles_everything_is_ordered(needs: Mapping[
     found = [list(cycle) for cycle in cycles(needs)]
     for cycle in found:
         assert all(after in needs[node] for node, after in zip(cycle, [*cycle[1:], cycle[0]], strict=True))
-    assert (len(ordered(needs)) == len(needs)) == (not found)
+    assert (len(topological_order(needs)) == len(needs)) == (not found)

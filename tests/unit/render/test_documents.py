@@ -8,14 +8,14 @@ import pytest
 
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
 from aiinfra.render.document import Document
-from aiinfra.render.documents import documents, masked, reason
+from aiinfra.render.documents import documents, redact, unknown_reason
 from aiinfra.render.files import file_names, text
-from aiinfra.render.monitor import Recorded, in_order
+from aiinfra.render.monitor import RegisteredResource, in_dependency_order
 
 CANARY = "canary-5f0e7d1c9a"
 
 
-def a_config_map(name: str = "settings", **changes: Any) -> Recorded:
+def a_config_map(name: str = "settings", **changes: Any) -> RegisteredResource:
     properties: dict[str, Tree] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -24,7 +24,7 @@ def a_config_map(name: str = "settings", **changes: Any) -> Recorded:
     }
     urn = f"urn:pulumi:app::site::kubernetes:core/v1:ConfigMap::{name}"
     given = {"dependencies": frozenset(), "sources": {}, "properties": properties, **changes}
-    return Recorded(type="kubernetes:core/v1:ConfigMap", name=name, urn=urn, **given)
+    return RegisteredResource(type="kubernetes:core/v1:ConfigMap", name=name, urn=urn, **given)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def a_config_map(name: str = "settings", **changes: Any) -> Recorded:
     ],
 )
 def test_what_a_reader_sees(tree: Tree, shown: Any) -> None:
-    assert masked(tree, "known after cluster") == shown
+    assert redact(tree, "known after cluster") == shown
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_what_a_reader_sees(tree: Tree, shown: Any) -> None:
     ],
 )
 def test_why_a_value_is_not_known(sources: list[str], why: str) -> None:
-    assert reason("app", a_config_map(sources={"data": frozenset(sources)}), "data") == why
+    assert unknown_reason("app", a_config_map(sources={"data": frozenset(sources)}), "data") == why
 
 
 def test_a_secret_source_is_named_and_never_read() -> None:
@@ -78,7 +78,7 @@ def test_an_object_without_a_name_says_who_names_it() -> None:
 
 def test_a_bundle_is_as_many_documents_as_it_has_objects_each_with_its_marks() -> None:
     objects: list[Tree] = [{"kind": "ConfigMap", "metadata": {"name": name}} for name in ("one", "two")]
-    bundle = Recorded(
+    bundle = RegisteredResource(
         "aiinfra:kubernetes:Bundle",
         "all",
         "urn:pulumi:app::site::aiinfra:kubernetes:Bundle::all",
@@ -101,7 +101,7 @@ def test_a_release_says_what_its_chart_adds_only_when_that_is_known() -> None:
             "repositoryOpts": {"repo": "https://helm.ngc.nvidia.com/nvidia"},
             "values": {"password": Secret(CANARY)},
         }
-        release = Recorded("kubernetes:helm.sh/v3:Release", "gpu", "urn", properties, frozenset(), {})
+        release = RegisteredResource("kubernetes:helm.sh/v3:Release", "gpu", "urn", properties, frozenset(), {})
         (document,) = documents("app", [release])
         assert document.content["values"] == {"password": "<secret>"}
         return list(document.notes)
@@ -114,8 +114,8 @@ def test_resources_come_after_what_they_depend_on_and_otherwise_by_name() -> Non
     first, second, third = (a_config_map(name) for name in ("a", "b", "c"))
     late = a_config_map("a", dependencies=frozenset([third.urn]))
 
-    assert [r.name for r in in_order([third, second, first])] == ["a", "b", "c"]
-    assert [r.name for r in in_order([late, second, third])] == ["b", "c", "a"]
+    assert [r.name for r in in_dependency_order([third, second, first])] == ["a", "b", "c"]
+    assert [r.name for r in in_dependency_order([late, second, third])] == ["b", "c", "a"]
 
 
 def test_files_are_numbered_and_their_names_are_safe() -> None:

@@ -10,7 +10,7 @@ import pytest
 from aiinfra.catalog import Catalog
 from aiinfra.config import Loaded, load_environment
 from aiinfra.plan.planner import Plan
-from aiinfra.render.rendering import rendered
+from aiinfra.render.rendering import render_texts
 from aiinfra.world import World
 from tests.goldens import Golden
 
@@ -27,7 +27,7 @@ def load(path: Path, cwd: Path) -> Loaded:
 def whole(plan: Plan) -> dict[str, str]:
     return {
         f"{stack}/{name}": text
-        for stack, files in rendered(plan, list(plan.steps)).items()
+        for stack, files in render_texts(plan, list(plan.steps)).items()
         for name, text in files.items()
     }
 

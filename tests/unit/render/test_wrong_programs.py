@@ -9,10 +9,10 @@ import pytest
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
-from aiinfra.render.rendering import RenderFailed, rendered
+from aiinfra.render.rendering import RenderFailed, render_texts
 from aiinfra.stack import StackName, StackType
 from tests.unit.render import wrong_programs as wrong
-from tests.unit.render.kinds import CATALOG, ClusterGiven
+from tests.unit.render.kinds import CATALOG
 from tests.unit.site import a_world
 
 SITE = """\
@@ -30,7 +30,7 @@ def said(folder: Path, program: str, domains: tuple[str, ...] = ()) -> str:
     catalog = Catalog.of(CATALOG["cluster"], kind)
     plan = load_environment("site.yaml", world=a_world(folder), catalog=catalog).plan
     with pytest.raises(RenderFailed) as failure:
-        rendered(plan, [StackName("app")])
+        render_texts(plan, [StackName("app")])
     return failure.value.record.message
 
 
@@ -88,8 +88,3 @@ def test_a_resource_of_a_domain_that_the_kind_does_not_name_is_refused(
 )
 def test_a_program_that_is_not_there_is_named(tmp_path: Path, program: str, reason: str) -> None:
     assert said(tmp_path, program) == f"the program {program} of the kind wrong cannot be loaded: {reason}"
-
-
-def test_a_kind_watches_the_folder_of_its_program_without_saying_so() -> None:
-    kind = StackType("wrong", "", wrong.Taken, ClusterGiven, f"{wrong.__name__}:typo", sources=(Path("/templates"),))
-    assert kind.watched() == (Path(wrong.__file__).parent, Path("/templates"))

@@ -12,8 +12,8 @@ import pytest
 
 from aiinfra.errors import OutsideError
 from aiinfra.toolchain import Toolchain
-from aiinfra.toolchain.build import failure
-from aiinfra.toolchain.command import Step
+from aiinfra.toolchain.build import build_error
+from aiinfra.toolchain.command import GoProgress
 from aiinfra.toolchain.table import GoModule, Tool
 from aiinfra.world import World
 
@@ -90,9 +90,9 @@ def test_a_module_without_a_committed_sum(opened: Opened, module: GoModule, worl
 
 
 def test_a_full_disk(module: GoModule) -> None:
-    step = Step("building ping")
+    step = GoProgress("building ping")
     step.hear("go: writing stat cache: open /cache/x: no space left on device")
-    error = failure(step, module, Path("/log"))
+    error = build_error(step, module, Path("/log"))
     assert str(error) == "no space left on the disk while building ping"
     assert error.record.hint == "free 1 MB, or set XDG_CACHE_HOME, GOCACHE and TMPDIR to a disk that has it"
 

@@ -13,7 +13,7 @@ import pytest
 from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.toolchain import Toolchain
 from aiinfra.toolchain.digest import build_digest
-from aiinfra.toolchain.inspection import listing, mirror
+from aiinfra.toolchain.inspection import list_tools, mirror
 from aiinfra.toolchain.table import GoModule, Platform, Tool
 from aiinfra.world import World
 
@@ -40,7 +40,7 @@ def test_what_is_nowhere_is_built_and_then_found_in_the_cache(opened: Opened, wo
 
 def test_the_order_is_folder_wheel_cache(opened: Opened, tmp_path: Path) -> None:
     cached = opened().ensure(["ping"])["ping"]
-    assert [(row.name, row.place) for row in listing(opened())] == [("ping", "cache"), ("pong", "build")]
+    assert [(row.name, row.place) for row in list_tools(opened())] == [("ping", "cache"), ("pong", "build")]
     wheel = program(tmp_path / "wheel", "ping")
     assert opened().ensure(["ping"]) == {"ping": wheel}
     named = program(tmp_path / "named", "ping")

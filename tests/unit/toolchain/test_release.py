@@ -14,8 +14,8 @@ import pytest
 
 from aiinfra.errors import OutsideError
 from aiinfra.toolchain import Toolchain
-from aiinfra.toolchain.inspection import listing
-from aiinfra.toolchain.table import Platform, Release, Tool
+from aiinfra.toolchain.inspection import list_tools
+from aiinfra.toolchain.table import Download, Platform, Tool
 from aiinfra.world import World
 
 Opened = Callable[..., Toolchain]
@@ -41,7 +41,7 @@ def publisher(tmp_path: Path) -> Iterator[str]:
 
 
 def released(opened: Opened, tool: Tool, url: str, sha256: str, world: World | None = None) -> Toolchain:
-    table = {"ping": replace(tool, releases={Platform.here(): Release(url, sha256)})}
+    table = {"ping": replace(tool, releases={Platform.here(): Download(url, sha256)})}
     return opened(tools=table, world=world) if world else opened(tools=table)
 
 
@@ -55,11 +55,11 @@ def test_a_release_is_taken_before_a_build(
 ) -> None:
     pinned = hashlib.sha256(PROGRAM).hexdigest()
     toolchain = released(opened, tools["ping"], f"{publisher}/ping-linux", pinned, without_go)
-    assert [row.place for row in listing(toolchain)] == ["release"]
+    assert [row.place for row in list_tools(toolchain)] == ["release"]
     path = toolchain.ensure(["ping"])["ping"]
     assert path.read_bytes() == PROGRAM
     assert path.parent.name == f"ping-1.0.0-{pinned[:12]}"
-    assert [row.place for row in listing(toolchain)] == ["cache"]
+    assert [row.place for row in list_tools(toolchain)] == ["cache"]
 
 
 def test_a_release_with_another_checksum_is_not_installed(

@@ -6,21 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aiinfra.toolchain import Toolchain
-from aiinfra.toolchain.inspection import damaged, verified
+from aiinfra.toolchain.inspection import damage_error, verify_tools
 from aiinfra.toolchain.record import record_path
 
 Opened = Callable[..., Toolchain]
 
 
 def message(toolchain: Toolchain) -> str:
-    return str(damaged(verified(toolchain)))
+    return str(damage_error(verify_tools(toolchain)))
 
 
 def test_a_good_cache_has_no_fault(opened: Opened) -> None:
     opened().ensure(["ping", "pong"])
-    rows = verified(opened())
+    rows = verify_tools(opened())
     assert [(row.name, row.place, row.fault) for row in rows] == [("ping", "cache", ""), ("pong", "cache", "")]
-    assert damaged(rows) is None
+    assert damage_error(rows) is None
 
 
 def test_nothing_to_verify_is_a_failure(opened: Opened) -> None:

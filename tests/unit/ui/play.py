@@ -8,9 +8,9 @@ from datetime import datetime
 
 from aiinfra.engine.events import Event, Message, RunStarted
 from aiinfra.ui.output import Output
-from aiinfra.ui.screen import LiveSight
+from aiinfra.ui.screen import LiveDisplay
 from aiinfra.ui.terminal import Terminal
-from aiinfra.ui.views import PlainSight, Sight, View
+from aiinfra.ui.views import Display, PlainDisplay, View
 from aiinfra.world import World
 from tests.unit.ui.story import START, failing_up
 
@@ -22,7 +22,7 @@ def main(speed: float) -> None:
     def now() -> datetime:
         return START + (world.now() - told) * speed
 
-    sight: Sight = LiveSight(out, terminal, now) if terminal.live else PlainSight(out, terminal)
+    sight: Display = LiveDisplay(out, terminal, now) if terminal.live else PlainDisplay(out, terminal)
     pause = threading.Event()
     with View(sight, now) as view:
         for event in failing_up():

@@ -80,7 +80,7 @@ def started(
 
 
 def failing_up() -> list[Event]:
-    """An up that ends with a failed operator and a proof left alone."""
+    """An up that ends with a failed operator and a proof that did not start."""
     crd = "aiinfra:kubernetes:Bundle"
     return [
         started(),

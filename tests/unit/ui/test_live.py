@@ -1,7 +1,7 @@
 from textwrap import dedent
 
 from aiinfra.engine.events import StackStarted
-from aiinfra.ui.live import drawn, final_lines
+from aiinfra.ui.live import final_lines, table_lines
 from aiinfra.ui.progress import Progress, advance
 from aiinfra.ui.tables import width
 from aiinfra.ui.terminal import Terminal
@@ -16,7 +16,7 @@ def half_way() -> Progress:
 
 
 def test_the_table_shows_what_is_awaited_and_since_when() -> None:
-    assert "\n".join(drawn(half_way(), at(140), Terminal(width=100), 24)) + "\n" == dedent("""\
+    assert "\n".join(table_lines(half_way(), at(140), Terminal(width=100), 24)) + "\n" == dedent("""\
         ✓ cluster       0.0 s  unchanged (last seen 2 h ago)
         ✓ nfd           38 s   3 created
         ● gpu-operator  1m40   waits 1m38 for DaemonSet gpu-operator/nvidia-driver-daemonset (usually 4m)
@@ -27,9 +27,9 @@ def test_the_table_shows_what_is_awaited_and_since_when() -> None:
 
 def test_no_line_is_wider_than_a_narrow_terminal() -> None:
     for columns in (20, 40, 60):
-        lines = drawn(half_way(), at(140), Terminal(width=columns), 24)
+        lines = table_lines(half_way(), at(140), Terminal(width=columns), 24)
         assert max(map(width, lines)) <= columns, columns
-    assert drawn(half_way(), at(140), Terminal(width=60), 24)[2] == (
+    assert table_lines(half_way(), at(140), Terminal(width=60), 24)[2] == (
         "● gpu-operator  1m40   waits 1m38 for DaemonSet gpu-operato…"
     )
 
@@ -39,7 +39,7 @@ def test_more_stacks_than_lines_leave_the_running_ones_and_a_count() -> None:
     progress = advance(Progress(), started(stacks=names))
     for name in names[:3]:
         progress = advance(progress, StackStarted(name, "nfd", at(1)))
-    assert "\n".join(drawn(progress, at(10), Terminal(width=80), 10)) + "\n" == dedent("""\
+    assert "\n".join(table_lines(progress, at(10), Terminal(width=80), 10)) + "\n" == dedent("""\
         ● stack-0  9.0 s  starting
         ● stack-1  9.0 s  starting
         ● stack-2  9.0 s  starting

@@ -40,7 +40,7 @@ def test_a_run_reads_as_one_line_a_happening() -> None:
           → set driver.version to one that has an image for this kernel, or use precompiled drivers
           code kube.not_ready · gpu-proof left as it was · exit 4
 
-        lab · 1 unchanged, 1 done, 1 failed, 1 left alone · 6m52
+        lab · 1 unchanged, 1 done, 1 failed, 1 left as it was · 6m52
         Simulated:
           CUDA does not run
         """)

@@ -1,5 +1,5 @@
 from aiinfra.engine.events import Event, ResourceChanged, StackStarted, Waiting
-from aiinfra.ui.progress import Phase, Progress, StackProgress, advance, doing, heartbeats
+from aiinfra.ui.progress import Phase, Progress, StackProgress, activity_words, advance, heartbeats
 from tests.unit.ui.story import CLUSTER, DAEMONSET, OPERATOR, REPORT, at, failing_up, started
 
 
@@ -48,9 +48,9 @@ def test_what_is_awaited_grows_older_between_two_heartbeats() -> None:
 
 def test_resources_under_way_are_named_until_they_are_done() -> None:
     stack = operator(creating("a", "started", 1), creating("b", "started", 1), creating("c", "started", 1))
-    assert doing(stack) == "creating Bundle a and 2 more"
+    assert activity_words(stack) == "creating Bundle a and 2 more"
     stack = operator(creating("a", "started", 1), creating("b", "started", 1), creating("a", "done", 2))
-    assert (doing(stack), stack.last, stack.finished) == ("creating Bundle b", "created Bundle a", 1)
+    assert (activity_words(stack), stack.last, stack.finished) == ("creating Bundle b", "created Bundle a", 1)
 
 
 def test_a_resource_that_stayed_as_it_was_is_no_news() -> None:

@@ -15,7 +15,7 @@ def test_markdown_has_a_table_and_every_failure_in_full() -> None:
     assert markdown(REPORT) == dedent("""\
         ## aiinfra up lab
 
-        lab · 1 unchanged, 1 done, 1 failed, 1 left alone · 6m52
+        lab · 1 unchanged, 1 done, 1 failed, 1 left as it was · 6m52
 
         | | stack | kind | result | time |
         |---|---|---|---|---|

@@ -1,6 +1,6 @@
 from textwrap import dedent
 
-from aiinfra.ui.tables import cut, table, width, wrapped
+from aiinfra.ui.tables import table, truncate, width, wrap
 
 
 def test_columns_begin_below_each_other_and_the_last_is_not_padded() -> None:
@@ -10,17 +10,17 @@ def test_columns_begin_below_each_other_and_the_last_is_not_padded() -> None:
 
 
 def test_a_text_is_cut_at_the_columns_it_takes_not_at_its_letters() -> None:
-    assert cut("日本語 text", 6) == "日本…"
-    assert cut("first\nsecond", 20) == "first"
+    assert truncate("日本語 text", 6) == "日本…"
+    assert truncate("first\nsecond", 20) == "first"
     assert width("e\u0301") == 1
 
 
 def test_long_lines_go_on_below_their_own_text() -> None:
     text = "✗ nfd  failed after 3 s\n  ← the image nvcr.io/nvidia/driver:580 does not exist"
-    assert wrapped(text, 30) + "\n" == dedent("""\
+    assert wrap(text, 30) + "\n" == dedent("""\
         ✗ nfd  failed after 3 s
           ← the image
             nvcr.io/nvidia/driver:580
             does not exist
         """)
-    assert wrapped("\x1b[31m✗\x1b[0m short enough", 14) == "\x1b[31m✗\x1b[0m short enough"
+    assert wrap("\x1b[31m✗\x1b[0m short enough", 14) == "\x1b[31m✗\x1b[0m short enough"

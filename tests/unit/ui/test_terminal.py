@@ -20,17 +20,17 @@ from aiinfra.ui.terminal import ASCII, UNICODE, Terminal
     ],
 )
 def test_colour_is_used_only_where_it_is_wanted(environ: dict[str, str], terminal: bool, colour: bool) -> None:
-    assert Terminal.judged(environ, terminal=terminal, encoding="utf-8").colour is colour
+    assert Terminal.from_facts(environ, terminal=terminal, encoding="utf-8").colour is colour
 
 
 def test_nothing_is_redrawn_on_a_pipe_a_dumb_terminal_or_one_without_our_signs() -> None:
     good = {"TERM": "xterm"}
-    assert Terminal.judged(good, terminal=True, encoding="utf-8").live
-    assert not Terminal.judged(good, terminal=False, encoding="utf-8").live
-    assert not Terminal.judged({"TERM": "dumb"}, terminal=True, encoding="utf-8").live
-    assert not Terminal.judged(good, terminal=True, encoding="ascii").live
+    assert Terminal.from_facts(good, terminal=True, encoding="utf-8").live
+    assert not Terminal.from_facts(good, terminal=False, encoding="utf-8").live
+    assert not Terminal.from_facts({"TERM": "dumb"}, terminal=True, encoding="utf-8").live
+    assert not Terminal.from_facts(good, terminal=True, encoding="ascii").live
 
 
 def test_signs_follow_the_encoding() -> None:
-    assert Terminal.judged({}, terminal=False, encoding="UTF-8").marks is UNICODE
-    assert Terminal.judged({}, terminal=False, encoding="latin-1").marks is ASCII
+    assert Terminal.from_facts({}, terminal=False, encoding="UTF-8").marks is UNICODE
+    assert Terminal.from_facts({}, terminal=False, encoding="latin-1").marks is ASCII

@@ -17,7 +17,7 @@ from aiinfra.engine.events import Diagnostic, Event, StackStarted, Waiting
 from aiinfra.ui.output import Output
 from aiinfra.ui.progress import Progress
 from aiinfra.ui.terminal import Terminal
-from aiinfra.ui.views import PlainSight, StreamSight, View
+from aiinfra.ui.views import PlainDisplay, StreamDisplay, View
 from tests.unit.ui.story import REPORT, at, failing_up, started
 
 ROOT = Path(__file__).parents[3]
@@ -64,7 +64,7 @@ def test_what_a_stack_that_has_ended_still_waits_for_is_nobodys_news() -> None:
 
 def test_events_of_many_threads_are_each_shown_once() -> None:
     stream = io.StringIO()
-    with View(StreamSight(Output(stream)), lambda: at(0)) as view:
+    with View(StreamDisplay(Output(stream)), lambda: at(0)) as view:
         said = [Diagnostic("nfd", "warning", f"{number}", at(0)) for number in range(200)]
         threads = [threading.Thread(target=view, args=(event,)) for event in said]
         for thread in threads:
@@ -77,7 +77,7 @@ def test_events_of_many_threads_are_each_shown_once() -> None:
 
 def test_progress_beside_a_json_result_leaves_the_report_out() -> None:
     stream = io.StringIO()
-    with View(PlainSight(Output(stream), Terminal(), report=False), lambda: at(0)) as view:
+    with View(PlainDisplay(Output(stream), Terminal(), report=False), lambda: at(0)) as view:
         for event in failing_up():
             view(event)
     assert stream.getvalue().endswith("gpu-proof    | ○ left as it was (gpu-operator failed)\n")
@@ -86,7 +86,7 @@ def test_progress_beside_a_json_result_leaves_the_report_out() -> None:
 
 def test_of_several_runs_in_one_command_the_first_says_what_is_simulated() -> None:
     stream = io.StringIO()
-    with View(PlainSight(Output(stream), Terminal()), lambda: at(0)) as view:
+    with View(PlainDisplay(Output(stream), Terminal()), lambda: at(0)) as view:
         for event in [*failing_up(), *failing_up()]:
             view(event)
     assert stream.getvalue().count("CUDA does not run") == 1

@@ -75,7 +75,7 @@ class KubernetesLab:
     faults: Sequence[FaultType] = FAULTS
     server: str = "aiinfra.domains.kubernetes.lab.server:KubernetesServer"
 
-    def wanted(self, plan: Plan) -> Tree | None:
+    def spec(self, plan: Plan) -> Tree | None:
         """Return the clusters that must exist before the run, and the names of those that stacks make in it."""
         if not any(_works_in_cluster(step) for step in plan.steps.values()):
             return None
@@ -84,11 +84,11 @@ class KubernetesLab:
         made = [name for name, step in plan.steps.items() if exports_cluster(step) and name not in given]
         return clusters_spec({name: described.get(name) for name in given}, made)
 
-    def provides(self, folder: Path, wanted: Tree) -> bool:
-        specs = cast("Mapping[str, Any]", wanted)
+    def provides(self, folder: Path, spec: Tree) -> bool:
+        specs = cast("Mapping[str, Any]", spec)
         if _read(folder / EXPECTED) != specs["made_by_stacks"]:
             return False
-        return all(_read(cluster_home(folder, n) / SPEC) == spec for n, spec in specs["clusters"].items())
+        return all(_read(cluster_home(folder, n) / SPEC) == cluster for n, cluster in specs["clusters"].items())
 
     def connection(self, folder: Path | None, plan: Plan) -> Connection:
         """Return a kubeconfig for each stack that takes one; unknown for a cluster that the lab does not have yet."""
@@ -126,7 +126,7 @@ def exports_cluster(step: Step) -> bool:
 
 
 def clusters_spec(clusters: Mapping[str, Any], made_by_stacks: Sequence[str] = ()) -> Tree:
-    """Return the spec of `LabDomain.wanted`: descriptions by name, with all defaults; None is the default cluster."""
+    """Return the spec of `LabDomain.spec`: descriptions by name, with all defaults; None is the default cluster."""
     from aiinfra.domains.kubernetes.lab.block import LabCluster
 
     found = {name: LabCluster.model_validate(spec or {}) for name, spec in clusters.items()}

@@ -40,10 +40,10 @@ class KubernetesServer:
         self._sharing = threading.Lock()
         self._shutting = threading.Lock()
 
-    def ensure(self, wanted: Tree, binaries: Mapping[str, str], say: Say) -> None:
+    def ensure(self, spec: Tree, binaries: Mapping[str, str], say: Say) -> None:
         """Start the clusters that are new, and change the nodes of those whose description changed."""
-        described = cast("Mapping[str, Any]", wanted)
-        specs = {name: LabCluster.model_validate(spec) for name, spec in described["clusters"].items()}
+        described = cast("Mapping[str, Any]", spec)
+        specs = {name: LabCluster.model_validate(cluster) for name, cluster in described["clusters"].items()}
         self._ensure_etcd(binaries)
         self._expect(described["made_by_stacks"])
         with ThreadPoolExecutor(max(1, len(specs))) as pool:

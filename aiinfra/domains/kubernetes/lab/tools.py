@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from aiinfra.toolchain.table import GoModule, Platform, Release, Tool
+from aiinfra.toolchain.table import Download, GoModule, Platform, Tool
 
 KUBERNETES = "1.36.3"
 ETCD = "3.6.16"
@@ -26,7 +26,7 @@ SERVERS = GoModule(
 
 _KWOK_URL = f"https://github.com/kubernetes-sigs/kwok/releases/download/v{KWOK}/kwok-"
 _KWOK_RELEASES = {
-    Platform("linux", "amd64"): Release(
+    Platform("linux", "amd64"): Download(
         f"{_KWOK_URL}linux-amd64", "f5a4385a2ae1b9dd7f8acae18e002a75c0ebba124ae9d7259aa8dadb50711f46"
     ),
 }

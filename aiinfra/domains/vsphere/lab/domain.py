@@ -75,7 +75,7 @@ class VSphereLab:
     faults: Sequence[FaultType] = FAULTS
     server: str = "aiinfra.domains.vsphere.lab.simulator:SimulatedVCenter"
 
-    def wanted(self, plan: Plan) -> Tree | None:
+    def spec(self, plan: Plan) -> Tree | None:
         """Return the description that the vCenter is started with; its account is made when it starts."""
         if not _in_vcenter(plan):
             return None
@@ -85,8 +85,8 @@ class VSphereLab:
         spec = LabVCenter.model_validate(plan.environment.lab.get(self.key) or {})
         return cast("Tree", json.loads(json.dumps(vcenter_description(spec, user="", password=""))))
 
-    def provides(self, folder: Path, wanted: Tree) -> bool:
-        return started_as(folder) == wanted
+    def provides(self, folder: Path, spec: Tree) -> bool:
+        return started_as(folder) == spec
 
     def connection(self, folder: Path | None, plan: Plan) -> Connection:
         """Return access to the lab's vCenter for each stack that works in one; unknown before the lab has it."""

@@ -40,18 +40,18 @@ class SimulatedVCenter:
         self._faults: Sequence[SetFault] = ()
         self._changing = threading.Lock()
 
-    def ensure(self, wanted: Tree, binaries: Mapping[str, str], say: Say) -> None:
-        """Start what `wanted` describes, with an account of its own; one that runs stays.
+    def ensure(self, spec: Tree, binaries: Mapping[str, str], say: Say) -> None:
+        """Start what `spec` describes, with an account of its own; one that runs stays.
 
         Raises `OutsideError`: `lab.vcenter_failed`, and then nothing of it runs, or `lab.vcenter_changed` when it was
         started with another description: what is in it would be lost.
         """
         with self._changing:
             if VCENTER not in self._context.running():
-                self._account = self._start(cast("Mapping[str, Any]", wanted), binaries[VCENTER])
+                self._account = self._start(cast("Mapping[str, Any]", spec), binaries[VCENTER])
                 self._send_faults()
                 say("vcenter: answers")
-            elif started_as(self._context.folder) != wanted:
+            elif started_as(self._context.folder) != spec:
                 raise OutsideError(
                     "the lab's vCenter was started with another description of lab.vcenter",
                     code="lab.vcenter_changed",

@@ -1,4 +1,4 @@
-"""The valid name that a wrong one is most like."""
+"""Suggestions for a name that does not exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said alike of several hosts or cards, said once."""
+"""Findings that several hosts or cards share, as one."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import replace
 
 from aiinfra.stack import Finding
 
-Told = tuple[str, str, Finding]
+FindingGroup = tuple[str, str, Finding]
 """The subject, what it is about, and the finding."""
 MOST = 4
 """Names in one sentence."""
 
 
-def alike(examined: Iterable[tuple[str, Finding]]) -> list[Told]:
-    """In the order of the first of each. Findings that differ in nothing but the host or card are one."""
+def group_findings(examined: Iterable[tuple[str, Finding]]) -> list[FindingGroup]:
+    """Return the findings in order; those that differ only in the host or the card are one group."""
     groups: dict[tuple[str, Finding], list[Finding]] = {}
     for subject, finding in examined:
         same = replace(finding, about="", host="") if finding.host else finding
         groups.setdefault((subject, same), []).append(finding)
-    return [(subject, _about(findings), findings[0]) for (subject, _), findings in groups.items()]
+    return [(subject, _subjects(findings), findings[0]) for (subject, _), findings in groups.items()]
 
 
-def _about(findings: Sequence[Finding]) -> str:
+def _subjects(findings: Sequence[Finding]) -> str:
     if len(findings) == 1:
         return findings[0].about
     cards: dict[str, list[str]] = {}

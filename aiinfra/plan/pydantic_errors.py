@@ -1,4 +1,4 @@
-"""What pydantic found, in our words: one flaw for each place, with what was wanted and what stands there."""
+"""Flaws from the errors of pydantic: one for each path, with what is expected there and what was found."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from aiinfra.model.display import is_secret
-from aiinfra.model.tree import Flaw, Loc, Tree, at_path, below, is_list, is_map
-from aiinfra.plan.near import did_you_mean
-from aiinfra.plan.types import Spot, described, field_names, inside
+from aiinfra.model.tree import Flaw, Loc, Tree, at_path, child, is_list, is_map
+from aiinfra.plan.suggestions import did_you_mean
+from aiinfra.plan.types import Spot, describe, field_names, spots_at
 from aiinfra.stack import Outputs, Ref, SecretSource
 
 
 def flaws_of(model: type[BaseModel], error: ValidationError, tree: Tree, at: Loc) -> list[Flaw]:
-    """One flaw for each place in the tree where something is wrong."""
+    """Return one flaw for each path of the tree where something is wrong."""
     places: dict[Loc, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
-        places.setdefault(_in_tree(detail, tree), []).append(detail)
+        places.setdefault(_path_in_tree(detail, tree), []).append(detail)
     deeper = {loc[:n] for loc in places for n in range(len(loc))}
     return [
         _flaw(model, loc, details, tree, at)
@@ -29,13 +29,13 @@ def flaws_of(model: type[BaseModel], error: ValidationError, tree: Tree, at: Loc
     ]
 
 
-def _in_tree(detail: ErrorDetails, tree: Tree) -> Loc:
-    """The parts of pydantic's path that the tree has; the others name members of unions."""
+def _path_in_tree(detail: ErrorDetails, tree: Tree) -> Loc:
+    """Return the parts of pydantic's path that the tree has; the others name members of unions."""
     found: Loc = ()
     parts = detail["loc"]
     for number, part in enumerate(parts):
         try:
-            tree = below(tree, part)
+            tree = child(tree, part)
         except KeyError:
             if detail["type"] != "missing" or number < len(parts) - 1:
                 continue
@@ -44,47 +44,47 @@ def _in_tree(detail: ErrorDetails, tree: Tree) -> Loc:
 
 
 def _is_mismatch(detail: ErrorDetails) -> bool:
-    return detail["type"] in _WANTED
+    return detail["type"] in _EXPECTATIONS
 
 
 def _flaw(model: type[BaseModel], loc: Loc, details: Sequence[ErrorDetails], tree: Tree, at: Loc) -> Flaw:
     kinds = {detail["type"] for detail in details}
     where = (*at, *loc)
     if "missing" in kinds:
-        return Flaw(where, "is required", _missing_hint(inside(model, loc)))
+        return Flaw(where, "is required", _missing_hint(spots_at(model, loc)))
     if "extra_forbidden" in kinds:
-        siblings = [n for s in inside(model, loc[:-1]) for n in _names(s)]
+        siblings = [n for s in spots_at(model, loc[:-1]) for n in _names(s)]
         return Flaw(where, "no such key here", did_you_mean(str(loc[-1]), siblings), at_key=True)
     if any("[key]" in detail["loc"] for detail in details):
         return Flaw(where, f"{loc[-1]!r} is not a name of the form {_pattern(details)}", at_key=True)
     value = at_path(tree, loc)
     if isinstance(value, Ref | SecretSource):
-        return _late_flaw(where, value)
+        return _unresolved_flaw(where, value)
     return _mismatch(where, value, details)
 
 
-def _late_flaw(where: Loc, late: Ref | SecretSource) -> Flaw:
-    from aiinfra.plan.inputs import no_reference
+def _unresolved_flaw(where: Loc, value: Ref | SecretSource) -> Flaw:
+    from aiinfra.plan.inputs import literal_required
 
-    return Flaw(where, *no_reference(late))
+    return Flaw(where, *literal_required(value))
 
 
 def _mismatch(where: Loc, value: Tree, details: Sequence[ErrorDetails]) -> Flaw:
     if own := next((d for d in details if d["type"] in {"value_error", "assertion_error"}), None):
         text = str(own.get("ctx", {}).get("error", own["msg"]))
-        return Flaw(where, _masked(text, where, value))
-    wants = " or ".join(dict.fromkeys(_wanted(detail) for detail in details))
+        return Flaw(where, _without_secret(text, where, value))
+    wants = " or ".join(dict.fromkeys(_expectation(detail) for detail in details))
     types = {detail["type"] for detail in details}
     hint = _hint(value, details) or ("put it in quotes" if "string_type" in types and _is_scalar(value) else "")
     quotable = hint == "put it in quotes" and not is_secret(where)
-    return Flaw(where, f"wants {wants}, got {shown(value, where)}", hint, quotable=quotable)
+    return Flaw(where, f"wants {wants}, got {display_value(value, where)}", hint, quotable=quotable)
 
 
 def _is_scalar(value: Tree) -> bool:
     return isinstance(value, bool | int | float)
 
 
-def _masked(text: str, where: Loc, value: Tree) -> str:
+def _without_secret(text: str, where: Loc, value: Tree) -> str:
     return "is not valid" if is_secret(where) and isinstance(value, str) and value in text else text
 
 
@@ -95,15 +95,15 @@ def _names(spot: Spot) -> list[str]:
 def _missing_hint(spots: Sequence[Spot]) -> str:
     if records := [s.type for s in spots if isinstance(s.type, type) and issubclass(s.type, Outputs)]:
         return f"write ${{STACK}}, a stack that gives {records[0].__name__}"
-    return " or ".join(dict.fromkeys(f"wants {described(s.type)}" for s in spots[:1]))
+    return " or ".join(dict.fromkeys(f"wants {describe(s.type)}" for s in spots[:1]))
 
 
 def _pattern(details: Sequence[ErrorDetails]) -> str:
     return next((str(d["ctx"]["pattern"]) for d in details if "pattern" in d.get("ctx", {})), "wanted here")
 
 
-def shown(value: Tree, where: Loc) -> str:
-    """A value as a message names it; what may be a secret only by its type."""
+def display_value(value: Tree, where: Loc) -> str:
+    """Return a value as a message names it; what may be a secret is named by its type only."""
     if value is None:
         return "nothing"
     if is_map(value) or is_list(value):
@@ -116,7 +116,7 @@ def shown(value: Tree, where: Loc) -> str:
     return str(value).lower() if isinstance(value, bool) else f"the number {value}"
 
 
-_WANTED: Mapping[str, str] = {
+_EXPECTATIONS: Mapping[str, str] = {
     "string_type": "text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -163,8 +163,8 @@ _LIMITS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
-def _wanted(detail: ErrorDetails) -> str:
-    if words := _WANTED.get(detail["type"]):
+def _expectation(detail: ErrorDetails) -> str:
+    if words := _EXPECTATIONS.get(detail["type"]):
         return words
     if limit := _LIMITS.get(detail["type"]):
         return limit(detail.get("ctx", {})).replace("'", "")
