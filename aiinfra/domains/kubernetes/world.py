@@ -70,12 +70,12 @@ class KubernetesWorld:
         settle(run, step)
 
     def explain(self, run: RunContext, stack: str, error: StepError) -> StepError | None:
-        from aiinfra.domains.kubernetes.diagnosis.explain import explained
+        from aiinfra.domains.kubernetes.diagnosis.explain import with_root_cause
 
         if stack in clusters_of(run.plan, stack):
             return None
         handle = next(accesses(run, stack), None)
-        return explained(error, handle.kubeconfig) if handle else None
+        return with_root_cause(error, handle.kubeconfig) if handle else None
 
     def current(self, run: RunContext, stack: StackName, failure: Failure | None) -> Iterator[WorldState]:
         for handle in accesses(run, stack):
@@ -120,7 +120,7 @@ def _unanswered(stack: str, error: AiinfraError) -> Finding:
 
 def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) -> WorldState:
     from aiinfra.domains.kubernetes.client.client import KubeClient
-    from aiinfra.domains.kubernetes.diagnosis.explain import explained
+    from aiinfra.domains.kubernetes.diagnosis.explain import with_root_cause
 
     place = f"cluster {handle.stack}"
     try:
@@ -135,7 +135,7 @@ def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) ->
     says = f"answers, {version}"
     if failure is None:
         return WorldState(place, says, answers=True)
-    found = explained(StepError(failure.error.message), handle.kubeconfig)
+    found = with_root_cause(StepError(failure.error.message), handle.kubeconfig)
     return WorldState(place, says, answers=True, causes=found.causes, hint=found.record.hint)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis, Weight
 from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_wants
-from aiinfra.domains.kubernetes.diagnosis.scene import Scene
+from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot
 from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, ClusterPolicyReady, NodesWant, ObjectWant
 from aiinfra.report.causes import roots
-from tests.unit.diagnosis.scenes import (
+from tests.unit.diagnosis.snapshots import (
     KERNEL,
     Object,
     a_crd,
@@ -20,7 +20,7 @@ from tests.unit.diagnosis.scenes import (
     a_pod,
     a_policy,
     a_replica_set,
-    a_scene,
+    a_snapshot,
     a_warning,
     an_operator,
     an_unscheduled_pod,
@@ -35,8 +35,8 @@ DRIVER_IMAGE = f"nvcr.io/nvidia/driver:595-{KERNEL}-rhel9"
 NOT_FOUND = 'Back-off pulling image "x": ErrImagePull: rpc error: code = NotFound desc = failed to pull: x: not found'
 
 
-def diagnosed(scene: Scene) -> Diagnosis:
-    return diagnose_wants(scene, [WANT])
+def diagnosed(snapshot: Snapshot) -> Diagnosis:
+    return diagnose_wants(snapshot, [WANT])
 
 
 def a_driver(policy: Object, *nodes: str, status: Object | None = None, image: str = DRIVER_IMAGE) -> list[Object]:
@@ -55,7 +55,7 @@ def a_victim(policy: Object, name: str = "nvidia-container-toolkit-daemonset") -
 
 def test_an_image_that_does_not_exist_for_the_kernel() -> None:
     policy = a_policy()
-    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, a_victim(policy), a_driver(policy, "gpu-0")))
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, a_victim(policy), a_driver(policy, "gpu-0")))
     assert found == Diagnosis(
         [
             "nvidia-driver-daemonset on gpu-0: ImagePullBackOff",
@@ -70,7 +70,7 @@ def test_a_driver_that_finds_no_headers_for_the_kernel() -> None:
     policy, last = a_policy(), f"Could not resolve Linux kernel version: no headers for kernel {KERNEL}"
     crash = waiting("nvidia-driver-ctr", "CrashLoopBackOff", "back-off 10s restarting", last)
     driver = a_driver(policy, "gpu-0", "gpu-1", status=crash, image="nvcr.io/nvidia/driver:595.91.07-rhel9")
-    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, driver, a_victim(policy)))
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, driver, a_victim(policy)))
     assert found.causes == ["nvidia-driver-daemonset on gpu-0 and gpu-1: CrashLoopBackOff", last]
     assert found.hint == (
         f"set driver.version to one that supports kernel {KERNEL}, or boot the nodes with a kernel that it supports"
@@ -81,7 +81,7 @@ def test_many_nodes_are_counted_after_the_second() -> None:
     policy = a_policy()
     nodes = [a_node(f"gpu-{number}") for number in range(5)]
     driver = a_driver(policy, *(f"gpu-{number}" for number in range(5)))
-    assert diagnosed(a_scene(an_operator(), nodes, policy, driver)).causes[0] == (
+    assert diagnosed(a_snapshot(an_operator(), nodes, policy, driver)).causes[0] == (
         "nvidia-driver-daemonset on gpu-0, gpu-1 and 3 more: ImagePullBackOff"
     )
 
@@ -91,7 +91,7 @@ def test_two_causes_at_once_are_both_named() -> None:
     exporter = a_daemon_set("nvidia-dcgm-exporter", policy)
     denied = waiting("dcgm", "ErrImagePull", "failed to authorize: 401 Unauthorized")
     found = diagnosed(
-        a_scene(
+        a_snapshot(
             an_operator(),
             gpu_nodes(),
             policy,
@@ -115,7 +115,7 @@ def test_a_broken_pod_of_others_is_no_cause() -> None:
     replicas = a_replica_set(other)
     crash = waiting("web", "CrashLoopBackOff", last="out of stock")
     found = diagnosed(
-        a_scene(
+        a_snapshot(
             [other, replicas, a_pod(replicas, "gpu-0", crash)],
             an_operator(),
             gpu_nodes(),
@@ -134,8 +134,8 @@ def test_the_operator_comes_before_what_it_makes() -> None:
     deployment = a_deployment("gpu-operator", available=0, app="gpu-operator")
     replicas = a_replica_set(deployment)
     crash = waiting("gpu-operator", "CrashLoopBackOff", last="panic: no more memory")
-    scene = a_scene(a_crd(), deployment, replicas, a_pod(replicas, "cpu-0", crash), policy, a_victim(policy))
-    assert diagnosed(scene).causes == ["gpu-operator on cpu-0: CrashLoopBackOff", "panic: no more memory"]
+    snapshot = a_snapshot(a_crd(), deployment, replicas, a_pod(replicas, "cpu-0", crash), policy, a_victim(policy))
+    assert diagnosed(snapshot).causes == ["gpu-operator on cpu-0: CrashLoopBackOff", "panic: no more memory"]
 
 
 def test_the_operator_and_an_operand_that_broke_each_by_itself_are_both_named() -> None:
@@ -144,7 +144,7 @@ def test_the_operator_and_an_operand_that_broke_each_by_itself_are_both_named() 
     replicas = a_replica_set(deployment)
     crash = waiting("gpu-operator", "CrashLoopBackOff", last="panic: no more memory")
     broken = [deployment, replicas, a_pod(replicas, "cpu-0", crash)]
-    assert diagnosed(a_scene(a_crd(), broken, gpu_nodes(), policy, a_driver(policy, "gpu-0"))).causes == [
+    assert diagnosed(a_snapshot(a_crd(), broken, gpu_nodes(), policy, a_driver(policy, "gpu-0"))).causes == [
         "gpu-operator on cpu-0: CrashLoopBackOff",
         "panic: no more memory",
         "and also nvidia-driver-daemonset on gpu-0: ImagePullBackOff, "
@@ -157,13 +157,13 @@ def test_what_an_operator_said_before_it_broke_is_no_cause() -> None:
     deployment = a_deployment("gpu-operator", available=0, app="gpu-operator")
     replicas = a_replica_set(deployment)
     crash = waiting("gpu-operator", "CrashLoopBackOff", last="panic: no more memory")
-    scene = a_scene(a_crd(), deployment, replicas, a_pod(replicas, "cpu-0", crash), policy)
-    assert diagnosed(scene).causes == ["gpu-operator on cpu-0: CrashLoopBackOff", "panic: no more memory"]
+    snapshot = a_snapshot(a_crd(), deployment, replicas, a_pod(replicas, "cpu-0", crash), policy)
+    assert diagnosed(snapshot).causes == ["gpu-operator on cpu-0: CrashLoopBackOff", "panic: no more memory"]
 
 
 def test_a_driver_image_that_does_not_exist_for_the_system() -> None:
     policy, image = a_policy(), "nvcr.io/nvidia/driver:595.91.07-rhel9"
-    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, a_driver(policy, "gpu-0", image=image)))
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, a_driver(policy, "gpu-0", image=image)))
     assert found.causes[1:] == [f"image {image} does not exist"]
     assert found.hint == "set driver.version to one that is published for this system, or bring it into the registry"
 
@@ -171,8 +171,8 @@ def test_a_driver_image_that_does_not_exist_for_the_system() -> None:
 def test_operands_that_no_node_takes_for_its_taint() -> None:
     policy, taint = a_policy(), {"key": "dedicated", "value": "ml", "effect": "NoSchedule"}
     driver = a_daemon_set("nvidia-driver-daemonset", policy, desired=0)
-    scene = a_scene(an_operator(), a_node("gpu-0", taints=[taint]), policy, driver)
-    assert diagnosed(scene).causes == [
+    snapshot = a_snapshot(an_operator(), a_node("gpu-0", taints=[taint]), policy, driver)
+    assert diagnosed(snapshot).causes == [
         "nvidia-driver-daemonset may not run on gpu-0, which has the taint dedicated=ml:NoSchedule"
     ]
 
@@ -183,7 +183,7 @@ def test_a_node_that_is_not_ready_counts_where_it_has_gpus_or_bears_the_operator
         node["status"]["conditions"] = conditions(("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting."))
     for node in gone[1:]:
         node["metadata"]["labels"] = {}
-    assert diagnosed(a_scene(an_operator(), gone, a_policy())).causes == [
+    assert diagnosed(a_snapshot(an_operator(), gone, a_policy())).causes == [
         "node gpu-0 is not ready: Kubelet stopped posting",
         "and also node cpu-0 is not ready: Kubelet stopped posting",
     ]
@@ -193,7 +193,7 @@ def test_operands_that_match_no_node() -> None:
     policy = a_policy()
     driver = a_daemon_set("nvidia-driver-daemonset", policy, desired=0)
     driver["spec"]["template"]["spec"]["nodeSelector"] = {"nvidia.com/gpu.deploy.driver": "true"}
-    assert diagnosed(a_scene(an_operator(), gpu_nodes(), policy, driver)).causes == [
+    assert diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, driver)).causes == [
         "nvidia-driver-daemonset matches no node: none is labelled nvidia.com/gpu.deploy.driver=true"
     ]
 
@@ -206,14 +206,14 @@ def test_a_gpu_node_whose_taint_keeps_the_operands_off() -> None:
     pods = [a_pod(each, "gpu-0", running("c")) for each in (driver, plugin)]
     nodes = [a_node("gpu-0"), a_node("gpu-1", gpus=0, taints=[taint])]
     found = diagnose_wants(
-        a_scene(an_operator(), nodes, policy, driver, plugin, pods), [AllocatableWant("nvidia.com/gpu", 16)]
+        a_snapshot(an_operator(), nodes, policy, driver, plugin, pods), [AllocatableWant("nvidia.com/gpu", 16)]
     )
     assert found.causes == ["nvidia-driver-daemonset may not run on gpu-1, which has the taint ml:NoSchedule"]
 
 
 def test_a_definition_that_is_not_there() -> None:
-    scene = a_scene(a_deployment("gpu-operator", available=0))
-    assert diagnosed(scene).causes == ["CustomResourceDefinition of ClusterPolicy in nvidia.com does not exist"]
+    snapshot = a_snapshot(a_deployment("gpu-operator", available=0))
+    assert diagnosed(snapshot).causes == ["CustomResourceDefinition of ClusterPolicy in nvidia.com does not exist"]
 
 
 def test_a_definition_that_is_not_established() -> None:
@@ -221,14 +221,14 @@ def test_a_definition_that_is_not_established() -> None:
     crd["status"] = {
         "conditions": conditions(("Established", "False", "Installing", "the initial names are not accepted"))
     }
-    assert diagnosed(a_scene(crd)).causes == [
+    assert diagnosed(a_snapshot(crd)).causes == [
         "CustomResourceDefinition clusterpolicies.nvidia.com is not established: the initial names are not accepted"
     ]
 
 
 def test_a_definition_that_may_not_be_listed_is_not_called_absent() -> None:
-    scene = a_scene(a_policy(), unasked=frozenset({"CustomResourceDefinition", "DaemonSet"}))
-    assert diagnosed(scene).causes == ["no GPU Operator runs in the cluster"]
+    snapshot = a_snapshot(a_policy(), unasked=frozenset({"CustomResourceDefinition", "DaemonSet"}))
+    assert diagnosed(snapshot).causes == ["no GPU Operator runs in the cluster"]
 
 
 def test_an_operator_that_crashes_for_want_of_its_kind() -> None:
@@ -237,8 +237,8 @@ def test_an_operator_that_crashes_for_want_of_its_kind() -> None:
     crash = waiting(
         "m", "CrashLoopBackOff", last='no matches for kind "NodeFeature" in version "nfd.k8s-sigs.io/v1alpha1"'
     )
-    scene = a_scene(a_crd(), a_policy(), deployment, replicas, a_pod(replicas, "cpu-0", crash))
-    assert diagnosed(scene).causes == [
+    snapshot = a_snapshot(a_crd(), a_policy(), deployment, replicas, a_pod(replicas, "cpu-0", crash))
+    assert diagnosed(snapshot).causes == [
         "nfd-master on cpu-0: CrashLoopBackOff",
         "CustomResourceDefinition of NodeFeature in nfd.k8s-sigs.io does not exist",
     ]
@@ -246,7 +246,7 @@ def test_an_operator_that_crashes_for_want_of_its_kind() -> None:
 
 def test_a_policy_that_the_operator_refuses() -> None:
     policy = a_policy(error=("True", "ReconcileFailed", "invalid image specification: version must be set"))
-    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy))
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy))
     assert found.causes == ["the operator says ReconcileFailed: invalid image specification: version must be set"]
     assert found.hint == "correct the ClusterPolicy"
 
@@ -259,7 +259,7 @@ def test_quota_that_keeps_the_pods_away() -> None:
         "FailedCreate",
         "Error creating: insufficient quota to match these scopes: [{PriorityClass In [system-node-critical]}]",
     )
-    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, driver, refused))
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, driver, refused))
     assert found.causes == [
         "nvidia-driver-daemonset: its pods are refused",
         "no ResourceQuota allows pods of PriorityClass In [system-node-critical] here",
@@ -271,7 +271,7 @@ def test_an_old_refusal_is_no_cause_once_the_pods_are_there() -> None:
     policy = a_policy()
     driver = a_driver(policy, "gpu-0")
     old = a_warning(driver[0], "FailedCreate", "exceeded quota: gpu-quota")
-    assert diagnosed(a_scene(an_operator(), gpu_nodes(), policy, driver, old)).causes[0] == (
+    assert diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, driver, old)).causes[0] == (
         "nvidia-driver-daemonset on gpu-0: ImagePullBackOff"
     )
 
@@ -280,7 +280,7 @@ def test_pods_that_no_node_takes() -> None:
     policy = a_policy()
     plugin = a_daemon_set("nvidia-device-plugin-daemonset", policy)
     pod = an_unscheduled_pod(plugin, "0/2 nodes are available: 2 node(s) had untolerated taint(s) {dedicated: ml}.")
-    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, plugin, pod))
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, plugin, pod))
     assert found.causes == [
         "nvidia-device-plugin-daemonset: Unschedulable",
         "no node may take it, for taint dedicated: ml: "
@@ -291,7 +291,7 @@ def test_pods_that_no_node_takes() -> None:
 def test_when_all_only_wait_the_first_of_the_order_is_told() -> None:
     policy = a_policy()
     slow = a_driver(policy, "gpu-0", status=running("nvidia-driver-ctr", ready=False))
-    found = diagnosed(a_scene(an_operator(), gpu_nodes(), policy, a_victim(policy), slow))
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, a_victim(policy), slow))
     assert found.causes[:2] == [
         "nvidia-driver-daemonset on gpu-0: NotReady",
         "container nvidia-driver-ctr runs and is not ready",
@@ -311,7 +311,7 @@ def a_worker(**parts: Any) -> Object:
 
 
 def test_no_labels_for_want_of_nfd() -> None:
-    found = diagnosed(a_scene(an_operator(), gpu_nodes(), an_idle_policy()))
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), an_idle_policy()))
     assert found.causes == ["no worker of Node Feature Discovery is in the cluster, so nothing labels its nodes"]
     assert found.hint == "add a stack of kind nfd, or set nfd to bundled"
 
@@ -322,20 +322,22 @@ def test_no_labels_as_a_taint_keeps_the_worker_off() -> None:
     nodes = [a_node("cpu-0"), a_node("gpu-0", taints=[taint, tolerated])]
     worker = a_worker(desired=1, tolerations=[{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}])
     pod = a_pod(worker, "cpu-0", running("worker"))
-    assert diagnosed(a_scene(an_operator(), nodes, an_idle_policy(), worker, pod)).causes == [
+    assert diagnosed(a_snapshot(an_operator(), nodes, an_idle_policy(), worker, pod)).causes == [
         "nfd-worker may not run on gpu-0, which has the taint dedicated=ml:NoExecute"
     ]
 
 
 def test_no_labels_as_no_node_has_a_gpu() -> None:
     worker = a_worker(desired=1)
-    scene = a_scene(an_operator(), a_node("cpu-0"), an_idle_policy(), worker, a_pod(worker, "cpu-0", running("worker")))
-    assert diagnosed(scene).causes == ["Node Feature Discovery found no NVIDIA device (PCI vendor 10de) on 1 nodes"]
+    snapshot = a_snapshot(
+        an_operator(), a_node("cpu-0"), an_idle_policy(), worker, a_pod(worker, "cpu-0", running("worker"))
+    )
+    assert diagnosed(snapshot).causes == ["Node Feature Discovery found no NVIDIA device (PCI vendor 10de) on 1 nodes"]
 
 
 def test_labels_that_are_awaited_lead_to_nfd() -> None:
-    scene = a_scene(gpu_nodes())
+    snapshot = a_snapshot(gpu_nodes())
     want = NodesWant(("feature.node.kubernetes.io/pci-10de.present=true",), 2)
-    assert diagnose_wants(scene, [want]).causes == [
+    assert diagnose_wants(snapshot, [want]).causes == [
         "no worker of Node Feature Discovery is in the cluster, so nothing labels its nodes"
     ]

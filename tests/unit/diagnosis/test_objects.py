@@ -8,13 +8,13 @@ from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis, Weight
 from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_object, diagnose_text, diagnose_wants
 from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, ObjectWant, RolledOut
-from tests.unit.diagnosis.scenes import (
+from tests.unit.diagnosis.snapshots import (
     Object,
     a_deployment,
     a_node,
     a_pod,
     a_replica_set,
-    a_scene,
+    a_snapshot,
     a_warning,
     an_object,
     an_operator,
@@ -46,7 +46,7 @@ def a_service() -> Object:
 
 
 def test_a_webhook_that_nobody_answers() -> None:
-    found = diagnose_text(a_scene(a_webhook(url="https://10.0.0.7/v")), CALL)
+    found = diagnose_text(a_snapshot(a_webhook(url="https://10.0.0.7/v")), CALL)
     assert found.causes == [
         "ValidatingWebhookConfiguration checks calls https://10.0.0.7/v, which does not answer: connection refused"
     ]
@@ -61,7 +61,7 @@ def test_a_webhook_that_nobody_answers() -> None:
     ],
 )
 def test_a_webhook_whose_service_has_nothing_behind_it(objects: list[Object], root: str) -> None:
-    assert diagnose_text(a_scene(a_webhook(**SERVICE), objects), CALL).causes == [
+    assert diagnose_text(a_snapshot(a_webhook(**SERVICE), objects), CALL).causes == [
         "ValidatingWebhookConfiguration checks calls service tools/hook, which does not answer: connection refused",
         root,
     ]
@@ -72,13 +72,13 @@ def test_a_webhook_whose_pod_is_broken() -> None:
     replicas = a_replica_set(deployment)
     pod = a_pod(replicas, "cpu-0", waiting("hook", "CrashLoopBackOff", last="certificate expired"))
     pod["metadata"]["labels"] = {"app": "hook"}
-    scene = a_scene(a_webhook(**SERVICE), a_service(), deployment, replicas, pod)
-    assert diagnose_text(scene, CALL).causes[1:] == ["hook on cpu-0: CrashLoopBackOff", "certificate expired"]
+    snapshot = a_snapshot(a_webhook(**SERVICE), a_service(), deployment, replicas, pod)
+    assert diagnose_text(snapshot, CALL).causes[1:] == ["hook on cpu-0: CrashLoopBackOff", "certificate expired"]
 
 
 def test_a_webhook_that_denies() -> None:
     said = 'admission webhook "check.example.com" denied the request: no owner label'
-    assert diagnose_text(a_scene(), said).causes == ["webhook check.example.com denies it: no owner label"]
+    assert diagnose_text(a_snapshot(), said).causes == ["webhook check.example.com denies it: no owner label"]
 
 
 def a_namespace_going() -> Object:
@@ -91,27 +91,27 @@ def a_namespace_going() -> Object:
 
 def test_a_namespace_that_is_being_deleted_and_what_holds_it() -> None:
     said = "configmaps is forbidden: unable to create new content in namespace ml because it is being terminated"
-    assert diagnose_text(a_scene(a_namespace_going()), said).causes == [
+    assert diagnose_text(a_snapshot(a_namespace_going()), said).causes == [
         "namespace ml is being deleted",
         "Some resources are remaining: widgets.example.com has 1 resource instances",
     ]
 
 
 def test_words_that_say_all_are_not_said_twice() -> None:
-    assert diagnose_text(a_scene(), "ConfigMap a/b: field is immutable").causes == ()
+    assert diagnose_text(a_snapshot(), "ConfigMap a/b: field is immutable").causes == ()
 
 
 def test_a_text_that_names_an_object_leads_to_it() -> None:
     deployment = a_deployment("gpu-operator", available=0)
     replicas = a_replica_set(deployment)
     pod = a_pod(replicas, "cpu-0", waiting("op", "ImagePullBackOff", "manifest unknown"), image="op:9")
-    scene = a_scene(deployment, replicas, pod)
-    found = diagnose_text(scene, "Helm release x: Deployment gpu-operator/gpu-operator: 0 of 1 replicas available")
+    snapshot = a_snapshot(deployment, replicas, pod)
+    found = diagnose_text(snapshot, "Helm release x: Deployment gpu-operator/gpu-operator: 0 of 1 replicas available")
     assert found.causes == ["gpu-operator on cpu-0: ImagePullBackOff", "image op:9 does not exist"]
 
 
 def test_a_text_that_names_a_definition_which_is_not_there() -> None:
-    found = diagnose_text(a_scene(), "Helm release x: CustomResourceDefinition widgets.example.com: it is not there")
+    found = diagnose_text(a_snapshot(), "Helm release x: CustomResourceDefinition widgets.example.com: it is not there")
     assert found.causes == [
         "no chart or operator has brought CustomResourceDefinition widgets.example.com to the cluster yet"
     ]
@@ -124,8 +124,8 @@ def broken(*statuses: Object, image: str = "web:1") -> list[str]:
     """The chain for a Deployment whose one pod on gpu-0 is in this state."""
     deployment = a_deployment("web", "default", available=0)
     replicas = a_replica_set(deployment)
-    scene = a_scene(deployment, replicas, a_pod(replicas, "gpu-0", *statuses, image=image))
-    return list(diagnose_wants(scene, [ObjectWant(DEPLOYMENT, RolledOut())]).causes)
+    snapshot = a_snapshot(deployment, replicas, a_pod(replicas, "gpu-0", *statuses, image=image))
+    return list(diagnose_wants(snapshot, [ObjectWant(DEPLOYMENT, RolledOut())]).causes)
 
 
 @pytest.mark.parametrize(
@@ -180,13 +180,13 @@ def test_only_a_container_that_has_ended_or_waits_to_is_called_broken_by_itself(
     deployment = a_deployment("web", "default", available=0)
     replicas = a_replica_set(deployment)
     tries, waits = a_pod(replicas, "gpu-0", restarted()), a_pod(replicas, "gpu-1", restarted(ended=True))
-    again = diagnose_object(a_scene(deployment, replicas, tries), DEPLOYMENT)
+    again = diagnose_object(a_snapshot(deployment, replicas, tries), DEPLOYMENT)
     assert again == Diagnosis(
         ["web on gpu-0: CrashLoopBackOff", "no more room"],
         "see kubectl logs -n default web-5d8-gpu-0 -c c --previous",
         Weight.FAILING,
     )
-    both = diagnose_object(a_scene(deployment, replicas, tries, waits), DEPLOYMENT)
+    both = diagnose_object(a_snapshot(deployment, replicas, tries, waits), DEPLOYMENT)
     assert both == Diagnosis(
         ["web on gpu-0 and gpu-1: CrashLoopBackOff", "no more room"],
         "see kubectl logs -n default web-5d8-gpu-1 -c c --previous",
@@ -205,7 +205,7 @@ def test_a_volume_that_cannot_be_mounted_is_read_from_the_event() -> None:
     replicas = a_replica_set(deployment)
     pod = a_pod(replicas, "gpu-0", waiting("c", "ContainerCreating"))
     event = a_warning(pod, "FailedMount", 'MountVolume.SetUp failed for volume "x" : configmap "x" not found')
-    assert diagnose_object(a_scene(deployment, replicas, pod, event), DEPLOYMENT).causes == [
+    assert diagnose_object(a_snapshot(deployment, replicas, pod, event), DEPLOYMENT).causes == [
         "web on gpu-0: FailedMount",
         'MountVolume.SetUp failed for volume "x" : configmap "x" not found',
     ]
@@ -216,7 +216,7 @@ def test_a_deployment_that_may_make_no_pods() -> None:
     deployment["status"] = {"replicas": 0}
     replicas = a_replica_set(deployment)
     event = a_warning(replicas, "FailedCreate", 'pods "x" is forbidden: violates PodSecurity "restricted:latest": root')
-    assert diagnose_object(a_scene(deployment, replicas, event), DEPLOYMENT).causes == [
+    assert diagnose_object(a_snapshot(deployment, replicas, event), DEPLOYMENT).causes == [
         "web: its pods are refused",
         "pod security level restricted:latest of the namespace forbids its pods",
     ]
@@ -230,7 +230,7 @@ def a_cuda_pod() -> tuple[Object, ObjectRef]:
 
 def test_a_pod_that_finds_no_gpu() -> None:
     pod, ref = a_cuda_pod()
-    assert diagnose_object(a_scene(an_operator(), gpu_nodes(), pod), ref).causes == [
+    assert diagnose_object(a_snapshot(an_operator(), gpu_nodes(), pod), ref).causes == [
         "proof-pending: Unschedulable",
         "no node has nvidia.com/gpu to spare: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu",
     ]
@@ -241,7 +241,7 @@ def test_a_pod_that_finds_no_gpu_as_others_hold_them() -> None:
     limits = {"resources": {"limits": {"nvidia.com/gpu": "4"}}}
     train, serve = (an_object("v1", "Pod", name, "ml", spec={"nodeName": "gpu-0"}) for name in ("train", "serve"))
     train["spec"]["containers"], serve["spec"]["containers"] = [limits, limits], [{}]
-    found = diagnose_object(a_scene(an_operator(), a_node("gpu-0"), pod, train, serve), ref)
+    found = diagnose_object(a_snapshot(an_operator(), a_node("gpu-0"), pod, train, serve), ref)
     assert found.causes[2:] == ["8 of the 8 nvidia.com/gpu of gpu-0 are taken by ml/train (8)"]
     assert found.hint == "end one of them, or add nodes with GPUs"
 
@@ -250,7 +250,7 @@ def test_a_pod_that_finds_no_gpu_as_the_node_is_cordoned() -> None:
     pod, ref = a_cuda_pod()
     node = a_node("gpu-0")
     node["spec"]["unschedulable"] = True
-    found = diagnose_object(a_scene(an_operator(), node, pod), ref)
+    found = diagnose_object(a_snapshot(an_operator(), node, pod), ref)
     assert found.causes[2:] == ["node gpu-0 is cordoned, so nothing new starts there"]
     assert found.hint == "kubectl uncordon gpu-0"
 
@@ -269,7 +269,7 @@ def test_a_claim_that_nothing_provisions_a_volume_for() -> None:
     event = a_warning(claim, "FailedBinding", "no volumes for this claim and no storage class is set") | {
         "type": "Normal"
     }
-    assert diagnose_object(a_scene(pod, claim, event), ObjectRef.of(pod)) == Diagnosis(
+    assert diagnose_object(a_snapshot(pod, claim, event), ObjectRef.of(pod)) == Diagnosis(
         [
             "train-pending: Unschedulable",
             "PersistentVolumeClaim ml/data is Pending: no volumes for this claim and no storage class is set",
@@ -281,37 +281,37 @@ def test_a_claim_that_nothing_provisions_a_volume_for() -> None:
 
 def test_a_claim_that_does_not_exist() -> None:
     pod = claiming('0/2 nodes are available: persistentvolumeclaim "data" not found')
-    found = diagnose_object(a_scene(pod), ObjectRef.of(pod))
+    found = diagnose_object(a_snapshot(pod), ObjectRef.of(pod))
     assert found.causes[1:] == ["PersistentVolumeClaim ml/data does not exist"]
 
 
 def test_a_claim_that_waits_for_its_pod_is_not_why_the_pod_waits() -> None:
     pod = claiming("0/2 nodes are available: 2 Insufficient cpu")
     claim = an_object("v1", "PersistentVolumeClaim", "data", "ml", status={"phase": "Pending"})
-    found = diagnose_object(a_scene(pod, claim), ObjectRef.of(pod))
+    found = diagnose_object(a_snapshot(pod, claim), ObjectRef.of(pod))
     assert found.causes[1:] == ["no node has enough cpu: 0/2 nodes are available: 2 Insufficient cpu"]
 
 
 def test_gpus_that_are_not_offered_are_counted_by_node() -> None:
-    scene = a_scene(a_node("gpu-0"), a_node("gpu-1", gpus=0))
-    found = diagnose_wants(scene, [AllocatableWant("nvidia.com/gpu", 16)])
+    snapshot = a_snapshot(a_node("gpu-0"), a_node("gpu-1", gpus=0))
+    found = diagnose_wants(snapshot, [AllocatableWant("nvidia.com/gpu", 16)])
     assert found.causes == ["gpu-0 offers 8, gpu-1 offers none of nvidia.com/gpu"]
 
 
 def test_an_object_whose_namespace_is_going() -> None:
     ref = ObjectRef("v1", "ConfigMap", "x", "ml")
-    assert diagnose_object(a_scene(a_namespace_going()), ref).causes[0] == "namespace ml is being deleted"
+    assert diagnose_object(a_snapshot(a_namespace_going()), ref).causes[0] == "namespace ml is being deleted"
 
 
 def test_other_objects_speak_through_their_conditions() -> None:
     ready = conditions(("Ready", "False", "NoRoute", "no route to the gateway"), ("Synced", "True"))
     obj = an_object("example.com/v1", "Gateway", "g", "default", status={"conditions": ready})
-    found = diagnose_object(a_scene(obj), ObjectRef("example.com/v1", "Gateway", "g", "default"))
+    found = diagnose_object(a_snapshot(obj), ObjectRef("example.com/v1", "Gateway", "g", "default"))
     assert found.causes == ["Ready=False: no route to the gateway"]
 
 
 def test_nothing_wrong_is_nothing_said() -> None:
     deployment = a_deployment("web", "default")
     replicas = a_replica_set(deployment)
-    scene = a_scene(deployment, replicas, a_pod(replicas, "gpu-0", running("c")))
-    assert diagnose_object(scene, DEPLOYMENT).causes == ()
+    snapshot = a_snapshot(deployment, replicas, a_pod(replicas, "gpu-0", running("c")))
+    assert diagnose_object(snapshot, DEPLOYMENT).causes == ()

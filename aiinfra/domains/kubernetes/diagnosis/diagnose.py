@@ -1,4 +1,4 @@
-"""From what did not come true to the root of it. Pure: judges a `Scene`, knows nothing of where it comes from."""
+"""Find the root cause behind a wait that failed, an object or a refusal. Pure: judges a `Snapshot`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.diagnosis import gpu_policy, kinds, nodes, pods, refusals, shortage, workloads
-from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Diagnosis, Weight, told
-from aiinfra.domains.kubernetes.diagnosis.readings import clean
-from aiinfra.domains.kubernetes.diagnosis.scene import Scene, name, status
+from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Diagnosis, Weight, diagnosis_of
+from aiinfra.domains.kubernetes.diagnosis.messages import one_line
+from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, name, status
 from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, NodesWant, ObjectWant, Want
 
 _CRD = re.compile(rf"{kinds.CRD} (?P<name>[a-z0-9.-]+[a-z0-9])")
@@ -17,132 +17,132 @@ _RESOURCE = re.compile(r"nvidia\.com/[\w.-]*\w")
 WORKLOADS = frozenset({"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job"})
 
 
-def diagnose_wants(scene: Scene, wants: Sequence[Want]) -> Diagnosis:
-    """Why these wants do not hold."""
-    return told(dict.fromkeys(cause for want in wants for cause in _of_want(scene, want)))
+def diagnose_wants(snapshot: Snapshot, wants: Sequence[Want]) -> Diagnosis:
+    """Diagnose why these wants do not hold."""
+    return diagnosis_of(dict.fromkeys(cause for want in wants for cause in _want_causes(snapshot, want)))
 
 
-def diagnose_object(scene: Scene, ref: ObjectRef) -> Diagnosis:
-    """Why this object is not as it should be."""
-    return told(_of_object(scene, ref))
+def diagnose_object(snapshot: Snapshot, ref: ObjectRef) -> Diagnosis:
+    """Diagnose why this object is not as it should be."""
+    return diagnosis_of(_object_causes(snapshot, ref))
 
 
-def diagnose_text(scene: Scene, text: str) -> Diagnosis:
-    """What stands behind a refusal, or behind trouble with an object that the text names; empty if nothing is seen."""
-    found = refusals.refused(scene, text)
-    if found.says != clean(text):
-        return told([found])
-    named = (diagnose_object(scene, ref) for ref in _named(scene, text))
+def diagnose_text(snapshot: Snapshot, text: str) -> Diagnosis:
+    """Diagnose a refusal, or trouble with an object that the text names; empty when nothing is found."""
+    found = refusals.refusal_cause(snapshot, text)
+    if found.message != one_line(text):
+        return diagnosis_of([found])
+    named = (diagnose_object(snapshot, ref) for ref in _refs_in(snapshot, text))
     return next((diagnosis for diagnosis in named if diagnosis.causes), Diagnosis())
 
 
-def _named(scene: Scene, text: str) -> Iterator[ObjectRef]:
-    """Objects named as we write them, `Deployment gpu-operator/gpu-operator`; CRDs that are not there too."""
+def _refs_in(snapshot: Snapshot, text: str) -> Iterator[ObjectRef]:
+    """Yield the objects that a text names as `Deployment gpu-operator/gpu-operator`; of CRDs, also absent ones."""
     words = set(text.replace(":", " ").replace(",", " ").split())
-    refs = (ObjectRef.of(obj) for obj in scene.objects if obj["kind"] in WORKLOADS or obj["kind"] in _KNOWN)
+    refs = (ObjectRef.of(obj) for obj in snapshot.objects if obj["kind"] in WORKLOADS or obj["kind"] in _BY_KIND)
     yield from (ref for ref in refs if str(ref) in text and str(ref).partition(" ")[2] in words)
     for found in _CRD.finditer(text):
         yield ObjectRef("apiextensions.k8s.io/v1", kinds.CRD, found["name"])
 
 
-def _of_want(scene: Scene, want: Want) -> Sequence[Cause]:
+def _want_causes(snapshot: Snapshot, want: Want) -> Sequence[Cause]:
     match want:
         case ObjectWant():
-            return _of_object(scene, want.ref)
+            return _object_causes(snapshot, want.ref)
         case NodesWant():
-            return _unlabelled(scene, want)
+            return _label_causes(snapshot, want)
         case AllocatableWant():
-            return _not_offered(scene, want)
+            return _device_causes(snapshot, want)
 
 
-def _of_object(scene: Scene, ref: ObjectRef) -> list[Cause]:
-    if known := _KNOWN.get(ref.kind):
-        return known(scene, ref)
-    obj = scene.get(ref)
+def _object_causes(snapshot: Snapshot, ref: ObjectRef) -> list[Cause]:
+    if by_kind := _BY_KIND.get(ref.kind):
+        return by_kind(snapshot, ref)
+    obj = snapshot.get(ref)
     if obj is None:
-        return _nowhere(scene, ref)
+        return _absence_causes(snapshot, ref)
     if ref.kind in WORKLOADS:
-        return workloads.why(scene, obj)
-    return list(_own_conditions(obj))
+        return workloads.causes(snapshot, obj)
+    return list(_condition_causes(obj))
 
 
-def _policy(scene: Scene, ref: ObjectRef) -> list[Cause]:
-    return gpu_policy.why(scene, ref.name)
+def _policy_causes(snapshot: Snapshot, ref: ObjectRef) -> list[Cause]:
+    return gpu_policy.causes(snapshot, ref.name)
 
 
-def _definition(scene: Scene, ref: ObjectRef) -> list[Cause]:
-    crd = scene.get(ref)
+def _definition_causes(snapshot: Snapshot, ref: ObjectRef) -> list[Cause]:
+    crd = snapshot.get(ref)
     if crd is None:
-        says = f"no chart or operator has brought {ref} to the cluster yet"
-        return [Cause(says, "run again once it is there, or see why the release that carries it left it out")]
-    found = kinds.not_established(crd)
+        message = f"no chart or operator has brought {ref} to the cluster yet"
+        return [Cause(message, "run again once it is there, or see why the release that carries it left it out")]
+    found = kinds.establishment_problem(crd)
     return [found] if found else []
 
 
-def _pod(scene: Scene, ref: ObjectRef) -> list[Cause]:
-    pod = scene.get(ref)
+def _pod_causes(snapshot: Snapshot, ref: ObjectRef) -> list[Cause]:
+    pod = snapshot.get(ref)
     if pod is None:
-        return _nowhere(scene, ref)
-    causes = list(pods.alike(scene, [pod], ref.name))
-    starved = [c for c in causes if "nvidia.com/" in c.because[0].says and c.gravest == Weight.BLOCKED]
-    return [_with_policies(scene, c) for c in causes] if starved else causes
+        return _absence_causes(snapshot, ref)
+    causes = list(pods.grouped_causes(snapshot, [pod], ref.name))
+    starved = [c for c in causes if "nvidia.com/" in c.because[0].message and c.gravest == Weight.BLOCKED]
+    return [_with_policies(snapshot, c) for c in causes] if starved else causes
 
 
-def _with_policies(scene: Scene, cause: Cause) -> Cause:
-    """A pod that finds no GPU: behind it are the operator's troubles, or those who hold the GPUs."""
+def _with_policies(snapshot: Snapshot, cause: Cause) -> Cause:
+    """Extend the cause of a pod that finds no GPU by the operator's troubles and by the pods that hold the GPUs."""
     root = cause.because[0]
-    asked = _RESOURCE.search(root.says)
-    deeper = (*_policies(scene), *shortage.why(scene, asked[0] if asked else ""))
-    return Cause(cause.says, because=(Cause(root.says, root.hint, root.weight, deeper),), weight=cause.weight)
+    asked = _RESOURCE.search(root.message)
+    deeper = (*_all_policy_causes(snapshot), *shortage.causes(snapshot, asked[0] if asked else ""))
+    return Cause(cause.message, because=(Cause(root.message, root.hint, root.weight, deeper),), weight=cause.weight)
 
 
-def _place(scene: Scene, ref: ObjectRef) -> list[Cause]:
-    found = scene.get(ref)
-    return [refusals.terminating(found)] if found and status(found).get("phase") == "Terminating" else []
+def _namespace_causes(snapshot: Snapshot, ref: ObjectRef) -> list[Cause]:
+    found = snapshot.get(ref)
+    return [refusals.termination_cause(found)] if found and status(found).get("phase") == "Terminating" else []
 
 
-_KNOWN: Mapping[str, Callable[[Scene, ObjectRef], list[Cause]]] = {
-    "ClusterPolicy": _policy,
-    "CustomResourceDefinition": _definition,
-    "Pod": _pod,
-    "Namespace": _place,
+_BY_KIND: Mapping[str, Callable[[Snapshot, ObjectRef], list[Cause]]] = {
+    "ClusterPolicy": _policy_causes,
+    "CustomResourceDefinition": _definition_causes,
+    "Pod": _pod_causes,
+    "Namespace": _namespace_causes,
 }
 
 
-def _nowhere(scene: Scene, ref: ObjectRef) -> list[Cause]:
-    """An object that does not exist: for want of its kind or namespace, or because nothing made it."""
-    if ref.group and "." in ref.group and (undefined := kinds.definition(scene, ref.api_version, ref.kind)):
+def _absence_causes(snapshot: Snapshot, ref: ObjectRef) -> list[Cause]:
+    """Explain an absent object: its kind or namespace is missing, or nothing created it."""
+    if ref.group and "." in ref.group and (undefined := kinds.definition_problem(snapshot, ref.api_version, ref.kind)):
         return [undefined] if not ref.group.endswith("k8s.io") else []
-    place = scene.find("Namespace", ref.namespace) if ref.namespace else None
+    place = snapshot.find("Namespace", ref.namespace) if ref.namespace else None
     if place is not None and status(place).get("phase") == "Terminating":
-        return [refusals.terminating(place)]
+        return [refusals.termination_cause(place)]
     return [Cause("nothing made it", weight=Weight.BLOCKED)]
 
 
-def _unlabelled(scene: Scene, want: NodesWant) -> list[Cause]:
+def _label_causes(snapshot: Snapshot, want: NodesWant) -> list[Cause]:
     if any(label.startswith(nodes.FEATURES) for label in want.labels):
-        return nodes.unlabelled(scene)
-    return _policies(scene) or nodes.unlabelled(scene)
+        return nodes.missing_labels(snapshot)
+    return _all_policy_causes(snapshot) or nodes.missing_labels(snapshot)
 
 
-def _not_offered(scene: Scene, want: AllocatableWant) -> list[Cause]:
-    found = _policies(scene) or gpu_policy.kept_off(scene)
-    shown = f"{nodes.offers(scene, want.resource)} of {want.resource}"
+def _device_causes(snapshot: Snapshot, want: AllocatableWant) -> list[Cause]:
+    found = _all_policy_causes(snapshot) or gpu_policy.untolerated_taints(snapshot)
+    shown = f"{nodes.offered_devices(snapshot, want.resource)} of {want.resource}"
     few = Cause(shown, "expect fewer GPUs, or see to the nodes that lack them", weight=Weight.BLOCKED)
     return found or [few]
 
 
-def _policies(scene: Scene) -> list[Cause]:
-    return [cause for policy in scene.all("ClusterPolicy") for cause in gpu_policy.why(scene, name(policy))]
+def _all_policy_causes(snapshot: Snapshot) -> list[Cause]:
+    return [cause for policy in snapshot.all("ClusterPolicy") for cause in gpu_policy.causes(snapshot, name(policy))]
 
 
-def _own_conditions(obj: Object) -> list[Cause]:
-    bad = [c for c in status(obj).get("conditions") or () if _tells_trouble(c)]
-    return [Cause(f"{c['type']}={c['status']}: {clean(str(c.get('message') or c.get('reason')))}") for c in bad]
+def _condition_causes(obj: Object) -> list[Cause]:
+    bad = [c for c in status(obj).get("conditions") or () if _is_trouble(c)]
+    return [Cause(f"{c['type']}={c['status']}: {one_line(str(c.get('message') or c.get('reason')))}") for c in bad]
 
 
-def _tells_trouble(found: Mapping[str, str]) -> bool:
-    """Ready-like conditions that are False, and trouble-like ones that are True."""
+def _is_trouble(found: Mapping[str, str]) -> bool:
+    """Return whether a condition like Ready is False, or one like Failed is True, with a reason or message."""
     if not (found.get("message") or found.get("reason")):
         return False
     trouble = found["type"] in ("Degraded", "Error", "Failed", "Failure", "Stalled")

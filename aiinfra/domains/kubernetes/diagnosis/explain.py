@@ -1,4 +1,4 @@
-"""What a cluster itself can add to an error that does not tell its root."""
+"""Add the root cause that a cluster shows to an error that does not name one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from aiinfra.domains.kubernetes.diagnosis.gather import gather
 from aiinfra.errors import AiinfraError, StepError
 
 
-def explained(error: StepError, kubeconfig: str) -> StepError:
-    """The error with causes and a way out, read from the cluster; itself when it has some or nothing is to be seen."""
+def with_root_cause(error: StepError, kubeconfig: str) -> StepError:
+    """Return the error with causes and a hint read from the cluster; unchanged when it has causes or none are found."""
     if error.causes:
         return error
     record = error.record

@@ -1,4 +1,4 @@
-"""Asks a cluster for what a diagnosis needs. What cannot be asked is left out: a diagnosis is never a new failure."""
+"""Read from a cluster what a diagnosis needs. Kinds that may not be listed are skipped: a diagnosis never fails."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError, NotFound, Unreachable
 from aiinfra.domains.kubernetes.client.objects import Object
 from aiinfra.domains.kubernetes.client.transport import CONNECTIONS
-from aiinfra.domains.kubernetes.diagnosis.scene import Scene
+from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot
 
 KINDS: Sequence[tuple[str, str]] = (
     ("v1", "Node"),
@@ -30,9 +30,9 @@ KINDS: Sequence[tuple[str, str]] = (
 )
 
 
-def gather(client: KubeClient) -> Scene:
-    """Raises `Unreachable` when the API server does not answer."""
-    refused: list[str] = []
+def gather(client: KubeClient) -> Snapshot:
+    """Return a snapshot of the cluster. Raises `Unreachable` when the API server does not answer."""
+    unlisted: list[str] = []
 
     def ask(kind: tuple[str, str]) -> list[Object]:
         try:
@@ -42,9 +42,9 @@ def gather(client: KubeClient) -> Scene:
         except NotFound:
             return []
         except KubeError:
-            refused.append(kind[1])
+            unlisted.append(kind[1])
             return []
 
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="gather") as pool:
         objects = [obj for found in pool.map(ask, KINDS) for obj in found]
-    return Scene(objects, frozenset(refused))
+    return Snapshot(objects, frozenset(unlisted))

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aiinfra.domains.kubernetes.client.objects import Object
-from aiinfra.domains.kubernetes.diagnosis import kinds, nodes, placing, workloads
+from aiinfra.domains.kubernetes.diagnosis import kinds, nodes, scheduling, workloads
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Weight
-from aiinfra.domains.kubernetes.diagnosis.readings import clean
-from aiinfra.domains.kubernetes.diagnosis.scene import Scene, condition, labels, name, status
+from aiinfra.domains.kubernetes.diagnosis.messages import one_line
+from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, condition, labels, name, status
 from aiinfra.domains.kubernetes.diagnosis.workloads import pods_of
 
 API, KIND = "nvidia.com/v1", "ClusterPolicy"
@@ -25,59 +25,67 @@ ORDER: Sequence[str] = (
     "nvidia-device-plugin-daemonset",
     "gpu-feature-discovery",
 )
-"""Operands whose failure makes later ones wait, first one first."""
+"""Operands in the order in which each waits for the ones before it."""
 
 
-def why(scene: Scene, policy: str) -> list[Cause]:
-    """The causes; `policy` is the ClusterPolicy's name."""
-    if (undefined := kinds.definition(scene, API, KIND)) is not None:
+def causes(snapshot: Snapshot, policy: str) -> list[Cause]:
+    """Return why the ClusterPolicy named `policy` is not ready."""
+    if (undefined := kinds.definition_problem(snapshot, API, KIND)) is not None:
         return [undefined]
-    found = scene.find(KIND, policy)
-    operator = [cause for deployment in _operators(scene) for cause in workloads.why(scene, deployment)]
+    found = snapshot.find(KIND, policy)
+    operator = [cause for deployment in _operators(snapshot) for cause in workloads.causes(snapshot, deployment)]
     if found is None:
-        return operator or [_absent(scene)]
+        return operator or [_absent(snapshot)]
     if any(cause.gravest > Weight.WAITING for cause in operator):
-        return [*operator, *_of_operands(scene, found)]  # what it last said of the policy may be old
-    return [*operator, *_of_policy(scene, found)]
+        return [*operator, *_of_operands(snapshot, found)]  # the policy's status may be outdated
+    return [*operator, *_of_policy(snapshot, found)]
 
 
-def _operators(scene: Scene) -> list[Object]:
-    return [d for d in scene.all("Deployment") if OPERATOR in (name(d), labels(d).get("app"))]
+def _operators(snapshot: Snapshot) -> list[Object]:
+    return [d for d in snapshot.all("Deployment") if OPERATOR in (name(d), labels(d).get("app"))]
 
 
-def _absent(scene: Scene) -> Cause:
-    others = ", ".join(map(name, scene.all(KIND)))
+def _absent(snapshot: Snapshot) -> Cause:
+    others = ", ".join(map(name, snapshot.all(KIND)))
     if others:
         return Cause(f"the cluster has another ClusterPolicy: {others}", "give its name, or delete it")
     return Cause("nothing made it", "see whether the chart or the stack that makes it ran to its end")
 
 
-def _of_policy(scene: Scene, policy: Object) -> Iterator[Cause]:
+def _of_policy(snapshot: Snapshot, policy: Object) -> Iterator[Cause]:
     if status(policy).get("state") == "ignored":
         yield Cause("the operator ignores it, as there is an older ClusterPolicy", "keep one ClusterPolicy")
     if condition(policy, "Ready").get("reason") in IDLE:
-        yield from nodes.unlabelled(scene)
+        yield from nodes.missing_labels(snapshot)
         return
-    yield from _of_operands(scene, policy)
+    yield from _of_operands(snapshot, policy)
     error = condition(policy, "Error")
     reason = str(error.get("reason") or "") if error.get("status") == "True" else ""
     if reason not in ONLY_WAITING:
-        yield Cause(f"the operator says {reason}: {clean(str(error.get('message', '')))}", "correct the ClusterPolicy")
-    if not _operators(scene):
+        yield Cause(
+            f"the operator says {reason}: {one_line(str(error.get('message', '')))}", "correct the ClusterPolicy"
+        )
+    if not _operators(snapshot):
         yield Cause("no GPU Operator runs in the cluster", "install it", weight=Weight.BLOCKED)
-    hosts = [pod["spec"].get("nodeName", "") for operator in _operators(scene) for pod in pods_of(scene, operator)]
-    yield from nodes.not_ready(scene, hosts)
+    hosts = [
+        pod["spec"].get("nodeName", "") for operator in _operators(snapshot) for pod in pods_of(snapshot, operator)
+    ]
+    yield from nodes.unready_nodes(snapshot, hosts)
 
 
-def kept_off(scene: Scene) -> list[Cause]:
-    """Nodes that repel the operands: a taint counts once, by the operand that all others wait for."""
-    operands = [each for policy in scene.all(KIND) for each in scene.owned(policy, "DaemonSet")]
-    return [cause for operand in sorted(operands, key=_order)[:1] for cause in placing.kept_off(scene, operand)]
+def untolerated_taints(snapshot: Snapshot) -> list[Cause]:
+    """Return the taints that keep operands off nodes, each once, for the operand that all others wait for."""
+    operands = [each for policy in snapshot.all(KIND) for each in snapshot.owned(policy, "DaemonSet")]
+    return [
+        cause
+        for operand in sorted(operands, key=_order)[:1]
+        for cause in scheduling.untolerated_taints(snapshot, operand)
+    ]
 
 
-def _of_operands(scene: Scene, policy: Object) -> Iterator[Cause]:
-    for operand in sorted(scene.owned(policy, "DaemonSet"), key=_order):
-        yield from workloads.why(scene, operand)
+def _of_operands(snapshot: Snapshot, policy: Object) -> Iterator[Cause]:
+    for operand in sorted(snapshot.owned(policy, "DaemonSet"), key=_order):
+        yield from workloads.causes(snapshot, operand)
 
 
 def _order(daemonset: Object) -> int:

@@ -11,25 +11,25 @@ from typing import Any
 
 from aiinfra.domains.kubernetes.client.objects import Object
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Weight
-from aiinfra.domains.kubernetes.diagnosis.claims import unbound
 from aiinfra.domains.kubernetes.diagnosis.kinds import missing_kind
-from aiinfra.domains.kubernetes.diagnosis.readings import (
+from aiinfra.domains.kubernetes.diagnosis.messages import (
     DRIVER_IMAGE,
     ENDED,
     IMAGE,
     KERNEL_IMAGE,
     UNSCHEDULABLE,
-    Reading,
-    clean,
-    read,
+    MessageRule,
+    cause_of_message,
+    one_line,
 )
-from aiinfra.domains.kubernetes.diagnosis.scene import Scene, condition, labels, name, namespace, status
+from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, condition, labels, name, namespace, status
+from aiinfra.domains.kubernetes.diagnosis.volume_claims import unbound_claims
 
 IMAGE_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 CRASHING = "CrashLoopBackOff"
 ORDERLY = frozenset({0, 143, 255})
-"""Exit codes of a container that was told to end (128 + SIGTERM), or whose node went down."""
+"""Exit codes of a container that was asked to stop (128 + SIGTERM), or whose node went down."""
 STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
 CLAIM = "persistentvolumeclaim"
 DRIVER_APP = "nvidia-driver-daemonset"
@@ -39,16 +39,17 @@ SETUP_FAILURES = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox",
 NAMED = 2
 """Nodes named for one cause."""
 
-Found = tuple[str, Cause]
-"""What the pod's state is called, and its cause."""
+PodProblem = tuple[str, Cause]
+"""The reason that the pod's status gives, such as `ImagePullBackOff`, and its cause."""
 
 
 def healthy(pod: Object) -> bool:
+    """Return whether a pod is ready or has succeeded."""
     return status(pod).get("phase") == "Succeeded" or condition(pod, "Ready").get("status") == "True"
 
 
-def why(scene: Scene, pod: Object) -> Found | None:
-    """None when there is nothing wrong with it."""
+def problem(snapshot: Snapshot, pod: Object) -> PodProblem | None:
+    """Return why a pod does not run or is not ready; None when it is healthy."""
     if healthy(pod):
         return None
     if pod["metadata"].get("deletionTimestamp"):
@@ -56,79 +57,79 @@ def why(scene: Scene, pod: Object) -> Found | None:
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         text = str(scheduled.get("message") or scheduled.get("reason") or "").partition(". ")[0]
-        claims = unbound(scene, pod) if CLAIM in text.lower() else iter(())
-        root = next(claims, None) or read(UNSCHEDULABLE, text, {})
+        claims = unbound_claims(snapshot, pod) if CLAIM in text.lower() else iter(())
+        root = next(claims, None) or cause_of_message(UNSCHEDULABLE, text, {})
         return str(scheduled.get("reason") or "Unschedulable"), root
-    found = next(_containers(scene, pod), None)
-    return found or _setup(scene, pod) or _waiting(pod)
+    found = next(_containers(snapshot, pod), None)
+    return found or _setup(snapshot, pod) or _waiting(pod)
 
 
-def alike(scene: Scene, pods_found: Iterable[Object], called: str) -> Iterator[Cause]:
-    """One cause for pods that have the same reason and root: `called on gpu-0 and gpu-1: ImagePullBackOff`."""
+def grouped_causes(snapshot: Snapshot, candidates: Iterable[Object], subject: str) -> Iterator[Cause]:
+    """Yield one cause for pods of the same reason and root: `SUBJECT on gpu-0 and gpu-1: ImagePullBackOff`."""
     roots: dict[tuple[str, str], list[Cause]] = {}
     places: dict[tuple[str, str], list[str]] = {}
-    for pod in pods_found:
-        if found := why(scene, pod):
+    for pod in candidates:
+        if found := problem(snapshot, pod):
             reason, root = found
-            roots.setdefault((reason, root.says), []).append(root)
-            places.setdefault((reason, root.says), []).append(str(pod["spec"].get("nodeName") or ""))
-    for (reason, says), same in roots.items():
+            roots.setdefault((reason, root.message), []).append(root)
+            places.setdefault((reason, root.message), []).append(str(pod["spec"].get("nodeName") or ""))
+    for (reason, message), same in roots.items():
         root = max(same, key=lambda cause: cause.weight)
-        where = _on(sorted(filter(None, places[reason, says])))
-        yield Cause(f"{called}{where}: {reason}", because=(root,), weight=root.weight)
+        where = _on(sorted(filter(None, places[reason, message])))
+        yield Cause(f"{subject}{where}: {reason}", because=(root,), weight=root.weight)
 
 
-def _containers(scene: Scene, pod: Object) -> Iterator[Found]:
-    """Containers that cannot start or that ended with an error, init containers first."""
-    facts = _facts(scene, pod)
+def _containers(snapshot: Snapshot, pod: Object) -> Iterator[PodProblem]:
+    """Yield the problems of containers that cannot start or ended with an error, init containers first."""
+    facts = _facts(snapshot, pod)
     for each in _statuses(pod):
         state = each.get("state") or {}
         waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
         reason = str(waiting.get("reason") or "")
         if reason in IMAGE_REASONS:
             table = _images(pod, facts)
-            text = f"{reason} {_refusal(scene, pod, waiting)}"
-            yield reason, read(table, text, {**facts, "image": _image(pod, each)})
+            text = f"{reason} {_refusal(snapshot, pod, waiting)}"
+            yield reason, cause_of_message(table, text, {**facts, "image": _image(pod, each)})
         elif reason in CONFIG_REASONS:
-            said = clean(str(waiting.get("message") or reason))
-            yield reason, Cause(said, "create what it names, or correct the name")
+            message = one_line(str(waiting.get("message") or reason))
+            yield reason, Cause(message, "create what it names, or correct the name")
         elif reason == CRASHING or ended.get("exitCode"):
             again = CRASHING if each.get("restartCount") else str(ended.get("reason") or "Error")
-            yield reason or again, _ended(scene, each, ended or _last(each), facts)
+            yield reason or again, _ended(snapshot, each, ended or _last(each), facts)
         elif "running" in state and not each.get("ready") and _last(each).get("exitCode", 0) not in ORDERLY:
-            yield CRASHING, replace(_ended(scene, each, _last(each), facts), weight=Weight.FAILING)
+            yield CRASHING, replace(_ended(snapshot, each, _last(each), facts), weight=Weight.FAILING)
 
 
 def _last(each: Mapping[str, Any]) -> Mapping[str, Any]:
-    """How the container ended before it was started again; empty when it never did."""
+    """Return how the container ended before its last restart; empty when it never restarted."""
     return (each.get("lastState") or {}).get("terminated") or {}
 
 
-def _refusal(scene: Scene, pod: Object, waiting: Mapping[str, Any]) -> str:
-    """The registry's answer: in the back-off message of newer kubelets, else in the event of the failed pull."""
-    failed = [str(event.get("message", "")) for event in scene.warnings(pod, "Failed")]
+def _refusal(snapshot: Snapshot, pod: Object, waiting: Mapping[str, Any]) -> str:
+    """Return the registry's answer, from the back-off message of newer kubelets or the event of the failed pull."""
+    failed = [str(event.get("message", "")) for event in snapshot.warnings(pod, "Failed")]
     return " ".join((str(waiting.get("message") or ""), *(text for text in failed if "pull" in text)))
 
 
-def _ended(scene: Scene, each: Mapping[str, Any], last: Mapping[str, Any], facts: Mapping[str, str]) -> Cause:
-    said = clean(str(last.get("message") or ""))
-    if said and (kind := missing_kind(scene, said)):
+def _ended(snapshot: Snapshot, each: Mapping[str, Any], last: Mapping[str, Any], facts: Mapping[str, str]) -> Cause:
+    message = one_line(str(last.get("message") or ""))
+    if message and (kind := missing_kind(snapshot, message)):
         return kind
     container, code = str(each.get("name", "?")), last.get("exitCode", "?")
-    text = said or f"container {container} ended with exit code {code} and said nothing"
+    text = message or f"container {container} ended with exit code {code} and said nothing"
     if last.get("reason") == "OOMKilled":
         text = f"OOMKilled: {text}"
-    return read(ENDED, text, {**facts, "container": container})
+    return cause_of_message(ENDED, text, {**facts, "container": container})
 
 
-def _setup(scene: Scene, pod: Object) -> Found | None:
-    for event in scene.warnings(pod, *SETUP_FAILURES):
+def _setup(snapshot: Snapshot, pod: Object) -> PodProblem | None:
+    for event in snapshot.warnings(pod, *SETUP_FAILURES):
         hint = f"see kubectl describe pod -n {namespace(pod)} {name(pod)}"
-        return str(event["reason"]), Cause(clean(str(event.get("message", ""))), hint)
+        return str(event["reason"]), Cause(one_line(str(event.get("message", ""))), hint)
     return None
 
 
-def _waiting(pod: Object) -> Found:
+def _waiting(pod: Object) -> PodProblem:
     for each in _statuses(pod):
         state = each.get("state") or {}
         if "running" in state and not each.get("ready"):
@@ -148,9 +149,9 @@ def _image(pod: Object, each: Mapping[str, Any]) -> str:
     return next((str(c.get("image")) for c in containers if c["name"] == each["name"]), str(each.get("image", "")))
 
 
-def _facts(scene: Scene, pod: Object) -> Mapping[str, str]:
+def _facts(snapshot: Snapshot, pod: Object) -> Mapping[str, str]:
     place = str(pod["spec"].get("nodeName") or "")
-    node = scene.find("Node", place)
+    node = snapshot.find("Node", place)
     info = status(node).get("nodeInfo") or {} if node else {}
     kernel = (labels(node).get(KERNEL) if node else "") or info.get("kernelVersion") or ""
     return {
@@ -160,8 +161,8 @@ def _facts(scene: Scene, pod: Object) -> Mapping[str, str]:
     }
 
 
-def _images(pod: Object, facts: Mapping[str, str]) -> Sequence[Reading]:
-    """A precompiled driver's image is made for one kernel, which stands in its name."""
+def _images(pod: Object, facts: Mapping[str, str]) -> Sequence[MessageRule]:
+    """Return the rules for image errors of a pod. A precompiled driver's image has its kernel in its name."""
     if not labels(pod).get("app", name(pod)).startswith(DRIVER_APP):
         return IMAGE
     images = " ".join(str(c.get("image")) for c in pod["spec"]["containers"])

@@ -1,4 +1,4 @@
-"""Who has what a pod finds no more of: nodes that take nothing new, and pods that hold it. Pure."""
+"""Why no node has a resource to spare: cordoned nodes, and the pods that hold it. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aiinfra.domains.kubernetes.client.objects import Object
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Weight
-from aiinfra.domains.kubernetes.diagnosis.scene import Scene, name, namespace, status
+from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, name, namespace, status
 from aiinfra.domains.kubernetes.objects.quantities import count
 from aiinfra.domains.kubernetes.objects.wants import allocatable
 
@@ -14,25 +14,25 @@ NAMED = 3
 ENDED = frozenset({"Succeeded", "Failed"})
 
 
-def why(scene: Scene, resource: str) -> list[Cause]:
-    """Why no node has any of it to spare, as far as nodes offer it at all."""
-    offering = [node for node in scene.all("Node") if allocatable(node, resource)]
+def causes(snapshot: Snapshot, resource: str) -> list[Cause]:
+    """Return why no node that offers the resource has any of it to spare."""
+    offering = [node for node in snapshot.all("Node") if allocatable(node, resource)]
     cordoned = [cause for node in offering if (cause := _cordoned(node))]
-    return cordoned or [_taken(resource, node, held) for node in offering if (held := _held(scene, node, resource))]
+    return cordoned or [_taken(resource, node, held) for node in offering if (held := _held(snapshot, node, resource))]
 
 
 def _cordoned(node: Object) -> Cause | None:
     if not node["spec"].get("unschedulable"):
         return None
-    says = f"node {name(node)} is cordoned, so nothing new starts there"
-    return Cause(says, f"kubectl uncordon {name(node)}", weight=Weight.BLOCKED)
+    message = f"node {name(node)} is cordoned, so nothing new starts there"
+    return Cause(message, f"kubectl uncordon {name(node)}", weight=Weight.BLOCKED)
 
 
-def _held(scene: Scene, node: Object, resource: str) -> list[tuple[int, str]]:
-    """`(8, "team-a/train")` for each pod of the node that holds some, the greediest first."""
+def _held(snapshot: Snapshot, node: Object, resource: str) -> list[tuple[int, str]]:
+    """Return `(8, "team-a/train")` for each pod of the node that holds some, the largest holder first."""
     found = (
         (units, f"{namespace(pod)}/{name(pod)}")
-        for pod in scene.all("Pod")
+        for pod in snapshot.all("Pod")
         if pod["spec"].get("nodeName") == name(node) and status(pod).get("phase") not in ENDED
         if (units := _units(pod, resource))
     )
@@ -54,5 +54,5 @@ def _taken(resource: str, node: Object, held: list[tuple[int, str]]) -> Cause:
     units = sum(each for each, _ in held)
     named = ", ".join(f"{pod} ({each})" for each, pod in held[:NAMED])
     more = f" and {len(held) - NAMED} more" if len(held) > NAMED else ""
-    says = f"{units} of the {allocatable(node, resource)} {resource} of {name(node)} are taken by {named}{more}"
-    return Cause(says, "end one of them, or add nodes with GPUs", weight=Weight.BLOCKED)
+    message = f"{units} of the {allocatable(node, resource)} {resource} of {name(node)} are taken by {named}{more}"
+    return Cause(message, "end one of them, or add nodes with GPUs", weight=Weight.BLOCKED)

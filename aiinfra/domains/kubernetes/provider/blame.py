@@ -9,7 +9,7 @@ from aiinfra.domains.kubernetes.client.errors import KubeError, NoSuchKind, Unre
 from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis
 from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_text, diagnose_wants
 from aiinfra.domains.kubernetes.diagnosis.gather import gather
-from aiinfra.domains.kubernetes.diagnosis.scene import Scene
+from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot
 from aiinfra.domains.kubernetes.objects.applying import Refusal
 from aiinfra.domains.kubernetes.objects.awaiting import NotReady
 from aiinfra.domains.kubernetes.objects.removing import Left
@@ -31,7 +31,7 @@ def explained(client: KubeClient, error: KubeError, message: str = "") -> StepEr
     """A refusal as a step's error, with what stands behind it."""
     record, found = error.record, Diagnosis()
     if isinstance(error, WebhookFailed | NoSuchKind) or error.reason == "Forbidden":
-        found = _look(client, lambda scene: diagnose_text(scene, record.message))
+        found = _look(client, lambda snapshot: diagnose_text(snapshot, record.message))
     return StepError(
         message or record.message,
         causes=found.causes,
@@ -46,7 +46,7 @@ def not_ready(client: KubeClient, error: NotReady, after: str) -> StepError:
     """The error for wants that did not come true; `after` says how long they were given."""
     if error.refused:
         return explained(client, error.refused, f"{error.refused.record.message}, {after}")
-    found = _look(client, lambda scene: diagnose_wants(scene, [want for want, _ in error.lacking]))
+    found = _look(client, lambda snapshot: diagnose_wants(snapshot, [want for want, _ in error.lacking]))
     seen = [verdict.gist if found.causes else verdict.says for _, verdict in error.lacking[:SHOWN]]
     return StepError(f"{'; '.join(seen)} {after}", causes=found.causes, code="kube.not_ready", hint=found.hint)
 
@@ -61,7 +61,7 @@ def left_behind(client: KubeClient, left: Sequence[Left]) -> StepError:
     )
 
 
-def _look(client: KubeClient, judge: Callable[[Scene], Diagnosis]) -> Diagnosis:
+def _look(client: KubeClient, judge: Callable[[Snapshot], Diagnosis]) -> Diagnosis:
     try:
         return judge(gather(client))
     except Unreachable:

@@ -1,4 +1,4 @@
-"""The objects of a cluster at one moment, with the look-ups that a diagnosis needs. Pure."""
+"""The objects of a cluster at one moment, with the lookups that a diagnosis needs. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 
 
 @dataclass(frozen=True)
-class Scene:
+class Snapshot:
+    """What was listed of a cluster. References are by kind, namespace and name; versions do not count."""
+
     objects: Sequence[Object] = field(repr=False)
-    unasked: frozenset[str] = frozenset()
-    """Kinds that the credentials may not list: nothing may be concluded from their absence."""
+    unlisted: frozenset[str] = frozenset()
+    """Kinds that the credentials may not list; nothing follows from the absence of their objects."""
 
     @cached_property
     def _by_ref(self) -> Mapping[tuple[str, str, str], Object]:
@@ -46,16 +48,16 @@ class Scene:
         return (obj for obj in self.objects if obj["kind"] == kind)
 
     def owned(self, owner: Object, kind: str = "") -> list[Object]:
-        """Objects of a kind whose owner reference names `owner`."""
+        """Return the objects whose owner reference names `owner`, of one kind or of all."""
         found = self._by_owner.get(owner["metadata"]["uid"], [])
         return [obj for obj in found if not kind or obj["kind"] == kind]
 
     def events(self, obj: Object) -> list[Object]:
-        """Events about an object, newest first."""
+        """Return the events about an object, newest first."""
         return self._events.get(obj["metadata"]["uid"], [])
 
     def warnings(self, obj: Object, *reasons: str) -> list[Object]:
-        """Warning events about an object, newest first."""
+        """Return the warning events about an object, newest first; with `reasons`, only those."""
         found = [event for event in self.events(obj) if event.get("type") == "Warning"]
         return [event for event in found if not reasons or event.get("reason") in reasons]
 
@@ -77,7 +79,7 @@ def status(obj: Object) -> Mapping[str, Any]:
 
 
 def condition(obj: Object, type: str) -> Mapping[str, Any]:
-    """The condition of a type; empty when there is none."""
+    """Return the condition of a type; empty when there is none."""
     found = (c for c in status(obj).get("conditions") or () if c.get("type") == type)
     return next(found, {})
 

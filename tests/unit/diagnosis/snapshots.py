@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiinfra.domains.kubernetes.diagnosis.scene import Scene
+from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot
 
 Object = dict[str, Any]
 KERNEL = "5.14.0-570.el9"
@@ -119,9 +119,9 @@ def a_warning(about: Object, reason: str, message: str, at: str = "2026-01-01T00
     return {**event, "type": "Warning", "reason": reason, "message": message, "lastTimestamp": at}
 
 
-def a_scene(*objects: Object | Sequence[Object], unasked: frozenset[str] = frozenset()) -> Scene:
+def a_snapshot(*objects: Object | Sequence[Object], unasked: frozenset[str] = frozenset()) -> Snapshot:
     flat = [each for obj in objects for each in (obj if isinstance(obj, list) else [obj])]
-    return Scene([obj for obj in flat if isinstance(obj, dict)], unasked)
+    return Snapshot([obj for obj in flat if isinstance(obj, dict)], unasked)
 
 
 def gpu_nodes() -> list[Object]:

@@ -7,16 +7,16 @@ from typing import Any
 
 from aiinfra.domains.kubernetes.client.objects import Object
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Weight
-from aiinfra.domains.kubernetes.diagnosis.scene import Scene, labels, name
+from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, labels, name
 
 UNSCHEDULED = frozenset({"NoSchedule", "NoExecute"})
 OWN_TAINTS = ("node.kubernetes.io/",)
 """Taints that the node lifecycle controller sets; DaemonSet pods tolerate them."""
 
 
-def nowhere(scene: Scene, daemonset: Object) -> list[Cause]:
-    """Why there is no node for it: each that it asks for repels it, or there is none."""
-    repelled = list(kept_off(scene, daemonset))
+def no_node(snapshot: Snapshot, daemonset: Object) -> list[Cause]:
+    """Return why no node takes the DaemonSet: every node it selects has a taint, or it selects none."""
+    repelled = list(untolerated_taints(snapshot, daemonset))
     if repelled:
         return repelled
     wanted = ",".join(f"{key}={value}" for key, value in _selector(daemonset).items())
@@ -24,11 +24,11 @@ def nowhere(scene: Scene, daemonset: Object) -> list[Cause]:
     return [Cause(lacking, "label the nodes as its selector asks", weight=Weight.BLOCKED)]
 
 
-def kept_off(scene: Scene, daemonset: Object) -> Iterator[Cause]:
-    """Nodes of its selector where no pod of it is, for a taint that it does not tolerate."""
-    present = {pod["spec"].get("nodeName") for pod in scene.owned(daemonset, "Pod")}
+def untolerated_taints(snapshot: Snapshot, daemonset: Object) -> Iterator[Cause]:
+    """Yield a cause for each selected node without a pod whose taint the DaemonSet does not tolerate."""
+    present = {pod["spec"].get("nodeName") for pod in snapshot.owned(daemonset, "Pod")}
     tolerations = _template(daemonset).get("tolerations") or ()
-    for node in scene.all("Node"):
+    for node in snapshot.all("Node"):
         if name(node) in present or not _selector(daemonset).items() <= labels(node).items():
             continue
         for taint in node.get("spec", {}).get("taints") or ():
