@@ -20,8 +20,8 @@ from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind
 from aiinfra.waiting import Waiter
 
 if TYPE_CHECKING:
-    from aiinfra.domains.kubernetes.objects.sweep import Swept
-    from aiinfra.domains.kubernetes.objects.traces import Cleared
+    from aiinfra.domains.kubernetes.objects.node_leftovers import NodeCleanup
+    from aiinfra.domains.kubernetes.objects.sweep import SweepResult
 
 HINT: Final = "look at its finalizers"
 
@@ -78,10 +78,10 @@ class Sweeper:
                 left += [ErrorRecord(LeftBehind.default_code, stack, str(item), HINT) for item in swept.left]
         return SweepReport(tuple(looked), tuple(left))
 
-    def _clear(self, kubeconfig: str) -> tuple[Swept, Cleared]:
+    def _clear(self, kubeconfig: str) -> tuple[SweepResult, NodeCleanup]:
         from aiinfra.domains.kubernetes.client.client import KubeClient
+        from aiinfra.domains.kubernetes.objects.node_leftovers import remove_node_leftovers
         from aiinfra.domains.kubernetes.objects.sweep import sweep
-        from aiinfra.domains.kubernetes.objects.traces import clear
 
         waiter = Waiter(self.limit_seconds, stop=self.stop, on_wait=lambda what, seconds: self.say(what))
         with KubeClient.from_kubeconfig(kubeconfig) as client:
@@ -93,16 +93,16 @@ class Sweeper:
                 stop=self.stop,
                 limit_seconds=self.limit_seconds,
             )
-            return swept, clear(client, self.leftovers, waiter)
+            return swept, remove_node_leftovers(client, self.leftovers, waiter)
 
-    def _sentence(self, stack: str, swept: Swept, cleared: Cleared) -> str:
+    def _sentence(self, stack: str, swept: SweepResult, cleared: NodeCleanup) -> str:
         parts = [f"{len(swept.left)} objects marked {self.environment_id}"]
         if swept.removed:
             parts.append(f"{len(swept.removed)} swept")
-        if cleared.taken:
-            parts.append(f"{cleared.taken} labels and annotations of operators taken off nodes")
-        if cleared.stay:
-            parts.append(f"on nodes stay, as others set them, {', '.join(cleared.stay)}")
+        if cleared.removed:
+            parts.append(f"{cleared.removed} labels and annotations of operators taken off nodes")
+        if cleared.remaining:
+            parts.append(f"on nodes stay, as others set them, {', '.join(cleared.remaining)}")
         return f"cluster {stack} ({'; '.join(parts)})"
 
 
@@ -115,14 +115,14 @@ def _not_asked(stack: str, error: AiinfraError) -> ErrorRecord:
 def namesakes_left(kubeconfigs: Mapping[str, str], environment: str) -> SweepReport:
     """What carries the environment's name when its id is lost: listed, not removed, as it may be a namesake's."""
     from aiinfra.domains.kubernetes.client.client import KubeClient
-    from aiinfra.domains.kubernetes.objects.removing import some
+    from aiinfra.domains.kubernetes.objects.removing import refs_text
     from aiinfra.domains.kubernetes.objects.sweep import namesakes
 
     left: list[ErrorRecord] = []
     for stack, kubeconfig in kubeconfigs.items():
         with KubeClient.from_kubeconfig(kubeconfig) as client:
             for id, refs in namesakes(client, environment).items():
-                message = f"{some(refs)} carry the name {environment} and the id {id}"
+                message = f"{refs_text(refs)} carry the name {environment} and the id {id}"
                 hint = f"if they are this environment's: aiinfra destroy {environment} --environment-id {id}"
                 left.append(ErrorRecord(LeftBehind.default_code, stack, message, hint))
     looked = tuple(f"cluster {stack} (its objects named {environment})" for stack in kubeconfigs)
@@ -132,19 +132,19 @@ def namesakes_left(kubeconfigs: Mapping[str, str], environment: str) -> SweepRep
 def unclaimed(kubeconfigs: Mapping[str, str], namespaces: Collection[str]) -> Sequence[ErrorRecord]:
     """What releases in these namespaces left when they went: listed where the state that could tell is lost."""
     from aiinfra.domains.kubernetes.client.client import KubeClient
-    from aiinfra.domains.kubernetes.objects.removing import some
-    from aiinfra.domains.kubernetes.objects.sweep import strays
+    from aiinfra.domains.kubernetes.objects.removing import refs_text
+    from aiinfra.domains.kubernetes.objects.sweep import release_leftovers
 
     left: list[ErrorRecord] = []
     hint = "nothing tells whose they are; if this environment made them, delete them"
     for stack, kubeconfig in kubeconfigs.items():
         try:
             with KubeClient.from_kubeconfig(kubeconfig) as client:
-                found = strays(client, namespaces)
+                found = release_leftovers(client, namespaces)
         except AiinfraError as error:
             left.append(_not_asked(stack, error))
             continue
         for namespace, refs in found.items():
-            message = f"{some(refs)} came with a Helm release in the namespace {namespace}, which is gone"
+            message = f"{refs_text(refs)} came with a Helm release in the namespace {namespace}, which is gone"
             left.append(ErrorRecord(LeftBehind.default_code, stack, message, hint))
     return left

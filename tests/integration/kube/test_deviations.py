@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
-from aiinfra.domains.kubernetes.objects.deviations import deviations, put_back
+from aiinfra.domains.kubernetes.objects.deviations import deviations, restore
 from aiinfra.waiting import Pending, Waiter
 from tests.integration.kube.engine import Site
 
@@ -51,7 +51,7 @@ def told(site: Site, *wanted: Object) -> list[str]:
 
 def restored(site: Site, *wanted: Object) -> list[str]:
     waiter = Waiter(20, stop=threading.Event(), on_wait=lambda what, seconds: None)
-    return [str(ref) for ref in put_back(site.client, wanted, waiter)]
+    return [str(ref) for ref in restore(site.client, wanted, waiter)]
 
 
 def test_what_another_client_created_so_does_not_deviate(east: Site) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.kubernetes.objects.deviations import differing
-from aiinfra.domains.kubernetes.objects.helm import manifest, parsed
+from aiinfra.domains.kubernetes.objects.deviations import differences
+from aiinfra.domains.kubernetes.objects.helm import manifest_of, parse_manifest
 
 TEXT = """\
 ---
@@ -42,12 +42,12 @@ def stored(document: dict[str, Any], *, packed: bool = True) -> str:
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_manifest_is_read_as_helm_stores_it(packed: bool) -> None:
-    assert manifest(stored({"name": "x", "manifest": TEXT}, packed=packed)) == TEXT
-    assert manifest(stored({"name": "x"}, packed=packed)) == ""
+    assert manifest_of(stored({"name": "x", "manifest": TEXT}, packed=packed)) == TEXT
+    assert manifest_of(stored({"name": "x"}, packed=packed)) == ""
 
 
 def test_objects_are_read_as_helm_reads_them() -> None:
-    config, worker, service = parsed(TEXT)
+    config, worker, service = parse_manifest(TEXT)
     assert config == {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "config"}}
     assert worker["spec"]["template"]["spec"]["volumes"][0]["configMap"]["defaultMode"] == 0o644
     assert service["metadata"] == {"name": "one"}
@@ -56,7 +56,7 @@ def test_objects_are_read_as_helm_reads_them() -> None:
 def test_the_smallest_parts_that_differ_are_told() -> None:
     live = {"metadata": {"generation": 2}, "spec": {"replicas": 0, "list": [{"a": 1}, {"a": 2}], "args": ["x"]}}
     wanted = {"metadata": {"generation": 1}, "spec": {"replicas": 1, "list": [{"a": 1}, {"a": 3}], "args": [], "b": 1}}
-    assert list(differing("", live, wanted)) == [
+    assert list(differences("", live, wanted)) == [
         ("spec.args", ["x"], []),
         ("spec.b", None, 1),
         ("spec.list[1].a", 2, 3),

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.objects.drift import drifted
-from aiinfra.domains.kubernetes.objects.ownership import OwnedByOther, marked, owned_by_others
+from aiinfra.domains.kubernetes.objects.drift import with_live_values
+from aiinfra.domains.kubernetes.objects.ownership import OwnedByOther, owned_by_others, with_marks
 from aiinfra.domains.kubernetes.objects.quantities import count
 from aiinfra.domains.kubernetes.objects.ranks import in_apply_order, in_delete_order
-from aiinfra.domains.kubernetes.objects.removing import some, why_still_there
+from aiinfra.domains.kubernetes.objects.removing import deletion_blocker, refs_text
 from aiinfra.engine.wire import Secret, Tree
 
 MARKS = {"aiinfra.dev/environment": "dc1", "aiinfra.dev/environment-id": "3f9a1c07", "aiinfra.dev/stack": "nfd"}
@@ -53,7 +53,7 @@ def test_deletion_goes_the_other_way() -> None:
 
 
 def test_marks_go_on_every_object_and_its_own_labels_win() -> None:
-    obj = marked(an_object("ConfigMap", labels={"app": "a", "aiinfra.dev/stack": "mine"}), MARKS)
+    obj = with_marks(an_object("ConfigMap", labels={"app": "a", "aiinfra.dev/stack": "mine"}), MARKS)
     assert obj["metadata"]["labels"] == {**MARKS, "app": "a", "aiinfra.dev/stack": "mine"}
 
 
@@ -66,13 +66,13 @@ def test_marks_go_on_every_object_and_its_own_labels_win() -> None:
     ],
 )
 def test_an_object_of_others_is_told_apart(labels: dict[str, str], owner: str) -> None:
-    wanted = [marked(an_object("ConfigMap"), MARKS)]
+    wanted = [with_marks(an_object("ConfigMap"), MARKS)]
     ref = ObjectRef("v1", "ConfigMap", "x")
     assert owned_by_others(wanted, {ref: an_object("ConfigMap", labels=labels)}) == [OwnedByOther(ref, owner)]
 
 
 def test_an_object_of_ours_is_taken_up_again() -> None:
-    wanted = [marked(an_object("ConfigMap"), MARKS)]
+    wanted = [with_marks(an_object("ConfigMap"), MARKS)]
     assert owned_by_others(wanted, {ObjectRef("v1", "ConfigMap", "x"): an_object("ConfigMap", labels=MARKS)}) == []
 
 
@@ -86,7 +86,7 @@ def test_drift_shows_the_world_where_it_differs_and_keeps_secrets_secret() -> No
     written: Tree = {"data": {"a": Secret("one"), "b": "two", "c": "three"}, "spec": {"replicas": 2}}
     intended = {"data": {"a": "one", "b": "two", "c": "three"}, "spec": {"replicas": 2, "defaulted": 1}}
     live = {"data": {"a": "changed", "b": "two"}, "spec": {"replicas": 2, "defaulted": 1}}
-    shown = drifted(written, intended, live)
+    shown = with_live_values(written, intended, live)
     assert shown == {"data": {"a": Secret("changed"), "b": "two"}, "spec": {"replicas": 2}}
 
 
@@ -118,12 +118,12 @@ def test_drift_shows_the_world_where_it_differs_and_keeps_secrets_secret() -> No
     ],
 )
 def test_what_holds_up_a_deletion_is_named(obj: dict[str, Any], why: str) -> None:
-    assert why_still_there(obj) == why
+    assert deletion_blocker(obj) == why
 
 
 def test_many_objects_are_named_by_a_few() -> None:
     refs = [ObjectRef("v1", "Pod", name, "ns") for name in "abcde"]
-    assert some(refs) == "Pod ns/a, Pod ns/b, Pod ns/c and 2 more"
+    assert refs_text(refs) == "Pod ns/a, Pod ns/b, Pod ns/c and 2 more"
 
 
 @pytest.mark.parametrize(("quantity", "units"), [("8", 8), (None, 0), ("1k", 1000), (4, 4)])

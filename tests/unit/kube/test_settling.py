@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiinfra.domains.kubernetes.objects.settling import half_done
+from aiinfra.domains.kubernetes.objects.settling import blocking_records
 
 
 def record(name: str, version: int, status: str) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def record(name: str, version: int, status: str) -> dict[str, Any]:
 
 
 def found(held: set[str], *records: dict[str, Any]) -> list[str]:
-    return [ref.name for ref in half_done(records, held)]
+    return [ref.name for ref in blocking_records(records, held)]
 
 
 def test_a_release_that_the_state_holds_and_that_is_deployed_is_left_alone() -> None:

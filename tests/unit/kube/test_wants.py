@@ -73,7 +73,7 @@ def a_policy(state: str, ready: dict[str, str], error: dict[str, str] | None = N
 )
 def test_a_cluster_policy_is_ready_only_when_it_reconciled(policy: Any, holds: bool, says: str) -> None:
     verdict = ObjectWant(POLICY, ClusterPolicyReady()).judge(policy)
-    assert (verdict.holds, verdict.says) == (holds, says)
+    assert (verdict.holds, verdict.sentence) == (holds, says)
 
 
 def a_deployment(**status: int) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def a_deployment(**status: int) -> dict[str, Any]:
 )
 def test_a_rollout(deployment: Any, holds: bool, awaited: str) -> None:
     verdict = ObjectWant(DEPLOYMENT, RolledOut()).judge(deployment)
-    assert (verdict.holds, verdict.awaited) == (holds, awaited)
+    assert (verdict.holds, verdict.progress) == (holds, awaited)
 
 
 def a_daemon_set(strategy: str = "RollingUpdate", **status: int) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def a_daemon_set(strategy: str = "RollingUpdate", **status: int) -> dict[str, An
 )
 def test_a_daemon_set_without_a_node_is_no_success(daemon_set: Any, holds: bool, awaited: str) -> None:
     verdict = ObjectWant(ObjectRef("apps/v1", "DaemonSet", "d", "ns"), RolledOut()).judge(daemon_set)
-    assert (verdict.holds, verdict.awaited) == (holds, awaited)
+    assert (verdict.holds, verdict.progress) == (holds, awaited)
 
 
 def a_node(gpus: str, **labels: str) -> dict[str, Any]:
@@ -123,13 +123,13 @@ def test_gpus_are_counted_over_all_nodes() -> None:
     nodes = [a_node("8", gpu="true"), a_node("4", gpu="true"), a_node("")]
     assert AllocatableWant("nvidia.com/gpu", 12).judge(nodes).holds
     fewer = AllocatableWant("nvidia.com/gpu", 16).judge(nodes)
-    assert (fewer.holds, fewer.says) == (False, "nvidia.com/gpu has 12 of 16 allocatable")
+    assert (fewer.holds, fewer.sentence) == (False, "nvidia.com/gpu has 12 of 16 allocatable")
 
 
 def test_labels_are_counted_over_all_spellings() -> None:
     nodes = [a_node("", a="true"), a_node("", b="true"), a_node("", a="false")]
     verdict = NodesWant(("a=true", "b=true"), 2).judge(nodes)
-    assert (verdict.holds, verdict.says) == (True, "the label a=true (or one like it) is on 2 of 2 nodes")
+    assert (verdict.holds, verdict.sentence) == (True, "the label a=true (or one like it) is on 2 of 2 nodes")
 
 
 @pytest.mark.parametrize("want", [NodesWant(("a",), 0), AllocatableWant("nvidia.com/gpu", 0)])

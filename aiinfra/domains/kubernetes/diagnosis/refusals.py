@@ -12,7 +12,7 @@ from aiinfra.domains.kubernetes.diagnosis.kinds import missing_kind
 from aiinfra.domains.kubernetes.diagnosis.messages import REFUSED, cause_of_message, one_line
 from aiinfra.domains.kubernetes.diagnosis.pods import grouped_causes
 from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, name
-from aiinfra.domains.kubernetes.objects.removing import why_still_there
+from aiinfra.domains.kubernetes.objects.removing import deletion_blocker
 
 _CALL = re.compile(r"failed calling webhook \"(?P<hook>[^\"]+)\"(?P<why>.*)", re.S)
 _DENIED = re.compile(r"admission webhook \"(?P<hook>[^\"]+)\" denied the request:? ?(?P<why>.*)", re.S)
@@ -33,7 +33,7 @@ def refusal_cause(snapshot: Snapshot, text: str) -> Cause:
 
 def termination_cause(place: Object) -> Cause:
     """Return the cause for a namespace that is being deleted, with what holds it up."""
-    because = (Cause(why_still_there(place), "remove what it names, or its finalizers"),)
+    because = (Cause(deletion_blocker(place), "remove what it names, or its finalizers"),)
     return Cause(f"namespace {name(place)} is being deleted", because=because)
 
 

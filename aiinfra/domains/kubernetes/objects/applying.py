@@ -17,12 +17,14 @@ from aiinfra.waiting import Pending, Stopped, TimedOut, Waiter
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
+    """An object that the API server refused, with its error."""
+
     ref: ObjectRef
     error: KubeError
 
 
 @dataclass(slots=True)
-class Applied:
+class ApplyResult:
     """What was applied, by uid, and what was refused."""
 
     uids: dict[ObjectRef, str] = field(default_factory=dict)
@@ -40,24 +42,24 @@ def apply_all(
     *,
     owned: Collection[ObjectRef],
     waiter: Callable[[], Waiter],
-) -> Applied:
-    """Apply every object, or those of the ranks before the first refusal and all that pass of its rank.
+) -> ApplyResult:
+    """Apply all objects; after a refusal, the rest of its rank is still applied and later ranks are not.
 
-    `owned` are objects known to be ours: their fields are taken back from other managers. Refusals that may pass
-    (a webhook that cannot be called, a kind not yet served) are asked again until `waiter`'s limit.
+    `owned` are objects known to be ours: their fields are taken back from other managers. Transient refusals (a webhook
+    that cannot be called, a kind that is not served yet) are retried until `waiter`'s limit.
     """
-    done = Applied()
-    giving_up = threading.Event()
+    done = ApplyResult()
+    unreachable = threading.Event()
 
     def one(obj: Object) -> None:
         ref = ObjectRef.of(obj)
         try:
-            if not giving_up.is_set():
+            if not unreachable.is_set():
                 done.uids[ref] = _apply(client, obj, waiter(), force=ref in owned)
         except KubeError as error:
             done.refusals.append(Refusal(ref, error))
             if isinstance(error, Unreachable):
-                giving_up.set()
+                unreachable.set()
         except Stopped as stopped:
             done.stopped = stopped
 
@@ -73,7 +75,7 @@ def apply_all(
 
 
 def _apply(client: KubeClient, obj: Object, waiter: Waiter, *, force: bool) -> str:
-    """uid of the applied object."""
+    """Apply one object and return its uid."""
     last: list[KubeError] = []
 
     def ask() -> str | Pending:
@@ -91,7 +93,7 @@ def _apply(client: KubeClient, obj: Object, waiter: Waiter, *, force: bool) -> s
         raise last[0] from timeout
 
 
-def _await_established(client: KubeClient, obj: Object, done: Applied, waiter: Waiter) -> None:
+def _await_established(client: KubeClient, obj: Object, done: ApplyResult, waiter: Waiter) -> None:
     ref = ObjectRef.of(obj)
     try:
         waiter.until(lambda: _established(client, ref, obj))

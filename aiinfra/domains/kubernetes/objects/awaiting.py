@@ -1,4 +1,4 @@
-"""Ask a cluster how wants stand, until all hold."""
+"""Ask a cluster which wants hold, until all do."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from aiinfra.domains.kubernetes.objects.wants import (
 )
 from aiinfra.waiting import Pending
 
-NAMED = 3
+MAX_NAMED = 3
 
 
 class NotReady(Exception):
-    """The limit passed; `lacking` are the wants that did not hold, each with what was seen last."""
+    """Wants did not hold within the limit; `lacking` holds each with its last verdict."""
 
     def __init__(self, lacking: Sequence[tuple[Want, Verdict]], refused: KubeError | None = None) -> None:
-        super().__init__("; ".join(verdict.says for _, verdict in lacking))
+        super().__init__("; ".join(verdict.sentence for _, verdict in lacking))
         self.lacking = tuple(lacking)
         self.refused = refused
-        """The last refusal, when the cluster could not even be asked."""
+        """The last refusal, when the cluster could not be asked."""
 
 
 def verdict(client: KubeClient, want: Want) -> Verdict:
+    """Return whether the want holds in the cluster now. Raises `KubeError`."""
     match want:
         case ObjectWant():
             return want.judge(client.get(want.ref))
@@ -39,8 +40,8 @@ def verdict(client: KubeClient, want: Want) -> Verdict:
 
 
 @dataclass(slots=True)
-class Asking:
-    """A question for `Waiter.until`.
+class WantsPoll:
+    """A poll of wants, as `Waiter.until` takes it.
 
     Wants that held are not asked again; those whose state is known to flicker must hold twice.
     """
@@ -61,18 +62,18 @@ class Asking:
                 raise
             self.refused = error
             return Pending(f"an answer: {error.record.message}")
-        self.facts |= {want: seen.says for want, seen in verdicts if seen.holds}
+        self.facts |= {want: seen.sentence for want, seen in verdicts if seen.holds}
         self.lacking = [(want, seen) for want, seen in verdicts if not seen.holds]
         self.open = [want for want, seen in verdicts if not (seen.holds and self._settled(want))]
-        return Pending(self._says()) if self.open else True
+        return Pending(self._progress()) if self.open else True
 
     def unmet(self) -> list[tuple[Want, Verdict]]:
-        """What does not hold, with what was seen last."""
+        """Return the wants that do not hold, each with its last verdict."""
         flickering = [(want, Verdict(False, "what is ready", "been seen only once")) for want in self.open]
         return self.lacking or flickering
 
-    def told(self, wants: Sequence[Want]) -> list[str]:
-        """One sentence for each want that held."""
+    def sentences_of(self, wants: Sequence[Want]) -> list[str]:
+        """Return the sentence of each want that held."""
         return [self.facts[want] for want in wants]
 
     def _settled(self, want: Want) -> bool:
@@ -81,6 +82,8 @@ class Asking:
             return False
         return True
 
-    def _says(self) -> str:
-        told = [seen.awaited for _, seen in self.lacking] or ["a second look, as what is ready now may flicker"]
-        return "; ".join(told[:NAMED]) + (f"; and {len(told) - NAMED} more" if len(told) > NAMED else "")
+    def _progress(self) -> str:
+        lacking = [seen.progress for _, seen in self.lacking] or ["a second look, as what is ready now may flicker"]
+        return "; ".join(lacking[:MAX_NAMED]) + (
+            f"; and {len(lacking) - MAX_NAMED} more" if len(lacking) > MAX_NAMED else ""
+        )

@@ -1,4 +1,4 @@
-"""Everything that owner references say belongs to an object, near and far."""
+"""Everything that an object owns by owner references, directly or through others."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from aiinfra.domains.kubernetes.client.errors import KubeError, NotFound
 from aiinfra.domains.kubernetes.client.objects import ApiResource, Object, ObjectRef
 from aiinfra.domains.kubernetes.client.transport import CONNECTIONS
 
-NO_OBJECTS_OF_THEIR_OWN = frozenset({"events", "componentstatuses"})
-"""Resource types whose objects come and go by themselves, or are no stored objects."""
+EXCLUDED_RESOURCES = frozenset({"events", "componentstatuses"})
+"""Resource types whose objects come and go by themselves, or are not stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """Metadata of objects, and the types that could not be asked, with the refusal."""
+    """Metadata of objects, and the types that could not be listed, with the refusal."""
 
     objects: Sequence[Object]
-    unasked: Mapping[ApiResource, KubeError]
+    unlisted: Mapping[ApiResource, KubeError]
 
 
 def census(client: KubeClient, *, labels: str = "", cluster_scoped_only: bool = False) -> Census:
-    """Metadata of all objects of all types that can be listed and deleted."""
+    """Return the metadata of all objects of all types that can be listed and deleted."""
     types = [
         resource
         for resource in client.resources(refresh=True)
-        if {"list", "delete"} <= resource.verbs and resource.plural not in NO_OBJECTS_OF_THEIR_OWN
+        if {"list", "delete"} <= resource.verbs and resource.plural not in EXCLUDED_RESOURCES
         if not (cluster_scoped_only and resource.namespaced)
     ]
     objects: list[Object] = []
-    unasked: dict[ApiResource, KubeError] = {}
+    unlisted: dict[ApiResource, KubeError] = {}
 
     def ask(resource: ApiResource) -> None:
         try:
@@ -40,15 +40,15 @@ def census(client: KubeClient, *, labels: str = "", cluster_scoped_only: bool = 
         except NotFound:
             return
         except KubeError as error:
-            unasked[resource] = error
+            unlisted[resource] = error
 
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="census") as pool:
         list(pool.map(ask, types))
-    return Census(objects, unasked)
+    return Census(objects, unlisted)
 
 
 def dependents(client: KubeClient, owners: Iterable[str]) -> dict[ObjectRef, str]:
-    """uid by reference of all that these uids own, directly or through others."""
+    """Return the uid by reference of all that these uids own, directly or through others."""
     everything = census(client).objects
     found: dict[ObjectRef, str] = {}
     known = set(owners)

@@ -1,6 +1,6 @@
-"""Objects that somebody else applied, compared field by field with what they should be, and put back.
+"""Compare objects that somebody else applied field by field with their spec, and restore them.
 
-The server is asked by a dry run, as in `drift.py`: only fields that the wanted object names count.
+The comparison is a server-side dry run, as in `drift.py`, so only fields that the spec names count.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from aiinfra.domains.kubernetes.objects.removing import await_gone
 from aiinfra.waiting import Waiter
 
 _BOOKKEEPING = frozenset({"metadata.managedFields", "metadata.resourceVersion", "metadata.generation", "status"})
-_LONGEST = 60
-"""Characters of a value that is shown."""
-_LOOKS = 5
-"""At an object that others write meanwhile."""
+_MAX_LENGTH = 60
+"""Characters of a value that is shown at most."""
+_ATTEMPTS = 5
+"""How often an object is read again that others write at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,55 +29,55 @@ class Deviation:
     """One way in which an object is not as it should be."""
 
     ref: ObjectRef
-    says: str
+    text: str
 
     def __str__(self) -> str:
-        return f"{self.ref}{self.says}"
+        return f"{self.ref}{self.text}"
 
 
-def deviations(client: KubeClient, wanted: Sequence[Object]) -> list[Deviation]:
-    """In the order of `wanted`. An object that server-side apply cannot express is compared by its presence alone."""
+def deviations(client: KubeClient, spec: Sequence[Object]) -> list[Deviation]:
+    """Return the deviations in the order of `spec`. What server-side apply cannot express only has to exist."""
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="deviations") as pool:
-        return [one for found in pool.map(lambda obj: list(_of(client, obj)), wanted) for one in found]
+        return [one for found in pool.map(lambda obj: list(_deviations_of(client, obj)), spec) for one in found]
 
 
-def put_back(client: KubeClient, wanted: Sequence[Object], waiter: Waiter) -> list[ObjectRef]:
-    """Apply those that deviate, over whoever changed them; what is going is seen gone first. Raises `KubeError`."""
-    strayed = {one.ref for one in deviations(client, wanted)}
-    going = {ref: uid for ref in strayed if (uid := _going(client, ref))}
-    await_gone(client, list(going), going, waiter)
-    todo = [obj for obj in wanted if ObjectRef.of(obj) in strayed]
+def restore(client: KubeClient, spec: Sequence[Object], waiter: Waiter) -> list[ObjectRef]:
+    """Apply the objects that deviate, by force; waits first for terminating ones to be gone. Raises `KubeError`."""
+    deviating = {one.ref for one in deviations(client, spec)}
+    terminating = {ref: uid for ref in deviating if (uid := _terminating_uid(client, ref))}
+    await_gone(client, list(terminating), terminating, waiter)
+    todo = [obj for obj in spec if ObjectRef.of(obj) in deviating]
     for obj in todo:
         client.apply(obj, force=True, validation="Ignore")
     return [ObjectRef.of(obj) for obj in todo]
 
 
-def _of(client: KubeClient, wanted: Object) -> Iterator[Deviation]:
-    ref = ObjectRef.of(wanted)
+def _deviations_of(client: KubeClient, spec: Object) -> Iterator[Deviation]:
+    ref = ObjectRef.of(spec)
     live = client.get(ref)
     if live is None or live["metadata"].get("deletionTimestamp"):
         yield Deviation(ref, " is gone" if live is None else " is going away")
         return
     try:
-        live, intended = _side_by_side(client, wanted, live)
+        live, intended = _live_and_intended(client, spec, live)
     except Invalid as error:
         if error.status != 500:  # the manifest names one entry of a list twice
             yield Deviation(ref, f" cannot become what its chart says: {error.record.message}")
         return
-    for path, now, then in differing("", live, intended):
-        yield Deviation(ref, f": {path} {_told(ref, path, now, then)}")
+    for path, now, then in differences("", live, intended):
+        yield Deviation(ref, f": {path} {_difference_text(ref, path, now, then)}")
 
 
-def _side_by_side(client: KubeClient, wanted: Object, live: Object) -> tuple[Object, Object]:
-    """The object and what an apply would make of it: of one version, unless it is written without pause.
+def _live_and_intended(client: KubeClient, spec: Object, live: Object) -> tuple[Object, Object]:
+    """Return the object and what an apply would make of it, of one version unless it is written without pause.
 
     A dry run answers with the version that it started from.
     """
-    for _ in range(_LOOKS):
-        intended = client.apply(wanted, force=True, dry_run=True, validation="Ignore")
+    for _ in range(_ATTEMPTS):
+        intended = client.apply(spec, force=True, dry_run=True, validation="Ignore")
         if _version(intended) == _version(live):
             break
-        live = client.get(ObjectRef.of(wanted)) or live
+        live = client.get(ObjectRef.of(spec)) or live
     return live, intended
 
 
@@ -85,37 +85,39 @@ def _version(obj: Object) -> str:
     return str(obj["metadata"]["resourceVersion"])
 
 
-def differing(path: str, live: Any, intended: Any) -> Iterator[tuple[str, Any, Any]]:
-    """`(path, live, intended)` of the smallest parts that differ; lists of another length as a whole."""
+def differences(path: str, live: Any, intended: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield `(path, live, intended)` of the smallest parts that differ; lists of another length differ as a whole."""
     if live == intended or path in _BOOKKEEPING:
         return
     if isinstance(live, Mapping) and isinstance(intended, Mapping):
         for key in sorted({*live, *intended}):
-            yield from differing(f"{path}.{key}" if path else key, live.get(key), intended.get(key))
+            yield from differences(f"{path}.{key}" if path else key, live.get(key), intended.get(key))
     elif isinstance(live, list) and isinstance(intended, list) and len(live) == len(intended):
         for index, (one, other) in enumerate(zip(live, intended, strict=True)):
-            yield from differing(f"{path}[{index}]", one, other)
+            yield from differences(f"{path}[{index}]", one, other)
     else:
         yield path, live, intended
 
 
-def _told(ref: ObjectRef, path: str, live: Any, intended: Any) -> str:
-    """`is 0, not 1`; of what may be secret or is long, only that it differs."""
+def _difference_text(ref: ObjectRef, path: str, live: Any, intended: Any) -> str:
+    """Return `is 0, not 1`, or `differs` for values that may be secret or are long."""
     if live is None:
         return "is gone"
     shown = ref.kind != "Secret" and ".env[" not in path and all(map(_short, (live, intended)))
-    return f"is {_word(live)}, not {_word(intended)}" if shown else "differs"
+    return f"is {_display(live)}, not {_display(intended)}" if shown else "differs"
 
 
 def _short(value: Any) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST and "\n" not in value)
+    return isinstance(value, int | float) or (
+        isinstance(value, str) and len(value) <= _MAX_LENGTH and "\n" not in value
+    )
 
 
-def _word(value: Any) -> str:
+def _display(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value) or '""'
 
 
-def _going(client: KubeClient, ref: ObjectRef) -> str:
-    """Its uid when it is being deleted."""
+def _terminating_uid(client: KubeClient, ref: ObjectRef) -> str:
+    """Return the uid of an object that is being deleted; empty when it is not."""
     metadata = (client.get(ref) or {}).get("metadata") or {}
     return str(metadata["uid"]) if metadata.get("deletionTimestamp") else ""

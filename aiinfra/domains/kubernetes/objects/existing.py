@@ -1,4 +1,4 @@
-"""Which of the objects that we want are there already: one list of metadata for each kind and namespace."""
+"""Which objects of a spec exist already: one list of metadata for each kind and namespace."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from aiinfra.domains.kubernetes.client.objects import ApiResource, Object, Objec
 from aiinfra.domains.kubernetes.client.transport import CONNECTIONS
 
 
-def existing(client: KubeClient, wanted: Sequence[Object]) -> dict[ObjectRef, Object]:
-    """Metadata of those that exist. Kinds that are not served have none."""
-    refs = {ObjectRef.of(obj) for obj in wanted}
+def existing(client: KubeClient, spec: Sequence[Object]) -> dict[ObjectRef, Object]:
+    """Return the metadata of the objects that exist; kinds that the server does not serve have none."""
+    refs = {ObjectRef.of(obj) for obj in spec}
     if len(refs) <= CONNECTIONS:
         return _one_by_one(client, refs)
     places = {(ref.api_version, ref.kind, ref.namespace) for ref in refs}

@@ -1,4 +1,4 @@
-"""What Helm keeps of a release in its cluster: the manifest of the deployed revision.
+"""What Helm stores of a release in its cluster: the manifest of the deployed revision.
 
 Sources: helm/helm pkg/storage/driver/util.go (`encodeRelease`: JSON, gzip, base64, in a Secret of the release's
 namespace), pkg/action/validate.go (`setMetadataVisitor`: the marks that Helm puts on every object).
@@ -36,25 +36,25 @@ class ReleaseRef:
         return f"Helm release {self.namespace}/{self.name}"
 
 
-def deployed(client: KubeClient, release: ReleaseRef) -> list[Object] | None:
-    """The objects that the chart made of its values, without hooks and the CRDs of `crds/`; None: none is deployed."""
+def deployed_objects(client: KubeClient, release: ReleaseRef) -> list[Object] | None:
+    """Return the objects of the deployed revision, without hooks and the CRDs of `crds/`; None when there is none."""
     labels = f"owner=helm,status=deployed,name={release.name}"
     found = client.list("v1", "Secret", release.namespace, labels=labels)
     if not found:
         return None
     newest = max(found, key=lambda secret: int(secret["metadata"]["labels"]["version"]))
-    return [_own(client, obj, release) for obj in parsed(manifest(newest["data"]["release"]))]
+    return [_as_installed(client, obj, release) for obj in parse_manifest(manifest_of(newest["data"]["release"]))]
 
 
-def manifest(stored: str) -> str:
-    """Of a release as its Secret holds it."""
+def manifest_of(stored: str) -> str:
+    """Return the manifest of a release as its Secret stores it."""
     raw = base64.b64decode(base64.b64decode(stored))
     document = json.loads(gzip.decompress(raw) if raw.startswith(GZIP) else raw)
     return str(document.get("manifest") or "")
 
 
-def parsed(text: str) -> Iterator[Object]:
-    """Its objects. YAML 1.1, as Helm reads it: `defaultMode: 0644` is octal."""
+def parse_manifest(text: str) -> Iterator[Object]:
+    """Yield the objects of a manifest. It is YAML 1.1, as Helm reads it: `defaultMode: 0644` is octal."""
     from ruamel.yaml import YAML
 
     yaml = YAML(typ="safe", pure=True)
@@ -64,8 +64,8 @@ def parsed(text: str) -> Iterator[Object]:
             yield from document["items"] if document["kind"] == "List" else (document,)
 
 
-def _own(client: KubeClient, obj: Object, release: ReleaseRef) -> Object:
-    """With its namespace, where its kind has one, and Helm's marks."""
+def _as_installed(client: KubeClient, obj: Object, release: ReleaseRef) -> Object:
+    """Return the object with its namespace, where its kind has one, and Helm's marks."""
     metadata = dict(obj["metadata"])
     kind = (obj["apiVersion"], obj["kind"])
     if client.serves(*kind) and client.resource(*kind).namespaced:

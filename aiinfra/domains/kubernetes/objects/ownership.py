@@ -19,15 +19,15 @@ class OwnedByOther:
     """`none of our environments`, or the environment and stack on its marks."""
 
 
-def marked(obj: Mapping[str, Any], marks: Mapping[str, str]) -> Object:
-    """The object with our marks among its labels; labels of its own win."""
+def with_marks(obj: Mapping[str, Any], marks: Mapping[str, str]) -> Object:
+    """Return the object with our marks among its labels; its own labels take precedence."""
     metadata = obj.get("metadata", {})
     labels = {**marks, **(metadata.get("labels") or {})}
     return {**obj, "metadata": {**metadata, "labels": labels}} if labels else dict(obj)
 
 
 def owned_by_others(spec: Iterable[Object], existing: Mapping[ObjectRef, Object]) -> list[OwnedByOther]:
-    """The objects of `existing` that are not ours, for the objects that we want. Without a mark nothing is ours."""
+    """Return the objects of `existing` that have a name of `spec` and other marks than it, or none."""
     found = []
     for obj in spec:
         ref = ObjectRef.of(obj)

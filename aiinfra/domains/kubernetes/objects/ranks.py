@@ -1,4 +1,4 @@
-"""In which order objects are applied; deletion goes the other way round."""
+"""The order in which objects are applied; they are deleted in reverse."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RANK: Mapping[str, int] = {
     for kind in kinds
 }
 CUSTOM = 7
-"""Custom resources and kinds not named: after workloads, before the webhooks that would judge them."""
+"""The rank of custom resources and other kinds: after workloads, before the webhooks that would judge them."""
 
 
 def rank(kind: str) -> int:
@@ -41,12 +41,12 @@ def rank(kind: str) -> int:
 
 
 def in_apply_order(objects: Iterable[Object]) -> list[list[Object]]:
-    """Groups that may be applied at once, first group first."""
+    """Return groups of objects that may be applied at once, the first group first."""
     ordered = sorted(objects, key=lambda obj: rank(obj["kind"]))
     return [list(group) for _, group in groupby(ordered, key=lambda obj: rank(obj["kind"]))]
 
 
 def in_delete_order(refs: Iterable[ObjectRef]) -> Sequence[Sequence[ObjectRef]]:
-    """Groups that may be deleted at once, first group first."""
+    """Return groups of references that may be deleted at once, the first group first."""
     ordered = sorted(refs, key=lambda ref: (-rank(ref.kind), ref))
     return [list(group) for _, group in groupby(ordered, key=lambda ref: rank(ref.kind))]

@@ -1,4 +1,4 @@
-"""Delete objects in order and see them gone; what stays is told by name with what holds it."""
+"""Delete objects in order and wait until they are gone; report what remains, and what holds it up."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from aiinfra.domains.kubernetes.client.transport import CONNECTIONS
 from aiinfra.domains.kubernetes.objects.ranks import in_delete_order
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
-NAMED = 3
-"""Objects named in a text about many."""
+MAX_NAMED = 3
+"""Objects that a text about many names at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """An object that is still there, and why."""
+class Leftover:
+    """An object that still exists, and why."""
 
     ref: ObjectRef
     why: str
@@ -30,10 +30,10 @@ class Left:
 
 def remove_all(
     client: KubeClient, refs: Sequence[ObjectRef], uids: Mapping[ObjectRef, str], waiter: Callable[[], Waiter]
-) -> list[Left]:
-    """Delete rank after rank, each seen gone before the next; returns what did not go within the limit.
+) -> list[Leftover]:
+    """Delete rank after rank, each gone before the next, and return what remained at the limit.
 
-    An object whose uid is not the one in `uids` is another one of the same name: it is left alone, and ours is gone.
+    An object whose uid is not the one in `uids` is another one of the same name: it is kept, and ours counts as gone.
     """
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="remove") as pool:
         for group in in_delete_order(refs):
@@ -49,8 +49,8 @@ def remove_all(
 
 def await_gone(
     client: KubeClient, refs: Sequence[ObjectRef], uids: Mapping[ObjectRef, str], waiter: Waiter
-) -> list[Left]:
-    """Wait until all are gone; what is left at the limit."""
+) -> list[Leftover]:
+    """Wait until all are gone, and return what remains at the limit."""
     live: dict[ObjectRef, Object] = {}
     remaining = list(refs)
 
@@ -59,18 +59,18 @@ def await_gone(
         live.clear()
         live.update({r: obj for r, obj in zip(remaining, found, strict=True) if obj and _ours(obj, uids.get(r, ""))})
         remaining[:] = list(live)
-        return Pending(f"{some(remaining)} to be gone") if live else True
+        return Pending(f"{refs_text(remaining)} to be gone") if live else True
 
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="gone") as pool:
         try:
             waiter.until(ask)
         except TimedOut:
-            return [Left(ref, why_still_there(obj)) for ref, obj in sorted(live.items(), key=lambda item: item[0])]
+            return [Leftover(ref, deletion_blocker(obj)) for ref, obj in sorted(live.items(), key=lambda item: item[0])]
     return []
 
 
-def why_still_there(obj: Object) -> str:
-    """What holds up the deletion of an object, read from the object."""
+def deletion_blocker(obj: Object) -> str:
+    """Return what holds up the deletion of an object, as its own status and metadata show it."""
     metadata = obj["metadata"]
     if not metadata.get("deletionTimestamp"):
         return "it was made again after its deletion, so something still manages it"
@@ -92,10 +92,10 @@ _NAMESPACE_BLOCKERS = (
 )
 
 
-def some(refs: Sequence[ObjectRef]) -> str:
-    """`Pod a, Pod b, Pod c and 4 more`."""
-    named = ", ".join(map(str, refs[:NAMED]))
-    return f"{named} and {len(refs) - NAMED} more" if len(refs) > NAMED else named
+def refs_text(refs: Sequence[ObjectRef]) -> str:
+    """Return references as text: `Pod a, Pod b, Pod c and 4 more`."""
+    named = ", ".join(map(str, refs[:MAX_NAMED]))
+    return f"{named} and {len(refs) - MAX_NAMED} more" if len(refs) > MAX_NAMED else named
 
 
 def _delete(client: KubeClient, ref: ObjectRef, uid: str) -> bool:

@@ -1,6 +1,6 @@
-"""Let a cluster come to rest after a run that died in the middle of a stack: the world is asked, not our state.
+"""Let a cluster settle after a run was interrupted in the middle of a stack: the world is asked, not our state.
 
-What the dead run was deleting is seen gone. A record of a Helm release that the dead run left half-way blocks every
+It waits until what that run was deleting is gone. A record of a Helm release that the run left half-way blocks every
 later install or upgrade ("cannot re-use a name that is still in use", "another operation is in progress"; helm/helm
 pkg/action/install.go, upgrade.go): it is forgotten, and the next install takes over the objects of its own release.
 So is one that failed: once it was read again, Pulumi's state no longer knows that it failed, and as its inputs are as
@@ -15,15 +15,15 @@ from itertools import groupby
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.objects.dependents import census
-from aiinfra.domains.kubernetes.objects.removing import Left, await_gone
+from aiinfra.domains.kubernetes.objects.removing import Leftover, await_gone
 from aiinfra.stack import MARK_ID, MARK_STACK
 from aiinfra.waiting import Waiter
 
 
 def settle(
     client: KubeClient, environment_id: str, stack: str, held: Collection[str], waiter: Waiter, *, deep: bool
-) -> tuple[Sequence[ObjectRef], Sequence[Left]]:
-    """What was forgotten, and what still goes away at the limit.
+) -> tuple[Sequence[ObjectRef], Sequence[Leftover]]:
+    """Return the records that were forgotten, and what was still being deleted at the limit.
 
     `held` are the releases in the state, as `namespace/name`. `deep`: ask for objects of every type, not only for
     namespaces.
@@ -36,15 +36,17 @@ def settle(
     forgotten = [
         ref
         for namespace in client.list("v1", "Namespace", labels=marks)
-        for ref in half_done(client.list("v1", "Secret", namespace["metadata"]["name"], labels="owner=helm"), held)
+        for ref in blocking_records(
+            client.list("v1", "Secret", namespace["metadata"]["name"], labels="owner=helm"), held
+        )
     ]
     for ref in forgotten:
         client.delete(ref)
     return forgotten, ()
 
 
-def half_done(records: Sequence[Object], held: Collection[str]) -> list[ObjectRef]:
-    """Of Helm's records in one namespace, those that the next install or upgrade would stumble over, or not see."""
+def blocking_records(records: Sequence[Object], held: Collection[str]) -> list[ObjectRef]:
+    """Return those of Helm's records in one namespace that block the next install or upgrade, or hide its need."""
     ordered = sorted(records, key=lambda record: (_labels(record)["name"], int(_labels(record)["version"])))
     found: list[ObjectRef] = []
     for name, group in groupby(ordered, key=lambda record: _labels(record)["name"]):

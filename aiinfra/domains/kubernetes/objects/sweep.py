@@ -11,53 +11,53 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError
 from aiinfra.domains.kubernetes.client.objects import ApiResource, Object, ObjectRef
 from aiinfra.domains.kubernetes.objects.dependents import census
-from aiinfra.domains.kubernetes.objects.removing import Left, await_gone, remove_all
+from aiinfra.domains.kubernetes.objects.removing import Leftover, await_gone, remove_all
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID
 from aiinfra.waiting import Waiter
 
 RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 """Annotation that Helm puts on every object of a release (helm/helm pkg/action/validate.go)."""
-OF_EVERY_CLUSTER = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
-"""Namespaces that a cluster makes itself: releases in them are other people's, whatever mark the namespace bears."""
+BUILTIN_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+"""Namespaces that every cluster has. Releases in them belong to others, whatever mark the namespace carries."""
 NONE: Mapping[str, str] = MappingProxyType({})
 LIMIT = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepResult:
     removed: Sequence[ObjectRef]
-    left: Sequence[Left]
-    """What did not go, and types that could not be asked (named `*`): nothing is proved about those."""
+    left: Sequence[Leftover]
+    """What did not go, and types that could not be listed (named `*`), of which nothing is known."""
 
 
 def namespaces_of(client: KubeClient, environment_id: str) -> dict[str, str]:
-    """uid by name of the namespaces that bear the environment's mark, those that are going included."""
+    """Return the uid by name of the namespaces that carry the environment's mark, terminating ones included."""
     marked = client.list("v1", "Namespace", labels=f"{MARK_ID}={environment_id}")
     return {obj["metadata"]["name"]: obj["metadata"]["uid"] for obj in marked}
 
 
 def inventory(client: KubeClient, environment_id: str, *, namespaces: Mapping[str, str] = NONE) -> list[ObjectRef]:
-    """All objects marked with the id, and cluster-wide objects of Helm releases in its namespaces.
+    """Return all objects marked with the id, and cluster-wide objects of Helm releases in its namespaces.
 
-    `namespaces` are those that bore its mark earlier, by name their uid: one that is gone counts, one of the same
-    name that somebody made since does not. Raises the first refusal when some type of object could not be asked.
+    `namespaces` are those that carried its mark earlier, uid by name: one that is gone counts, one of the same name
+    that somebody created since does not. Raises the first refusal when some type of object could not be listed.
     """
-    found, unasked = _find(client, environment_id, {**namespaces})
-    if unasked:
-        raise next(iter(unasked.values()))
+    found, unlisted = _find(client, environment_id, {**namespaces})
+    if unlisted:
+        raise next(iter(unlisted.values()))
     return sorted(found)
 
 
 def namesakes(client: KubeClient, environment: str) -> Mapping[str, Sequence[ObjectRef]]:
-    """Objects marked with the environment's name, by the id that they carry: for when its own id is not known."""
+    """Return the objects marked with the environment's name by the id that they carry, for when its id is not known."""
     found: dict[str, list[ObjectRef]] = {}
     for obj in census(client, labels=f"{MARK_ENVIRONMENT}={environment}").objects:
         found.setdefault(obj["metadata"]["labels"].get(MARK_ID, ""), []).append(ObjectRef.of(obj))
     return {id: sorted(refs) for id, refs in sorted(found.items())}
 
 
-def strays(client: KubeClient, namespaces: Collection[str]) -> Mapping[str, Sequence[ObjectRef]]:
-    """Cluster-wide objects of Helm releases in those of the namespaces that are gone, by namespace."""
+def release_leftovers(client: KubeClient, namespaces: Collection[str]) -> Mapping[str, Sequence[ObjectRef]]:
+    """Return the cluster-wide objects of Helm releases by namespace, for those of the namespaces that are gone."""
     gone = {name for name in namespaces if client.get(ObjectRef("v1", "Namespace", name)) is None}
     found: dict[str, list[ObjectRef]] = {}
     for obj in census(client, cluster_scoped_only=True).objects if gone else ():
@@ -74,42 +74,44 @@ def sweep(
     say: Callable[[str], None] = lambda text: None,
     stop: threading.Event | None = None,
     limit_seconds: float = LIMIT,
-) -> Swept:
-    """Remove what `inventory` tells in the order that kinds need, owners before what they own, and see it gone."""
+) -> SweepResult:
+    """Remove what `inventory` returns in the order that kinds need, owners before their objects, until it is gone."""
 
     def waiter() -> Waiter:
         return Waiter(limit_seconds, stop=stop or threading.Event(), on_wait=lambda what, seconds: say(what))
 
     removed: list[ObjectRef] = []
     known = {**namespaces}
-    found, unasked = _find(client, environment_id, known)
-    left: list[Left] = []
+    found, unlisted = _find(client, environment_id, known)
+    left: list[Leftover] = []
     while found and not left:
         uids = {ref: obj["metadata"]["uid"] for ref, obj in found.items()}
         roots = [ref for ref, obj in found.items() if not obj["metadata"].get("ownerReferences")]
         left = remove_all(client, roots or list(found), uids, waiter) or await_gone(client, list(found), uids, waiter())
         removed += [ref for ref in found if ref not in {item.ref for item in left}]
-        found, unasked = _find(client, environment_id, known)
-    return Swept(sorted(set(removed)), [*left, *(_unasked(resource, error) for resource, error in unasked.items())])
+        found, unlisted = _find(client, environment_id, known)
+    return SweepResult(
+        sorted(set(removed)), [*left, *(_unlisted(resource, error) for resource, error in unlisted.items())]
+    )
 
 
 def _find(
     client: KubeClient, environment_id: str, known: dict[str, str]
 ) -> tuple[dict[ObjectRef, Object], Mapping[ApiResource, KubeError]]:
-    """`known` learns the marked namespaces: it is needed when they are gone and found no more."""
+    """Return what is found and what could not be listed, and add the marked namespaces to `known` for later calls."""
     marked = census(client, labels=f"{MARK_ID}={environment_id}")
     known |= {obj["metadata"]["name"]: obj["metadata"]["uid"] for obj in marked.objects if obj["kind"] == "Namespace"}
     ours = set(_still_ours(client, known))
     wide = census(client, cluster_scoped_only=True) if ours else None
     helm = [obj for obj in wide.objects if _release_namespace(obj) in ours] if wide else []
-    unasked = {**marked.unasked, **(wide.unasked if wide else {})}
-    return {ObjectRef.of(obj): obj for obj in (*marked.objects, *helm)}, unasked
+    unlisted = {**marked.unlisted, **(wide.unlisted if wide else {})}
+    return {ObjectRef.of(obj): obj for obj in (*marked.objects, *helm)}, unlisted
 
 
 def _still_ours(client: KubeClient, known: Mapping[str, str]) -> Iterator[str]:
-    for name in known.keys() - OF_EVERY_CLUSTER:
-        standing = client.get(ObjectRef("v1", "Namespace", name))
-        if standing is None or standing["metadata"]["uid"] == known[name]:
+    for name in known.keys() - BUILTIN_NAMESPACES:
+        live = client.get(ObjectRef("v1", "Namespace", name))
+        if live is None or live["metadata"]["uid"] == known[name]:
             yield name
 
 
@@ -117,5 +119,5 @@ def _release_namespace(obj: Object) -> str:
     return str((obj["metadata"].get("annotations") or {}).get(RELEASE_NAMESPACE, ""))
 
 
-def _unasked(resource: ApiResource, error: KubeError) -> Left:
-    return Left(ObjectRef(resource.api_version, resource.kind, "*"), f"could not be listed: {error.record.message}")
+def _unlisted(resource: ApiResource, error: KubeError) -> Leftover:
+    return Leftover(ObjectRef(resource.api_version, resource.kind, "*"), f"could not be listed: {error.record.message}")

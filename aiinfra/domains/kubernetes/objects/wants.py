@@ -24,26 +24,26 @@ class Verdict:
 
     holds: bool
     about: str
-    """What it is about: `Deployment gpu-operator/gpu-operator`."""
+    """The subject: `Deployment gpu-operator/gpu-operator`."""
     seen: str
     """What was seen: `0 of 1 pods available`."""
     verb: str = "has"
     why: str = ""
-    """What the object itself gives as the reason."""
+    """The reason that the object itself gives."""
 
     @property
-    def gist(self) -> str:
-        """The sentence without the reason."""
+    def summary(self) -> str:
+        """The sentence without the object's own reason."""
         return f"{self.about} {self.verb} {self.seen}"
 
     @property
-    def says(self) -> str:
+    def sentence(self) -> str:
         """A sentence: `Deployment gpu-operator/gpu-operator has 0 of 1 pods available`."""
-        return self.gist + (f" ({self.why})" if self.why else "")
+        return self.summary + (f" ({self.why})" if self.why else "")
 
     @property
-    def awaited(self) -> str:
-        """What is waited for, to stand behind `waits for`: `Deployment gpu-operator/gpu-operator: 0 of …`."""
+    def progress(self) -> str:
+        """The verdict as the object of `waits for`: `Deployment gpu-operator/gpu-operator: 0 of …`."""
         return f"{self.about}: {self.seen}" + (f" ({self.why})" if self.why else "")
 
 
@@ -62,7 +62,7 @@ class Condition:
         found = condition(obj, self.type)
         if found is None:
             return Verdict(False, str(ref), f"no condition {self.type}")
-        why = _told(found) if found["status"] != "True" else ""
+        why = _reason_and_message(found) if found["status"] != "True" else ""
         return Verdict(found["status"] == self.status, str(ref), f"{self.type}={found['status']}", why=why)
 
 
@@ -95,7 +95,7 @@ class RolledOut:
 
 @dataclass(frozen=True, slots=True)
 class ClusterPolicyReady:
-    """`state: ready` is also said when there is no GPU node or no label: only the reason Reconciled counts.
+    """The operator reports `state: ready` also without a GPU node or label, so only the reason Reconciled counts.
 
     NVIDIA/gpu-operator v26.7.0 controllers/clusterpolicy_controller.go, internal/conditions/clusterpolicy.go.
     """
@@ -104,10 +104,10 @@ class ClusterPolicyReady:
         state = obj.get("status", {}).get("state")
         ready, error = condition(obj, "Ready") or {}, condition(obj, "Error") or {}
         if state != "ready":
-            why = _held_up(error) if error.get("status") == "True" else ""
+            why = _operator_reason(error) if error.get("status") == "True" else ""
             return Verdict(False, str(ref), "not ready", "is", why)
         if ready.get("status") != "True" or ready.get("reason") != "Reconciled":
-            why = _told(ready) or "it gives no reason"
+            why = _reason_and_message(ready) or "it gives no reason"
             return Verdict(False, str(ref), "ready in name only, without a GPU at work", "is", why)
         return Verdict(True, str(ref), "ready", "is")
 
@@ -128,7 +128,7 @@ class ObjectWant:
 
 @dataclass(frozen=True, slots=True)
 class NodesWant:
-    """So many nodes carry one of `labels`, each `key` or `key=value`."""
+    """At least so many nodes carry one of `labels`, each `key` or `key=value`."""
 
     labels: tuple[str, ...]
     at_least: int
@@ -141,7 +141,7 @@ class NodesWant:
 
 @dataclass(frozen=True, slots=True)
 class AllocatableWant:
-    """The nodes that carry `label`, or all, together offer so many of a resource."""
+    """The nodes that carry `label`, or all nodes, together offer at least so many units of a resource."""
 
     resource: str
     at_least: int
@@ -160,7 +160,7 @@ Want = ObjectWant | NodesWant | AllocatableWant
 
 
 def parse(raw: Mapping[str, Any]) -> Want:
-    """Raises `ValueError` with a sentence for what is no want."""
+    """Return the want that JSON describes. Raises `ValueError` with a sentence when it describes none."""
     try:
         if nodes := raw.get("nodes"):
             return NodesWant((nodes["label"],), int(nodes["at_least"]))
@@ -183,34 +183,35 @@ def _rule(raw: Mapping[str, Any]) -> Rule:
 
 
 def condition(obj: Object, type: str) -> Mapping[str, Any] | None:
-    """The condition of this type in `status.conditions`."""
+    """Return the condition of this type in `status.conditions`; None when there is none."""
     found = (c for c in obj.get("status", {}).get("conditions") or () if c.get("type") == type)
     return next(found, None)
 
 
 def carries(node: Object, label: str) -> bool:
-    """Whether a node has the label `key` or `key=value`."""
+    """Return whether a node has the label `key` or `key=value`."""
     key, _, value = label.partition("=")
     labels = node["metadata"].get("labels") or {}
     return key in labels and value in ("", labels[key])
 
 
 def allocatable(node: Object, resource: str) -> int:
+    """Return how many units of a resource a node offers to pods."""
     return count((node.get("status", {}).get("allocatable") or {}).get(resource))
 
 
-def _told(found: Mapping[str, Any]) -> str:
+def _reason_and_message(found: Mapping[str, Any]) -> str:
     return ": ".join(str(found[key]) for key in ("reason", "message") if found.get(key))
 
 
-def _held_up(error: Mapping[str, Any]) -> str:
-    """The operator's reason; of operands that are not ready, only their names."""
+def _operator_reason(error: Mapping[str, Any]) -> str:
+    """Return the operator's reason, shortened to the names of the operands that are not ready."""
     states = re.search(r"states not ready: \[(?P<names>[^]]*)\]", str(error.get("message", "")))
-    return f"waits for {', '.join(states['names'].split())}" if states else _told(error)
+    return f"waits for {', '.join(states['names'].split())}" if states else _reason_and_message(error)
 
 
 def _pods(obj: Object) -> tuple[int, int]:
-    """Pods wanted, and pods available of the newest template."""
+    """Return how many pods are wanted, and how many of the newest template are available."""
     status = obj.get("status", {})
     if obj["kind"] != "DaemonSet":
         updated = min(status.get("updatedReplicas", 0), status.get("availableReplicas", 0))

@@ -12,7 +12,7 @@ from aiinfra.domains.kubernetes.diagnosis.gather import gather
 from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot
 from aiinfra.domains.kubernetes.objects.applying import Refusal
 from aiinfra.domains.kubernetes.objects.awaiting import NotReady
-from aiinfra.domains.kubernetes.objects.removing import Left
+from aiinfra.domains.kubernetes.objects.removing import Leftover
 from aiinfra.errors import StepError
 
 SHOWN = 5
@@ -47,11 +47,11 @@ def not_ready(client: KubeClient, error: NotReady, after: str) -> StepError:
     if error.refused:
         return explained(client, error.refused, f"{error.refused.record.message}, {after}")
     found = _look(client, lambda snapshot: diagnose_wants(snapshot, [want for want, _ in error.lacking]))
-    seen = [verdict.gist if found.causes else verdict.says for _, verdict in error.lacking[:SHOWN]]
+    seen = [verdict.summary if found.causes else verdict.sentence for _, verdict in error.lacking[:SHOWN]]
     return StepError(f"{'; '.join(seen)} {after}", causes=found.causes, code="kube.not_ready", hint=found.hint)
 
 
-def left_behind(client: KubeClient, left: Sequence[Left]) -> StepError:
+def left_behind(client: KubeClient, left: Sequence[Leftover]) -> StepError:
     """The error for objects that did not go."""
     return StepError(
         f"{left[0].ref} did not go away",

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
-from aiinfra.domains.kubernetes.objects.applying import Applied, apply_all
-from aiinfra.domains.kubernetes.objects.drift import as_seen
+from aiinfra.domains.kubernetes.objects.applying import ApplyResult, apply_all
+from aiinfra.domains.kubernetes.objects.drift import live_trees
 from aiinfra.domains.kubernetes.objects.existing import existing
 from aiinfra.domains.kubernetes.objects.ownership import owned_by_others
 from aiinfra.domains.kubernetes.objects.removing import await_gone, remove_all
@@ -61,7 +61,7 @@ class Bundle:
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
         client, objects = client_of(self.clusters, state), written(state)
-        seen = as_seen(client, [(tree, sent(tree, state)) for tree in objects.values()])
+        seen = live_trees(client, [(tree, sent(tree, state)) for tree in objects.values()])
         if objects and not seen:
             return None
         return Made(id, {**state, "objects": seen}, {**inputs, "objects": seen})
@@ -107,7 +107,7 @@ def _claimed(client: KubeClient, spec: Sequence[Object], waiter: Waiter) -> list
     return list(staying)
 
 
-def _incomplete(client: KubeClient, applied: Applied) -> StepError:
+def _incomplete(client: KubeClient, applied: ApplyResult) -> StepError:
     if applied.stopped:
         return StepError(f"stopped while waiting for {applied.stopped}", code="run.interrupted")
     return blamed(client, applied.refusals, total=len(applied.uids) + len(applied.refusals))

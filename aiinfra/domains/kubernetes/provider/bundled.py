@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
-from aiinfra.domains.kubernetes.objects.ownership import marked
+from aiinfra.domains.kubernetes.objects.ownership import with_marks
 from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
 from aiinfra.providers.compare import same
 from aiinfra.providers.contract import CheckFailure, Made, Properties
@@ -51,7 +51,7 @@ def written(properties: Properties) -> Written:
 
 def sent(tree: Tree, properties: Properties) -> Object:
     """The object as the API server gets it: secrets opened, marks among its labels."""
-    return marked(reveal(tree), reveal(properties.get("labels")) or {})
+    return with_marks(reveal(tree), reveal(properties.get("labels")) or {})
 
 
 def changed(before: Written, olds: Properties, news: Properties) -> Written:

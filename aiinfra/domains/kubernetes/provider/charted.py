@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.objects import deviations
-from aiinfra.domains.kubernetes.objects.helm import ReleaseRef, deployed
+from aiinfra.domains.kubernetes.objects.helm import ReleaseRef, deployed_objects
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import NOT_REPAIRED
 from aiinfra.waiting import Waiter
@@ -33,7 +33,7 @@ def drift(client: KubeClient, chart: Charted) -> list[str]:
     """One sentence for each field, object or definition that is not as the chart made it."""
     if chart.release is None:
         return []
-    objects = deployed(client, chart.release)
+    objects = deployed_objects(client, chart.release)
     lost = [f"{ref} is gone, and {NOT_REPAIRED}: {LOST_HINT}" for ref in _lost(client, chart, objects or ())]
     if objects is None:
         return [*lost, f"{chart.release} has no deployed revision"]
@@ -48,11 +48,11 @@ def put_back(client: KubeClient, chart: Charted, waiter: Waiter) -> None:
     if lost := _lost(client, chart, objects):
         why = "it was deleted after this stack had brought it, and Helm brings it with a first install alone"
         raise StepError(f"{lost[0]} is gone", causes=[why], hint=LOST_HINT)
-    deviations.put_back(client, objects, waiter)
+    deviations.restore(client, objects, waiter)
 
 
 def _objects(client: KubeClient, release: ReleaseRef) -> Sequence[Object]:
-    objects = deployed(client, release)
+    objects = deployed_objects(client, release)
     if objects is None:
         why = "no Secret of its namespace with owner=helm and status=deployed tells what its chart made"
         raise StepError(f"{release} has no deployed revision", causes=[why], hint=LOST_HINT)

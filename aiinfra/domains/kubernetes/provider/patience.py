@@ -11,7 +11,7 @@ from aiinfra.domains.kubernetes.client.errors import Unreachable
 from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis, Weight
 from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_wants
 from aiinfra.domains.kubernetes.diagnosis.gather import gather
-from aiinfra.domains.kubernetes.objects.awaiting import Asking, NotReady
+from aiinfra.domains.kubernetes.objects.awaiting import NotReady, WantsPoll
 from aiinfra.domains.kubernetes.objects.wants import Want
 from aiinfra.domains.kubernetes.provider.blame import SHOWN, not_ready
 from aiinfra.waiting import Pending, TimedOut, Waiter
@@ -40,7 +40,7 @@ class Looking:
 class _Watching:
     """Asks as `Asking` does. The same root, seen for `patience` seconds and broken now, ends the wait."""
 
-    asking: Asking
+    asking: WantsPoll
     client: KubeClient
     patience: float
     seen: Diagnosis = field(default_factory=Diagnosis)
@@ -57,8 +57,8 @@ class _Watching:
             self._note(self._look(), now)
         if self.seen.weight == Weight.BROKEN and now - self.since >= self.patience:
             raise TimedOut(answer.what)
-        told = self.seen.causes and not self.asking.refused
-        return Pending(" ← ".join((self._gist() or answer.what, *self.seen.causes))) if told else answer
+        sentences_of = self.seen.causes and not self.asking.refused
+        return Pending(" ← ".join((self._gist() or answer.what, *self.seen.causes))) if sentences_of else answer
 
     def _gist(self) -> str:
         """What lacks, without the reasons that the objects give: the root says it better."""
@@ -80,10 +80,10 @@ class _Watching:
 
 def await_wants(client: KubeClient, wants: Sequence[Want], waiter: Waiter, patience: float) -> list[str]:
     """One sentence for each want, as it was seen to hold. Raises `StepError` with the root, `Stopped`, `KubeError`."""
-    asking, started = Asking(client, list(wants)), time.monotonic()
+    asking, started = WantsPoll(client, list(wants)), time.monotonic()
     try:
         waiter.until(_Watching(asking, client, patience))
     except TimedOut as error:
         waited = time.monotonic() - started
         raise not_ready(client, NotReady(asking.unmet(), asking.refused), f"after {waited:.0f} s") from error
-    return asking.told(wants)
+    return asking.sentences_of(wants)

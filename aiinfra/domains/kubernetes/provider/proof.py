@@ -70,7 +70,7 @@ class GpuProof:
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
         """A rung that no longer holds shows as another `prove`, so that the next run proves again."""
         client = client_of(self.clusters, state)
-        lost = [seen.says for want in _rungs(state) if not (seen := verdict(client, want)).holds]
+        lost = [seen.sentence for want in _rungs(state) if not (seen := verdict(client, want)).holds]
         return Made(id, state, {**inputs, "prove": f"no longer: {'; '.join(lost)}"} if lost else inputs)
 
     def delete(self, call: Call, id: str, state: Properties) -> None:

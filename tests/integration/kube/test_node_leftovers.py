@@ -8,7 +8,7 @@ import pytest
 
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.needs import NodeLeftovers
-from aiinfra.domains.kubernetes.objects.traces import clear
+from aiinfra.domains.kubernetes.objects.node_leftovers import remove_node_leftovers
 from aiinfra.waiting import Waiter
 from tests.integration.kube.engine import Site
 
@@ -39,10 +39,10 @@ def written(site: Site, ref: ObjectRef) -> list[str]:
 
 
 def test_what_an_operator_set_goes_and_what_others_set_stays_and_is_told(east: Site, node: ObjectRef) -> None:
-    cleared = clear(east.client, [TRACES], Waiter(10))
-    assert (cleared.taken, cleared.stay) == (2, ["traces.example.com/mine"])
+    cleared = remove_node_leftovers(east.client, [TRACES], Waiter(10))
+    assert (cleared.removed, cleared.remaining) == (2, ["traces.example.com/mine"])
     assert written(east, node) == ["other.example.com/kept", "traces.example.com/mine"]
-    assert clear(east.client, [TRACES], Waiter(10)).taken == 0
+    assert remove_node_leftovers(east.client, [TRACES], Waiter(10)).removed == 0
 
 
 def test_nothing_is_taken_while_the_operator_may_work(east: Site, node: ObjectRef) -> None:
@@ -58,9 +58,9 @@ def test_nothing_is_taken_while_the_operator_may_work(east: Site, node: ObjectRe
     made = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
     definition = ObjectRef.of(east.client.create({**made, "metadata": metadata, "spec": spec}))
     try:
-        cleared = clear(east.client, [TRACES], Waiter(10))
+        cleared = remove_node_leftovers(east.client, [TRACES], Waiter(10))
     finally:
         east.client.delete(definition)
-    assert cleared.taken == 0
+    assert cleared.removed == 0
     assert "traces.example.com/gpu" in written(east, node)
-    assert cleared.stay == ["traces.example.com/gpu", "traces.example.com/mine", "traces.example.com/seen"]
+    assert cleared.remaining == ["traces.example.com/gpu", "traces.example.com/mine", "traces.example.com/seen"]
