@@ -58,7 +58,7 @@ def identify(cluster: ClusterHandle, environ: Mapping[str, str]) -> str:
     """The uid of the cluster that answers. Raises `OutsideError` that names server and stack."""
     from aiinfra.domains.kubernetes.client.client import KubeClient
     from aiinfra.domains.kubernetes.client.errors import KubeError, Unreachable
-    from aiinfra.domains.kubernetes.provider.clusters import other_cluster
+    from aiinfra.domains.kubernetes.provider.clusters import other_cluster_error
 
     server = ""
     try:
@@ -70,7 +70,7 @@ def identify(cluster: ClusterHandle, environ: Mapping[str, str]) -> str:
     except KubeError as error:
         raise error_of(cluster, _meaning(server, error)) from error
     if cluster.uid and found != cluster.uid:
-        raise error_of(cluster, other_cluster(server, expected=cluster.uid, found=found).record)
+        raise error_of(cluster, other_cluster_error(server, expected=cluster.uid, found=found).record)
     return found
 
 

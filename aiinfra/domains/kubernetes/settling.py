@@ -34,22 +34,22 @@ def settle(run: RunContext, step: Step) -> None:
 def _settle_cluster(run: RunContext, stack: str, cluster: ClusterHandle, held: set[str], *, deep: bool) -> None:
     from aiinfra.domains.kubernetes.client.client import KubeClient
     from aiinfra.domains.kubernetes.objects import settling
-    from aiinfra.domains.kubernetes.provider.blame import left_behind
-    from aiinfra.domains.kubernetes.provider.clusters import other_cluster
+    from aiinfra.domains.kubernetes.provider.clusters import other_cluster_error
+    from aiinfra.domains.kubernetes.provider.step_errors import leftovers_error
 
     def wait(what: str, seconds: float) -> None:
         run.emit(Waiting(stack, what, seconds, None, run.now()))
 
     with KubeClient.from_kubeconfig(cluster.kubeconfig) as client:
         if (found := client.cluster_uid()) != cluster.uid:
-            raise other_cluster(client.server, expected=cluster.uid, found=found)
+            raise other_cluster_error(client.server, expected=cluster.uid, found=found)
         try:
             waiter = Waiter(LIMIT, stop=run.stop, on_wait=wait)
             forgotten, left = settling.settle(client, run.environment_id, stack, held, waiter, deep=deep)
         except Stopped as error:
             raise StepError("stopped while what a run left half-way went away", code="run.interrupted") from error
         if left:
-            raise left_behind(client, left)
+            raise leftovers_error(client, left)
     for ref in forgotten:
         text = f"{stack}: removed {ref}, the record of a Helm release that is half-way or failed: it is installed again"
         run.emit(Message(text, run.now()))

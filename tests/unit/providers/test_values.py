@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
-from aiinfra.domains.kubernetes.provider.bundled import Bundled, changed, misnamed, unmarked, written
-from aiinfra.domains.kubernetes.provider.settings import check, differs
+from aiinfra.domains.kubernetes.provider.bundle_objects import (
+    BundleState,
+    changed_trees,
+    mark_failures,
+    name_failures,
+    trees_by_ref,
+)
+from aiinfra.domains.kubernetes.provider.settings import check, diff_inputs
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
 from aiinfra.errors import StepError
 from aiinfra.providers.compare import changed_paths, same
@@ -125,10 +131,10 @@ def test_a_kubeconfig_becomes_a_secret() -> None:
 
 
 def test_nothing_moves_between_clusters() -> None:
-    assert differs({"uid": "a", "x": 1}, {"uid": "a", "x": 2}) == Diff(["x"])
-    assert differs({"uid": "a"}, {"uid": UNKNOWN}).changed == ["uid"]
+    assert diff_inputs({"uid": "a", "x": 1}, {"uid": "a", "x": 2}) == Diff(["x"])
+    assert diff_inputs({"uid": "a"}, {"uid": UNKNOWN}).changed == ["uid"]
     with pytest.raises(StepError) as caught:
-        differs({"uid": "aaa"}, {"uid": "bbb"})
+        diff_inputs({"uid": "aaa"}, {"uid": "bbb"})
     assert caught.value.record.message == (
         "the cluster of this stack is another cluster: its uid is bbb, recorded is aaa"
     )
@@ -140,7 +146,7 @@ def a_map(name: str, namespace: str = "ns", **data: Tree) -> dict[str, Tree]:
 
 def test_objects_that_cannot_be_told_apart_are_refused() -> None:
     objects: list[Tree] = [a_map("a"), {"kind": "Pod"}, UNKNOWN, a_map("a"), {**a_map("b"), "metadata": UNKNOWN}]
-    assert [(f.property, f.reason) for f in misnamed({"objects": objects})] == [
+    assert [(f.property, f.reason) for f in name_failures({"objects": objects})] == [
         ("objects[1]", "needs apiVersion, kind and metadata.name"),
         ("objects[3]", "ConfigMap ns/a is in the list twice"),
     ]
@@ -151,7 +157,7 @@ ENVIRONMENT_ID = "aiinfra.dev/environment-id"
 
 @pytest.mark.parametrize("labels", [{}, {"app": "mine"}, {ENVIRONMENT_ID: ""}])
 def test_a_bundle_without_the_mark_of_an_environment_is_refused(labels: dict[str, Tree]) -> None:
-    assert [(f.property, f.reason) for f in unmarked({"objects": [a_map("a")], "labels": labels})] == [
+    assert [(f.property, f.reason) for f in mark_failures({"objects": [a_map("a")], "labels": labels})] == [
         ("labels", "must have aiinfra.dev/environment-id, the mark of its environment, from StackContext.labels()")
     ]
 
@@ -161,23 +167,27 @@ def test_an_object_with_the_mark_of_another_environment_is_refused() -> None:
     theirs["metadata"] = {"name": "a", "labels": {ENVIRONMENT_ID: "5eeb00"}}
     ours["metadata"] = {"name": "b", "labels": {ENVIRONMENT_ID: "3f9a1c07"}}
     given: dict[str, Tree] = {"objects": [ours, theirs, UNKNOWN], "labels": {ENVIRONMENT_ID: "3f9a1c07"}}
-    assert [(f.property, f.reason) for f in unmarked(given)] == [
+    assert [(f.property, f.reason) for f in mark_failures(given)] == [
         ("objects[1]", "has another aiinfra.dev/environment-id among its labels than its bundle")
     ]
-    assert list(unmarked({**given, "labels": UNKNOWN})) == []
+    assert list(mark_failures({**given, "labels": UNKNOWN})) == []
 
 
 def test_only_what_changed_is_applied() -> None:
     olds: dict[str, Tree] = {"objects": [a_map("a", x="1"), a_map("b")], "labels": {"l": "1"}}
     news: dict[str, Tree] = {"objects": [a_map("a", x="2"), a_map("b"), a_map("c")], "labels": {"l": "1"}}
-    assert [ref.name for ref in changed(written(olds), olds, news)] == ["a", "c"]
-    assert [ref.name for ref in changed(written(olds), olds, {**news, "labels": {"l": "2"}})] == ["a", "b", "c"]
+    assert [ref.name for ref in changed_trees(trees_by_ref(olds), olds, news)] == ["a", "c"]
+    assert [ref.name for ref in changed_trees(trees_by_ref(olds), olds, {**news, "labels": {"l": "2"}})] == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 def test_the_state_holds_uids_of_what_is_there() -> None:
     news: dict[str, Tree] = {"objects": [a_map("a"), a_map("b")], "labels": {}}
-    there = written(news)
+    there = trees_by_ref(news)
     first = next(iter(there))
-    made = Bundled({}, {}).with_(there, {first: "uid-a"}).made("id", news)
+    made = BundleState({}, {}).with_(there, {first: "uid-a"}).made("id", news)
     assert made.outputs["uids"] == {"v1 ConfigMap ns/a": "uid-a"}
     assert made.outputs["objects"] == [a_map("a")]

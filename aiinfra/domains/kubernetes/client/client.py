@@ -1,4 +1,4 @@
-"""A small client of the Kubernetes API: JSON over keep-alive connections, typed refusals, one cluster each."""
+"""A small client of the Kubernetes API: JSON over keep-alive connections, typed errors, one cluster each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PATCH_CONTENT: Mapping[PatchType, str] = {
 
 
 class KubeClient:
-    """Safe to use from several threads. Every method raises `KubeError` and its families."""
+    """A client of one cluster, safe to use from several threads. Every method raises `KubeError` or a subclass."""
 
     def __init__(self, access: kubeconfig.Access, *, timeout: float = 30) -> None:
         self.server = access.server
@@ -39,7 +39,7 @@ class KubeClient:
 
     @classmethod
     def from_kubeconfig(cls, text: str, *, timeout: float = 30) -> Self:
-        """`timeout` is seconds for one request. Raises `KubeconfigInvalid`; connects to nothing yet."""
+        """Return the client for a kubeconfig; `timeout` is seconds for one request. Raises `KubeconfigInvalid`."""
         return cls(kubeconfig.parse(text), timeout=timeout)
 
     def __enter__(self) -> Self:
@@ -54,7 +54,7 @@ class KubeClient:
         self._transport.close()
 
     def get(self, ref: ObjectRef) -> Object | None:
-        """The object, or None when it, or its kind, does not exist."""
+        """Return the object, or None when it or its kind does not exist."""
         try:
             return self._transport.json("GET", self._path(ref), about=str(ref))
         except NotFound:
@@ -63,7 +63,7 @@ class KubeClient:
     def list(
         self, api_version: str, kind: str, namespace: str | None = None, labels: str = "", fields: str = ""
     ) -> list[Object]:
-        """All objects of a kind, in all namespaces when `namespace` is None; each with its apiVersion and kind."""
+        """Return all objects of a kind with their apiVersion and kind, of all namespaces when `namespace` is None."""
         path = self._discovery.find(api_version, kind).path(namespace or "")
         own = {"apiVersion": api_version, "kind": kind}
         return [{**own, **item} for item in self._pages(path, {"labelSelector": labels, "fieldSelector": fields})]
@@ -77,7 +77,7 @@ class KubeClient:
         dry_run: bool = False,
         validation: Validation = "Strict",
     ) -> Object:
-        """Server-side apply; the object as the server keeps it. `validation`: what becomes of unknown fields."""
+        """Apply an object server-side and return it as stored. `validation` decides what happens to unknown fields."""
         query = {"fieldManager": field_manager, "fieldValidation": validation, "force": str(force).lower()}
         query |= {"dryRun": "All"} if dry_run else {}
         ref = ObjectRef.of(obj)
@@ -86,7 +86,7 @@ class KubeClient:
         )
 
     def create(self, obj: Mapping[str, Any], *, field_manager: str = FIELD_MANAGER) -> Object:
-        """Raises `Conflict` when it exists. `metadata.generateName` may stand for the name."""
+        """Create an object, also by `metadata.generateName`. Raises `Conflict` when it exists."""
         metadata = obj["metadata"]
         name = metadata.get("name") or metadata["generateName"]
         ref = ObjectRef(obj["apiVersion"], obj["kind"], name, metadata.get("namespace") or "")
@@ -119,10 +119,10 @@ class KubeClient:
         self,
         ref: ObjectRef,
         *,
-        propagation: Literal["Background", "Foreground", "Orphan"] = "Background",
+        propagation: Propagation = "Background",
         uid: str = "",
     ) -> bool:
-        """Ask for deletion; True when it was there. With `uid`, another object of that name raises `Conflict`."""
+        """Request deletion and return whether the object existed. Raises `Conflict` when its uid is not `uid`."""
         body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         body |= {"preconditions": {"uid": uid}} if uid else {}
         try:
@@ -141,10 +141,10 @@ class KubeClient:
         resource_version: str = "",
         stop: threading.Event | None = None,
     ) -> Iterator[tuple[str, Object]]:
-        """Changes as `("ADDED"|"MODIFIED"|"DELETED", object)` until `stop` is set.
+        """Yield changes as `("ADDED"|"MODIFIED"|"DELETED", object)` until `stop` is set.
 
         Without `resource_version` it starts with an ADDED for each object that exists. Connections that end are
-        renewed where they stood; when that is too old, `("RESET", {})` comes first and all objects are ADDED again.
+        resumed where they ended; when that is too old, `("RESET", {})` comes first and all objects are ADDED again.
         Raises `Unreachable` when the server does not answer.
         """
         path = self._discovery.find(api_version, kind).path(namespace or "")
@@ -161,15 +161,15 @@ class KubeClient:
                 yield "RESET", {}
 
     def resources(self, *, refresh: bool = False) -> Sequence[ApiResource]:
-        """Every resource type that is served, in its preferred version; kept until `refresh`."""
+        """Return every resource type that is served, in its preferred version; cached until `refresh`."""
         return self._discovery.resources(refresh=refresh)
 
     def resource(self, api_version: str, kind: str) -> ApiResource:
-        """Raises `NoSuchKind`."""
+        """Return the resource type of a kind. Raises `NoSuchKind`."""
         return self._discovery.find(api_version, kind)
 
     def serves(self, api_version: str, kind: str) -> bool:
-        """True when the server serves the kind now."""
+        """Return whether the server serves the kind now."""
         try:
             self._discovery.find(api_version, kind)
         except NoSuchKind:
@@ -177,16 +177,16 @@ class KubeClient:
         return True
 
     def metadata(self, resource: ApiResource, namespace: str = "", labels: str = "") -> Sequence[Object]:
-        """Metadata of all objects of a type, without their bodies; each with its apiVersion and kind."""
+        """Return the metadata of all objects of a type, with their apiVersion and kind and without their bodies."""
         own = {"apiVersion": resource.api_version, "kind": resource.kind}
         return [{**item, **own} for item in self._pages(resource.path(namespace), {"labelSelector": labels}, METADATA)]
 
     def version(self) -> str:
-        """`v1.36.3`."""
+        """Return the server's version, such as `v1.36.3`."""
         return str(self._fetch("/version", "application/json")["gitVersion"])
 
     def cluster_uid(self) -> str:
-        """uid of the `kube-system` namespace: the cluster's identity."""
+        """Return the uid of the `kube-system` namespace, which is the cluster's identity."""
         ref = ObjectRef("v1", "Namespace", "kube-system")
         found = self._transport.json("GET", "/api/v1/namespaces/kube-system", about=str(ref))
         uid = (found.get("metadata") or {}).get("uid")
@@ -195,17 +195,17 @@ class KubeClient:
         return str(uid)
 
     def raw(self, method: str, path: str, *, query: Query | None = None, accept: str = "application/json") -> Object:
-        """Any request by its path; for the few that no method above covers."""
+        """Send a request by its path, for the few that no method above covers."""
         return self._transport.json(method, path, query=query, about=path, accept=accept)
 
     def _pages(self, path: str, query: Query, accept: str = "application/json") -> Iterator[Object]:
-        asked = {**query, "limit": str(PAGE)}
+        parameters = {**query, "limit": str(PAGE)}
         while True:
-            page = self._transport.json("GET", path, query=asked, about=f"list of {path}", accept=accept)
+            page = self._transport.json("GET", path, query=parameters, about=f"list of {path}", accept=accept)
             yield from page.get("items") or ()
             if not (more := page.get("metadata", {}).get("continue")):
                 return
-            asked["continue"] = more
+            parameters["continue"] = more
 
     def _path(self, ref: ObjectRef, subresource: str = "") -> str:
         resource = self._discovery.find(ref.api_version, ref.kind)

@@ -1,4 +1,4 @@
-"""Which resource types an API server serves: asked once, asked again when a kind is missing."""
+"""Which resource types an API server serves: cached, and asked again when a kind is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 
 
 class Discovery:
-    """`get(path, accept)` fetches JSON from the server and raises `NotFound`."""
+    """Resource types of one server. `get(path, accept)` fetches JSON from it and raises `NotFound`."""
 
     def __init__(self, get: Callable[[str, str], Mapping[str, Any]], server: str) -> None:
         self._get, self._server = get, server
@@ -22,7 +22,7 @@ class Discovery:
         self._all: Sequence[ApiResource] = ()
 
     def find(self, api_version: str, kind: str) -> ApiResource:
-        """Raises `NoSuchKind` when the server does not serve it, having asked it afresh."""
+        """Return the resource type of a kind. Raises `NoSuchKind` when the server, asked again, does not serve it."""
         if known := self._by_version.get(api_version, {}).get(kind):
             return known
         with self._lock:
@@ -42,7 +42,7 @@ class Discovery:
             self._all = ()
 
     def resources(self, *, refresh: bool = False) -> Sequence[ApiResource]:
-        """Every resource type in its preferred version, subresources left out."""
+        """Return every resource type in its preferred version, without subresources."""
         with self._lock:
             if refresh or not self._all:
                 documents = [self._get(path, AGGREGATED) for path in ("/api", "/apis")]
@@ -64,7 +64,7 @@ def _resource(api_version: str, kind: str, plural: str, namespaced: bool, verbs:
 
 
 def _preferred(group: Mapping[str, Any]) -> list[ApiResource]:
-    """The first version that serves a resource is the group's preferred one."""
+    """Return the types of a group, each in the first version that serves it, which is the preferred one."""
     name = group.get("metadata", {}).get("name", "")
     found: dict[str, ApiResource] = {}
     for version in group.get("versions", ()):

@@ -1,4 +1,4 @@
-"""What an API server or the way to it answers when it says no: one class a kind of refusal.
+"""Errors of requests to an API server: one class for each kind of refusal.
 
 Each message names the server and, where there is one, the object.
 """
@@ -110,7 +110,7 @@ _CERTIFICATE_HINTS: Mapping[int, str] = {
 
 
 def from_transport(error: OSError | http.client.HTTPException, server: str) -> Unreachable:
-    """The error for a request that got no answer."""
+    """Return the error for a request that got no answer."""
     if isinstance(error, ssl.SSLCertVerificationError):
         why = (error.verify_message or "").rstrip(".")
         hint = _CERTIFICATE_HINTS.get(error.verify_code, CA_HINT)
@@ -136,10 +136,10 @@ _BY_STATUS: Mapping[int, tuple[type[KubeError], str]] = {
 
 
 def from_status(status: int, body: Mapping[str, Any], server: str, about: str) -> KubeError:
-    """The error for an answer that is no success. `about` names the object or path."""
-    said = str(body.get("message") or f"status {status}").strip().rstrip(".")
-    family, hint = _family(status, said)
-    message = f"{about}: {said}"
+    """Return the error for a response that is not a success. `about` names the object or path."""
+    text = str(body.get("message") or f"status {status}").strip().rstrip(".")
+    family, hint = _family(status, text)
+    message = f"{about}: {text}"
     if status == 401:
         message = f"{server} does not accept the credentials of the kubeconfig"
     again = (status == 429 or status >= 500) and family is not Invalid
@@ -147,13 +147,14 @@ def from_status(status: int, body: Mapping[str, Any], server: str, about: str) -
     return family(message, where=about, hint=hint, transient=again, status=status, reason=reason)
 
 
-def _family(status: int, said: str) -> tuple[type[KubeError], str]:
-    if "admission webhook" in said or "failed calling webhook" in said:
+def _family(status: int, text: str) -> tuple[type[KubeError], str]:
+    if "admission webhook" in text or "failed calling webhook" in text:
         return WebhookFailed, ""
-    if "failed to create typed patch object" in said:  # the API server answers 500 to an apply with unknown fields
+    if "failed to create typed patch object" in text:  # the API server answers 500 to an apply with unknown fields
         return Invalid, ""
     return _BY_STATUS.get(status, (KubeError, ""))
 
 
 def not_kubernetes(server: str) -> KubeError:
+    """Return the error for a server whose answers are not those of a Kubernetes API server."""
     return KubeError(f"{server} does not answer as a Kubernetes API server does", where=server, hint=UNREACHABLE_HINT)

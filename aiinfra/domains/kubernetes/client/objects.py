@@ -12,7 +12,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectRef:
-    """Names one object. `namespace` is empty for objects that live in none."""
+    """A reference to one object. `namespace` is empty for cluster-scoped objects."""
 
     api_version: str
     kind: str
@@ -21,13 +21,13 @@ class ObjectRef:
 
     @classmethod
     def of(cls, obj: Mapping[str, Any]) -> Self:
-        """Raises `KeyError` when the object has no apiVersion, kind or name."""
+        """Return the reference to an object. Raises `KeyError` when it has no apiVersion, kind or name."""
         metadata = obj["metadata"]
         return cls(obj["apiVersion"], obj["kind"], metadata["name"], metadata.get("namespace") or "")
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
-        """Reads `{apiVersion, kind, name, namespace?}`."""
+        """Return the reference that `{apiVersion, kind, name, namespace?}` describes."""
         return cls(raw["apiVersion"], raw["kind"], raw["name"], raw.get("namespace") or "")
 
     def as_json(self) -> dict[str, str]:
@@ -40,7 +40,7 @@ class ObjectRef:
         return self.api_version.rpartition("/")[0]
 
     def __str__(self) -> str:
-        """`Deployment gpu-operator/gpu-operator`, `ClusterPolicy cluster-policy`."""
+        """Return `Deployment gpu-operator/gpu-operator` or `ClusterPolicy cluster-policy`."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
@@ -56,7 +56,7 @@ class ApiResource:
 
     @property
     def root(self) -> str:
-        """`/api/v1` or `/apis/apps/v1`."""
+        """The path of the API group and version: `/api/v1` or `/apis/apps/v1`."""
         return f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:

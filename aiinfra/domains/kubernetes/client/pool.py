@@ -22,17 +22,19 @@ Headers = Mapping[str, str]
 Stream = tuple[http.client.HTTPResponse, socket.socket]
 CONNECT_SECONDS = 10.0
 DROPPED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
-"""How a kept connection shows that the server closed it meanwhile."""
+"""Errors of a kept connection that the server has closed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
+    """The status and the whole body of a response."""
+
     status: int
     body: bytes
 
 
 class Pool:
-    """Thread-safe. Raises `OSError` and `http.client.HTTPException` as they come."""
+    """Connections to one server. Thread-safe; raises `OSError` and `http.client.HTTPException` as they come."""
 
     def __init__(self, access: Access, timeout: float, kept: int) -> None:
         self._url, self._proxy = urlsplit(access.server), _proxy(access.proxy)
@@ -48,8 +50,8 @@ class Pool:
         for connection in idle:
             connection.close()
 
-    def ask(self, method: str, target: str, body: bytes | None, headers: Headers) -> Answer:
-        """One request and its whole answer. Sent again, once, when a kept connection turns out to be closed."""
+    def ask(self, method: str, target: str, body: bytes | None, headers: Headers) -> Response:
+        """Send one request and return its response; sent again once when a kept connection turns out to be closed."""
         with self._lock:
             kept = self._idle.pop() if self._idle else None
         if kept is not None:
@@ -57,14 +59,12 @@ class Pool:
                 return self._exchange(kept, method, target, body, headers)
             except DROPPED:
                 self._drop_idle()
-        return self._exchange(self._connected(), method, target, body, headers)
+        return self._exchange(self._connect(), method, target, body, headers)
 
     @contextmanager
-    def stream(
-        self, target: str, headers: Headers, timeout: float
-    ) -> Iterator[tuple[http.client.HTTPResponse, socket.socket]]:
-        """A GET whose answer is read line by line, on a connection of its own, with its socket."""
-        connection = self._connected()
+    def stream(self, target: str, headers: Headers, timeout: float) -> Iterator[Stream]:
+        """Send a GET on a connection of its own; yield the response, to be read line by line, and the socket."""
+        connection = self._connect()
         try:
             connection.sock.settimeout(timeout)
             connection.request("GET", self._url.path + target, headers=dict(headers))
@@ -75,16 +75,16 @@ class Pool:
 
     def _exchange(
         self, connection: http.client.HTTPConnection, method: str, target: str, body: bytes | None, headers: Headers
-    ) -> Answer:
+    ) -> Response:
         try:
             connection.request(method, self._url.path + target, body, dict(headers))
             response = connection.getresponse()
-            answer = Answer(response.status, response.read())
+            result = Response(response.status, response.read())
         except BaseException:
             connection.close()
             raise
         self._keep(connection, closing=response.will_close)
-        return answer
+        return result
 
     def _keep(self, connection: http.client.HTTPConnection, *, closing: bool) -> None:
         with self._lock:
@@ -94,13 +94,13 @@ class Pool:
         connection.close()
 
     def _drop_idle(self) -> None:
-        """A server that closed one has most likely closed all."""
+        """Close all kept connections, as a server that closed one has most likely closed all."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
-    def _connected(self) -> http.client.HTTPConnection:
+    def _connect(self) -> http.client.HTTPConnection:
         connection = self._new(min(self._timeout, CONNECT_SECONDS))
         try:
             connection.connect()

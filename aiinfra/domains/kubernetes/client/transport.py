@@ -14,7 +14,7 @@ from aiinfra.domains.kubernetes.client.errors import Unreachable, from_status, f
 from aiinfra.domains.kubernetes.client.kubeconfig import Access
 from aiinfra.domains.kubernetes.client.login import Login
 from aiinfra.domains.kubernetes.client.objects import Object
-from aiinfra.domains.kubernetes.client.pool import Answer, Pool
+from aiinfra.domains.kubernetes.client.pool import Pool, Response
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
 CONNECTIONS = 8
@@ -55,7 +55,7 @@ class Transport:
         headers = {"Accept": accept, "User-Agent": AGENT, **({"Content-Type": content} if data else {})}
         target = _target(path, query or {})
 
-        def ask() -> Answer | Pending:
+        def ask() -> Response | Pending:
             answer = self._answer(method, target, data, headers)
             return Pending(f"{self.server} asks to slow down") if answer.status == 429 else answer
 
@@ -84,7 +84,7 @@ class Transport:
             if not connected and not stop.is_set():
                 raise self._unreachable(error) from error
 
-    def _answer(self, method: str, target: str, data: bytes | None, headers: Query) -> Answer:
+    def _answer(self, method: str, target: str, data: bytes | None, headers: Query) -> Response:
         """Asks again, once, when a login had expired."""
         try:
             answer = self._pool.ask(method, target, data, {**headers, **self._login.headers()})

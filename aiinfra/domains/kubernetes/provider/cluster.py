@@ -1,4 +1,4 @@
-"""`aiinfra:kubernetes:Cluster`: who an existing cluster is. Makes nothing, deletes nothing, is never replaced."""
+"""`aiinfra:kubernetes:Cluster`: the identity of an existing cluster. Creates and deletes nothing, is never replaced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiinfra.domains.kubernetes.client.client import KubeClient
-from aiinfra.domains.kubernetes.provider.clusters import Clusters, other_cluster
+from aiinfra.domains.kubernetes.provider.clusters import Clusters, other_cluster_error
 from aiinfra.domains.kubernetes.provider.settings import check, value
 from aiinfra.engine.wire import UNKNOWN
 from aiinfra.providers.compare import changed_paths
@@ -22,9 +22,9 @@ class Cluster:
         return check(inputs, {"kubeconfig": str})
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
-        """Asks the cluster: a run of the engine says `unchanged` only of a cluster that answers and is the same."""
+        """Return the changes. Asks the cluster, which is unchanged only when it answers and is the same."""
         if known(news.get("kubeconfig")):
-            self._still(olds, news)
+            self._verified(olds, news)
         return Diff(changed_paths(old_inputs.get("kubeconfig"), news.get("kubeconfig")) and ["kubeconfig"])
 
     def create(self, call: Call, inputs: Properties) -> Made:
@@ -33,20 +33,20 @@ class Cluster:
         return _made(self.clusters.client(value(inputs, "kubeconfig")), inputs)
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
-        return self._still(state, inputs)
+        return self._verified(state, inputs)
 
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
-        return Made(id, {**olds, **news}) if call.preview else self._still(olds, news)
+        return Made(id, {**olds, **news}) if call.preview else self._verified(olds, news)
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
         return
 
-    def _still(self, olds: Properties, inputs: Properties) -> Made:
-        """The cluster behind the (new) kubeconfig, which must be the recorded one."""
+    def _verified(self, olds: Properties, inputs: Properties) -> Made:
+        """Return the cluster of the (new) kubeconfig. Raises `StepError` when it is not the recorded one."""
         client = self.clusters.client(value(inputs, "kubeconfig"))
         made = _made(client, inputs)
         if made.id != value(olds, "uid"):
-            raise other_cluster(client.server, expected=value(olds, "uid"), found=made.id)
+            raise other_cluster_error(client.server, expected=value(olds, "uid"), found=made.id)
         return made
 
 

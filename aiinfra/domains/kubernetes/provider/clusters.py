@@ -1,4 +1,4 @@
-"""The clusters that requests talk to: one client for each kubeconfig, and the proof that it is the right cluster."""
+"""The clusters that requests talk to: one client for each kubeconfig, and the check that it is the right cluster."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from aiinfra.domains.kubernetes.client.client import KubeClient
 
 KEPT = 64
-"""Clients that are kept; connections to clusters that are not used fall away with the oldest."""
+"""Clients that are kept at most; the least recently used one is dropped."""
 
 
 class Clusters:
-    """Thread-safe. What speaks to clusters is imported when the first is asked."""
+    """Clients by kubeconfig. Thread-safe; the client module is imported with the first one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -33,15 +33,15 @@ class Clusters:
             self._clients.move_to_end(kubeconfig)
             return self._clients[kubeconfig]
 
-    def identified(self, kubeconfig: str, uid: str) -> KubeClient:
-        """The client, once the cluster behind the kubeconfig is known to be the recorded one.
+    def verified_client(self, kubeconfig: str, uid: str) -> KubeClient:
+        """Return the client, having checked that the kubeconfig leads to the recorded cluster.
 
         Raises `StepError` (`cluster.another`) naming both uids before anything is touched.
         """
         client = self.client(kubeconfig)
         live = client.cluster_uid()
         if live != uid:
-            raise other_cluster(client.server, expected=uid, found=live)
+            raise other_cluster_error(client.server, expected=uid, found=live)
         return client
 
     def close(self) -> None:
@@ -54,7 +54,8 @@ class Clusters:
 ANOTHER_HINT = "give the kubeconfig of the recorded cluster; the new one takes an environment of another name"
 
 
-def other_cluster(server: str, *, expected: str, found: str, hint: str = ANOTHER_HINT) -> StepError:
+def other_cluster_error(server: str, *, expected: str, found: str, hint: str = ANOTHER_HINT) -> StepError:
+    """Return the error for a server whose cluster has another uid than the recorded one."""
     return StepError(
         f"{server} is another cluster: its uid is {found}, recorded is {expected}",
         code="cluster.another",

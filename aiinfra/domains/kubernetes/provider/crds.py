@@ -1,4 +1,4 @@
-"""`aiinfra:kubernetes:CustomResourceDefinitions`: deletes at the end the CRDs that a release brought and left.
+"""`aiinfra:kubernetes:CustomResourceDefinitions`: deletes the CRDs that a release brought and left behind.
 
 Helm never deletes the CRDs of a chart. The names that were absent when the stack was made are ours to remove, once
 the release is gone: a program declares this resource before the release.
@@ -13,9 +13,9 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.objects.removing import await_gone, remove_all
 from aiinfra.domains.kubernetes.provider import settings
-from aiinfra.domains.kubernetes.provider.blame import left_behind
 from aiinfra.domains.kubernetes.provider.clusters import Clusters
 from aiinfra.domains.kubernetes.provider.in_cluster import client_of, waiter_of
+from aiinfra.domains.kubernetes.provider.step_errors import leftovers_error
 from aiinfra.engine.wire import UNKNOWN
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
 from aiinfra.waiting import Waiter
@@ -31,13 +31,13 @@ class CustomResourceDefinitions:
         return settings.check({"limit_seconds": 120, **inputs}, SHAPE)
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
-        return settings.differs(old_inputs, news)
+        return settings.diff_inputs(old_inputs, news)
 
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview:
             return Made("", {**inputs, "brought": UNKNOWN})
         client, names = client_of(self.clusters, inputs), settings.value(inputs, "names")
-        _await_leaving(client, names, waiter_of(call, inputs))
+        _await_terminating(client, names, waiter_of(call, inputs))
         absent = _absent(client, names)
         return Made(f"{settings.value(inputs, 'uid')}/{call.name}", {**inputs, "brought": absent})
 
@@ -50,22 +50,22 @@ class CustomResourceDefinitions:
         return Made(id, {**news, "brought": sorted({*before, *absent})})
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
-        """What a run that died was deleting is seen gone, so that a release finds it gone and not going."""
-        _await_leaving(client_of(self.clusters, state), settings.value(state, "names"), waiter_of(call, state))
+        """Wait for CRDs that an interrupted run was deleting, so that a release finds them gone and not terminating."""
+        _await_terminating(client_of(self.clusters, state), settings.value(state, "names"), waiter_of(call, state))
         return Made(id, state, inputs)
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
         client = client_of(self.clusters, state)
         refs = [_ref(name) for name in settings.value(state, "brought") or ()]
         if left := remove_all(client, refs, {}, lambda: waiter_of(call, state)):
-            raise left_behind(client, left)
+            raise leftovers_error(client, left)
 
 
-def _await_leaving(client: KubeClient, names: Iterable[str], waiter: Waiter) -> None:
+def _await_terminating(client: KubeClient, names: Iterable[str], waiter: Waiter) -> None:
     found = [obj for name in names if (obj := client.get(_ref(name))) and obj["metadata"].get("deletionTimestamp")]
     uids = {ObjectRef.of(obj): obj["metadata"]["uid"] for obj in found}
     if left := await_gone(client, list(uids), uids, waiter):
-        raise left_behind(client, left)
+        raise leftovers_error(client, left)
 
 
 def _ref(name: str) -> ObjectRef:

@@ -14,9 +14,9 @@ from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_object
 from aiinfra.domains.kubernetes.diagnosis.gather import gather
 from aiinfra.domains.kubernetes.objects.removing import await_gone
 from aiinfra.domains.kubernetes.objects.wants import condition
-from aiinfra.domains.kubernetes.provider.blame import left_behind
 from aiinfra.domains.kubernetes.provider.cuda_job import Answer, answer, image_of, job
-from aiinfra.domains.kubernetes.provider.patience import Looking
+from aiinfra.domains.kubernetes.provider.diagnosed_wait import DiagnosedPoll
+from aiinfra.domains.kubernetes.provider.step_errors import leftovers_error
 from aiinfra.errors import StepError
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
@@ -51,11 +51,11 @@ class JobRun:
         pods = {ObjectRef.of(pod): pod["metadata"]["uid"] for pod in self._pods()}
         self.client.delete(self.ref)
         if left := await_gone(self.client, [self.ref, *pods], pods, Waiter(CLEARING)):
-            raise left_behind(self.client, left)
+            raise leftovers_error(self.client, left)
 
     def _await(self, waiter: Waiter) -> Answer:
         try:
-            succeeded = waiter.until(Looking(self._ask, self._look))
+            succeeded = waiter.until(DiagnosedPoll(self._ask, self._look))
         except TimedOut as error:
             raise self._failed(f"{self.ref} did not finish after {waiter.limit:.0f} s") from error
         if not succeeded:

@@ -1,4 +1,4 @@
-"""Makers of the handlers of our resources in clusters. Each imports its module when its first resource comes."""
+"""Factories for the handlers of our resources in clusters. Each imports its module with its first resource."""
 
 from __future__ import annotations
 

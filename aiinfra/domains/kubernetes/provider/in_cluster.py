@@ -1,4 +1,4 @@
-"""What every resource in a cluster needs of its properties: the client of its cluster, and how long it may wait."""
+"""What every resource in a cluster takes from its properties: the client of its cluster, and a waiter."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from aiinfra.waiting import Waiter
 
 
 def client_of(clusters: Clusters, properties: Properties) -> KubeClient:
-    """The client of the cluster that `kubeconfig` and `uid` name. Raises `StepError` `cluster.another`, `KubeError`."""
-    return clusters.identified(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
+    """Return the client of the cluster in the properties. Raises `StepError` `cluster.another` and `KubeError`."""
+    return clusters.verified_client(settings.value(properties, "kubeconfig"), settings.value(properties, "uid"))
 
 
 def waiter_of(call: Call, properties: Properties) -> Waiter:
-    """Waits for `limit_seconds`, tells the engine what it waits for, and ends when the run is stopped."""
+    """Return a waiter of `limit_seconds` that reports to the engine and ends when the run is stopped."""
     return Waiter(float(settings.value(properties, "limit_seconds")), stop=call.stop, on_wait=call.say)

@@ -20,8 +20,8 @@ from aiinfra.domains.kubernetes.provider import settings
 from aiinfra.domains.kubernetes.provider.clusters import Clusters
 from aiinfra.domains.kubernetes.provider.cuda_job import Answer, reference
 from aiinfra.domains.kubernetes.provider.cuda_run import JobRun
+from aiinfra.domains.kubernetes.provider.diagnosed_wait import await_wants
 from aiinfra.domains.kubernetes.provider.in_cluster import client_of
-from aiinfra.domains.kubernetes.provider.patience import await_wants
 from aiinfra.engine.wire import UNKNOWN, Unknown
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
 from aiinfra.waiting import Waiter
@@ -55,7 +55,7 @@ class GpuProof:
         ]
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
-        return settings.differs(old_inputs, news)
+        return settings.diff_inputs(old_inputs, news)
 
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview:

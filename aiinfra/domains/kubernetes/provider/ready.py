@@ -1,8 +1,8 @@
-"""`aiinfra:kubernetes:Ready`: waits on named objects and conditions, and says what holds them up.
+"""`aiinfra:kubernetes:Ready`: waits for named objects and conditions, and reports what holds them up.
 
-With `release`, the objects of that Helm release are kept as its chart made them: a read says in `drift` what somebody
-changed, field by field, and the update that follows puts it back before it waits.
-On delete, the objects of `remove_first` go first, while their operator still stands, with everything they own.
+With `release`, the objects of that Helm release are kept as its chart has them: a read lists in `drift` what somebody
+changed, field by field, and the update that follows restores it before it waits.
+On delete, the objects of `remove_first` go first with everything they own, while their operator still runs.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from aiinfra.domains.kubernetes.objects.helm import ReleaseRef
 from aiinfra.domains.kubernetes.objects.removing import await_gone, remove_all
 from aiinfra.domains.kubernetes.objects.wants import Want, parse
 from aiinfra.domains.kubernetes.provider import settings
-from aiinfra.domains.kubernetes.provider.blame import left_behind
-from aiinfra.domains.kubernetes.provider.charted import Charted, drift, put_back
 from aiinfra.domains.kubernetes.provider.clusters import Clusters
+from aiinfra.domains.kubernetes.provider.diagnosed_wait import await_wants
 from aiinfra.domains.kubernetes.provider.in_cluster import client_of, waiter_of
-from aiinfra.domains.kubernetes.provider.patience import await_wants
+from aiinfra.domains.kubernetes.provider.release_drift import InstalledRelease, drift, restore
+from aiinfra.domains.kubernetes.provider.step_errors import leftovers_error
 from aiinfra.engine.wire import UNKNOWN, Unknown, reveal
 from aiinfra.errors import StepError
 from aiinfra.providers.border import ended_by
@@ -57,7 +57,7 @@ class Ready:
         return checked, failures or _no_wants(checked)
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
-        return settings.differs(old_inputs, news)
+        return settings.diff_inputs(old_inputs, news)
 
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview:
@@ -65,21 +65,21 @@ class Ready:
         id = f"{settings.value(inputs, 'uid')}/{call.name}"
         try:
             return self._wait(call, id, inputs)
-        except (StepError, KubeError, Stopped) as error:  # remembered, so that `remove_first` is heeded by a destroy
+        except (StepError, KubeError, Stopped) as error:  # kept in the state, so that a destroy heeds `remove_first`
             raise PartlyMade(Made(id, inputs), [ended_by(error)]) from error
 
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         if call.preview:
             return Made(id, {**news, "facts": UNKNOWN})
-        put_back(client_of(self.clusters, news), charted(news), waiter_of(call, news))
+        restore(client_of(self.clusters, news), installed_release(news), waiter_of(call, news))
         return self._wait(call, id, news)
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
-        """Wants that no longer hold are shown as absent, so that the next run waits for them again."""
+        """Return the state without wants that no longer hold, so that the next run waits for them again."""
         client = client_of(self.clusters, state)
         raw = reveal(state.get("wants"))
         holding = [want for want in raw if verdict(client, parse(want)).holds]
-        seen: Properties = {"wants": holding, "drift": drift(client, charted(state))}
+        seen: Properties = {"wants": holding, "drift": drift(client, installed_release(state))}
         return Made(id, {**state, **seen}, {**inputs, **seen})
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
@@ -96,14 +96,14 @@ class Ready:
         return Made(id, {**inputs, "facts": facts})
 
 
-def charted(properties: Properties) -> Charted:
+def installed_release(properties: Properties) -> InstalledRelease:
     release = settings.value(properties, "release")
     names = settings.value(properties, "definitions") or ()
-    return Charted(ReleaseRef.from_json(release) if release else None, tuple(names))
+    return InstalledRelease(ReleaseRef.from_json(release) if release else None, tuple(names))
 
 
 def _mark_definitions(client: KubeClient, inputs: Properties) -> None:
-    """A chart's CRDs carry no mark of their own; those that the stack brought get ours, so that a sweep finds them."""
+    """Mark the CRDs that the stack brought, as its chart does not, so that a sweep finds them."""
     labels = settings.value(inputs, "labels")
     for name in settings.value(inputs, "definitions") or ():
         ref = ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", name)
@@ -116,11 +116,11 @@ def _no_wants(inputs: Properties) -> list[CheckFailure]:
     wants = opened(inputs["wants"])
     if isinstance(wants, Unknown):
         return []
-    found = ((index, _unreadable(raw)) for index, raw in enumerate(wants) if known(raw))
+    found = ((index, _parse_error(raw)) for index, raw in enumerate(wants) if known(raw))
     return [CheckFailure(f"wants[{index}]", why) for index, why in found if why]
 
 
-def _unreadable(raw: Mapping[str, object]) -> str:
+def _parse_error(raw: Mapping[str, object]) -> str:
     try:
         _: Want = parse(raw)
     except ValueError as error:
@@ -129,9 +129,9 @@ def _unreadable(raw: Mapping[str, object]) -> str:
 
 
 def _remove(client: KubeClient, refs: Sequence[ObjectRef], waiter: Waiter) -> None:
-    """Delete and see gone, owners and what they own; names what is still there at the limit."""
-    there = {ref: obj["metadata"]["uid"] for ref in refs if (obj := client.get(ref))}
-    owned = dependents(client, there.values()) if there else {}
-    left = remove_all(client, list(there), there, lambda: waiter) or await_gone(client, list(owned), owned, waiter)
+    """Delete objects with everything they own. Raises `StepError` naming what remains at the limit."""
+    live = {ref: obj["metadata"]["uid"] for ref in refs if (obj := client.get(ref))}
+    owned = dependents(client, live.values()) if live else {}
+    left = remove_all(client, list(live), live, lambda: waiter) or await_gone(client, list(owned), owned, waiter)
     if left:
-        raise left_behind(client, left)
+        raise leftovers_error(client, left)

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aiinfra.domains.kubernetes.provider.clusters import other_cluster
+from aiinfra.domains.kubernetes.provider.clusters import other_cluster_error
 from aiinfra.providers import settings
 from aiinfra.providers.compare import changed_paths
 from aiinfra.providers.contract import CheckFailure, Diff, Properties
 from aiinfra.providers.settings import Kind, value
 
-__all__ = ["Kind", "check", "differs", "value"]
+__all__ = ["Kind", "check", "diff_inputs", "value"]
 
 MOVED_HINT = "nothing moves between clusters: give the stack in the new cluster another name"
 
 
 def check(inputs: Properties, shape: Mapping[str, Kind]) -> tuple[Properties, Sequence[CheckFailure]]:
-    """Each key of `shape` must be there with its type, or unknown; the kubeconfig comes back as a secret."""
+    """Check that each key of `shape` is there with its type, or unknown; the kubeconfig is returned as a secret."""
     return settings.check(inputs, shape, secret=("kubeconfig",))
 
 
-def differs(old_inputs: Properties, news: Properties) -> Diff:
-    """Every change is an update; a change of the cluster's uid is refused, as nothing moves between clusters."""
+def diff_inputs(old_inputs: Properties, news: Properties) -> Diff:
+    """Return the changes, all updates. Raises `StepError` for another cluster uid: nothing moves between clusters."""
     old, new = settings.bare(old_inputs.get("uid")), settings.bare(news.get("uid"))
     if isinstance(old, str) and isinstance(new, str) and old != new:
-        raise other_cluster("the cluster of this stack", expected=old, found=new, hint=MOVED_HINT)
+        raise other_cluster_error("the cluster of this stack", expected=old, found=new, hint=MOVED_HINT)
     return Diff(changed_paths(old_inputs, news))

@@ -28,22 +28,22 @@ PRIVILEGED: Final[Mapping[str, str]] = {"pod-security.kubernetes.io/enforce": "p
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """One release of a chart, as a kind asks for it."""
+    """The spec of one release of a chart."""
 
     version: str
     namespace: str
-    """Made for the release, which has the chart's name."""
+    """The namespace that is created for the release, which has the chart's name."""
     values: Mapping[str, Any]
     wants: Sequence[Want]
     """What must hold before it counts as ready; see `resources.wants`."""
     limit: float
-    """Seconds that it may take to be ready."""
+    """Seconds that it may take to become ready."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels of the namespace, such as `PRIVILEGED`."""
     bundles: Mapping[str, Sequence[Object]] = field(default_factory=dict)
     """By resource name, objects that are applied after the namespace and before the release."""
     definitions: Sequence[str] = ()
-    """Names of CRDs that it brings beside those of the chart, as its subcharts do."""
+    """Names of CRDs that it brings in addition to those of the chart, such as those of subcharts."""
     remove_first: Sequence[Mapping[str, Any]] = ()
     """Objects that go first on delete, while the chart's controllers still act: custom resources with finalizers."""
 
@@ -51,8 +51,9 @@ class Installation:
 def helm_chart(context: StackContext, cluster: Reachable, chart: ChartFacts, spec: Installation) -> Ready:
     """Declare namespace, definitions, release and the wait, each after what it needs.
 
-    The release itself is not awaited: the `Ready` that is returned says what holds it up, with the root cause.
-    CRDs that were absent before go after the release; those and the release's own objects are watched for drift.
+    The release itself is not awaited: the `Ready` that is returned reports what holds it up, with the root cause.
+    CRDs that were absent before are deleted after the release; those and the release's own objects are watched for
+    drift.
     """
     provider = kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig)
     namespace = Bundle(context, "namespace", cluster=cluster, objects=[namespace_object(spec.namespace, spec.labels)])

@@ -14,7 +14,7 @@ Object = Mapping[str, Any]
 
 
 class Cluster(pulumi.CustomResource):
-    """Who an existing cluster is. Makes and deletes nothing; another cluster behind the name is an error."""
+    """The identity of an existing cluster. Creates and deletes nothing; another cluster behind the name is an error."""
 
     uid: pulumi.Output[str]
     version: pulumi.Output[str]
@@ -36,7 +36,7 @@ class Reachable(Protocol):
 
 
 class InCluster(pulumi.CustomResource):
-    """A resource that acts in one cluster, known by its uid, and marks what it makes as `context`'s stack's."""
+    """A resource that acts in one cluster, identified by its uid, and marks its objects with the stack of `context`."""
 
     def __init__(
         self,
@@ -55,8 +55,8 @@ class InCluster(pulumi.CustomResource):
 class Bundle(InCluster):
     """Many objects as one resource, applied in the order that their kinds need.
 
-    Each carries the marks of its environment and stack from the creating call on. An object of somebody else that has
-    the name of one of them is refused, and nothing is touched.
+    Each carries the marks of its environment and stack from the creating call on. When an object of another owner has
+    the name of one of them, the bundle is refused and nothing is touched.
     """
 
     objects: pulumi.Output[Sequence[Any]]
@@ -78,7 +78,7 @@ class Bundle(InCluster):
 
 
 def namespace_object(name: str, labels: Mapping[str, str]) -> Object:
-    """A Namespace for a `Bundle`: one of somebody else is refused, as deleting it would take what is in it."""
+    """Return a Namespace for a `Bundle`, which refuses one of another owner: deleting it would delete its content."""
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
 
 
@@ -89,13 +89,13 @@ class Ready(InCluster):
 
     On delete, the objects of `remove_first` are deleted and awaited first, with everything they own.
     `definitions` are names of CRDs that get our marks: those that the stack brought, as a chart does not mark them.
-    `release`, a Helm release's name and namespace: its objects are watched, and what was changed by hand is put back.
+    `release` is a Helm release's name and namespace: its objects are watched, and changes by hand are reverted.
     """
 
     drift: pulumi.Output[Sequence[str]]
-    """What a refresh found changed by hand, one sentence for each field; empty after an update."""
+    """Changes by hand that a refresh found, one sentence for each field; empty after an update."""
     facts: pulumi.Output[Sequence[str]]
-    """One sentence for each want, as it was seen to hold."""
+    """One sentence for each want, saying how it holds."""
 
     def __init__(
         self,
@@ -125,13 +125,13 @@ class Ready(InCluster):
 
 
 class CustomResourceDefinitions(InCluster):
-    """Remembers which of `names` (`clusterpolicies.nvidia.com`) were absent, and deletes those at the end.
+    """Records which of `names` (`clusterpolicies.nvidia.com`) were absent, and deletes those on destroy.
 
     Declare it before the Helm release that brings them, so that it is deleted after the release.
     """
 
     brought: pulumi.Output[Sequence[str]]
-    """Those that were absent when the stack was made."""
+    """The names that were absent when the stack was created."""
 
     def __init__(
         self,

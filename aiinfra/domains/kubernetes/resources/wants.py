@@ -1,6 +1,6 @@
-"""What a `kubernetes.Ready` may wait for: a small vocabulary, one function each.
+"""What a `kubernetes.Ready` may wait for: one function for each type of want.
 
-Values may be Outputs. The words are read by `aiinfra.domains.kubernetes.objects.wants`.
+Values may be Outputs. The wants are parsed by `aiinfra.domains.kubernetes.objects.wants`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ Want = Mapping[str, Any]
 
 
 def reference(api_version: Any, kind: Any, name: Any, namespace: Any = "") -> dict[str, Any]:
-    """Names one object."""
+    """Return a reference to one object."""
     place = {"namespace": namespace} if namespace else {}
     return {"apiVersion": api_version, "kind": kind, "name": name, **place}
 
 
 def exists(object: Mapping[str, Any]) -> Want:
+    """The object exists."""
     return {"object": object, "exists": True}
 
 
@@ -32,7 +33,7 @@ def field(object: Mapping[str, Any], path: str, equals: Any) -> Want:
 
 
 def established(name: str) -> Want:
-    """The CustomResourceDefinition is there and served."""
+    """The CustomResourceDefinition exists and is served."""
     return condition(reference("apiextensions.k8s.io/v1", "CustomResourceDefinition", name), "Established")
 
 
@@ -42,15 +43,15 @@ def rolled_out(object: Mapping[str, Any]) -> Want:
 
 
 def cluster_policy_ready(name: Any) -> Want:
-    """`status.state` ready and condition Ready for the reason Reconciled, not for want of GPU nodes."""
+    """`status.state` is ready, and condition Ready is true because of Reconciled, not because there is no GPU node."""
     return {"object": reference("nvidia.com/v1", "ClusterPolicy", name), "cluster_policy": True}
 
 
 def labelled_nodes(label: Any, at_least: Any) -> Want:
-    """So many nodes carry a label (`key` or `key=value`)."""
+    """At least so many nodes carry a label (`key` or `key=value`)."""
     return {"nodes": {"label": label, "at_least": at_least}}
 
 
 def allocatable(resource: Any, at_least: Any, label: Any = "") -> Want:
-    """The nodes together offer so many of a resource; with `label`, only nodes that carry it count."""
+    """The nodes together offer at least so many units of a resource; with `label`, only nodes with it count."""
     return {"allocatable": {"resource": resource, "at_least": at_least, "label": label}}

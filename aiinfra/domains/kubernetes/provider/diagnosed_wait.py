@@ -1,4 +1,4 @@
-"""Waiting for a cluster with an eye on why it takes so long: the root is told while we wait, and hopeless waits end."""
+"""Wait for a cluster and diagnose it meanwhile: root causes are reported, and waits that cannot succeed end early."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_wants
 from aiinfra.domains.kubernetes.diagnosis.gather import gather
 from aiinfra.domains.kubernetes.objects.awaiting import NotReady, WantsPoll
 from aiinfra.domains.kubernetes.objects.wants import Want
-from aiinfra.domains.kubernetes.provider.blame import SHOWN, not_ready
+from aiinfra.domains.kubernetes.provider.step_errors import MAX_SHOWN, not_ready_error
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
 LOOK_EVERY = 10.0
-"""Seconds between two looks at the whole cluster."""
+"""Seconds between two diagnoses of the whole cluster."""
 
 
 @dataclass(slots=True)
-class Looking:
-    """A question for `Waiter.until` that adds what stands behind it, looked for now and then; the wait goes on."""
+class DiagnosedPoll:
+    """A poll for `Waiter.until` that adds the causes of the delay, diagnosed every few seconds; the wait goes on."""
 
     ask: Callable[[], bool | Pending]
     look: Callable[[], Diagnosis]
@@ -37,10 +37,10 @@ class Looking:
 
 
 @dataclass(slots=True)
-class _Watching:
-    """Asks as `Asking` does. The same root, seen for `patience` seconds and broken now, ends the wait."""
+class _DiagnosedWants:
+    """Polls wants. The same root cause, seen for `patience` seconds and broken now, ends the wait."""
 
-    asking: WantsPoll
+    poll: WantsPoll
     client: KubeClient
     patience: float
     seen: Diagnosis = field(default_factory=Diagnosis)
@@ -48,7 +48,7 @@ class _Watching:
     looked: float = field(default_factory=time.monotonic)
 
     def __call__(self) -> bool | Pending:
-        answer = self.asking()
+        answer = self.poll()
         if not isinstance(answer, Pending):
             return answer
         now = time.monotonic()
@@ -57,18 +57,18 @@ class _Watching:
             self._note(self._look(), now)
         if self.seen.weight == Weight.BROKEN and now - self.since >= self.patience:
             raise TimedOut(answer.what)
-        sentences_of = self.seen.causes and not self.asking.refused
-        return Pending(" ← ".join((self._gist() or answer.what, *self.seen.causes))) if sentences_of else answer
+        explained = self.seen.causes and not self.poll.refused
+        return Pending(" ← ".join((self._summary() or answer.what, *self.seen.causes))) if explained else answer
 
-    def _gist(self) -> str:
-        """What lacks, without the reasons that the objects give: the root says it better."""
-        return "; ".join(f"{seen.about}: {seen.seen}" for _, seen in self.asking.lacking[:SHOWN])
+    def _summary(self) -> str:
+        """Return what is lacking without the objects' own reasons, as the root cause is more precise."""
+        return "; ".join(f"{seen.about}: {seen.seen}" for _, seen in self.poll.lacking[:MAX_SHOWN])
 
     def _look(self) -> Diagnosis:
-        if self.asking.refused:
-            return Diagnosis([self.asking.refused.record.message], weight=Weight.BROKEN)
+        if self.poll.refused:
+            return Diagnosis([self.poll.refused.record.message], weight=Weight.BROKEN)
         try:
-            return diagnose_wants(gather(self.client), [want for want, _ in self.asking.lacking])
+            return diagnose_wants(gather(self.client), [want for want, _ in self.poll.lacking])
         except Unreachable as error:
             return Diagnosis([error.record.message], weight=Weight.BROKEN)
 
@@ -79,11 +79,11 @@ class _Watching:
 
 
 def await_wants(client: KubeClient, wants: Sequence[Want], waiter: Waiter, patience: float) -> list[str]:
-    """One sentence for each want, as it was seen to hold. Raises `StepError` with the root, `Stopped`, `KubeError`."""
-    asking, started = WantsPoll(client, list(wants)), time.monotonic()
+    """Return one sentence for each want. Raises `StepError` with the root cause, `Stopped` and `KubeError`."""
+    poll, started = WantsPoll(client, list(wants)), time.monotonic()
     try:
-        waiter.until(_Watching(asking, client, patience))
+        waiter.until(_DiagnosedWants(poll, client, patience))
     except TimedOut as error:
         waited = time.monotonic() - started
-        raise not_ready(client, NotReady(asking.unmet(), asking.refused), f"after {waited:.0f} s") from error
-    return asking.sentences_of(wants)
+        raise not_ready_error(client, NotReady(poll.unmet(), poll.refused), f"after {waited:.0f} s") from error
+    return poll.sentences_of(wants)

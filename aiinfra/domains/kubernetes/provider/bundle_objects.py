@@ -1,4 +1,4 @@
-"""The objects of a bundle as values: as the program wrote them, as they are sent, as the state remembers them. Pure."""
+"""The objects of a bundle as values: as the program gave them, as they are sent, as the state holds them. Pure."""
 
 from __future__ import annotations
 
@@ -14,57 +14,57 @@ from aiinfra.providers.contract import CheckFailure, Made, Properties
 from aiinfra.providers.marshal import opened
 from aiinfra.stack import MARK_ID
 
-Written = Mapping[ObjectRef, Tree]
+TreesByRef = Mapping[ObjectRef, Tree]
 
 
 @dataclass(frozen=True, slots=True)
-class Bundled:
-    """What a bundle has in the world: the objects as written, and their uids."""
+class BundleState:
+    """What a bundle has in the world: the objects as the program gave them, and their uids."""
 
-    written: Written
+    trees: TreesByRef
     uids: Mapping[ObjectRef, str]
 
     @classmethod
-    def of(cls, properties: Properties) -> Bundled:
+    def of(cls, properties: Properties) -> BundleState:
         kept = reveal(properties.get("uids")) or {}
-        objects = written(properties)
+        objects = trees_by_ref(properties)
         return cls(objects, {ref: uid for ref in objects if (uid := kept.get(_key(ref)))})
 
-    def with_(self, changed: Written, uids: Mapping[ObjectRef, str]) -> Bundled:
-        """After these objects were applied."""
-        now = {**self.written, **{ref: changed[ref] for ref in uids}}
-        return Bundled(now, {**self.uids, **uids})
+    def with_(self, changed: TreesByRef, uids: Mapping[ObjectRef, str]) -> BundleState:
+        """Return the state after the objects of `uids` were applied as in `changed`."""
+        now = {**self.trees, **{ref: changed[ref] for ref in uids}}
+        return BundleState(now, {**self.uids, **uids})
 
-    def only(self, refs: Iterable[ObjectRef]) -> Bundled:
-        return Bundled({ref: self.written[ref] for ref in refs}, self.uids)
+    def only(self, refs: Iterable[ObjectRef]) -> BundleState:
+        return BundleState({ref: self.trees[ref] for ref in refs}, self.uids)
 
     def made(self, id: str, properties: Properties) -> Made:
-        kept = {_key(ref): self.uids[ref] for ref in self.written if ref in self.uids}
-        return Made(id, {**properties, "objects": list(self.written.values()), "uids": kept})
+        kept = {_key(ref): self.uids[ref] for ref in self.trees if ref in self.uids}
+        return Made(id, {**properties, "objects": list(self.trees.values()), "uids": kept})
 
 
-def written(properties: Properties) -> Written:
-    """The objects as the program wrote them, by reference."""
+def trees_by_ref(properties: Properties) -> TreesByRef:
+    """Return the objects as the program gave them, by reference."""
     trees = cast("Sequence[Tree]", properties.get("objects") or ())
     return {ObjectRef.of(opened(tree)): tree for tree in trees}
 
 
-def sent(tree: Tree, properties: Properties) -> Object:
-    """The object as the API server gets it: secrets opened, marks among its labels."""
+def request_body(tree: Tree, properties: Properties) -> Object:
+    """Return the object as it is sent to the API server: secrets revealed, marks among its labels."""
     return with_marks(reveal(tree), reveal(properties.get("labels")) or {})
 
 
-def changed(before: Written, olds: Properties, news: Properties) -> Written:
-    """Objects of `news` that are new or differ from what is there."""
+def changed_trees(before: TreesByRef, olds: Properties, news: Properties) -> TreesByRef:
+    """Return the objects of `news` that are new or differ from those in `before`."""
     return {
         ref: tree
-        for ref, tree in written(news).items()
-        if ref not in before or not same(sent(before[ref], olds), sent(tree, news))
+        for ref, tree in trees_by_ref(news).items()
+        if ref not in before or not same(request_body(before[ref], olds), request_body(tree, news))
     }
 
 
-def misnamed(inputs: Properties) -> Iterator[CheckFailure]:
-    """Objects without a kind or name, and those that are there twice; parts that are not known pass."""
+def name_failures(inputs: Properties) -> Iterator[CheckFailure]:
+    """Yield a failure for each object without a kind or name, and for duplicates; unknown parts pass."""
     objects = opened(inputs.get("objects"))
     seen: set[tuple[Any, ...]] = set()
     for index, obj in enumerate(() if isinstance(objects, Unknown) else objects):
@@ -76,10 +76,10 @@ def misnamed(inputs: Properties) -> Iterator[CheckFailure]:
         seen.add(names)
 
 
-def unmarked(inputs: Properties) -> Iterator[CheckFailure]:
-    """Marks that lack the id of an environment, and objects that carry another one; what is not known passes.
+def mark_failures(inputs: Properties) -> Iterator[CheckFailure]:
+    """Yield a failure for marks without an environment's id, and for objects that carry another id; unknowns pass.
 
-    Without the id no sweep finds the objects, and nothing tells them from those of others.
+    Without the id no sweep finds the objects, and nothing distinguishes them from those of others.
     """
     labels, objects = opened(inputs.get("labels")), opened(inputs.get("objects"))
     if isinstance(labels, Unknown):
@@ -100,7 +100,7 @@ def _own_id(obj: Any) -> Any:
 
 
 def _names(obj: Any) -> tuple[Any, ...]:
-    """apiVersion, kind, name and namespace; None where one is missing, unknown where it is."""
+    """Return apiVersion, kind, name and namespace; None for each that is missing, unknown for each that is unknown."""
     if isinstance(obj, Unknown):
         return (UNKNOWN,)
     metadata = obj.get("metadata")

@@ -1,4 +1,4 @@
-"""What the user reads when a cluster refused, did not get ready, or something did not go: the root, with a way out."""
+"""Errors for steps in which a cluster refused, did not become ready or kept an object: the root cause and a hint."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from aiinfra.domains.kubernetes.objects.awaiting import NotReady
 from aiinfra.domains.kubernetes.objects.removing import Leftover
 from aiinfra.errors import StepError
 
-SHOWN = 5
+MAX_SHOWN = 5
 
 
-def blamed(client: KubeClient, refusals: Sequence[Refusal], *, total: int) -> StepError:
-    """The error for objects that the API server refused; the first refusal's root stands for all."""
+def refusals_error(client: KubeClient, refusals: Sequence[Refusal], *, total: int) -> StepError:
+    """Return the error for objects that the API server refused, with the root cause of the first refusal."""
     first = refusals[0].error
-    message = "; ".join(refusal.error.record.message for refusal in refusals[:SHOWN])
+    message = "; ".join(refusal.error.record.message for refusal in refusals[:MAX_SHOWN])
     if len(refusals) > 1:
         message = f"{len(refusals)} of {total} objects were refused: {message}"
-    return explained(client, first, message)
+    return refusal_error(client, first, message)
 
 
-def explained(client: KubeClient, error: KubeError, message: str = "") -> StepError:
-    """A refusal as a step's error, with what stands behind it."""
+def refusal_error(client: KubeClient, error: KubeError, message: str = "") -> StepError:
+    """Return a refusal as a step's error, with its root cause."""
     record, found = error.record, Diagnosis()
     if isinstance(error, WebhookFailed | NoSuchKind) or error.reason == "Forbidden":
-        found = _look(client, lambda snapshot: diagnose_text(snapshot, record.message))
+        found = _diagnosis(client, lambda snapshot: diagnose_text(snapshot, record.message))
     return StepError(
         message or record.message,
         causes=found.causes,
@@ -42,26 +42,26 @@ def explained(client: KubeClient, error: KubeError, message: str = "") -> StepEr
     )
 
 
-def not_ready(client: KubeClient, error: NotReady, after: str) -> StepError:
-    """The error for wants that did not come true; `after` says how long they were given."""
+def not_ready_error(client: KubeClient, error: NotReady, after: str) -> StepError:
+    """Return the error for wants that did not hold; `after` says how long they were given."""
     if error.refused:
-        return explained(client, error.refused, f"{error.refused.record.message}, {after}")
-    found = _look(client, lambda snapshot: diagnose_wants(snapshot, [want for want, _ in error.lacking]))
-    seen = [verdict.summary if found.causes else verdict.sentence for _, verdict in error.lacking[:SHOWN]]
+        return refusal_error(client, error.refused, f"{error.refused.record.message}, {after}")
+    found = _diagnosis(client, lambda snapshot: diagnose_wants(snapshot, [want for want, _ in error.lacking]))
+    seen = [verdict.summary if found.causes else verdict.sentence for _, verdict in error.lacking[:MAX_SHOWN]]
     return StepError(f"{'; '.join(seen)} {after}", causes=found.causes, code="kube.not_ready", hint=found.hint)
 
 
-def left_behind(client: KubeClient, left: Sequence[Leftover]) -> StepError:
-    """The error for objects that did not go."""
+def leftovers_error(client: KubeClient, left: Sequence[Leftover]) -> StepError:
+    """Return the error for objects that did not go."""
     return StepError(
         f"{left[0].ref} did not go away",
-        causes=[left[0].why, *(f"also {item}" for item in left[1:SHOWN])],
+        causes=[left[0].why, *(f"also {item}" for item in left[1:MAX_SHOWN])],
         code="kube.stuck",
         hint="find out why its controller does not act; then run destroy again",
     )
 
 
-def _look(client: KubeClient, judge: Callable[[Snapshot], Diagnosis]) -> Diagnosis:
+def _diagnosis(client: KubeClient, judge: Callable[[Snapshot], Diagnosis]) -> Diagnosis:
     try:
         return judge(gather(client))
     except Unreachable:
