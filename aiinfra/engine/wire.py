@@ -1,4 +1,4 @@
-"""Property values as they pass between stacks, programs, the engine host and providers.
+"""Property values as they are exchanged between stacks, programs, the engine host and providers.
 
 A `Tree` is JSON plus two kinds of node: `Secret` around a value, and `UNKNOWN` for one that is not known yet.
 The JSON form is Pulumi's own (gRPC marshalling with secrets and unknowns kept).
@@ -16,7 +16,7 @@ UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 class Unknown:
-    """Not known yet; one instance, `UNKNOWN`. It has no truth value, so nobody branches on it by accident."""
+    """A value not known yet, with the one instance `UNKNOWN`. It has no truth value, lest code branch on it."""
 
     def __bool__(self) -> bool:
         raise TypeError("an unknown value has no truth value")
@@ -39,7 +39,7 @@ Tree = None | bool | float | int | str | Sequence["Tree"] | Mapping[str, "Tree"]
 
 
 def decode(raw: Any) -> Tree:
-    """Pulumi's JSON form to a tree."""
+    """Return the tree of a value in Pulumi's JSON form."""
     if raw == UNKNOWN_TEXT:
         return UNKNOWN
     if isinstance(raw, dict):
@@ -52,7 +52,7 @@ def decode(raw: Any) -> Tree:
 
 
 def encode(tree: Tree) -> Any:
-    """A tree to Pulumi's JSON form; the inverse of `decode`."""
+    """Return a tree in Pulumi's JSON form; the inverse of `decode`."""
     if isinstance(tree, Unknown):
         return UNKNOWN_TEXT
     if isinstance(tree, Secret):
@@ -65,7 +65,7 @@ def encode(tree: Tree) -> Any:
 
 
 def reveal(tree: Tree) -> Any:
-    """The plain value, secrets opened. Raises `ValueError` when a part is unknown."""
+    """Return the plain value, secrets revealed. Raises `ValueError` when a part is unknown."""
     if isinstance(tree, Unknown):
         raise ValueError("a value is not known yet")  # noqa: TRY004
     if isinstance(tree, Secret):
@@ -77,8 +77,19 @@ def reveal(tree: Tree) -> Any:
     return tree
 
 
+def holds_unknown(tree: Tree) -> bool:
+    """Return whether a part of the value is unknown."""
+    if isinstance(tree, Secret):
+        return holds_unknown(tree.value)
+    if isinstance(tree, Mapping):
+        return any(map(holds_unknown, tree.values()))
+    if isinstance(tree, list | tuple):
+        return any(map(holds_unknown, tree))
+    return isinstance(tree, Unknown)
+
+
 def masked(tree: Tree) -> Any:
-    """The value as a person may see it: `<secret>` and `<not known yet>` in place."""
+    """Return the value as a person may see it, with `<secret>` and `<not known yet>` in place."""
     if isinstance(tree, Unknown):
         return "<not known yet>"
     if isinstance(tree, Secret):

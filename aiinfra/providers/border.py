@@ -1,7 +1,7 @@
-"""Where our errors become gRPC's: one line of text each, no traceback, no secret.
+"""Turn our errors into gRPC statuses: one line of text each, without traceback or secret.
 
 Statuses are chosen for how the engine reads them (pulumi/pulumi sdk/go/common/resource/plugin/provider_plugin.go,
-`resourceStateAndError`): Unknown, Internal and DataLoss mean that nobody knows what is in the world.
+`resourceStateAndError`): Unknown, Internal and DataLoss mean that the state of the world is unknown.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _RpcStatus:
     """What `ServicerContext.abort_with_status` takes."""
 
     code: grpc.StatusCode
@@ -42,14 +42,14 @@ class _Answer:
 
 @dataclass(slots=True)
 class Border:
-    """`with Border(context, about, trees): …` answers the request with the error that leaves its body."""
+    """`with Border(context, about, trees): …` ends the request with the status of the error that its body raises."""
 
     context: grpc.ServicerContext
     about: str
     secrets: Sequence[Tree] = field(default_factory=list, repr=False)
-    """Trees whose secret values must not appear in a text."""
+    """Trees whose secret values must not appear in any text."""
     log: Path | None = None
-    """Where the traceback of a bug goes; without one, to the logger of this name."""
+    """The file for the traceback of a bug; None sends it to the logger."""
 
     def __enter__(self) -> Border:
         return self
@@ -58,32 +58,32 @@ class Border:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, Exception) and self.context.code() is None:
-            self.context.abort_with_status(self._answer(error))
+            self.context.abort_with_status(self._status(error))
 
-    def _answer(self, error: Exception) -> _Answer:
+    def _status(self, error: Exception) -> _RpcStatus:
         match error:
             case PartlyMade():
-                return self._partly(error)
+                return self._partial_status(error)
             case AiinfraError():
                 code = grpc.StatusCode.UNAVAILABLE if error.record.transient else grpc.StatusCode.FAILED_PRECONDITION
-                return _Answer(code, self._masked(render_failure(error)))
+                return _RpcStatus(code, self._mask(render_failure(error)))
             case Stopped():
-                return _Answer(grpc.StatusCode.CANCELLED, self._masked(ended_by(error)))
-        self._keep(f"{self.about} failed\n{''.join(traceback.format_exception(error))}")
+                return _RpcStatus(grpc.StatusCode.CANCELLED, self._mask(failure_reason(error)))
+        self._log_bug(f"{self.about} failed\n{''.join(traceback.format_exception(error))}")
         hint = f"report it with {self.log or 'the log of this run'}"
         bug = StepError(f"{self.about}: {type(error).__name__}: {error}", code="bug", hint=hint)
-        return _Answer(grpc.StatusCode.INTERNAL, self._masked(render_failure(bug)))
+        return _RpcStatus(grpc.StatusCode.INTERNAL, self._mask(render_failure(bug)))
 
-    def _keep(self, text: str) -> None:
+    def _log_bug(self, text: str) -> None:
         if self.log is None:
-            log.error("%s", self._masked(text))
+            log.error("%s", self._mask(text))
             return
         with suppress(OSError), self.log.open("a", encoding="utf-8") as file:
-            file.write(self._masked(text))
+            file.write(self._mask(text))
 
-    def _partly(self, error: PartlyMade) -> _Answer:
-        """The engine keeps what was made, marked as not initialised, and updates it in the next run."""
-        reasons = [self._masked(_readable(reason, error.__cause__)) for reason in error.reasons]
+    def _partial_status(self, error: PartlyMade) -> _RpcStatus:
+        """Return the status on which the engine keeps the resource as not initialised, to be updated by the next run."""
+        reasons = [self._mask(_as_failure(reason, error.__cause__)) for reason in error.reasons]
         detail = AnyMessage()
         detail.Pack(
             pp.ErrorResourceInitFailed(
@@ -95,21 +95,21 @@ class Border:
         )
         status = Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reasons[0], details=[detail])
         metadata = (("grpc-status-details-bin", status.SerializeToString()),)
-        return _Answer(grpc.StatusCode.UNKNOWN, reasons[0], metadata)
+        return _RpcStatus(grpc.StatusCode.UNKNOWN, reasons[0], metadata)
 
-    def _masked(self, text: str) -> str:
+    def _mask(self, text: str) -> str:
         return mask(text, *self.secrets)
 
 
-def ended_by(error: AiinfraError | Stopped) -> str:
-    """The reason line of a `PartlyMade` for what ended the work."""
+def failure_reason(error: AiinfraError | Stopped) -> str:
+    """Return the reason line of a `PartlyMade` for the error that ended the work."""
     if isinstance(error, Stopped):
         return render_failure(StepError(f"stopped while waiting for {error}", code="run.interrupted"))
     return render_failure(error)
 
 
-def _readable(reason: str, cause: BaseException | None) -> str:
-    """A reason as `failure` writes it; the code and the way out are those of the cause, when that has some."""
+def _as_failure(reason: str, cause: BaseException | None) -> str:
+    """Return a reason in the form of `engine.failure`, with the code and the hint of its cause."""
     if parse_failure(reason):
         return reason
     record = cause.record if isinstance(cause, AiinfraError) else StepError(reason).record

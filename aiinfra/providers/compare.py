@@ -1,4 +1,4 @@
-"""Which parts of two property trees differ, by dotted path. Pure."""
+"""Compare two property trees by dotted path. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from aiinfra.engine.wire import Secret, Tree, Unknown
 
 
 def changed_paths(old: Tree, new: Tree) -> list[str]:
-    """`["spec.driver.version", "objects[3].data"]`; an unknown part counts as changed, secrecy does not."""
+    """Return the paths that differ: `["spec.driver.version", "objects[3].data"]`.
+
+    An unknown part counts as changed, a change of secrecy does not.
+    """
     return list(_walk("", old, new))
 
 
 def same(old: Tree, new: Tree) -> bool:
+    """Return whether no path differs."""
     return next(_walk("", old, new), None) is None
 
 

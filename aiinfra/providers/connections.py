@@ -1,4 +1,4 @@
-"""What one gRPC connection of the engine carries: its provider's configuration and whether it was cancelled.
+"""The state of each gRPC connection of the engine: its provider's configuration and whether it was cancelled.
 
 Several clusters and stacks share one servicer, and a request names no provider, only the connection it came by.
 Cancel arrives on an interrupt, and also when an operation ends normally; the engine closes the connection then,
@@ -24,7 +24,7 @@ class Connection:
 
 
 class Connections:
-    """By peer address. Thread-safe."""
+    """The connections by peer address. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,7 +32,7 @@ class Connections:
         self._cancelled: OrderedDict[str, Connection] = OrderedDict()
 
     def begin(self, peer: str) -> None:
-        """A new connection; what an older one of the same address left is forgotten."""
+        """Start a new connection in place of an older one of the same address."""
         with self._lock:
             self._cancelled.pop(peer, None)
             self._open[peer] = Connection()

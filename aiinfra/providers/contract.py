@@ -1,4 +1,4 @@
-"""What a resource type of a provider served by us must answer, and what it is told.
+"""The interface of a resource type of a provider that we serve, and the values that it takes and returns.
 
 `servicer.py` turns this into Pulumi's gRPC ResourceProvider. The stand-ins of the lab are built on the same contract.
 """
@@ -14,12 +14,12 @@ from aiinfra.engine.wire import Tree
 
 Properties = Mapping[str, Tree]
 NOT_REPAIRED = "no upgrade brings it back"
-"""Stands in a sentence of a resource's output `drift` that speaks of what the next update does not put right."""
+"""Part of a sentence in a resource's output `drift` about what the next update does not repair."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The setting of one request."""
+    """The context of one request."""
 
     urn: str
     """`urn:pulumi:<stack>::<project>::<type>::<name>`."""
@@ -28,7 +28,7 @@ class Call:
     stop: threading.Event
     """Set when the engine cancels this connection: waits end at once."""
     say: Callable[[str, float], None]
-    """`say(what, seconds)`: what is awaited and since when; becomes a `Waiting` event."""
+    """`say(what, seconds)` reports what is awaited and for how long; it becomes a `Waiting` event."""
     preview: bool = False
 
     @property
@@ -55,7 +55,7 @@ class Diff:
     changed: Sequence[str] = ()
     """Dotted paths that differ; empty means no change."""
     replace: Sequence[str] = ()
-    """Those of them that need a new resource."""
+    """Those of `changed` that need a replacement."""
     delete_before_replace: bool = False
 
 
@@ -70,7 +70,7 @@ class Made:
 
 
 class PartlyMade(Exception):
-    """Create or update changed the world and then failed: the state must remember what is there."""
+    """Create or update changed the world and then failed: the state must keep what exists."""
 
     def __init__(self, made: Made, reasons: Sequence[str]) -> None:
         super().__init__("; ".join(reasons))
@@ -91,14 +91,14 @@ class ResourceHandler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProviderSpec:
-    """A provider: its name, its resource types, the invokes it answers."""
+    """A provider: its name, its resource types and its functions."""
 
     name: str
     version: str
     resources: Mapping[str, ResourceHandler]
-    """By type token: `<provider>:<domain>:<Type>`."""
+    """Handlers by type token: `<provider>:<domain>:<Type>`."""
     fallback: ResourceHandler | None = None
-    """Answers type tokens that are not in `resources`; None refuses them by name."""
+    """The handler of type tokens that are not in `resources`; None refuses them by name."""
     invokes: Mapping[str, Callable[[Call, Properties], Properties]] = field(default_factory=dict)
     close: Callable[[], None] = lambda: None
-    """Called once, when the provider is served no longer."""
+    """Called once, when the provider is no longer served."""

@@ -1,4 +1,4 @@
-"""Pulumi's property values on the wire (protobuf Struct) to our trees and back; secrets and unknowns are kept.
+"""Convert Pulumi's property values on the wire (protobuf Struct) to our trees and back, with secrets and unknowns.
 
 Source of the signatures: pulumi/pulumi sdk/go/common/resource/plugin/rpc.go and resource/sig/sig.go.
 """
@@ -17,7 +17,6 @@ from aiinfra.engine.wire import (
     UNKNOWN_TEXT,
     Secret,
     Tree,
-    Unknown,
     encode,
 )
 
@@ -36,10 +35,12 @@ _OUTPUT_MARK: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 
 
 def tree_of(struct: Struct) -> dict[str, Tree]:
+    """Return the trees of a protobuf Struct by key."""
     return {key: _tree(value) for key, value in struct.fields.items()}
 
 
 def struct_of(properties: Mapping[str, Tree]) -> Struct:
+    """Return trees as a protobuf Struct; the inverse of `tree_of`."""
     struct = Struct()
     struct.update(encode(properties))
     return struct
@@ -78,21 +79,10 @@ def _signed(struct: Struct) -> Tree:
     return tree_of(struct)
 
 
-def known(tree: Tree) -> bool:
-    """True when no part of the value is unknown."""
-    if isinstance(tree, Unknown):
-        return False
+def reveal_known(tree: Tree) -> Any:
+    """Return the value with secrets revealed and unknown parts left as `UNKNOWN`."""
     if isinstance(tree, Secret):
-        return known(tree.value)
+        return reveal_known(tree.value)
     if isinstance(tree, Mapping):
-        return all(map(known, tree.values()))
-    return all(map(known, tree)) if isinstance(tree, list | tuple) else True
-
-
-def opened(tree: Tree) -> Any:
-    """The value with secrets opened and unknown parts left as `UNKNOWN`."""
-    if isinstance(tree, Secret):
-        return opened(tree.value)
-    if isinstance(tree, Mapping):
-        return {key: opened(value) for key, value in tree.items()}
-    return [opened(value) for value in tree] if isinstance(tree, list | tuple) else tree
+        return {key: reveal_known(value) for key, value in tree.items()}
+    return [reveal_known(value) for value in tree] if isinstance(tree, list | tuple) else tree

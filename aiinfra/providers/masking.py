@@ -1,4 +1,4 @@
-"""No secret in any text that leaves a provider: texts are masked with the secrets of the request they answer."""
+"""Mask texts that leave a provider with the secrets of their request."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from aiinfra.engine.wire import Secret, Tree
 
 SHORTEST = 4
-"""Shorter values are no secrets one can hide without making every text unreadable."""
+"""Characters of a secret at least; masking shorter ones would make every text unreadable."""
 
 
 def mask(text: str, *trees: Tree) -> str:
-    """`text` with each secret value of `trees` replaced; of secrets of many lines, the values in them too."""
+    """Return `text` with each secret of `trees` replaced; of multi-line secrets, also the values of their lines."""
     found = {secret for tree in trees for secret in _secrets(tree, inside=False)}
     for secret in sorted(found, key=len, reverse=True):
         text = text.replace(secret, "<secret>")

@@ -1,4 +1,4 @@
-"""`pulumi-resource-aiinfra`: the provider `aiinfra` as a plugin process, so that the plain `pulumi` works on our state.
+"""`pulumi-resource-aiinfra`: the provider `aiinfra` as a plugin process, so that plain `pulumi` works on our state.
 
 The engine reads the port from our standard output and ends the process when it is done; when the engine itself was
 killed, the process sees that its parent changed, and ends too.
@@ -16,7 +16,7 @@ from aiinfra.providers.servicer import serve
 from aiinfra.waiting import Pending, Stopped, Waiter
 
 LOOK_EVERY = 2.0
-"""Seconds between two looks at who our parent is."""
+"""Seconds between two checks of the parent process."""
 
 
 def main() -> None:

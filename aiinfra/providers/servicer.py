@@ -34,14 +34,14 @@ OnWaiting = Callable[[str, str, float], None]
 """`(urn, what, seconds)`."""
 
 
-def unheard(urn: str, what: str, seconds: float) -> None:
-    """Nobody is told."""
+def ignore_waiting(urn: str, what: str, seconds: float) -> None:
+    """Discard what a resource waits for."""
 
 
 class Servicer(pg.ResourceProviderServicer):
-    """One provider. `on_waiting` hears what its resources wait for; the traceback of a bug goes to `log`."""
+    """The service of one provider. `on_waiting` gets what its resources wait for; tracebacks of bugs go to `log`."""
 
-    def __init__(self, spec: ProviderSpec, on_waiting: OnWaiting = unheard, log: Path | None = None) -> None:
+    def __init__(self, spec: ProviderSpec, on_waiting: OnWaiting = ignore_waiting, log: Path | None = None) -> None:
         self.spec, self._on_waiting, self._log = spec, on_waiting, log
         self.connections = Connections()
 
@@ -129,7 +129,7 @@ class Servicer(pg.ResourceProviderServicer):
     def _call(
         self, urn: str, context: grpc.ServicerContext, preview: bool = False, secrets: Sequence[Properties] = ()
     ) -> Call:
-        """What the call says is masked with the secrets in these properties."""
+        """Return the context of a request; what it reports is masked with the secrets in these properties."""
         connection = self.connections.get(context.peer())
 
         def say(what: str, seconds: float) -> None:
@@ -166,7 +166,7 @@ def _diff_response(diff: Diff) -> Any:
 
 
 def _read_response(made: Made | None, inputs: Properties) -> Any:
-    """An empty id tells the engine that the resource is gone."""
+    """Return the response to a read; an empty id means that the resource is gone."""
     if made is None:
         return pp.ReadResponse()
     shown = inputs if made.inputs is None else made.inputs
@@ -191,7 +191,7 @@ class Served:
             servicer.spec.close()
 
 
-def serve(specs: Sequence[ProviderSpec], on_waiting: OnWaiting = unheard, log: Path | None = None) -> Served:
+def serve(specs: Sequence[ProviderSpec], on_waiting: OnWaiting = ignore_waiting, log: Path | None = None) -> Served:
     """Serve each provider on a port of its own."""
     servicers = [Servicer(spec, on_waiting, log) for spec in specs]
     started = [_start(servicer) for servicer in servicers]

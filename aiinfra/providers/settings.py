@@ -1,4 +1,4 @@
-"""Reading the properties of a resource: required keys by type, plain values of secrets."""
+"""Read the properties of a resource: required keys by type, plain values of secrets."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ TYPE_NAMES: Mapping[Kind, str] = {
 def check(
     inputs: Properties, shape: Mapping[str, Kind], *, secret: Collection[str] = ()
 ) -> tuple[Properties, Sequence[CheckFailure]]:
-    """Each key of `shape` must be there with its type, or unknown; those of `secret` come back as secrets."""
+    """Check that each key of `shape` is there with its type, or unknown; those of `secret` are returned as secrets."""
     failures = [failure for key, kind in shape.items() if (failure := _failure(inputs, key, kind))]
     return {key: _sealed(tree) if key in secret else tree for key, tree in inputs.items()}, failures
 
 
 def value(properties: Properties, key: str) -> Any:
-    """The plain value; secrets opened. Raises `ValueError` when a part is not known."""
+    """Return the plain value, secrets revealed. Raises `ValueError` when a part is unknown."""
     return reveal(properties.get(key))
 
 
 def bare(tree: Tree) -> Tree:
-    """The tree without the mark of a secret around the whole of it."""
+    """Return the tree without a secret mark around the whole of it."""
     return tree.value if isinstance(tree, Secret) else tree
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiinfra.catalog import domains
 from aiinfra.domain import for_token, load
-from aiinfra.engine.wire import Secret, Tree, Unknown
+from aiinfra.engine.wire import Secret, Tree, Unknown, holds_unknown
 from aiinfra.render.document import Document, ShownResource
 from aiinfra.render.monitor import Recorded
 from aiinfra.render.tracing import SECRET_SOURCE, STACK_SOURCE
@@ -36,7 +36,7 @@ def reason(stack: str, resource: Recorded, key: str) -> str:
 def masked(tree: Tree, why: str) -> Any:
     """The value as a reader may see it; `why` is said of what is not known."""
     if isinstance(tree, Secret):
-        return f"<secret {why}>" if _holds_unknown(tree.value) else "<secret>"
+        return f"<secret {why}>" if holds_unknown(tree.value) else "<secret>"
     if isinstance(tree, Unknown):
         return f"<{why}>"
     if isinstance(tree, Mapping):
@@ -44,13 +44,3 @@ def masked(tree: Tree, why: str) -> Any:
     if isinstance(tree, list | tuple):
         return [masked(value, why) for value in tree]
     return tree
-
-
-def _holds_unknown(tree: Tree) -> bool:
-    if isinstance(tree, Secret):
-        return _holds_unknown(tree.value)
-    if isinstance(tree, Mapping):
-        return any(map(_holds_unknown, tree.values()))
-    if isinstance(tree, list | tuple):
-        return any(map(_holds_unknown, tree))
-    return isinstance(tree, Unknown)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aiinfra.engine.digest import inputs_text
-from aiinfra.engine.wire import Secret, Tree, Unknown
+from aiinfra.engine.wire import holds_unknown
 from aiinfra.plan.certainty import Certainty, told_outputs
 from aiinfra.plan.planner import Step
 from aiinfra.session.run import Run
@@ -31,16 +29,6 @@ def certainty(run: Run, step: Step) -> Certainty:
     for ref in refs_of(step):
         given = run.outputs_of(ref.stack)
         asked = ref.output[:1] or told_outputs(run.plan.steps[ref.stack])
-        missing = [name for name in asked if _holds_unknown(given.get(name))]
+        missing = [name for name in asked if holds_unknown(given.get(name))]
         until.setdefault(ref.stack, {}).update(dict.fromkeys(missing))
     return Certainty({stack: tuple(names) for stack, names in until.items() if names}, step.kind.foreign)
-
-
-def _holds_unknown(tree: Tree) -> bool:
-    if isinstance(tree, Secret):
-        return _holds_unknown(tree.value)
-    if isinstance(tree, Mapping):
-        return any(map(_holds_unknown, tree.values()))
-    if isinstance(tree, list | tuple):
-        return any(map(_holds_unknown, tree))
-    return isinstance(tree, Unknown)

@@ -16,12 +16,12 @@ from aiinfra.domains.kubernetes.provider.bundle_objects import (
     trees_by_ref,
 )
 from aiinfra.domains.kubernetes.provider.settings import check, diff_inputs
-from aiinfra.engine.wire import UNKNOWN, Secret, Tree
+from aiinfra.engine.wire import UNKNOWN, Secret, Tree, holds_unknown
 from aiinfra.errors import StepError
 from aiinfra.providers.compare import changed_paths, same
 from aiinfra.providers.connections import KEPT_AFTER_CANCEL, Connections
 from aiinfra.providers.contract import Diff
-from aiinfra.providers.marshal import known, struct_of, tree_of
+from aiinfra.providers.marshal import struct_of, tree_of
 from aiinfra.providers.masking import mask
 
 NESTED: dict[str, Tree] = {
@@ -57,8 +57,8 @@ def _struct(raw: dict[str, Any]) -> Struct:
 
 
 def test_what_is_known() -> None:
-    assert not known(NESTED)
-    assert known({"a": Secret(["x"])})
+    assert holds_unknown(NESTED)
+    assert not holds_unknown({"a": Secret(["x"])})
 
 
 def test_changes_are_told_by_path() -> None:

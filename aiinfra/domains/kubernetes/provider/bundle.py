@@ -32,7 +32,7 @@ from aiinfra.domains.kubernetes.provider.in_cluster import client_of, waiter_of
 from aiinfra.domains.kubernetes.provider.step_errors import leftovers_error, refusals_error
 from aiinfra.engine.wire import UNKNOWN
 from aiinfra.errors import StepError
-from aiinfra.providers.border import ended_by
+from aiinfra.providers.border import failure_reason
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
 from aiinfra.waiting import Waiter
 
@@ -89,11 +89,11 @@ class Bundle:
         now = before.with_(to_apply, applied.uids)
         if not applied.complete:
             error = _incomplete(client, applied)
-            raise PartlyMade(now.made(id, news), [ended_by(error)]) if now.trees else error
+            raise PartlyMade(now.made(id, news), [failure_reason(error)]) if now.trees else error
         spec = trees_by_ref(news)
         gone = [ref for ref in now.trees if ref not in spec]
         if left := remove_all(client, gone, now.uids, lambda: waiter_of(call, news)):
-            raise PartlyMade(now.made(id, news), [ended_by(leftovers_error(client, left))])
+            raise PartlyMade(now.made(id, news), [failure_reason(leftovers_error(client, left))])
         return now.only(spec).made(id, news)
 
 

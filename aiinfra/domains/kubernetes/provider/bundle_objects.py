@@ -11,7 +11,7 @@ from aiinfra.domains.kubernetes.objects.ownership import with_marks
 from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal
 from aiinfra.providers.compare import same
 from aiinfra.providers.contract import CheckFailure, Made, Properties
-from aiinfra.providers.marshal import opened
+from aiinfra.providers.marshal import reveal_known
 from aiinfra.stack import MARK_ID
 
 TreesByRef = Mapping[ObjectRef, Tree]
@@ -46,7 +46,7 @@ class BundleState:
 def trees_by_ref(properties: Properties) -> TreesByRef:
     """Return the objects as the program gave them, by reference."""
     trees = cast("Sequence[Tree]", properties.get("objects") or ())
-    return {ObjectRef.of(opened(tree)): tree for tree in trees}
+    return {ObjectRef.of(reveal_known(tree)): tree for tree in trees}
 
 
 def request_body(tree: Tree, properties: Properties) -> Object:
@@ -65,7 +65,7 @@ def changed_trees(before: TreesByRef, olds: Properties, news: Properties) -> Tre
 
 def name_failures(inputs: Properties) -> Iterator[CheckFailure]:
     """Yield a failure for each object without a kind or name, and for duplicates; unknown parts pass."""
-    objects = opened(inputs.get("objects"))
+    objects = reveal_known(inputs.get("objects"))
     seen: set[tuple[Any, ...]] = set()
     for index, obj in enumerate(() if isinstance(objects, Unknown) else objects):
         names = _names(obj)
@@ -81,10 +81,10 @@ def mark_failures(inputs: Properties) -> Iterator[CheckFailure]:
 
     Without the id no sweep finds the objects, and nothing distinguishes them from those of others.
     """
-    labels, objects = opened(inputs.get("labels")), opened(inputs.get("objects"))
+    labels, objects = reveal_known(inputs.get("labels")), reveal_known(inputs.get("objects"))
     if isinstance(labels, Unknown):
         return
-    if not (id := opened(labels.get(MARK_ID))):
+    if not (id := reveal_known(labels.get(MARK_ID))):
         yield CheckFailure("labels", f"must have {MARK_ID}, the mark of its environment, from StackContext.labels()")
         return
     for index, obj in enumerate(() if isinstance(objects, Unknown) else objects):

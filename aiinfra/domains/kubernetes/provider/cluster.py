@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.provider.clusters import Clusters, other_cluster_error
 from aiinfra.domains.kubernetes.provider.settings import check, value
-from aiinfra.engine.wire import UNKNOWN
+from aiinfra.engine.wire import UNKNOWN, holds_unknown
 from aiinfra.providers.compare import changed_paths
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, Properties
-from aiinfra.providers.marshal import known
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Cluster:
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
         """Return the changes. Asks the cluster, which is unchanged only when it answers and is the same."""
-        if known(news.get("kubeconfig")):
+        if not holds_unknown(news.get("kubeconfig")):
             self._verified(olds, news)
         return Diff(changed_paths(old_inputs.get("kubeconfig"), news.get("kubeconfig")) and ["kubeconfig"])
 

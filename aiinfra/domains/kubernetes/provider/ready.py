@@ -24,11 +24,11 @@ from aiinfra.domains.kubernetes.provider.diagnosed_wait import await_wants
 from aiinfra.domains.kubernetes.provider.in_cluster import client_of, waiter_of
 from aiinfra.domains.kubernetes.provider.release_drift import InstalledRelease, drift, restore
 from aiinfra.domains.kubernetes.provider.step_errors import leftovers_error
-from aiinfra.engine.wire import UNKNOWN, Unknown, reveal
+from aiinfra.engine.wire import UNKNOWN, Unknown, holds_unknown, reveal
 from aiinfra.errors import StepError
-from aiinfra.providers.border import ended_by
+from aiinfra.providers.border import failure_reason
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
-from aiinfra.providers.marshal import known, opened
+from aiinfra.providers.marshal import reveal_known
 from aiinfra.waiting import Stopped, Waiter
 
 SHAPE: Mapping[str, settings.Kind] = {
@@ -66,7 +66,7 @@ class Ready:
         try:
             return self._wait(call, id, inputs)
         except (StepError, KubeError, Stopped) as error:  # kept in the state, so that a destroy heeds `remove_first`
-            raise PartlyMade(Made(id, inputs), [ended_by(error)]) from error
+            raise PartlyMade(Made(id, inputs), [failure_reason(error)]) from error
 
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         if call.preview:
@@ -113,10 +113,10 @@ def _mark_definitions(client: KubeClient, inputs: Properties) -> None:
 
 
 def _no_wants(inputs: Properties) -> list[CheckFailure]:
-    wants = opened(inputs["wants"])
+    wants = reveal_known(inputs["wants"])
     if isinstance(wants, Unknown):
         return []
-    found = ((index, _parse_error(raw)) for index, raw in enumerate(wants) if known(raw))
+    found = ((index, _parse_error(raw)) for index, raw in enumerate(wants) if not holds_unknown(raw))
     return [CheckFailure(f"wants[{index}]", why) for index, why in found if why]
 
 

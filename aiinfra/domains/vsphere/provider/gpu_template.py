@@ -18,12 +18,11 @@ from aiinfra.domains.vsphere.marks import NAME_LIMIT, Owner, template_name
 from aiinfra.domains.vsphere.provider.vcenters import VCenters, with_secret_password
 from aiinfra.domains.vsphere.spec import PROCEDURE, GpuTemplateSpec
 from aiinfra.domains.vsphere.template.content import TemplateContent, Value, content_of, tree_of
-from aiinfra.engine.wire import UNKNOWN, Secret, Tree, Unknown, reveal
+from aiinfra.engine.wire import UNKNOWN, Secret, Tree, Unknown, holds_unknown, reveal
 from aiinfra.errors import StepError
-from aiinfra.providers.border import ended_by
+from aiinfra.providers.border import failure_reason
 from aiinfra.providers.compare import changed_paths
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
-from aiinfra.providers.marshal import known
 
 if TYPE_CHECKING:
     from aiinfra.domains.vsphere.client.session import VCenter
@@ -58,7 +57,7 @@ class GpuTemplate:
         return Diff([*changed, *lacking], replace)
 
     def create(self, call: Call, inputs: Properties) -> Made:
-        if call.preview or not known(inputs):
+        if call.preview or holds_unknown(inputs):
             return Made("", {**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)})
         from aiinfra.domains.vsphere.template.lifecycle import Unproved, make_template
 
@@ -70,7 +69,7 @@ class GpuTemplate:
             made = make_template(vcenter, owner, spec, kept)
         except Unproved as error:
             partly = {**inputs, **_outputs(error.template)}
-            raise PartlyMade(Made(str(partly["name"]), partly), [ended_by(error.cause)]) from error.cause
+            raise PartlyMade(Made(str(partly["name"]), partly), [failure_reason(error.cause)]) from error.cause
         return Made(made.existing.name, {**inputs, **_outputs(made)})
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
@@ -90,7 +89,7 @@ class GpuTemplate:
             mended = mend_template(vcenter, _named_owner(news), _spec(news), _content(olds), moref)
         except Unproved as error:
             partly = {**olds, **news, **_outputs(error.template)}
-            raise PartlyMade(Made(id, partly), [ended_by(error.cause)]) from error.cause
+            raise PartlyMade(Made(id, partly), [failure_reason(error.cause)]) from error.cause
         verified = mended.verified or olds.get("verified")
         return Made(id, {**olds, **news, **_outputs(mended), "verified": verified})
 

@@ -24,10 +24,10 @@ from aiinfra.domains.kubernetes.lab.standins.cluster import (
 from aiinfra.domains.kubernetes.lab.standins.objects import autoname
 from aiinfra.domains.kubernetes.lab.standins.storage import Content, Revision
 from aiinfra.domains.kubernetes.lab.standins.trees import changed_paths, with_secrets_of
-from aiinfra.engine.wire import UNKNOWN, Tree, reveal
+from aiinfra.engine.wire import UNKNOWN, Tree, holds_unknown, reveal
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
-from aiinfra.providers.marshal import known, opened
+from aiinfra.providers.marshal import reveal_known
 from aiinfra.waiting import Stopped
 
 TIMEOUT = 300
@@ -47,11 +47,11 @@ class HelmReleases:
 
     def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
         filled: dict[str, Tree] = {**inputs}
-        if opened(inputs.get("name", "")) == "":
+        if reveal_known(inputs.get("name", "")) == "":
             filled["name"] = autoname(call)
-        if opened(inputs.get("namespace", "")) == "":
+        if reveal_known(inputs.get("namespace", "")) == "":
             filled["namespace"] = "default"
-        if not opened(inputs.get("skipAwait", False)):
+        if not reveal_known(inputs.get("skipAwait", False)):
             filled.setdefault("timeout", TIMEOUT)
         return filled, list(check_failures(_plain(inputs)))
 
@@ -140,7 +140,7 @@ class HelmReleases:
 
 def _plain(inputs: Properties) -> dict[str, Any]:
     """Return the inputs that are known, secrets opened; `values` only when all of them are known."""
-    return {key: reveal(value) for key, value in inputs.items() if known(value)}
+    return {key: reveal(value) for key, value in inputs.items() if not holds_unknown(value)}
 
 
 def _inputs(state: Properties) -> Properties:

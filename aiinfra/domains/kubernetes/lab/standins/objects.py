@@ -24,7 +24,7 @@ from aiinfra.domains.kubernetes.lab.standins.trees import changed_paths, matchin
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree, Unknown, reveal
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
-from aiinfra.providers.marshal import opened
+from aiinfra.providers.marshal import reveal_known
 from aiinfra.waiting import Stopped
 
 AUTONAMED = "pulumi.com/autonamed"
@@ -53,9 +53,9 @@ class Objects:
         metadata = inputs.get("metadata") or {}
         api_version, kind = type_of(call.type)
         failures = [
-            CheckFailure(field, f"{opened(inputs[field])!s} does not match the type {call.type}")
+            CheckFailure(field, f"{reveal_known(inputs[field])!s} does not match the type {call.type}")
             for field, expected in (("apiVersion", api_version), ("kind", kind))
-            if field in inputs and opened(inputs[field]) != expected
+            if field in inputs and reveal_known(inputs[field]) != expected
         ]
         named = {"apiVersion": api_version, "kind": kind, **inputs}
         if isinstance(metadata, Mapping) and "name" not in metadata and "generateName" not in metadata:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiinfra.engine.wire import Secret, Tree, Unknown
-from aiinfra.providers.marshal import opened
+from aiinfra.providers.marshal import reveal_known
 
 
 def changed_paths(old: Tree, new: Tree, at: str = "") -> Iterator[str]:
     """Yield the dotted paths that differ; an unknown value differs from everything."""
     if isinstance(old, Secret) or isinstance(new, Secret):
-        yield from changed_paths(opened(old), opened(new), at)
+        yield from changed_paths(reveal_known(old), reveal_known(new), at)
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             if key in old and key in new:
