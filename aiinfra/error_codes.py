@@ -60,7 +60,7 @@ CODES: Mapping[str, str] = {
     "lab.unknown_fault": "No fault has that name.",
     "lab.unknown_place": "The lab has nothing of that name to break.",
     "lab.unreadable": "The record of a lab is damaged, or of another version of aiinfra.",
-    "lock.engine_busy": "The engine host of a run that died is still working.",
+    "lock.engine_busy": "The engine host of an interrupted run is still working.",
     "lock.held": "Another run holds this environment.",
     "lock.unreadable": "The environment's lock beside the state cannot be read.",
     "machine.folder": "A folder of ours on this machine cannot be made, read or written.",

@@ -1,7 +1,7 @@
-"""Join a stack's program to Pulumi: late inputs become Outputs, the record it returns becomes the stack's outputs.
+"""Bind a stack's program to Pulumi: unresolved inputs become Outputs, its returned record the stack's outputs.
 
-Known, unknown and secret are kept at any depth. Pulumi's Output has one flag of each for a whole value; `Parts` keeps
-them per leaf where a value holds several.
+What is known, unknown and secret is kept at any depth. Pulumi's Output has one flag of each for a whole value; `Parts`
+keeps them per leaf where a value has several.
 """
 
 from __future__ import annotations
@@ -25,31 +25,33 @@ Resolve: TypeAlias = Callable[[Ref | SecretSource], Tree]
 
 
 def bind(kind: StackType[Any, Any], context: StackContext, inputs: Inputs, resolve: Resolve) -> Callable[[], None]:
-    """The program of a stack as Pulumi can run it. `resolve` is asked while it runs, once per late value."""
+    """Return a stack's program as Pulumi can run it. While it runs, `resolve` is called for each unresolved value."""
 
     def run() -> None:
-        for name, value in exported(declared(kind, context, bound(inputs, None, resolve))).items():
+        for name, value in exports_of(run_program(kind, context, with_outputs(inputs, None, resolve))).items():
             export(name, value)
 
     return run
 
 
-def declared(kind: StackType[Any, Any], context: StackContext, inputs: Any) -> Outputs:
-    """Run the kind's program, as Pulumi's stack.
+def run_program(kind: StackType[Any, Any], context: StackContext, inputs: Any) -> Outputs:
+    """Run the kind's program within Pulumi's stack and return its outputs.
 
-    Raises `StepError` when it declares a resource of a domain that the kind does not name, and when it returns another
-    thing than the kind gives.
+    Raises `StepError` when it declares a resource of a domain that the kind does not name, or returns anything but the
+    kind's outputs.
     """
     register_stack_transformation(lambda resource: _refuse_unnamed_domain(kind, resource.type_))
-    made = kind.load_program()(context, inputs)
-    if isinstance(made, kind.outputs):
-        return cast("Outputs", made)
+    returned = kind.load_program()(context, inputs)
+    if isinstance(returned, kind.outputs):
+        return cast("Outputs", returned)
     name = kind.outputs.__name__
-    raise StepError(f"{kind.kind}: its program returned {type(made).__name__}, not {name}; end it with {name}.of(…)")
+    raise StepError(
+        f"{kind.kind}: its program returned {type(returned).__name__}, not {name}; end it with {name}.of(…)"
+    )
 
 
 def _refuse_unnamed_domain(kind: StackType[Any, Any], token: str) -> None:
-    """What a kind does not name is not verified, observed or swept for it, and is no part of its digest."""
+    """Raise `StepError` for a resource of a domain that is not verified, observed, swept or digested for the kind."""
     domain = domain_of(token)
     if domain and domain not in kind.domains:
         names = [f'"{name}"' for name in (*kind.domains, domain)]
@@ -60,36 +62,36 @@ def _refuse_unnamed_domain(kind: StackType[Any, Any], token: str) -> None:
         )
 
 
-def bound(value: Any, annotation: Any, resolve: Resolve) -> Any:
-    """`value` with its references and secret sources replaced; what holds none is left as it is."""
+def with_outputs(value: Any, annotation: Any, resolve: Resolve) -> Any:
+    """Return `value` with its references and secret sources replaced; what holds none is returned as it is."""
     if isinstance(value, Ref | SecretSource):
-        return _late(value, annotation, resolve)
+        return _resolved(value, annotation, resolve)
     if isinstance(value, BaseModel):
         fields = {
-            name: bound(getattr(value, name), info.annotation, resolve)
+            name: with_outputs(getattr(value, name), info.annotation, resolve)
             for name, info in type(value).model_fields.items()
         }
         return type(value).model_construct(value.model_fields_set, **fields)
     if isinstance(value, Mapping):
-        return {key: bound(part, annotation, resolve) for key, part in value.items()}
+        return {key: with_outputs(part, annotation, resolve) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(bound(part, annotation, resolve) for part in value)
+        return type(value)(with_outputs(part, annotation, resolve) for part in value)
     return value
 
 
-def _late(late: Ref | SecretSource, annotation: Any, resolve: Resolve) -> Any:
-    tree = resolve(late)
-    if isinstance(late, SecretSource):
+def _resolved(unresolved: Ref | SecretSource, annotation: Any, resolve: Resolve) -> Any:
+    tree = resolve(unresolved)
+    if isinstance(unresolved, SecretSource):
         return output_of(tree if isinstance(tree, Secret) else Secret(tree))
     record = _record_of(annotation)
-    whole = isinstance(tree, Unknown) and (not late.output or annotation is record)
+    whole = isinstance(tree, Unknown) and (not unresolved.output or annotation is record)
     if record is not None and (isinstance(tree, Mapping) or whole):
-        return linked(record, tree)
+        return record_of(record, tree)
     return output_of(tree)
 
 
-def linked(record: type[Outputs], tree: Tree) -> Outputs:
-    """Another stack's record: the model, each field an Output."""
+def record_of(record: type[Outputs], tree: Tree) -> Outputs:
+    """Return another stack's outputs as their record type, each field an Output."""
     fields: dict[str, Any] = {}
     for name, info in record.model_fields.items():
         part = tree.get(name) if isinstance(tree, Mapping) else UNKNOWN
@@ -97,27 +99,27 @@ def linked(record: type[Outputs], tree: Tree) -> Outputs:
         if _is_secret(info.annotation, info.metadata):
             fields[name] = output_of(part if isinstance(part, Secret) else Secret(part))
         elif inner is not None and isinstance(part, Mapping):
-            fields[name] = linked(inner, part)
+            fields[name] = record_of(inner, part)
         else:
             fields[name] = output_of(part)
     return record.model_construct(**fields)
 
 
 def output_of(tree: Tree) -> Output[Any]:
-    """A tree as an Output with the same parts known, unknown and secret."""
+    """Return a tree as an Output with the same parts known, unknown and secret."""
     if isinstance(tree, Unknown):
         return _unknown(secret=False)
     if isinstance(tree, Secret):
         return _secret(tree.value)
-    if _marked(tree):
-        return Parts.of(_each(tree, lambda part: output_of(part) if _marked(part) else part))
+    if _has_marks(tree):
+        return Parts.of(_each(tree, lambda part: output_of(part) if _has_marks(part) else part))
     return Output.from_input(tree)
 
 
 class Parts(Output[Any]):
     """A map or list of which parts are secret or unknown.
 
-    Given on as it is (as a resource's property, to `export`) each part keeps its own mark; `apply` and the like see
+    Passed on as it is (as a resource's property, to `export`) each part keeps its own mark; `apply` and the like see
     one plain value, secret when a part is, unknown when a part is.
     """
 
@@ -128,9 +130,9 @@ class Parts(Output[Any]):
         async def known() -> OutputData[Any]:
             return OutputData(set(), parts, is_known=True, is_secret=False)
 
-        made = output_from(cls, known())
-        made.parts = parts
-        return made
+        returned = output_from(cls, known())
+        returned.parts = parts
+        return returned
 
     def apply(self, func: Callable[[Any], Any], run_with_unknowns: bool = False) -> Output[Any]:
         return self._whole().apply(func, run_with_unknowns)
@@ -151,21 +153,21 @@ class Parts(Output[Any]):
         return Output.from_input(self.parts)
 
 
-def exported(record: Outputs) -> dict[str, Any]:
-    """What is exported of the record that a program returned, by name; SECRET fields sealed."""
+def exports_of(record: Outputs) -> dict[str, Any]:
+    """Return the exports of the record that a program returned, by name; SECRET fields become secret."""
     found: dict[str, Any] = {}
     for name, info in type(record).model_fields.items():
         value = _open(getattr(record, name))
-        found[name] = _sealed(value) if _is_secret(info.annotation, info.metadata) else value
+        found[name] = _secret_leaves(value) if _is_secret(info.annotation, info.metadata) else value
     return found
 
 
 def _open(value: Any) -> Any:
-    """The value as plain maps, lists and Outputs of leaves, so that Pulumi keeps the mark of each."""
+    """Return the value as plain maps, lists and Outputs of leaves, so that Pulumi keeps the mark of each leaf."""
     if isinstance(value, Parts):
         return _open(value.parts)
     if isinstance(value, Output):
-        return output_from(Output, _by_parts(value))
+        return output_from(Output, _data_by_parts(value))
     if isinstance(value, BaseModel):
         return {name: _open(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping | list | tuple):
@@ -173,8 +175,8 @@ def _open(value: Any) -> Any:
     return value
 
 
-async def _by_parts(output: Output[Any]) -> OutputData[Any]:
-    """A resource's property in preview may be a map of which one part is unknown: let the others be known."""
+async def _data_by_parts(output: Output[Any]) -> OutputData[Any]:
+    """Return an Output's data with its known parts kept: in a preview one part of a map may be unknown."""
     data = await data_of(output)
     if isinstance(data.value, pulumi_names.Unknown) or not contains_unknowns(data.value):
         return data
@@ -187,8 +189,8 @@ async def _by_parts(output: Output[Any]) -> OutputData[Any]:
     return OutputData(data.resources, part(data.value), is_known=True, is_secret=data.is_secret)
 
 
-def _sealed(value: Any) -> Any:
-    return _each(value, _sealed) if isinstance(value, Mapping | list | tuple) else Output.secret(value)
+def _secret_leaves(value: Any) -> Any:
+    return _each(value, _secret_leaves) if isinstance(value, Mapping | list | tuple) else Output.secret(value)
 
 
 def _unknown(*, secret: bool) -> Output[Any]:
@@ -203,17 +205,17 @@ def _secret(tree: Tree) -> Output[Any]:
         return _unknown(secret=True)
     if isinstance(tree, Secret):
         return _secret(tree.value)
-    if _marked(tree):
+    if _has_marks(tree):
         return Parts.of(_each(tree, _secret))
     return Output.secret(tree)
 
 
-def _marked(tree: Tree) -> bool:
-    """Whether a part of the tree is secret or unknown."""
+def _has_marks(tree: Tree) -> bool:
+    """Return whether a part of the tree is secret or unknown."""
     if isinstance(tree, Mapping):
-        return any(map(_marked, tree.values()))
+        return any(map(_has_marks, tree.values()))
     if isinstance(tree, list | tuple):
-        return any(map(_marked, tree))
+        return any(map(_has_marks, tree))
     return isinstance(tree, Secret | Unknown)
 
 
@@ -225,7 +227,7 @@ def _each(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def _record_of(annotation: Any) -> type[Outputs] | None:
-    """The record that a field's type names: itself, in a union, in a list."""
+    """Return the record type in a field's type, also within a union or a list."""
     return next(
         (part for part in _inside(annotation) if inspect.isclass(part) and issubclass(part, Outputs)),
         None,

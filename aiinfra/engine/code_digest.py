@@ -1,8 +1,8 @@
-"""The code that a stack's result depends on, as one hash: a change of it runs the stack again.
+"""A hash of the code that a stack's result depends on: when it changes, the stack runs again.
 
-It follows from what runs: the part of aiinfra that every program and handler stands on, the packages of the domains
+It covers what runs: the part of aiinfra that every program and handler uses, the packages of the domains
 that the kind names, the kind's own folder and what it imports from other kinds, and the templates that it renders.
-Lists of what is installed (`stacks/__init__.py`, `aiinfra/domains/__init__.py`) are no part of it: another kind or
+Lists of what is installed (`stacks/__init__.py`, `aiinfra/domains/__init__.py`) are not part of it: another kind or
 domain changes no result.
 """
 
@@ -21,7 +21,7 @@ from aiinfra.stack import StackType
 from aiinfra.templating import templates
 
 Files = dict[str, Path]
-"""By a name that is the same wherever the code is installed: `aiinfra/engine/wire.py`."""
+"""Paths by a name that does not depend on where the code is installed: `aiinfra/engine/wire.py`."""
 Read = Callable[[Path], bytes]
 
 ROOT: Final = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ _IMPORT: Final = re.compile(
 
 
 def code_digest(kind: StackType[Any, Any], *, simulated: bool, read: Read = Path.read_bytes) -> str:
-    """The digest of a kind; `simulated` for a lab, where the code of simulated worlds counts too.
+    """Return the digest of a kind; `simulated` for a lab, where the code of simulated worlds counts too.
 
     Each part is read once in a process, however many stacks are of the kind. Raises `ConfigError` when a domain of the
     kind is not installed.
@@ -54,13 +54,13 @@ def code_digest(kind: StackType[Any, Any], *, simulated: bool, read: Read = Path
 
 @cache
 def kernel_digest(read: Read = Path.read_bytes) -> str:
-    """The digest of what every kind stands on."""
+    """Return the digest of what every kind uses."""
     return _digest({n: p for part in KERNEL for n, p in _files_below(ROOT / part, f"aiinfra/{part}").items()}, read)
 
 
 @cache
 def package_digest(package: str, simulated: bool, read: Read = Path.read_bytes) -> str:
-    """The digest of a domain's package. Its folder `lab` decides nothing of a real target."""
+    """Return the digest of a domain's package; its folder `lab` counts only for a lab."""
     name = package.replace(".", "/")
     found = _files_below(_module_file(package).parent, name)
     skipped = "" if simulated else f"{name}/{LAB}/"
@@ -69,7 +69,7 @@ def package_digest(package: str, simulated: bool, read: Read = Path.read_bytes) 
 
 @cache
 def _kind_digest(kind: str, program: str, sources: tuple[Path, ...], read: Read) -> str:
-    """The digest of its folder, what that imports, its templates and its `sources`."""
+    """Return the digest of a kind's folder, what that imports, its templates and its `sources`."""
     found = _program_files(program, read) | _files_below(templates() / kind, f"templates/{kind}")
     for number, path in enumerate(sources):
         found |= _files_below(path, f"sources/{number}")
@@ -77,7 +77,7 @@ def _kind_digest(kind: str, program: str, sources: tuple[Path, ...], read: Read)
 
 
 def _program_files(program: str, read: Read) -> Files:
-    """The folder of a program, and all that it imports from other kinds or from its own package."""
+    """Return the files of a program's folder and of all that it imports from other kinds or its own package."""
     module = program.partition(":")[0]
     own, top = module.rpartition(".")[0], module.partition(".")[0]
     found: Files = {}
@@ -95,7 +95,7 @@ def _program_files(program: str, read: Read) -> Files:
 
 @cache
 def _module_files(module: str, own: str) -> Files:
-    """The folder of a module; of a module that lies above the kind's own folder that file alone."""
+    """Return the files of a module's folder; only its own file for a module above the kind's own folder."""
     try:
         path = _module_file(module)
     except LookupError:  # a name that is imported from a module and is none itself
@@ -113,7 +113,7 @@ def _files_below(path: Path, name: str) -> Files:
 
 
 def _module_file(module: str) -> Path:
-    """The file of a module, found without importing any. Raises `LookupError` when there is none."""
+    """Return the file of a module, found without importing any. Raises `LookupError` when there is none."""
     top, *rest = module.split(".")
     spec = importlib.util.find_spec(top)
     if spec is None:
@@ -129,7 +129,7 @@ def _module_file(module: str) -> Path:
 
 
 def _imported(name: str, text: bytes) -> Iterator[str]:
-    """Modules that a file may import, as dotted names; what it names of them may be modules as well."""
+    """Yield the modules that a file may import, as dotted names; names imported from them may be modules too."""
     here = name.removesuffix(".py").split("/")
     for found in _IMPORT.finditer(text):
         if modules := found["modules"]:
@@ -144,7 +144,7 @@ def _imported(name: str, text: bytes) -> Iterator[str]:
 
 
 def _below(path: Path, name: str) -> Iterator[tuple[str, Path]]:
-    """A file, or every file of a folder, with its name; no documentation, and nothing that Python or an editor left."""
+    """Yield a file, or every file of a folder, with its name, without documentation and hidden or cached files."""
     if path.is_file():
         yield name, path
     elif path.is_dir():

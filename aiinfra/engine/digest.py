@@ -1,6 +1,6 @@
-"""What a stack's last success depended on, as one keyed hash: equal means nothing to do.
+"""A keyed hash of all that a stack's result depends on: an equal one means that there is nothing to do.
 
-Pure. Keyed (HMAC-SHA256), as inputs hold secrets and digests lie beside the state in clear.
+Pure. It is keyed (HMAC-SHA256), as inputs hold secrets and digests are stored beside the state in plain text.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,65 +17,50 @@ from pydantic import BaseModel
 from aiinfra.engine.wire import Tree, encode
 from aiinfra.stack import Inputs, Ref, SecretSource
 
-Late = Ref | SecretSource
+Unresolved = Ref | SecretSource
 
 
 def keyed(key: bytes, *parts: str) -> str:
-    """HMAC-SHA256 over the parts, unambiguous in their borders; hex."""
+    """Return the HMAC-SHA256 over the parts as hex; where a part ends is unambiguous."""
     return hmac.new(key, json.dumps(parts).encode(), hashlib.sha256).hexdigest()
 
 
 @cache
 def key_from(passphrase: str, environment_id: str) -> bytes:
-    """The digest key of an environment whose state is sealed by a passphrase.
+    """Return the digest key of an environment whose state is encrypted with a passphrase.
 
-    It costs 16 MB and 50 ms, so that digests, which lie in clear, are no quicker way to guess a passphrase than the
-    state that it seals.
+    It costs 16 MB and 50 ms, so that plain-text digests are no quicker way to guess the passphrase than the state
+    itself.
     """
     salt = f"aiinfra digest key {environment_id}".encode()
     return hashlib.scrypt(passphrase.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)
 
 
-def key_of_random(secret: str, environment_id: str) -> bytes:
-    """As `key_from`, for a secret that nobody can guess."""
+def key_from_random(secret: str, environment_id: str) -> bytes:
+    """Return the digest key for a random secret, which needs no slow hash."""
     return hmac.new(secret.encode(), f"aiinfra digest key {environment_id}".encode(), hashlib.sha256).digest()
 
 
-def inputs_text(inputs: Inputs, late: Callable[[Late], str]) -> str:
-    """Canonical text of a stack's inputs; `late` gives what stands for a reference or a secret source."""
-    return json.dumps(_plain(inputs, late), sort_keys=True, separators=(",", ":"), default=str)
+def inputs_text(inputs: Inputs, stand_in: Callable[[Unresolved], str]) -> str:
+    """Return the canonical text of a stack's inputs; `stand_in` replaces each reference and secret source."""
+    return json.dumps(_plain(inputs, stand_in), sort_keys=True, separators=(",", ":"), default=str)
 
 
 def outputs_text(outputs: Mapping[str, Tree]) -> str:
+    """Return the canonical text of a stack's outputs."""
     return json.dumps({name: encode(value) for name, value in outputs.items()}, sort_keys=True, separators=(",", ":"))
 
 
-def _plain(value: Any, late: Callable[[Late], str]) -> Any:
+def _plain(value: Any, stand_in: Callable[[Unresolved], str]) -> Any:
     match value:
         case Ref() | SecretSource():
-            return {"$late": str(value), "$digest": late(value)}
+            return {"$late": str(value), "$digest": stand_in(value)}
         case BaseModel():
-            return {name: _plain(getattr(value, name), late) for name in type(value).model_fields}
+            return {name: _plain(getattr(value, name), stand_in) for name in type(value).model_fields}
         case Mapping():
-            return {str(key): _plain(item, late) for key, item in value.items()}
+            return {str(key): _plain(item, stand_in) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item, late) for item in value]
+            return [_plain(item, stand_in) for item in value]
         case set() | frozenset():
             return sorted(str(item) for item in value)
     return value
-
-
-def sources_digest(paths: Iterable[Path]) -> str:
-    """One hash over the content of source files; folders are walked for `.py`, `.j2`, `.yaml` and `.json`."""
-    digest = hashlib.sha256()
-    for root in paths:
-        for path in _files(root):
-            digest.update(path.name.encode() + b"\0")
-            digest.update(path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def _files(root: Path) -> list[Path]:
-    if root.is_file():
-        return [root]
-    return sorted(p for p in root.rglob("*") if p.suffix in {".py", ".j2", ".yaml", ".json"} and p.is_file())

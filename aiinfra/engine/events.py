@@ -17,7 +17,7 @@ class RunStarted:
     verb: Verb
     environment: str
     stacks: Sequence[str]
-    """In the order in which they are likely to run."""
+    """The stacks in the order in which they are likely to run."""
     simulated: bool
     """True when the world is a lab."""
     at: datetime
@@ -25,7 +25,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something said about the run as a whole: a repaired lock, a lab that was started, a toolchain that is built."""
+    """A message about the run as a whole: a repaired lock, a lab that was started, a toolchain that is built."""
 
     text: str
     at: datetime
@@ -35,7 +35,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class StackWaits:
-    """A stack that cannot start yet, and for whom it waits."""
+    """A stack that cannot start yet, and the stacks that it waits for."""
 
     stack: str
     waits_for: Sequence[str]
@@ -68,12 +68,12 @@ class ResourceChanged:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a stack waits for right now, by the names of its objects; repeated as a heartbeat."""
+    """What a stack waits for now, by the names of objects; repeated as a heartbeat."""
 
     stack: str
     what: str
     seconds: float
-    """Since when, in seconds."""
+    """How long it has waited, in seconds."""
     usual: float | None
     """How long it usually takes, in seconds, when that is known."""
     at: datetime
@@ -81,7 +81,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A line that the engine or a provider said about a stack."""
+    """A line that the engine or a provider printed about a stack."""
 
     stack: str
     severity: str

@@ -1,7 +1,7 @@
-"""A failure as one line of text that people can read and we can read back.
+"""A failure as one line of text that people can read and that we can parse.
 
 Errors leave a provider as text and come back from the engine wrapped in more text. The line is
-`message ← cause ← root → way out [code]`, or `[code, transient]`; it survives any wrapping that keeps a line whole.
+`message ← cause ← root → hint [code]`, or `[code, transient]`; it survives any wrapping that keeps the line whole.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from aiinfra.errors import AiinfraError, StepError
 
 CAUSE = " ← "
-WAY_OUT = " → "
+HINT = " → "
 _TAIL = re.compile(r"^(?P<body>.*\S)\s+\[(?P<code>bug|[a-z]+(?:\.[a-z0-9_]+)+)(?P<transient>, transient)?\]", re.M)
 _WRAPPING = re.compile(
     r"^(?:\s|\*"
@@ -27,21 +27,21 @@ _WRAPPING = re.compile(
 
 
 def render_failure(error: AiinfraError) -> str:
-    """One line; the parts keep their order: what failed, why, the root, the way out, the code."""
+    """Return the error as one line: what failed, its causes to the root, the hint and the code."""
     record = error.record
     causes = error.causes if isinstance(error, StepError) else ()
     chain = CAUSE.join(_clean(part) for part in (record.message, *causes))
-    way_out = f"{WAY_OUT}{_clean(record.hint)}" if record.hint else ""
-    return f"{chain}{way_out} [{record.code}{', transient' if record.transient else ''}]"
+    hint = f"{HINT}{_clean(record.hint)}" if record.hint else ""
+    return f"{chain}{hint} [{record.code}{', transient' if record.transient else ''}]"
 
 
 def parse_failure(text: str) -> StepError | None:
-    """The first failure in a text, or None when there is none in it."""
+    """Return the first failure in a text, or None when it has none."""
     return next(parse_failures(text), None)
 
 
 def parse_failures(text: str) -> Iterator[StepError]:
-    """Every failure in a text, each once."""
+    """Yield every failure in a text, each once."""
     seen: set[str] = set()
     for match in _TAIL.finditer(text):
         line = _WRAPPING.sub("", match[0])
@@ -51,12 +51,12 @@ def parse_failures(text: str) -> Iterator[StepError]:
 
 
 def _parsed(body: str, code: str, transient: bool) -> StepError:
-    chain, _, hint = body.partition(WAY_OUT)
+    chain, _, hint = body.partition(HINT)
     message, *causes = chain.split(CAUSE)
     return StepError(message, causes=causes, code=code, hint=hint, transient=transient)
 
 
 def _clean(part: str) -> str:
-    """One line, free of our own separators and of a trailing full stop."""
+    """Return the part on one line, without our separators and without a trailing full stop."""
     line = " ".join(part.split()).replace("←", "<-").replace("→", "->")
     return line.rstrip(".")

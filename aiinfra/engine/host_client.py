@@ -1,7 +1,7 @@
-"""The engine host as this process sees it: started, asked, heard, ended.
+"""The client of the engine host: starts it, sends requests, delivers events and ends it.
 
-One reader thread hears all replies; callers may be on any thread. The host has its own session, so that Ctrl-C on the
-terminal reaches only us. The protocol is in `host/PROTOCOL.md`. Imports neither pulumi nor grpc.
+One reader thread receives all replies; callers may be on any thread. The host has its own session, so that Ctrl-C on
+the terminal reaches only us. The protocol is in `host/PROTOCOL.md`. Imports neither pulumi nor grpc.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from aiinfra.engine.host_line import EngineError, Line, Pending
+from aiinfra.engine.host_connection import EngineError, HostConnection, PendingRequest
 from aiinfra.engine.host_records import (
     FailedResource,
     HostSettings,
@@ -34,7 +34,7 @@ from aiinfra.model.state_url import shown
 
 PROTOCOL: Final = 1
 CLOSE_LIMIT: Final = 600.0
-"""Seconds to wait for operations that still end when the host is closed: a cloud may take minutes to answer."""
+"""Seconds to wait for operations to end when the host is closed: a cloud may take minutes to answer."""
 
 OnEngineEvent = Callable[[Mapping[str, Any]], None]
 
@@ -55,40 +55,40 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class OperationHandle:
-    """An operation that runs."""
+    """A running operation."""
 
-    _line: Line
-    _pending: Pending
+    _connection: HostConnection
+    _pending: PendingRequest
 
     def result(self, timeout: float | None = None) -> OperationResult:
-        """Wait for the end. Raises `TimeoutError` after `timeout` seconds, `EngineError` when the host died."""
+        """Wait for the result. Raises `TimeoutError` after `timeout` seconds, `EngineError` when the host died."""
         return OperationResult.of(self._pending.reply(timeout))
 
     def wait(self) -> None:
-        """Until it has ended, however that is."""
-        wait([self._pending.answer])
+        """Wait until it has ended, successfully or not."""
+        wait([self._pending.future])
 
     def cancel(self) -> None:
         """Finish the steps that run, save, stop. Does nothing when the operation has ended."""
-        self._line.post({"op": "cancel", "target": self._pending.id})
+        self._connection.post({"op": "cancel", "target": self._pending.id})
 
     def terminate(self) -> None:
         """Stop now; what runs is left as a pending operation."""
-        self._line.post({"op": "terminate", "target": self._pending.id})
+        self._connection.post({"op": "terminate", "target": self._pending.id})
 
 
 @dataclass(slots=True)
 class EngineHost:
-    """A running host. Every method raises `EngineError` when it refuses or is gone."""
+    """A running host. Every method raises `EngineError` when the host refuses or is gone."""
 
     _process: subprocess.Popen[bytes]
-    _line: Line
+    _connection: HostConnection
 
     @classmethod
     def start(cls, binary: Path, settings: HostSettings, log: Path) -> EngineHost:
         """Start a host; its key is derived while the caller goes on. `log` is appended to."""
         process = _spawn(binary, settings.environ, log)
-        host = cls(process, Line.over(process, log, shown(settings.backend_url)))
+        host = cls(process, HostConnection.over(process, log, shown(settings.backend_url)))
         with ExitStack() as undo:
             undo.callback(host.close)
             undo.callback(process.kill)
@@ -97,7 +97,7 @@ class EngineHost:
         return host
 
     def _open(self, binary: Path, settings: HostSettings) -> None:
-        spoken = self._line.greeting().get("protocol")
+        spoken = self._connection.greeting().get("protocol")
         if spoken != PROTOCOL:
             raise OutsideError(
                 f"the engine host speaks protocol {spoken}, not {PROTOCOL}",
@@ -105,7 +105,7 @@ class EngineHost:
                 where=str(binary),
                 hint="run aiinfra toolchain install",
             )
-        self._line.ask({"op": "open", "settings": settings.as_json()})
+        self._connection.ask({"op": "open", "settings": settings.as_json()})
 
     @property
     def pid(self) -> int:
@@ -116,93 +116,93 @@ class EngineHost:
         return self._process.poll() is None
 
     def operate(self, op: Operation, on_event: OnEngineEvent = lambda event: None) -> OperationHandle:
-        """Start an operation; `on_event` hears Pulumi's engine events (apitype.EngineEvent) on the reader thread."""
-        return OperationHandle(self._line, self._line.post(op.as_json(), on_event))
+        """Start an operation; `on_event` gets Pulumi's engine events (apitype.EngineEvent) on the listeners' thread."""
+        return OperationHandle(self._connection, self._connection.post(op.as_json(), on_event))
 
     def ready(self, *, make: bool = False) -> None:
-        """Wait until the environment's secrets are open; raises why they are not.
+        """Wait until the environment's secrets can be decrypted. Raises `EngineError` when they cannot.
 
-        `make`: give an environment that has no salt or data key one.
+        With `make`, an environment without a salt or data key gets one.
         """
-        self._line.ask({"op": "ready", "make": make})
+        self._connection.ask({"op": "ready", "make": make})
 
     def attach(self, providers: Mapping[str, int]) -> None:
-        """Name the providers that this process serves, in place of those in the settings, for operations to come."""
-        self._line.ask({"op": "attach", "attached": dict(providers)})
+        """Replace the providers that the host knows by those that this process serves, for later operations."""
+        self._connection.ask({"op": "attach", "attached": dict(providers)})
 
     def outputs(self, stack: str) -> Mapping[str, Tree]:
-        """What the stack's last operation left; empty for a stack that does not exist."""
-        return tree_map(self._line.ask({"op": "outputs", "stack": stack})["outputs"])
+        """Return the outputs in the stack's state; empty for a stack that does not exist."""
+        return tree_map(self._connection.ask({"op": "outputs", "stack": stack})["outputs"])
 
     def stacks(self) -> list[str]:
-        return list(self._line.ask({"op": "stacks"})["stacks"])
+        return list(self._connection.ask({"op": "stacks"})["stacks"])
 
     def remove_stack(self, stack: str, *, force: bool = False) -> bool:
-        """Forget a stack that holds no resources (`force`: any). False when there is none."""
-        return bool(self._line.ask({"op": "remove_stack", "stack": stack, "force": force})["removed"])
+        """Remove a stack without resources, or with `force` any stack. Returns False when there is none."""
+        return bool(self._connection.ask({"op": "remove_stack", "stack": stack, "force": force})["removed"])
 
     def export(self, stack: str) -> Mapping[str, Any]:
-        """The stack's state in Pulumi's own format, secrets encrypted."""
-        deployment: Mapping[str, Any] = self._line.ask({"op": "export", "stack": stack})["deployment"]
+        """Return the stack's state in Pulumi's own format, secrets encrypted."""
+        deployment: Mapping[str, Any] = self._connection.ask({"op": "export", "stack": stack})["deployment"]
         return deployment
 
     def pending(self, stack: str) -> list[PendingOperation]:
-        return _pending(self._line.ask({"op": "pending", "stack": stack})["pending"])
+        return _pending(self._connection.ask({"op": "pending", "stack": stack})["pending"])
 
     def repair(self, stack: str) -> int:
-        """Drop the stack's pending operations; how many they were. Whoever calls asks the world what became of them."""
-        return len(self._line.ask({"op": "repair", "stack": stack})["dropped"])
+        """Drop the stack's pending operations and return their number. The caller refreshes what they worked on."""
+        return len(self._connection.ask({"op": "repair", "stack": stack})["dropped"])
 
     def locks(self) -> list[StackLock]:
-        found = self._line.ask({"op": "locks"})["locks"]
+        found = self._connection.ask({"op": "locks"})["locks"]
         return [
             StackLock(one["stack"], one["pid"], one["host"], one["user"], datetime.fromisoformat(one["since"]))
             for one in found
         ]
 
     def clear_locks(self, stack: str) -> int:
-        """Delete the stack's locks; how many they were. Whoever calls knows that their holders are dead."""
-        return len(self._line.ask({"op": "clear_locks", "stack": stack})["cleared"])
+        """Delete the stack's locks and return their number. The caller knows that their holders are dead."""
+        return len(self._connection.ask({"op": "clear_locks", "stack": stack})["cleared"])
 
     def notes_get(self, key: str) -> bytes | None:
-        told = self._line.ask({"op": "notes_get", "key": key})
-        return base64.b64decode(told["value"] or "") if told["found"] else None
+        result = self._connection.ask({"op": "notes_get", "key": key})
+        return base64.b64decode(result["value"] or "") if result["found"] else None
 
     def notes_put(self, key: str, value: bytes) -> None:
-        self._line.ask({"op": "notes_put", "key": key, "value": base64.b64encode(value).decode()})
+        self._connection.ask({"op": "notes_put", "key": key, "value": base64.b64encode(value).decode()})
 
     def notes_create(self, key: str, value: bytes) -> bool:
-        """Write only when the key is free; False when it is taken."""
-        told = self._line.ask(
+        """Write a note only if the key is free; return False when it is taken."""
+        result = self._connection.ask(
             {"op": "notes_put", "key": key, "value": base64.b64encode(value).decode(), "absent": True}
         )
-        return bool(told["written"])
+        return bool(result["written"])
 
     def notes_delete(self, key: str) -> None:
-        self._line.ask({"op": "notes_delete", "key": key})
+        self._connection.ask({"op": "notes_delete", "key": key})
 
     def notes_list(self, prefix: str) -> list[str]:
-        return list(self._line.ask({"op": "notes_list", "prefix": prefix})["keys"])
+        return list(self._connection.ask({"op": "notes_list", "prefix": prefix})["keys"])
 
     def install_plugins(self, plugins: Sequence[Plugin], on_progress: Callable[[str], None]) -> list[str]:
-        """Fetch the official plugins that are missing; the names of those that were."""
+        """Install the official plugins that are missing and return their names."""
 
         def hear(event: Mapping[str, Any]) -> None:
-            if said := event.get("stdoutEvent"):
-                on_progress(said["message"])
+            if output := event.get("stdoutEvent"):
+                on_progress(output["message"])
 
         wanted = [{"name": one.name, "version": one.version, "server": one.server} for one in plugins]
-        return list(self._line.ask({"op": "install_plugins", "plugins": wanted}, hear)["installed"])
+        return list(self._connection.ask({"op": "install_plugins", "plugins": wanted}, hear)["installed"])
 
     def close(self) -> None:
-        """Cancel what runs, let it be saved, end the host. Safe to call twice, and when it is dead."""
-        self._line.end_input()
+        """Cancel running operations, let the host save and end it. Safe to call twice, and when the host is dead."""
+        self._connection.end_input()
         try:
             self._process.wait(CLOSE_LIMIT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._line.join()
+        self._connection.join()
 
 
 def _spawn(binary: Path, environ: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""What is said to the engine host and what comes back, as values. Pure.
+"""Requests to the engine host and its results, as values. Pure.
 
 The protocol is in `host/PROTOCOL.md`.
 """
@@ -17,23 +17,23 @@ from aiinfra.report.run import Verb
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """Which environment the host works for."""
+    """Settings of the environment that the host works for."""
 
     backend_url: str
     project: str
     secrets: str
     """`passphrase`, or the URL of a key service (`awskms://…`)."""
     passphrase: str | None = field(repr=False)
-    """None: there is none; only right with a key service."""
+    """None only with a key service."""
     providers: Mapping[str, int]
     """Ports on 127.0.0.1 of the providers that this process serves, by package name."""
     pulumi_home: Path
     environ: Mapping[str, str] = field(repr=False)
     """The host's whole environment: an allow-list."""
     official_plugins: bool = False
-    """False: a provider that is not in `providers` is refused by name."""
+    """When False, a provider that is not in `providers` is refused by name."""
     parallel: int = 0
-    """Resources of one stack worked on at once; 0 leaves it to the host."""
+    """How many resources of one stack are worked on at once; 0 is the host's default."""
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -50,7 +50,7 @@ class HostSettings:
 
 @dataclass(frozen=True, slots=True)
 class ImportedResource:
-    """Something that exists already and that a stack shall own."""
+    """An existing resource that a stack takes over."""
 
     type: str
     name: str
@@ -72,9 +72,9 @@ class Operation:
     """Read the world before an update."""
     parallel: int = 0
     hidden: Sequence[str] = field(default=(), repr=False)
-    """Secrets to hide in what is said of the operation, besides those that its resources hold."""
+    """Secrets to mask in messages of the operation, in addition to those that its resources hold."""
     resources: Sequence[ImportedResource] = ()
-    """Not empty: import these instead of what `verb` says."""
+    """When not empty, these are imported instead of running `verb`."""
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -109,13 +109,13 @@ class OperationResult:
     """How an operation ended. A failure is a result too, not an exception."""
 
     changes: Mapping[str, int]
-    """Resources by what was done: `{"create": 3}`; the stack itself counts as one."""
+    """Number of resources by operation: `{"create": 3}`; the stack itself counts as one."""
     outputs: Mapping[str, Tree]
-    """After `up`, `refresh` and `destroy` what the state holds; after `preview` what is known of it."""
+    """After `up`, `refresh` and `destroy` the outputs in the state; after `preview` those that are known."""
     error: str = ""
-    """What went wrong first; empty when nothing did."""
+    """The first error; empty when there was none."""
     code: str = ""
-    """Empty when all is well, else `failed`, `interrupted`, `locked`, `busy`, `passphrase`, `key_service`, `panic`,
+    """Empty on success, else `failed`, `interrupted`, `locked`, `busy`, `passphrase`, `key_service`, `panic`,
     `damaged`, `state` or `bad_request`."""
     interrupted: bool = False
     failed_resources: Sequence[FailedResource] = ()
@@ -124,20 +124,20 @@ class OperationResult:
 
     @property
     def error_urn(self) -> str:
-        """The resource that failed first; empty when it was none."""
+        """The resource that failed first; empty when none did."""
         return self.failed_resources[0].urn if self.failed_resources else ""
 
     @classmethod
     def of(cls, reply: Mapping[str, Any]) -> Self:
-        told, error = reply.get("result") or {}, reply.get("error") or {}
+        result, error = reply.get("result") or {}, reply.get("error") or {}
         return cls(
-            changes=told.get("changes") or {},
-            outputs=tree_map(told.get("outputs")),
+            changes=result.get("changes") or {},
+            outputs=tree_map(result.get("outputs")),
             error=error.get("message", ""),
             code=error.get("code", ""),
-            interrupted=bool(told.get("interrupted")),
-            failed_resources=tuple(FailedResource(**one) for one in told.get("failed") or ()),
-            resources=told.get("resources", 0),
+            interrupted=bool(result.get("interrupted")),
+            failed_resources=tuple(FailedResource(**one) for one in result.get("failed") or ()),
+            resources=result.get("resources", 0),
         )
 
 
@@ -154,7 +154,7 @@ class StackLock:
 
 @dataclass(frozen=True, slots=True)
 class PendingOperation:
-    """An operation on a resource of which the state does not know how it ended."""
+    """An operation on a resource whose outcome the state does not record."""
 
     urn: str
     operation: str
@@ -163,7 +163,7 @@ class PendingOperation:
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """An official provider plugin. `server` is where to get it; empty for the place that its maker names."""
+    """An official provider plugin. `server` is where to download it; empty for its default."""
 
     name: str
     version: str

@@ -2,10 +2,10 @@
 
 It is a note beside the state that names its holder. A holder on this machine that is provably dead (another boot, or
 no such process with that start time) is cleared with a message; one on another machine never is. When the caller is
-dead but its engine host still finishes what ran, the next run waits for it.
+dead but its engine host still finishes operations, the next run waits for it.
 
-Storages can only create a note where there is none, so the place of a dead holder is taken under a second note, named
-after that holder: of several runs that find it dead, one makes that note and becomes the holder.
+Storage can only create a note where there is none, so a dead holder is replaced under a second note, named after it:
+of several runs that find it dead, one creates that note and becomes the holder.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from aiinfra.waiting import Pending, Stopped, TimedOut, Waiter
 
 KEY: Final = "lock.json"
 CLAIMS: Final = "lock-after-"
-"""What the notes begin with under which the place of a dead holder is taken."""
+"""The prefix of the notes under which a dead holder is replaced."""
 HOST_FINISH_LIMIT: Final = 600.0
 """Seconds to wait for an engine host whose caller died."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process, told apart from a later one with the same pid by its start time in clock ticks since boot."""
+    """A process, distinguished from a later one with the same pid by its start time in clock ticks since boot."""
 
     pid: int
     started: int
 
     @classmethod
     def of(cls, pid: int) -> Process | None:
-        """The living process `pid`; None when there is none (a zombie is none)."""
+        """Return the running process `pid`; None when there is none or it is a zombie."""
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
         except OSError:
@@ -71,7 +71,7 @@ class Holder:
     pids: str = ""
     """The namespace that the pids belong to: containers of one machine may share its name and its boot."""
     id: str = ""
-    """Of this holding of the lock."""
+    """The id of this acquisition of the lock."""
 
     @classmethod
     def this(cls, command: str, now: datetime) -> Holder:
@@ -99,7 +99,7 @@ class Holder:
         return json.dumps(asdict(self)).encode()
 
     def claim(self, number: int) -> str:
-        """The note under which a run takes this holder's place; the next number is for when that run died too."""
+        """Return the key of the note under which a run replaces this holder; `number` rises when that run dies too."""
         return f"{CLAIMS}{hashlib.sha256(self.as_note()).hexdigest()[:16]}-{number}.json"
 
 
@@ -109,12 +109,12 @@ def boot_id() -> str:
 
 @dataclass(slots=True)
 class EnvironmentLock:
-    """Held by this process from `take` to `release`."""
+    """The lock of an environment, held by this process from `take` to `release`."""
 
     notes: Notes
     holder: Holder
     recovered: bool = False
-    """True when a dead holder was cleared: its stack locks and pending operations may be left."""
+    """True when a dead holder was replaced: its stack locks and pending operations may remain."""
 
     @classmethod
     def take(
@@ -122,7 +122,7 @@ class EnvironmentLock:
     ) -> EnvironmentLock:
         """Take the lock, clearing a dead local holder.
 
-        Raises `OutsideError` `lock.held` when a live or a foreign process holds it.
+        Raises `OutsideError` `lock.held` when a running process, or one on another machine, holds it.
         """
         mine, recovered = Holder.this(command, now), False
         while not recovered and not notes.create(KEY, mine.as_note()):
@@ -134,12 +134,12 @@ class EnvironmentLock:
             if _alive(theirs, mine):
                 raise _held(theirs)
             _wait_for_engine(theirs, say, stop)
-            if recovered := _take_place(notes, theirs, mine):
-                say(f"cleared the lock of a run that died: {theirs.command}, pid {theirs.pid}, since {theirs.at}")
+            if recovered := _replace_holder(notes, theirs, mine):
+                say(f"cleared the lock of an interrupted run: {theirs.command}, pid {theirs.pid}, since {theirs.at}")
         return cls(notes, mine, recovered)
 
     def note_engine(self, pid: int) -> None:
-        """Name the engine host that works for us, so that a later run can wait for it when we die."""
+        """Record the engine host that works for us, so that a later run can wait for it when we are killed."""
         process = Process.of(pid)
         self.holder = replace(self.holder, engine_pid=pid, engine_started=process.started if process else 0)
         self.notes.put(KEY, self.holder.as_note())
@@ -152,7 +152,7 @@ class EnvironmentLock:
 
 
 def read_holder(notes: Notes, key: str = KEY) -> Holder | None:
-    """Who is named in the lock, None when it is free."""
+    """Return the holder of the lock, None when it is free. Raises `OutsideError` when it is not readable."""
     raw = notes.get(key)
     if raw is None:
         return None
@@ -168,7 +168,7 @@ def read_holder(notes: Notes, key: str = KEY) -> Holder | None:
 
 
 def refuse_held(notes: Notes, now: datetime, hint: str) -> None:
-    """Raises `OutsideError` `lock.held`, with this way out, when a live or a foreign process holds the lock."""
+    """Raise `OutsideError` `lock.held` with this hint when a running process, or one elsewhere, holds the lock."""
     theirs = read_holder(notes)
     if theirs is not None and _alive(theirs, Holder.this("", now)):
         raise _held(theirs, hint)
@@ -181,17 +181,17 @@ def _alive(theirs: Holder, mine: Holder) -> bool:
 
 
 def _held(theirs: Holder, hint: str = "") -> OutsideError:
-    foreign = theirs.host != socket.gethostname()
-    way_out = (
+    remote = theirs.host != socket.gethostname()
+    default_hint = (
         f"if {theirs.host} is gone for good, delete the note {KEY} beside the state"
-        if foreign
+        if remote
         else "wait for it, or stop it with Ctrl-C"
     )
     return OutsideError(
         f"another run holds this environment: {theirs.command}, pid {theirs.pid} on {theirs.host}, since {theirs.at}",
         code="lock.held",
         where="environment lock",
-        hint=hint or way_out,
+        hint=hint or default_hint,
         transient=True,
     )
 
@@ -200,7 +200,7 @@ def _wait_for_engine(theirs: Holder, say: Callable[[str], None], stop: threading
     engine = theirs.engine
     if engine is None or not engine.alive or theirs.boot != boot_id():
         return
-    say(f"the engine of a run that died (pid {engine.pid}) is finishing what it had begun; waiting for it")
+    say(f"the engine of an interrupted run (pid {engine.pid}) is finishing what it had begun; waiting for it")
 
     def ask() -> bool | Pending:
         return Pending(f"engine host pid {engine.pid}") if engine.alive else True
@@ -209,7 +209,7 @@ def _wait_for_engine(theirs: Holder, say: Callable[[str], None], stop: threading
         Waiter(limit=HOST_FINISH_LIMIT, every=0.1, stop=stop).until(ask)
     except (TimedOut, Stopped) as exc:
         raise OutsideError(
-            f"the engine host of a run that died (pid {engine.pid}) is still working",
+            f"the engine host of an interrupted run (pid {engine.pid}) is still working",
             code="lock.engine_busy",
             where="environment lock",
             hint=f"look at what it waits for, or end it with kill {engine.pid}",
@@ -217,10 +217,10 @@ def _wait_for_engine(theirs: Holder, say: Callable[[str], None], stop: threading
         ) from exc
 
 
-def _take_place(notes: Notes, theirs: Holder, mine: Holder) -> bool:
-    """Put us where a dead holder stands. False when another run did that first, and its lock is free or held again.
+def _replace_holder(notes: Notes, theirs: Holder, mine: Holder) -> bool:
+    """Replace a dead holder by us. Returns False when another run did so first, and its lock is free or held again.
 
-    Raises `OutsideError` `lock.held` when another run is doing it now.
+    Raises `OutsideError` `lock.held` when another run is doing so now.
     """
     number = 0
     while not notes.create(theirs.claim(number), mine.as_note()):

@@ -1,6 +1,6 @@
-"""Small notes kept beside the state: the environment's id and lock, and what each stack's last success was.
+"""Small notes kept beside the state: the environment's id and lock, and each stack's last success.
 
-They lie in the backend of the state, under `.aiinfra/<project>/`, whatever that backend is. `FileNotes` serves
+They are in the backend of the state, under `.aiinfra/<project>/`, whatever that backend is. `FileNotes` serves
 `file://` without an engine; other backends go through the engine host (`HostNotes`).
 """
 
@@ -23,7 +23,7 @@ class Notes(Protocol):
     def get(self, key: str) -> bytes | None: ...
     def put(self, key: str, value: bytes) -> None: ...
     def create(self, key: str, value: bytes) -> bool:
-        """Write only when the key is free; False when it is taken."""
+        """Write only if the key is free; return False when it is taken."""
         ...
 
     def delete(self, key: str) -> None: ...

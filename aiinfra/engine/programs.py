@@ -21,7 +21,7 @@ import grpc
 import pulumi
 from pulumi import log as engine_log
 
-from aiinfra.engine.binding import bind, declared
+from aiinfra.engine.binding import bind, run_program
 from aiinfra.engine.pulumi_names import (
     OutputToStringError,
     QuietEngine,
@@ -41,12 +41,12 @@ MESSAGE_LIMIT: Final = 400 * 1024 * 1024
 """Bytes; Pulumi's own limit (sdk/go/common/util/rpcutil GrpcChannelOptions)."""
 GONE: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 MOST_AT_ONCE: Final = 1024
-"""Threads that the server may use; made when needed. One Run holds one until its program ends."""
+"""Threads that the server may use; started when needed. One Run holds one until its program ends."""
 
 
 @dataclass(slots=True)
 class _Runtime(language_pb2_grpc.LanguageRuntimeServicer):
-    """Runs the program of whatever stack is asked for."""
+    """Runs the program of the requested stack."""
 
     log: Path | None
     programs: dict[str, Program] = field(default_factory=dict)
@@ -73,27 +73,27 @@ class _Runtime(language_pb2_grpc.LanguageRuntimeServicer):
             return self._run_with(engine, request, program)
 
     def _run_with(self, engine: grpc.Channel, request: Any, program: Program) -> Any:
-        _settle(request, engine)
+        _configure_pulumi(request, engine)
         loop = asyncio.new_event_loop()
         loop.set_default_executor(ThreadPoolExecutor(max_workers=max(request.parallel, 1) * 4))
-        loop.set_exception_handler(_unobserved)
+        loop.set_exception_handler(_on_unobserved_failure)
         try:
             loop.run_until_complete(run_in_stack(program))
         except grpc.RpcError as exc:
-            # The monitor goes away when a resource failed or the run was cancelled: the engine has said why.
+            # The monitor goes away when a resource failed or the run was cancelled; the engine has reported why.
             if exc.code() not in GONE:
                 return self._failed(request.stack, exc, f"Pulumi's engine refused: {exc.details()}")
         except BaseException as exc:  # noqa: BLE001  a program may raise anything; none of it may reach stderr
-            return self._failed(request.stack, exc, _sentence(exc))
+            return self._failed(request.stack, exc, _error_text(exc))
         finally:
             _close(loop)
         return language_pb2.RunResponse()
 
     def _failed(self, stack: str, exc: BaseException, sentence: str) -> Any:
-        """Say it once, as an error of the run; `bail` keeps the engine from saying it again."""
+        """Report the failure once, as an error of the run; `bail` keeps the engine from reporting it again."""
         if self.log is not None:
-            _append(self.log, stack, exc)
-        with suppress(grpc.RpcError):  # an engine that is gone has nobody to tell
+            _log_traceback(self.log, stack, exc)
+        with suppress(grpc.RpcError):  # an engine that is gone reports nothing
             engine_log.error(sentence)
         return language_pb2.RunResponse(error=sentence, bail=True)
 
@@ -133,8 +133,8 @@ class ProgramServer:
         self._pool.shutdown()
 
 
-def _settle(request: Any, engine: grpc.Channel) -> None:
-    """Point Pulumi's context variables of this thread at the run that was asked for."""
+def _configure_pulumi(request: Any, engine: grpc.Channel) -> None:
+    """Set Pulumi's context variables of this thread for the requested run."""
     reset_options(
         project=request.project,
         stack=request.stack,
@@ -147,7 +147,7 @@ def _settle(request: Any, engine: grpc.Channel) -> None:
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what a failed program left waiting, so that nothing complains on stderr when it is collected."""
+    """Cancel what a failed program left waiting, so that nothing is printed to stderr when it is collected."""
     loop.run_until_complete(_abandon(asyncio.all_tasks(loop)))
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
@@ -159,35 +159,35 @@ async def _abandon(tasks: set[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _unobserved(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """A failure that no task awaited: of the monitor it ends the run, of anything else Pulumi awaits it itself."""
+def _on_unobserved_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Stop the loop for a failure of the monitor that no task awaited; Pulumi awaits all others itself."""
     if isinstance(context.get("exception"), grpc.RpcError):
         loop.stop()
 
 
-def _sentence(exc: BaseException) -> str:
+def _error_text(exc: BaseException) -> str:
     if isinstance(exc, AiinfraError):
         return exc.record.message
     if isinstance(exc, pulumi.RunError):
         return str(exc)
-    frames = _own(traceback.extract_tb(exc.__traceback__))
+    frames = _frames_of_kind(traceback.extract_tb(exc.__traceback__))
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     if isinstance(exc, OutputToStringError):
         return f"the program failed{place}: an Output is no text yet: join it with pulumi.Output.concat, or use .apply"
-    said = " ".join(str(exc).split())
-    return f"the program failed{place}: {type(exc).__name__}: {said}"
+    message = " ".join(str(exc).split())
+    return f"the program failed{place}: {type(exc).__name__}: {message}"
 
 
-def _own(frames: Sequence[traceback.FrameSummary]) -> Sequence[traceback.FrameSummary]:
-    """The frames of the kind's own folder: what its code called is of no help to who wrote it."""
-    caller = (declared.__code__.co_filename, declared.__code__.co_name)
+def _frames_of_kind(frames: Sequence[traceback.FrameSummary]) -> Sequence[traceback.FrameSummary]:
+    """Return the frames in the kind's own folder, as those of what it called do not help its author."""
+    caller = (run_program.__code__.co_filename, run_program.__code__.co_name)
     entry = next((at for at, frame in enumerate(frames, 1) if (frame.filename, frame.name) == caller), 0)
     folders = {Path(frame.filename).parent for frame in frames[entry : entry + 1]}
     return [frame for frame in frames if Path(frame.filename).parent in folders] if entry else frames
 
 
-def _append(log: Path, stack: str, exc: BaseException) -> None:
-    """Frames and type only: a message may hold a value."""
+def _log_traceback(log: Path, stack: str, exc: BaseException) -> None:
+    """Append the frames and the type of an error to the log; its message may hold a secret."""
     frames = "".join(traceback.format_tb(exc.__traceback__))
     with log.open("a", encoding="utf-8") as file:
         file.write(f"program of {stack}: {type(exc).__name__}\n{frames}")

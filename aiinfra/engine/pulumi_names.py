@@ -1,4 +1,4 @@
-"""Every name of the Pulumi SDK that is not its public interface, in one place.
+"""Every name of the Pulumi SDK that is not part of its public interface, in one place.
 
 `tests/integration/engine/test_pulumi_names.py` holds them against the pinned SDK (3.272.0).
 """
@@ -51,21 +51,21 @@ OutputToStringError = _OutputToStringError
 
 
 def data_of(output: Output[Any]) -> Awaitable[_OutputData[Any]]:
-    """What an Output resolves to: value, known, secret, the resources it comes from."""
+    """Return what an Output resolves to: value, known, secret, the resources it comes from."""
     return output._data
 
 
 def output_from(kind: type[O], data: Awaitable[_OutputData[Any]]) -> O:
-    """An Output (of a class of ours) that resolves to `data`. Only while a program runs."""
+    """Return an Output (of a class of ours) that resolves to `data`. Only while a program runs."""
     made = kind._from_data(data)
     assert isinstance(made, kind)
     return made
 
 
 class QuietEngine:
-    """The engine's service as a program of ours sees it: debug messages stay here.
+    """The engine's service as our programs see it, without debug messages.
 
-    The SDK sends some 25 of them for each stack, one call each, and nobody reads them.
+    The SDK sends some 25 of them for each stack, one call each, and nothing reads them.
     """
 
     def __init__(self, channel: grpc.Channel) -> None:

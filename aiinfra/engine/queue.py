@@ -1,4 +1,4 @@
-"""Decide which stacks may run now.
+"""The queue that decides which stacks may run now.
 
 Pure: no threads, no clock, no Pulumi; `run.py` owns all three. Up and down share this queue: only the direction of
 the edges differs (`Queue.down`). A stack is claimed once, and ends exactly once.
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 
 class Queue:
-    """Stacks and what they need; `needs` must be acyclic and closed, as the planner makes it."""
+    """Stacks and what they need; `needs` must be acyclic and closed, as the planner produces it."""
 
     def __init__(self, needs: Mapping[str, Collection[str]]) -> None:
         self._needs = {name: frozenset(needed) for name, needed in needs.items()}
@@ -21,15 +21,15 @@ class Queue:
 
     @classmethod
     def down(cls, needs: Mapping[str, Collection[str]]) -> Queue:
-        """The same stacks from the other end: a stack waits for all that need it."""
+        """Return the queue of the reverse order: a stack waits for all that need it."""
         return cls({name: [other for other, wants in needs.items() if name in wants] for name in needs})
 
     def ready(self) -> list[str]:
-        """Stacks that may start now, in the order of the plan."""
+        """Return the stacks that may start now, in the order of the plan."""
         return [name for name in self._waiting if self._needs[name] <= self._done]
 
     def waits_for(self, name: str) -> list[str]:
-        """The stacks that `name` still waits for."""
+        """Return the stacks that `name` still waits for."""
         return [other for other in self._needs[name] if other not in self._done]
 
     def claim(self, name: str) -> None:
@@ -51,7 +51,7 @@ class Queue:
         return blocked
 
     def drain(self) -> list[str]:
-        """Give up all that have not started; return them."""
+        """Remove all stacks that have not started and return them."""
         left = list(self._waiting)
         self._waiting.clear()
         return left

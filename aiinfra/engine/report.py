@@ -9,7 +9,7 @@ from aiinfra.report.run import Outcome, StackResult
 
 
 def exit_code(results: Sequence[StackResult], errors: Sequence[ErrorRecord], *, interrupted: bool) -> int:
-    """0 done, 4 some stacks failed, 5 something is left, 130 interrupted; the worst that is true of the run counts."""
+    """Return 130 when interrupted, else 4 when a stack failed, 5 when something is left, and 0 on success."""
     if interrupted:
         return Interrupted.exit_code
     if any(result.outcome in (Outcome.FAILED, Outcome.BLOCKED, Outcome.INTERRUPTED) for result in results):

@@ -1,7 +1,7 @@
-"""Run the stacks of a queue on threads, and stop when told.
+"""Run the stacks of a queue on threads, and stop on request.
 
-The queue decides what may run; `work` does it and answers with a result. This module owns the threads and nothing
-else: it knows neither Pulumi nor what an `up` is.
+The queue decides what may run; `work` does it and returns a result. This module owns the threads and nothing else: it
+depends neither on Pulumi nor on what an `up` is.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from aiinfra.engine.queue import Queue
 from aiinfra.report.run import Outcome, Reason, StackResult
 
 Work = Callable[[str], StackResult]
-GOOD = frozenset({Outcome.CHANGED, Outcome.UNCHANGED, Outcome.DESTROYED, Outcome.FORGOTTEN, Outcome.SKIPPED})
+SUCCEEDED = frozenset({Outcome.CHANGED, Outcome.UNCHANGED, Outcome.DESTROYED, Outcome.FORGOTTEN, Outcome.SKIPPED})
 
 
 @dataclass(slots=True)
-class Walk:
+class StackExecutor:
     """Runs each stack of a queue once. `kinds` gives each stack's kind, for its events."""
 
     queue: Queue
@@ -31,8 +31,8 @@ class Walk:
     on_event: OnEvent
     now: Callable[[], datetime]
 
-    def go(self, stop: threading.Event) -> list[StackResult]:
-        """Run to the end, or until `stop` is set: then what runs is finished and nothing new starts."""
+    def run(self, stop: threading.Event) -> list[StackResult]:
+        """Run all stacks and return their results; once `stop` is set, running ones finish and no other starts."""
         results: dict[str, StackResult] = {}
         changed = threading.Condition()
         for name in self.kinds:
@@ -49,7 +49,7 @@ class Walk:
             started: list[Future[None]] = []
             while not self.queue.finished:
                 if stop.is_set():
-                    self._give_up(results)
+                    self._skip_remaining(results)
                 started = [*_unfinished(started), *self._start_ready(pool, one)]
                 if not self.queue.finished:
                     changed.wait(timeout=0.5)
@@ -63,7 +63,7 @@ class Walk:
 
     def _settle(self, result: StackResult, results: dict[str, StackResult]) -> None:
         self._end(result, results)
-        if result.outcome in GOOD:
+        if result.outcome in SUCCEEDED:
             self.queue.done(result.stack)
             return
         for other in self.queue.fail(result.stack):
@@ -77,7 +77,7 @@ class Walk:
             )
             self._end(blocked, results)
 
-    def _give_up(self, results: dict[str, StackResult]) -> None:
+    def _skip_remaining(self, results: dict[str, StackResult]) -> None:
         for name in self.queue.drain():
             self._end(StackResult(name, self.kinds[name], Outcome.SKIPPED, reason=Reason.NOT_STARTED), results)
 
@@ -87,7 +87,7 @@ class Walk:
 
 
 def _unfinished(started: Sequence[Future[None]]) -> Iterator[Future[None]]:
-    """A turn answers with a result; one that ended in an exception ends the run, and nobody may wait for it."""
+    """Yield the futures that are not done; one that raised an exception ends the run with it."""
     for future in started:
         if future.done():
             future.result()

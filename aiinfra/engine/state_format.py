@@ -1,4 +1,4 @@
-"""Whether a state in a folder is of the one format that the engine host works on, told without the host."""
+"""Check, without the host, that a state in a folder has the one format that the engine host works on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from aiinfra.engine.host_line import EngineError, refusal
+from aiinfra.engine.host_connection import EngineError, refusal
 
 OURS: Final = 1
 """Stacks belong to projects (pulumi/pkg v3.259.0, backend/diy/meta.go)."""
@@ -14,16 +14,16 @@ _VERSION: Final = re.compile(rb"^version: *(\d+) *$", re.MULTILINE)
 
 
 def check_format(state: Path) -> None:
-    """Raises `EngineError`. A state that is not there yet, or cannot be read, is judged by whoever opens it."""
+    """Raise `EngineError` for another format. A state that does not exist or cannot be read passes."""
     meta = state / ".pulumi" / "meta.yaml"
     try:
-        told = _VERSION.search(meta.read_bytes())
+        found = _VERSION.search(meta.read_bytes())
     except OSError:
         return
-    if told is None:
+    if found is None:
         message = "the state does not say of which format it is"
         raise EngineError(message, code="engine.damaged", where=str(meta), hint=f"write version: {OURS} to it")
-    version = int(told[1])
+    version = int(found[1])
     if version > OURS:
         raise refusal("newer", "the state is of a newer format than this aiinfra knows", str(meta))
     if version < OURS:

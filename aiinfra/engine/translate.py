@@ -1,4 +1,4 @@
-"""Pulumi's engine events, as JSON, to ours. Pure.
+"""Translate Pulumi's engine events, as JSON, to ours. Pure.
 
 Source of the shapes: pulumi/pulumi sdk/go/common/apitype/events.go.
 """
@@ -14,21 +14,21 @@ from aiinfra.engine.events import Diagnostic, Event, ResourceChanged
 
 _COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 _OWN_END = re.compile(r"(update|preview) (failed|canceled)")
-"""What the engine says of an operation after all else (pkg/resource/deploy/deployment_executor.go, v3.259.0); the
-operation's result tells it better."""
+"""The engine's last message about an operation (pkg/resource/deploy/deployment_executor.go, v3.259.0); the
+operation's result is more precise."""
 _PENDING = re.compile(r"Attempting to deploy or update resources with (\d+) pending operations")
-"""What begins a page of advice for users of Pulumi's own command; an up asks the world, a destroy sweeps it."""
+"""The start of advice for users of Pulumi's own command; here an up refreshes, and a destroy sweeps."""
 _BOOKKEEPING = ("pulumi:pulumi:Stack", "pulumi:providers:")
 _STATES = {"resourcePreEvent": "started", "resOutputsEvent": "done", "resOpFailedEvent": "failed"}
 
 
 def translate(stack: str, raw: Mapping[str, Any], at: datetime) -> Iterator[Event]:
-    """Our events for one of the engine's; most are dropped, as they say nothing to a user."""
+    """Yield our events for one of the engine's; most are dropped, as they mean nothing to a user."""
     for field, state in _STATES.items():
-        if told := raw.get(field):
-            yield from _resource(stack, told.get("metadata", {}), state, at)
-    if told := raw.get("diagnosticEvent"):
-        yield from _diagnostic(stack, told, at)
+        if body := raw.get(field):
+            yield from _resource(stack, body.get("metadata", {}), state, at)
+    if body := raw.get("diagnosticEvent"):
+        yield from _diagnostic(stack, body, at)
 
 
 def _resource(stack: str, metadata: Mapping[str, Any], state: str, at: datetime) -> Iterator[Event]:
@@ -39,10 +39,10 @@ def _resource(stack: str, metadata: Mapping[str, Any], state: str, at: datetime)
     yield ResourceChanged(stack, kind, urn.rpartition("::")[2], operation, state, at, changed)
 
 
-def _diagnostic(stack: str, told: Mapping[str, Any], at: datetime) -> Iterator[Event]:
-    severity = told.get("severity", "info")
-    text = plain(told.get("message", ""))
-    if not text or told.get("ephemeral") or severity == "debug" or _OWN_END.fullmatch(text):
+def _diagnostic(stack: str, body: Mapping[str, Any], at: datetime) -> Iterator[Event]:
+    severity = body.get("severity", "info")
+    text = plain(body.get("message", ""))
+    if not text or body.get("ephemeral") or severity == "debug" or _OWN_END.fullmatch(text):
         return
     if pending := _PENDING.match(text):
         text = f"operations of an earlier run that were stopped half-way: {pending[1]}"
@@ -50,5 +50,5 @@ def _diagnostic(stack: str, told: Mapping[str, Any], at: datetime) -> Iterator[E
 
 
 def plain(text: str) -> str:
-    """Text without Pulumi's colour directives and terminal codes."""
+    """Return the text without Pulumi's colour directives and terminal codes."""
     return _COLOURS.sub("", text).strip()

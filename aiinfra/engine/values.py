@@ -1,4 +1,4 @@
-"""From late values (references, secret sources) to property trees. Pure but for the reading that is handed in."""
+"""Resolve references and secret sources to property trees. Pure, apart from the readers that are passed in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiinfra.stack import Ref, SecretSource
 
 
 def drill(tree: Tree, path: Sequence[str]) -> Tree:
-    """The part of `tree` at `path`: a part of a secret is secret, a part of an unknown is unknown.
+    """Return the part of `tree` at `path`: a part of a secret is secret, a part of an unknown is unknown.
 
     Raises `KeyError` with the dotted path when a known record has no such field.
     """
@@ -28,11 +28,11 @@ def drill(tree: Tree, path: Sequence[str]) -> Tree:
 def resolver(
     outputs: Callable[[str], Mapping[str, Tree]], secret: Callable[[SecretSource], Tree]
 ) -> Callable[[Ref | SecretSource], Tree]:
-    """What a late value stands for, given the outputs of stacks and the reader of secret sources."""
+    """Return a resolver of references and secret sources over the outputs of stacks and a reader of secrets."""
 
-    def resolve(late: Ref | SecretSource) -> Tree:
-        if isinstance(late, SecretSource):
-            return secret(late)
-        return drill(outputs(late.stack), late.output)
+    def resolve(unresolved: Ref | SecretSource) -> Tree:
+        if isinstance(unresolved, SecretSource):
+            return secret(unresolved)
+        return drill(outputs(unresolved.stack), unresolved.output)
 
     return resolve

@@ -82,7 +82,7 @@ class Border:
             file.write(self._mask(text))
 
     def _partial_status(self, error: PartlyMade) -> _RpcStatus:
-        """Return the status on which the engine keeps the resource as not initialised, to be updated by the next run."""
+        """Return the status on which the engine keeps the resource as not initialised and updates it next time."""
         reasons = [self._mask(_as_failure(reason, error.__cause__)) for reason in error.reasons]
         detail = AnyMessage()
         detail.Pack(

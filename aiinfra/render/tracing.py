@@ -12,7 +12,7 @@ from typing import Any
 from pulumi import Output, export
 from pydantic import BaseModel
 
-from aiinfra.engine.binding import Parts, Resolve, bound, declared, exported
+from aiinfra.engine.binding import Parts, Resolve, exports_of, run_program, with_outputs
 from aiinfra.engine.pulumi_names import DependencyResource, OutputData, data_of, output_from
 from aiinfra.stack import Inputs, Outputs, Ref, SecretSource, StackContext, StackType
 
@@ -24,8 +24,8 @@ def program(kind: StackType[Any, Any], context: StackContext, inputs: Inputs, re
     """As `aiinfra.engine.binding.bind`, with the sources of late values traced."""
 
     def run() -> None:
-        made = declared(kind, context, _traced(bound(inputs, None, resolve), inputs))
-        for name, value in exported(made).items():
+        made = run_program(kind, context, _traced(with_outputs(inputs, None, resolve), inputs))
+        for name, value in exports_of(made).items():
             export(name, value)
 
     return run

@@ -91,18 +91,18 @@ class Session:
     def refresh(self, options: Options = DEFAULTS) -> RunReport:
         """Ask the world again; a stack that differs is run by the next `up`."""
         from aiinfra.session.steps.refresh import refresh
-        from aiinfra.session.verbs.walk import walk
+        from aiinfra.session.verbs.run_stacks import run_stacks
 
         chosen, place = self._chosen(options), self.places.found()
         if place is None:
             return self._nothing(Verb.REFRESH, "the lab does not run")
         with self._acting(Verb.REFRESH, place, options, chosen, self.secrets()) as run:
-            return walk(run, Verb.REFRESH, refresh)
+            return run_stacks(run, Verb.REFRESH, refresh)
 
     def preview(self, options: Options = DEFAULTS) -> RunReport:
         """Say what `up` would change. Changes nothing, also on an environment that was never up."""
         from aiinfra.session.steps.preview import preview
-        from aiinfra.session.verbs.walk import walk
+        from aiinfra.session.verbs.run_stacks import run_stacks
 
         chosen, secrets = self._chosen(options), self.secrets()
         with self.places.imagined() as place, self._engine(place, options) as engine:
@@ -111,7 +111,7 @@ class Session:
             run = self._run(place, engine, journal, secrets, options, chosen)
             run.environment_id = journal.environment_id() or NEVER_UP
             verify(run)
-            return walk(run, Verb.PREVIEW, preview)
+            return run_stacks(run, Verb.PREVIEW, preview)
 
     def destroy(self, options: Options = DEFAULTS) -> RunReport:
         """Destroy what the environment made, and ask the world what is left."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from aiinfra.engine.digest import key_from, key_of_random, keyed
+from aiinfra.engine.digest import key_from, key_from_random, keyed
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.notes import FileNotes
 from aiinfra.engine.state_format import check_format
@@ -24,7 +24,7 @@ NEVER_UP = "0" * 12
 def digest_key(world: World, place: Place, environment_id: str) -> bytes:
     """Equal for every run that may skip on the same notes. Another machine without the key runs each stack once."""
     if place.secrets == PASSPHRASE:
-        return (key_of_random if place.random_passphrase else key_from)(place.passphrase, environment_id)
+        return (key_from_random if place.random_passphrase else key_from)(place.passphrase, environment_id)
     if environment_id in {"", NEVER_UP}:
         return secrets.token_bytes(32)
     kept = _kept(world)

@@ -14,12 +14,12 @@ def refs_of(step: Step) -> list[Ref]:
     """Every reference in the inputs of a stack."""
     found: list[Ref] = []
 
-    def late(value: Ref | SecretSource) -> str:
+    def collect(value: Ref | SecretSource) -> str:
         if isinstance(value, Ref):
             found.append(value)
         return ""
 
-    inputs_text(step.inputs, late)
+    inputs_text(step.inputs, collect)
     return found
 
 

@@ -22,7 +22,7 @@ def _destroy(run: Run, stack: str, kind: str) -> StackResult:
     if failed := failed_result(run, kind, stack, done):
         return failed
     run.runner.remove(stack)
-    run.journal.destroyed(stack)
+    run.journal.record_destroyed(stack)
     return StackResult(stack, kind, Outcome.DESTROYED, changes=changes_in(done))
 
 
@@ -40,10 +40,10 @@ def _forget(run: Run, stack: str, kind: str, access: str) -> StackResult:
     held = run.deployment(stack).get("resources") or ()
     count = sum(not one["type"].startswith("pulumi:") for one in held)
     run.runner.remove(stack, force=True)
-    run.journal.destroyed(stack)
+    run.journal.record_destroyed(stack)
     return StackResult(stack, kind, Outcome.FORGOTTEN, reason=Reason.ACCESS_GONE, related=access, forgotten=count)
 
 
 def _nothing(run: Run, stack: str, kind: str) -> StackResult:
-    run.journal.destroyed(stack)
+    run.journal.record_destroyed(stack)
     return StackResult(stack, kind, Outcome.DESTROYED, reason=Reason.NOT_THERE)

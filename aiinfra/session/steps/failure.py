@@ -37,7 +37,7 @@ def failure(run: Run, kind: str, stack: str, error: AiinfraError) -> StackResult
 
 def _refused(code: str, sentence: str) -> StepError:
     """What no provider said. The host's own refusals have codes and ways out."""
-    from aiinfra.engine.host_line import HOST_CODES, refusal
+    from aiinfra.engine.host_connection import HOST_CODES, refusal
 
     if code not in HOST_CODES:
         return StepError(sentence)

@@ -31,7 +31,7 @@ def journaled(run: Run, verb: Verb, stack: str) -> Iterator[None]:
     run.journal.begin(stack, verb.value)
     started = time.monotonic()
     yield
-    run.journal.took(verb.value, stack, time.monotonic() - started)
+    run.journal.record_duration(verb.value, stack, time.monotonic() - started)
     run.journal.end(stack)
 
 
@@ -52,5 +52,5 @@ def recorded(run: Run, verb: Verb, result: StackResult) -> StackResult:
     if result.error is not None and run.place.gone() is None:
         note = Failure(verb.value, run.now(), result.seconds, result.error, tuple(result.causes))
         with suppress(AiinfraError):  # the run reports its failure itself, whether or not it can be kept
-            run.journal.failed(result.stack, note)
+            run.journal.record_failure(result.stack, note)
     return result

@@ -31,5 +31,5 @@ def _refresh(run: Run, step: Step) -> StackResult:
         reason = Reason.DRIFTED if repairable(drift) else Reason.DRIFTED_PARTLY_REPAIRABLE
         return StackResult(name, kind, Outcome.CHANGED, reason=reason, changes=changes, drift=drift)
     if known:
-        run.journal.succeed(name, replace(known, at=run.now()))
+        run.journal.record_success(name, replace(known, at=run.now()))
     return StackResult(name, kind, Outcome.UNCHANGED, reason=Reason.AS_RECORDED)

@@ -79,7 +79,7 @@ def _succeeded(run: Run, step: Step, digest: str, done: OperationResult, seconds
         simulated=done.outputs.get("simulated") is True,
         needs=tuple(step.needs),
     )
-    run.journal.succeed(step.name, success)
+    run.journal.record_success(step.name, success)
     changes = changes_in(done)
     return StackResult(
         step.name,

@@ -12,7 +12,7 @@ from aiinfra.catalog import Catalog, Kind
 from aiinfra.domain_run import DestroyRequest, SweepReport, Teardown
 from aiinfra.engine.journal import Success
 from aiinfra.engine.queue import Queue
-from aiinfra.engine.run import Walk
+from aiinfra.engine.run import StackExecutor
 from aiinfra.errors import ConfigError
 from aiinfra.plan.graph import ordered
 from aiinfra.report.run import RunReport, StackResult, Verb
@@ -52,7 +52,7 @@ def destroy(run: Run) -> RunReport:
     order = [name for name in reversed(list(existing.needs)) if name in chosen]
     report.started(order)
     with run.interrupts.heard(run.runner.stop):
-        results = _walk(run, existing, order, forgotten)
+        results = _destroy_stacks(run, existing, order, forgotten)
         interrupted = run.interrupts.count > 0
         if interrupted or not request.whole or any(result.error for result in results):
             return report.ended(results, interrupted=interrupted)
@@ -63,7 +63,9 @@ def destroy(run: Run) -> RunReport:
     return _finish(run, results, swept, report)
 
 
-def _walk(run: Run, existing: _Existing, order: Sequence[str], forgotten: Mapping[str, str]) -> list[StackResult]:
+def _destroy_stacks(
+    run: Run, existing: _Existing, order: Sequence[str], forgotten: Mapping[str, str]
+) -> list[StackResult]:
     needs = {name: [n for n in existing.needs[name] if n in order] for name in existing.needs if name in order}
     kinds = {name: existing.kinds[name] for name in order}
 
@@ -72,21 +74,23 @@ def _walk(run: Run, existing: _Existing, order: Sequence[str], forgotten: Mappin
             return forget_stack(run, name, kinds[name], forgotten[name])
         return destroy_stack(run, name, kinds[name])
 
-    going = Walk(Queue.down(needs), kinds, step, run.options.parallel, run.on_event, run.world.now)
-    return going.go(run.interrupts.stop)
+    executor = StackExecutor(Queue.down(needs), kinds, step, run.options.parallel, run.on_event, run.world.now)
+    return executor.run(run.interrupts.stop)
 
 
 def _finish(run: Run, results: list[StackResult], swept: Sequence[SweepReport], report: Reporting) -> RunReport:
-    looked = [sentence for one in swept for sentence in one.looked]
+    sentences = [sentence for one in swept for sentence in one.looked]
     left = [record for one in swept for record in one.left]
     if left:
-        return report.ended(results, interrupted=False, errors=left, nothing_left=looked)
+        return report.ended(results, interrupted=False, errors=left, nothing_left=sentences)
     run.journal.erase()
     forget_key(run.world, run.environment_id)
     remaining = run.runner.existing()
     run.runner.close()
-    sequel = () if run.options.keep_lab else run.place.sequel()
-    return report.ended(results, interrupted=False, nothing_left=(*looked, f"state ({len(remaining)} stacks)", *sequel))
+    place_removals = () if run.options.keep_lab else run.place.sequel()
+    return report.ended(
+        results, interrupted=False, nothing_left=(*sentences, f"state ({len(remaining)} stacks)", *place_removals)
+    )
 
 
 def _kinds(run: Run, existing: _Existing) -> list[Kind]:

@@ -6,7 +6,7 @@ from aiinfra.plan.planner import Step
 from aiinfra.report.run import RunReport, Verb
 from aiinfra.session.run import Run
 from aiinfra.session.steps.up import up as up_stack
-from aiinfra.session.verbs.walk import walk
+from aiinfra.session.verbs.run_stacks import run_stacks
 from aiinfra.session.worlds import require_ready
 from aiinfra.stack import Preflight
 
@@ -17,7 +17,7 @@ def up(run: Run) -> RunReport:
     judged = [step for name in run.chosen if isinstance((step := run.plan.steps[name]).kind.checks, Preflight)]
     if will_run := [step for step in judged if _will_run(run, step)]:
         require_ready(run, will_run)
-    return walk(run, Verb.UP, up_stack)
+    return run_stacks(run, Verb.UP, up_stack)
 
 
 def _will_run(run: Run, step: Step) -> bool:

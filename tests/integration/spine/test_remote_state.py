@@ -160,7 +160,7 @@ class TestABucket:
         interrupted(site, victim)
         done = site.run("up", "world", "--yes")
         assert done.returncode == 0, done.stderr
-        assert "cleared the lock of a run that died: aiinfra up world, pid " in done.stdout + done.stderr
+        assert "cleared the lock of an interrupted run: aiinfra up world, pid " in done.stdout + done.stderr
         assert site.inventory() == ["a-0", "a-1"]
         assert outcomes(site.result("up")) == {"a": "unchanged"}
 

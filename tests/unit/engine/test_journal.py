@@ -22,7 +22,7 @@ def journal(tmp_path: Path) -> Journal:
 
 
 def test_a_success_is_remembered_until_an_operation_begins(journal: Journal) -> None:
-    journal.succeed("nfd", SUCCESS)
+    journal.record_success("nfd", SUCCESS)
     assert journal.success("nfd") == SUCCESS
     journal.begin("nfd", "up")
     assert journal.success("nfd") is None
@@ -38,26 +38,26 @@ def test_a_destroy_that_began_counts_until_it_or_an_up_succeeds(journal: Journal
     journal.end("nfd")
     journal.begin("nfd", "up")
     assert journal.half_destroyed("nfd")
-    journal.succeed("nfd", SUCCESS)
+    journal.record_success("nfd", SUCCESS)
     assert not journal.half_destroyed("nfd")
 
     journal.begin("nfd", "destroy")
-    journal.destroyed("nfd")
+    journal.record_destroyed("nfd")
     assert not journal.half_destroyed("nfd")
     assert journal.success("nfd") is None
 
 
 def test_a_failure_is_kept_until_an_operation_succeeds(journal: Journal) -> None:
     failure = Failure("up", NOW, 2.5, ErrorRecord("kube.not_ready", "nfd", "not ready", "wait"), ("leaf", "root"))
-    journal.failed("nfd", failure)
+    journal.record_failure("nfd", failure)
     assert journal.failure("nfd") == failure
     journal.begin("nfd", "up")
     assert journal.failure("nfd") == failure
-    journal.succeed("nfd", SUCCESS)
+    journal.record_success("nfd", SUCCESS)
     assert journal.failure("nfd") is None
 
-    journal.failed("nfd", failure)
-    journal.destroyed("nfd")
+    journal.record_failure("nfd", failure)
+    journal.record_destroyed("nfd")
     assert journal.failure("nfd") is None
 
 

@@ -53,7 +53,7 @@ def test_a_dead_local_holder_is_cleared_with_a_message(tmp_path: Path) -> None:
     hold(notes, replace(Holder.this("aiinfra up lab", NOW), pid=gone.pid, started=gone.started))
     assert take(notes, said).recovered
     assert said == [
-        f"cleared the lock of a run that died: aiinfra up lab, pid {gone.pid}, since 2026-11-01T12:00:00+00:00"
+        f"cleared the lock of an interrupted run: aiinfra up lab, pid {gone.pid}, since 2026-11-01T12:00:00+00:00"
     ]
 
 
@@ -81,7 +81,8 @@ def test_the_engine_of_a_dead_caller_is_awaited(tmp_path: Path) -> None:
         threading.Timer(0.3, engine.communicate).start()
         assert take(notes, said).recovered
     assert (
-        said[0] == f"the engine of a run that died (pid {process.pid}) is finishing what it had begun; waiting for it"
+        said[0]
+        == f"the engine of an interrupted run (pid {process.pid}) is finishing what it had begun; waiting for it"
     )
 
 

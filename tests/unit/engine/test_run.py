@@ -9,7 +9,7 @@ import pytest
 
 from aiinfra.engine.events import Event
 from aiinfra.engine.queue import Queue
-from aiinfra.engine.run import Walk
+from aiinfra.engine.run import StackExecutor
 from aiinfra.report.run import StackResult
 
 
@@ -19,9 +19,9 @@ def test_a_turn_that_breaks_ends_the_run_with_its_error_instead_of_being_waited_
     def work(name: str) -> StackResult:
         raise KeyError(name)
 
-    run = Walk(Queue({"cluster": frozenset()}), {"cluster": "existing_cluster"}, work, 4, events.append, _now)
+    run = StackExecutor(Queue({"cluster": frozenset()}), {"cluster": "existing_cluster"}, work, 4, events.append, _now)
     with pytest.raises(KeyError, match="cluster"):
-        run.go(threading.Event())
+        run.run(threading.Event())
 
 
 def _now() -> datetime:

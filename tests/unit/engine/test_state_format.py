@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.engine.host_line import EngineError
+from aiinfra.engine.host_connection import EngineError
 from aiinfra.engine.state_format import check_format
 
 

@@ -24,7 +24,6 @@ from aiinfra.session.steps.preview import preview
 from aiinfra.session.steps.refresh import refresh
 from aiinfra.session.verbs.destroy import destroy
 from aiinfra.session.verbs.up import up
-from aiinfra.session.verbs.walk import walk
 from tests.unit.session.kinds import CATALOG, environment
 from tests.unit.site import a_world
 
@@ -124,7 +123,7 @@ def test_an_interrupted_operation_is_no_failure(site: Site) -> None:
 def test_a_preview_says_what_is_unknown_until_an_up(site: Site) -> None:
     for name in "abc":
         site.runner.results[Verb.PREVIEW, name] = OperationResult({"create": 1}, {})
-    report = walk(site.run(), Verb.PREVIEW, preview)
+    report = run_stacks(site.run(), Verb.PREVIEW, preview)
     assert [(one.certainty, one.unknown_outputs) for one in report.results] == [
         ("exact", ["text"]),
         ("unknown until a: text", ["text"]),
@@ -142,7 +141,7 @@ def test_a_refresh_says_which_drift_the_next_up_repairs(site: Site) -> None:
         "resources": [{"type": "aiinfra:x:Y", "outputs": {"drift": ["crd is gone, and no upgrade brings it back: x"]}}]
     }
     site.runner.results[Verb.REFRESH, "b"] = OperationResult({"update": 1}, {})
-    report = walk(site.run(), Verb.REFRESH, refresh)
+    report = run_stacks(site.run(), Verb.REFRESH, refresh)
     assert outcomes(report) == {
         "a": ("changed", "drifted"),
         "b": ("changed", "drifted_partly_repairable"),

@@ -63,12 +63,12 @@ def test_a_preview_says_what_would_be_done() -> None:
 def test_warnings_are_marked_and_chatter_is_dropped() -> None:
     assert told(
         started(stacks=["nfd"]),
-        Message("cleared the lock of a run that died", at(1), "warning"),
+        Message("cleared the lock of an interrupted run", at(1), "warning"),
         Diagnostic("nfd", "info", "3 resources", at(1)),
         Diagnostic("nfd", "warning", "apiVersion v1beta1 is deprecated", at(1)),
     ) == dedent("""\
         up lab · 1 stack · simulated
-        warning: cleared the lock of a run that died
+        warning: cleared the lock of an interrupted run
         nfd | warning: apiVersion v1beta1 is deprecated
         """)
 

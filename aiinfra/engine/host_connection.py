@@ -1,6 +1,6 @@
-"""The line to the engine host: requests out, replies in, one JSON object a line.
+"""The connection to the engine host: requests out, replies in, one JSON object per line.
 
-Knows ids, threads and a host that dies; knows nothing of what is asked.
+It handles ids, threads and a host that dies, and does not depend on what is requested.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import IO, Any, Final
 from aiinfra.errors import AiinfraError
 
 GREETING_LIMIT: Final = 60.0
-"""Seconds for a host to say hello; it takes 0.1 on an idle machine."""
+"""Seconds for the greeting of a host; it takes 0.1 on an idle machine."""
 Reply = Mapping[str, Any]
 HINTS: Final[Mapping[str, str]] = {
     "damaged": "put back the copy beside it (*.bak), or one of .pulumi/history, and run refresh",
@@ -30,7 +30,7 @@ HINTS: Final[Mapping[str, str]] = {
     "passphrase": "set PULUMI_CONFIG_PASSPHRASE to the passphrase that this state was made with",
     "state": "check the state's URL and the credentials for it",
 }
-"""A way out for the host's codes that have one."""
+"""Hints for the host's codes that have one."""
 
 
 HOST_CODES: Final[Mapping[str, str]] = {
@@ -47,105 +47,107 @@ HOST_CODES: Final[Mapping[str, str]] = {
     "passphrase": "engine.passphrase",
     "state": "engine.state",
 }
-"""The host's codes (see its PROTOCOL.md) as ours; any other is `engine.failed`."""
+"""Our code for each of the host's codes (see its PROTOCOL.md); any other becomes `engine.failed`."""
 
 
 class EngineError(AiinfraError):
-    """The engine host refused, or is gone. Exit 3: whoever runs a step makes it that step's failure."""
+    """The engine host refused a request or is gone. Exit code 3; within a step it becomes that step's failure."""
 
     exit_code = 3
     default_code = "engine.failed"
 
 
 def refusal(code: str, message: str, where: str) -> EngineError:
-    """What the host refused, as an error with the host's own code."""
+    """Return the error for what the host refused."""
     ours = HOST_CODES.get(code, EngineError.default_code)
     return EngineError(message, code=ours, where=where, hint=HINTS.get(code, ""))
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """A request that was sent and is not answered yet."""
+class PendingRequest:
+    """A request that was sent and has no reply yet."""
 
     id: str
     on_event: Callable[[Reply], None] = field(repr=False)
-    answer: Future[Reply] = field(default_factory=Future, repr=False)
+    future: Future[Reply] = field(default_factory=Future, repr=False)
 
     def reply(self, timeout: float | None = None) -> Reply:
-        """Raises `TimeoutError`, or `EngineError` when the host died first."""
+        """Return the reply. Raises `TimeoutError`, or `EngineError` when the host died first."""
         try:
-            return self.answer.result(timeout)
+            return self.future.result(timeout)
         except FutureTimeout as exc:
             raise TimeoutError(f"no answer of the engine host within {timeout} s") from exc
 
 
 @dataclass(slots=True)
-class Line:
-    """Thread-safe. Made by `over`."""
+class HostConnection:
+    """A connection to one host. Thread-safe; created by `over`."""
 
     _out: IO[bytes]
     _in: IO[bytes]
     _process: subprocess.Popen[bytes]
     _log: Path
     _state: str = ""
-    """What the host works on, as errors name it."""
-    _waiting: dict[str, Pending] = field(default_factory=dict)
+    """The state that the host works on, as errors name it."""
+    _waiting: dict[str, PendingRequest] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    """Guards what is waited for; never held while the pipe is written, as the host may have to be read first."""
+    """Guards `_waiting`; never held while the pipe is written, as the host may have to be read first."""
     _writing: threading.Lock = field(default_factory=threading.Lock)
-    _heard: ThreadPoolExecutor = field(
+    _listeners: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="engine-host-events")
     )
-    """Calls back in order, so that a slow listener never stops the reader."""
+    """Calls listeners in order, so that a slow one never stops the reader."""
     _ids: count[int] = field(default_factory=lambda: count(1))
-    _hello: Future[Reply] = field(default_factory=Future)
+    _greeting: Future[Reply] = field(default_factory=Future)
     _gone: EngineError | None = None
     _reader: threading.Thread | None = None
 
     @classmethod
-    def over(cls, process: subprocess.Popen[bytes], log: Path, state: str = "") -> Line:
+    def over(cls, process: subprocess.Popen[bytes], log: Path, state: str = "") -> HostConnection:
         assert process.stdin is not None
         assert process.stdout is not None
-        line = cls(process.stdin, process.stdout, process, log, state)
-        line._reader = threading.Thread(target=line._read, name="engine-host-reader", daemon=True)
-        line._reader.start()
-        return line
+        connection = cls(process.stdin, process.stdout, process, log, state)
+        connection._reader = threading.Thread(target=connection._read, name="engine-host-reader", daemon=True)
+        connection._reader.start()
+        return connection
 
     def greeting(self) -> Reply:
-        """The host's first word. Raises `EngineError` when it does not come."""
+        """Return the host's greeting. Raises `EngineError` when none arrives."""
         try:
-            return self._hello.result(GREETING_LIMIT)
+            return self._greeting.result(GREETING_LIMIT)
         except FutureTimeout as exc:
             raise EngineError("the engine host does not answer", code="engine.silent", where=str(self._log)) from exc
 
-    def post(self, request: Mapping[str, Any], on_event: Callable[[Reply], None] = lambda event: None) -> Pending:
-        """Send a request. When the host is gone already, the answer is that error."""
-        pending = Pending(str(next(self._ids)), on_event)
+    def post(
+        self, request: Mapping[str, Any], on_event: Callable[[Reply], None] = lambda event: None
+    ) -> PendingRequest:
+        """Send a request. When the host is gone already, its reply raises that error."""
+        pending = PendingRequest(str(next(self._ids)), on_event)
         with self._lock:
             if self._gone is not None:
-                pending.answer.set_exception(self._gone)
+                pending.future.set_exception(self._gone)
                 return pending
             self._waiting[pending.id] = pending
         self._send({**request, "id": pending.id})
         return pending
 
     def ask(self, request: Mapping[str, Any], on_event: Callable[[Reply], None] = lambda event: None) -> Any:
-        """Send a request and wait for its result. Raises `EngineError` with the host's code and words."""
+        """Send a request and return its result. Raises `EngineError` with the host's code and message."""
         reply = self.post(request, on_event).reply()
         if error := reply.get("error"):
             raise refusal(error["code"], error["message"], str(request.get("stack") or self._state))
         return reply.get("result") or {}
 
     def end_input(self) -> None:
-        """Say that nothing more comes; the host then cancels, saves and ends."""
+        """Close the input of the host, which then cancels, saves and exits."""
         with self._writing:
             self._close_out()
 
     def join(self) -> None:
-        """Wait for the reader; only after the process has ended."""
+        """Wait for the reader to end; to be called after the process has ended."""
         if self._reader is not None and self._reader is not threading.current_thread():
             self._reader.join()
-        self._heard.shutdown()
+        self._listeners.shutdown()
         self._in.close()
 
     def _send(self, request: Mapping[str, Any]) -> None:
@@ -155,7 +157,7 @@ class Line:
                 self._out.write(raw)
                 self._out.flush()
             except (OSError, ValueError):
-                self._close_out()  # the reader sees the end and tells everybody
+                self._close_out()  # the reader sees the end and fails all requests
 
     def _close_out(self) -> None:
         try:
@@ -166,26 +168,28 @@ class Line:
     def _read(self) -> None:
         for raw in self._in:
             try:
-                self._hear(json.loads(raw))
+                self._dispatch(json.loads(raw))
             except ValueError:
                 self._process.kill()  # not the protocol: nothing after it can be trusted
                 break
-        self._lose()
+        self._fail_pending()
 
-    def _hear(self, reply: Reply) -> None:
-        if hello := reply.get("hello"):
-            self._hello.set_result(hello)
+    def _dispatch(self, reply: Reply) -> None:
+        if greeting := reply.get("hello"):
+            self._greeting.set_result(greeting)
             return
         done = bool(reply.get("done"))
         with self._lock:
             pending = self._waiting.pop(reply["id"], None) if done else self._waiting.get(reply["id"])
         if pending is not None:
-            self._heard.submit(_pass_on, pending, reply).add_done_callback(lambda told: _blame(pending, told))
+            self._listeners.submit(_deliver, pending, reply).add_done_callback(
+                lambda done: _fail_on_listener_error(pending, done)
+            )
 
-    def _lose(self) -> None:
+    def _fail_pending(self) -> None:
         status = self._process.wait()
         gone = EngineError(
-            f"the engine host (pid {self._process.pid}) ended {_how(status)}",
+            f"the engine host (pid {self._process.pid}) ended {_exit_text(status)}",
             code="engine.gone",
             where=str(self._log),
             hint="run the command again; what was finished is saved",
@@ -195,24 +199,24 @@ class Line:
             self._gone = gone
             lost, self._waiting = list(self._waiting.values()), {}
         for pending in lost:
-            self._heard.submit(pending.answer.set_exception, gone)
-        if not self._hello.done():
-            self._hello.set_exception(gone)
+            self._listeners.submit(pending.future.set_exception, gone)
+        if not self._greeting.done():
+            self._greeting.set_exception(gone)
 
 
-def _pass_on(pending: Pending, reply: Reply) -> None:
+def _deliver(pending: PendingRequest, reply: Reply) -> None:
     if reply.get("done"):
-        if not pending.answer.done():
-            pending.answer.set_result(reply)
+        if not pending.future.done():
+            pending.future.set_result(reply)
     elif event := reply.get("event"):
         pending.on_event(event)
 
 
-def _blame(pending: Pending, told: Future[None]) -> None:
-    """A listener that fails is a bug of its owner: it fails the request that it listens to."""
-    if (failure := told.exception()) is not None and not pending.answer.done():
-        pending.answer.set_exception(failure)
+def _fail_on_listener_error(pending: PendingRequest, done: Future[None]) -> None:
+    """Fail the request whose listener raised, as that is a bug of the listener's owner."""
+    if (failure := done.exception()) is not None and not pending.future.done():
+        pending.future.set_exception(failure)
 
 
-def _how(status: int) -> str:
+def _exit_text(status: int) -> str:
     return f"by signal {-status}" if status < 0 else f"with status {status}"

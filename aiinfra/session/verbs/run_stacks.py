@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aiinfra.engine.queue import Queue
-from aiinfra.engine.run import Walk
+from aiinfra.engine.run import StackExecutor
 from aiinfra.plan.planner import Step
 from aiinfra.report.run import RunReport, StackResult, Verb
 from aiinfra.session.reporting import Reporting
@@ -15,14 +15,14 @@ from aiinfra.stack import StackName
 StackStep = Callable[[Run, Step], StackResult]
 
 
-def walk(run: Run, verb: Verb, step: StackStep) -> RunReport:
+def run_stacks(run: Run, verb: Verb, step: StackStep) -> RunReport:
     """The report of the chosen stacks; a failed stack keeps those that need it from starting."""
     steps = run.plan.steps
     needs = {str(name): [n for n in steps[name].needs if n in run.chosen] for name in run.chosen}
     kinds = {str(name): steps[name].kind.kind for name in run.chosen}
     report = Reporting.of(run, verb)
     report.started(list(run.chosen))
-    going = Walk(
+    executor = StackExecutor(
         Queue(needs),
         kinds,
         lambda name: step(run, steps[StackName(name)]),
@@ -31,5 +31,5 @@ def walk(run: Run, verb: Verb, step: StackStep) -> RunReport:
         run.world.now,
     )
     with run.interrupts.heard(run.runner.stop):
-        results = going.go(run.interrupts.stop)
+        results = executor.run(run.interrupts.stop)
     return report.ended(results, interrupted=run.interrupts.count > 0)
