@@ -71,10 +71,10 @@ class Watch:
                 code="cli.approval_needed",
                 hint="look at it with `aiinfra preview`, then add --yes",
             )
-        from aiinfra.session.inspection.recorded import recorded
+        from aiinfra.session.inspection.record import read_record
         from aiinfra.ui.plan import plan_text
 
-        known = recorded(self.console.world, session.plan, session.loaded.path)
+        known = read_record(self.console.world, session.plan, session.loaded.path)
         self.console.out.line(plan_text(session.plan, self.console.terminal(), known))
         unasked = f", and forget unasked what stands in {', '.join(forget)}" if forget else ""
         if not typer.confirm(f"{verb} {session.plan.environment.name}{unasked}?"):

@@ -20,7 +20,7 @@ from aiinfra.cli.console import Console
 from aiinfra.cli.examples import exemplified
 from aiinfra.cli.form import guessed
 from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError
-from aiinfra.session.interrupt import raised
+from aiinfra.session.interrupt import signals_raised
 from aiinfra.world import World, spare_plugin_scan
 
 
@@ -137,7 +137,7 @@ def run(argv: Sequence[str]) -> int:
     crash.install(console, argv)
     command = typer.main.get_command(root)
     try:
-        with raised():
+        with signals_raised():
             code = command.main(list(argv), prog_name="aiinfra", standalone_mode=False, obj=console)
     except AiinfraError as error:
         return console.fail(error)

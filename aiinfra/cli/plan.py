@@ -14,12 +14,12 @@ def plan(
     ctx: typer.Context, *, env: o.EnvArgument, sets: o.SetOption, output: o.OutputOption = OutputForm.TEXT
 ) -> None:
     """Show the stacks of ENV in order, offline: no network, no credentials."""
-    from aiinfra.session.inspection.recorded import recorded
+    from aiinfra.session.inspection.record import read_record
     from aiinfra.ui.plan import plan_json, plan_text
 
     found = loaded(ctx, env, sets, output)
     console = Console.of(ctx)
-    known = recorded(console.world, found.plan, found.path)
+    known = read_record(console.world, found.plan, found.path)
     console.answer(
         output,
         lambda: plan_text(found.plan, console.terminal(), known),

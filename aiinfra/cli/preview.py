@@ -27,11 +27,11 @@ def preview(
 ) -> None:
     """Say what `up` would change, asking the engine. Changes nothing."""
     from aiinfra.plan.certainty import critical_path
-    from aiinfra.session.inspection.recorded import recorded
+    from aiinfra.session.inspection.record import read_record
     from aiinfra.session.options import Options, Selection, Tools
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
     choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip)
-    path = critical_path(session.plan, recorded(watch.console.world, session.plan, session.loaded.path))
+    path = critical_path(session.plan, read_record(watch.console.world, session.plan, session.loaded.path))
     watch.run(lambda: session.preview(choice), path)

@@ -37,7 +37,7 @@ def rehearse(
 ) -> None:
     """Run any ENV, also one of a real site, in a throw-away lab: up, proof, destroy, a verdict."""
     from aiinfra.session.options import Options, Tools
-    from aiinfra.session.rehearsal.breaking import Fault
+    from aiinfra.session.rehearsal.fault_injection import Fault
     from aiinfra.session.rehearsal.rehearse import rehearse
 
     watch = Watch.of(ctx, output, events, summary)

@@ -1,1 +1,1 @@
-"""Composition of a run: place, engine, verbs. `session.py` is the door."""
+"""Composition of a run: place, engine, verbs. The entry point is `session.py`."""

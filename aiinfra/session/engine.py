@@ -51,9 +51,9 @@ class Engine:
     usual: Callable[[str], float | None] = lambda stack: None
     """How long this verb usually takes on a stack, in seconds."""
     on_host: Callable[[int], None] = lambda pid: None
-    """Hears the pid of each host as soon as it runs; set by `announce`."""
+    """Called with the pid of each host as soon as it runs; set by `announce`."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    """Taken twice when who hears of a new host writes a note through it."""
+    """Reentrant, as `on_host` may write a note through the new host."""
     _host: EngineHost | None = None
     _opened: bool = False
     _programs: ProgramServer | None = None
@@ -61,17 +61,17 @@ class Engine:
     _imported: bool = False
     _running: dict[str, OperationHandle] = field(default_factory=dict)
     _attached: int = 0
-    """Pid of the host that knows our providers."""
+    """Pid of the host that our providers are attached to."""
     _stopping: int = 0
     absent: bool = False
-    """No host could be had, and none ever ran: nothing was begun."""
+    """True when no host could be started and none ever ran: nothing was begun."""
 
     @property
     def log(self) -> Path:
         return self.world.state() / "logs" / f"{self.project}-engine.log"
 
     def host(self) -> EngineHost:
-        """The host that runs; another one when the first has died. It has no providers yet."""
+        """Return the running host, started when there is none. It has no providers yet."""
         with self._lock:
             if self._host is not None and not self._host.alive:
                 self._host.close()
@@ -90,8 +90,8 @@ class Engine:
         self.absent, self._opened = False, True
         return host
 
-    def prepared(self) -> EngineHost:
-        """The host, for whoever is about to operate: it starts and derives its key while Pulumi is imported here."""
+    def prepared_host(self) -> EngineHost:
+        """Return the host for an operation; it starts and derives its key while Pulumi is imported here."""
         with self._lock:
             if not self._imported:
                 with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
@@ -103,7 +103,7 @@ class Engine:
             return self.host()
 
     def announce(self, on_host: Callable[[int], None]) -> None:
-        """Tell `on_host` of the host that runs, and of those to come."""
+        """Call `on_host` for the running host and for later ones."""
         with self._lock:
             self.on_host = on_host
             if self._host is not None:
@@ -112,9 +112,9 @@ class Engine:
     def operate(
         self, verb: Verb, stack: str, program: StackProgram | None = None, *, refresh: bool = False
     ) -> OperationResult:
-        """One Pulumi operation on one stack; its events go to `on_event`, its changes count the program's resources.
+        """Run one Pulumi operation on one stack. Its events go to `on_event`; its changes count program resources.
 
-        `refresh`: read the world before an update.
+        `refresh` reads the world before an update.
         """
         from aiinfra.engine.host_client import Operation
 
@@ -123,7 +123,7 @@ class Engine:
         try:
             with self._lock:
                 asked = Operation(verb=verb, stack=stack, program=address, refresh=refresh, hidden=self.hidden)
-                handle = host.operate(asked, lambda raw: self._heard(stack, raw, tally))
+                handle = host.operate(asked, lambda raw: self._forward(stack, raw, tally))
                 self._running[stack] = handle
                 self._pass_on_stop(handle)
             return replace(handle.result(), changes=dict(tally))
@@ -134,7 +134,7 @@ class Engine:
                 self._programs.unregister(stack)
 
     def stop(self) -> None:
-        """Once: what runs is finished and saved. Twice: it is stopped now."""
+        """Finish and save running operations; on a second call stop them now."""
         with self._lock:
             self._stopping += 1
             for handle in self._running.values():
@@ -142,7 +142,7 @@ class Engine:
 
     def prepare(self) -> None:
         """Start the host, and import meanwhile what operations need."""
-        self.prepared()
+        self.prepared_host()
 
     def existing(self) -> Collection[str]:
         return self.host().stacks()
@@ -181,7 +181,7 @@ class Engine:
             handle.terminate()
 
     def _register(self, stack: str, program: StackProgram | None) -> str:
-        """The address at which the engine runs the program; empty without one."""
+        """Return the address at which the engine runs the program; empty without one."""
         if program is None:
             return ""
         from aiinfra.engine.programs import ProgramServer, bind
@@ -212,7 +212,7 @@ class Engine:
         return EngineHost.start(self.binary(), settings, self.log)
 
     def _with_providers(self) -> EngineHost:
-        """The host, and providers that it knows: what reads state and notes alone needs none."""
+        """Return the host with our providers attached, which reading state and notes does not need."""
         with self._lock:
             host = self.host()
             if host.pid != self._attached:
@@ -240,7 +240,7 @@ class Engine:
         wanted = [Plugin(name, f"v{version(f'pulumi-{name}')}") for name in sorted(self.plugins)]
         host.install_plugins(wanted, lambda text: self.on_event(Message(text, self.world.now())))
 
-    def _heard(self, stack: str, raw: Mapping[str, Any], tally: Counter[str]) -> None:
+    def _forward(self, stack: str, raw: Mapping[str, Any], tally: Counter[str]) -> None:
         for event in translate(stack, raw, self.world.now()):
             if isinstance(event, ResourceChanged) and event.state == "done":
                 tally[event.operation] += 1

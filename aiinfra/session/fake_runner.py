@@ -1,6 +1,6 @@
 """A `StackRunner` in memory: what a run makes of its stacks' outcomes is tested with it in milliseconds.
 
-It runs no program and asks no world. Each operation answers as the test says, and stacks exist as a real engine would
+It runs no program and asks no world. Each operation returns what the test says, and stacks exist as a real engine would
 leave them: after an `up` that changed something, until they are removed.
 """
 
@@ -26,7 +26,7 @@ class FakeRunner:
     """The outputs of the stacks that exist."""
     deployments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     operations: list[tuple[Verb, str]] = field(default_factory=list)
-    """What was asked for, in order."""
+    """The requested operations, in order."""
     absent: bool = False
     stopped: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -36,7 +36,7 @@ class FakeRunner:
         self.results[verb, stack] = OperationResult(changes, outputs)
 
     def fails(self, verb: Verb, stack: str, message: str) -> None:
-        """Let an operation fail with what a provider said."""
+        """Let an operation fail with a provider's message."""
         failed = FailedResource(f"urn:pulumi:{stack}::fake::fake:index:Thing::thing", message)
         self.results[verb, stack] = OperationResult({}, {}, message, "failed", failed_resources=(failed,))
 

@@ -12,19 +12,19 @@ from types import FrameType
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
-def stops() -> list[signal.Signals]:
-    """The signals that ask us to stop. One that the caller had us ignore, as nohup does with SIGHUP, is none."""
+def stop_signals() -> list[signal.Signals]:
+    """Return the signals that ask us to stop, without SIGHUP when the caller had it ignored, as nohup does."""
     asked = [signal.SIGINT, signal.SIGTERM]
     return asked if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [*asked, signal.SIGHUP]
 
 
 @contextmanager
 def _handled(handler: Handler) -> Iterator[None]:
-    """Inside, each of them goes to `handler`; outside the main thread signals stay as they are."""
+    """Handle stop signals with `handler` inside the block; outside the main thread signals stay as they are."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in stops()}
+    before = {number: signal.signal(number, handler) for number in stop_signals()}
     try:
         yield
     finally:
@@ -32,25 +32,25 @@ def _handled(handler: Handler) -> Iterator[None]:
             signal.signal(number, old)
 
 
-def raised() -> AbstractContextManager[None]:
-    """While inside, each of them is a `KeyboardInterrupt`: for the time in which no step runs."""
+def signals_raised() -> AbstractContextManager[None]:
+    """Turn stop signals into `KeyboardInterrupt` inside the block, for the time in which no step runs."""
     return _handled(signal.default_int_handler)
 
 
-def put_off() -> AbstractContextManager[None]:
-    """While inside, none of them is heard: for clearing away, which ends by itself and is owed to whoever stops us."""
+def signals_ignored() -> AbstractContextManager[None]:
+    """Ignore stop signals inside the block, for a cleanup that is short and must not be cut off."""
     return _handled(signal.SIG_IGN)
 
 
 @dataclass(slots=True)
 class Interrupts:
-    """Counts the user's wishes to stop, and passes each on."""
+    """Counts the user's requests to stop, and passes each on."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     count: int = 0
 
-    def heard(self, pass_on: Callable[[], None]) -> AbstractContextManager[None]:
-        """While inside, a signal sets `stop` and calls `pass_on`; outside the main thread signals stay as they are."""
+    def handled(self, pass_on: Callable[[], None]) -> AbstractContextManager[None]:
+        """Set `stop` and call `pass_on` for each stop signal inside the block; only in the main thread."""
 
         def handler(number: int, frame: FrameType | None) -> None:
             self.count += 1

@@ -1,4 +1,4 @@
-"""What the user asked of a run, besides the environment."""
+"""The options of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which stacks; all when nothing is named."""
+    """Which stacks to run; all when nothing is named."""
 
     only: Sequence[str] = ()
     from_: str = ""
@@ -24,15 +24,15 @@ class Selection:
 class Options:
     selection: Selection = Selection()
     parallel: int = 8
-    """Stacks at once."""
+    """How many stacks run at once."""
     skip: bool = True
-    """False: run unchanged stacks as well."""
+    """When False, unchanged stacks run as well."""
     keep_lab: bool = False
     """Destroy what the environment made and leave the lab running."""
     environment_id: str = ""
     """For a destroy whose notes are lost: the id that the world's objects carry."""
     forget: Sequence[str] = ()
-    """Stacks whose clusters are gone for good: a destroy forgets what stands there."""
+    """Stacks whose clusters are gone for good: a destroy forgets what was in them."""
     prove: bool = False
     """Run proofs again."""
 
@@ -42,7 +42,7 @@ DEFAULTS = Options()
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Where the programs come from."""
+    """Where the engine and the lab's programs come from."""
 
     directory: Path | None = None
     offline: bool = False

@@ -25,7 +25,7 @@ class Reporting:
     on_event: OnEvent
     now: Callable[[], datetime]
     not_asked: Sequence[str] = ()
-    """What a destroy was told to forget."""
+    """What a destroy was asked to forget, one sentence each."""
     since: datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -33,7 +33,7 @@ class Reporting:
 
     @classmethod
     def of(cls, run: Run, verb: Verb) -> Reporting:
-        """For a run, whose place says what is simulated."""
+        """Return the reporting of a run."""
         name, simulated = run.plan.environment.name, run.place.simulated
         return cls(verb, name, run.environment_id, simulated, run.on_event, run.world.now)
 
@@ -41,7 +41,7 @@ class Reporting:
         self.on_event(RunStarted(self.verb, self.environment, tuple(stacks), bool(self.simulated), self.since))
 
     def nothing(self, sentence: str) -> RunReport:
-        """The report of a run that found nothing to do."""
+        """Return the report of a run that found nothing to do."""
         self.started(())
         return self.ended([], nothing_left=(sentence,), interrupted=False)
 

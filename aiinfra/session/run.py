@@ -1,4 +1,4 @@
-"""One verb on one environment, opened: everything that its steps share.
+"""One run of a verb on one environment: everything that its steps share.
 
 It is what the worlds of domains see of a run (`aiinfra.domain_run.RunContext`).
 """
@@ -35,14 +35,14 @@ class Run:
 
     world: World
     plan: Plan
-    """With the connections that the place gives in place of the file's."""
+    """The plan with the connections of the place instead of the file's."""
     place: Place
     runner: StackRunner
     journal: Journal
     secret: Callable[[SecretSource], Tree]
     on_event: OnEvent
     chosen: Sequence[StackName] = ()
-    """The stacks that were asked for, in order."""
+    """The requested stacks, in order."""
     options: Options = DEFAULTS
     environment_id: str = ""
     base: Path = Path()
@@ -51,9 +51,9 @@ class Run:
     prove: str = ""
     """A fresh token when proofs are to run again; empty: they keep the one they ran with."""
     outputs: dict[str, Mapping[str, Tree]] = field(default_factory=dict)
-    """Of stacks that this run finished or previewed."""
+    """Outputs of stacks that this run finished or previewed."""
     revisions: dict[str, str] = field(default_factory=dict)
-    """What stands for a finished stack in the digests of those that refer to it."""
+    """The digest that represents a finished stack in the digests of those that refer to it."""
     _existed: frozenset[str] | None = None
     _code: dict[str, str] = field(default_factory=dict)
     _key: tuple[str, bytes] | None = field(default=None, repr=False)
@@ -89,7 +89,7 @@ class Run:
         return self.secret(source)
 
     def existing_stacks(self) -> Collection[str]:
-        """The stacks that the state knew when it was first asked in this run."""
+        """Return the stacks that the state had when it was first asked in this run."""
         if self._existed is None:
             self._existed = frozenset(self.runner.existing())
         return self._existed
@@ -108,7 +108,7 @@ class Run:
     # -- values of stacks
 
     def outputs_of(self, stack: str) -> Mapping[str, Tree]:
-        """Outputs of a stack that this run finished, or an earlier one. Raises `OutsideError` when there are none."""
+        """Return the outputs of a stack from this or an earlier run. Raises `OutsideError` when it has none."""
         if stack not in self.outputs:
             self.outputs[stack] = self.runner.outputs(stack)
         if not self.outputs[stack]:
@@ -148,12 +148,12 @@ class Run:
         return self._key[1]
 
     def digest(self, step: Step) -> str:
-        """Over everything that the stack's result depends on."""
+        """Return the digest of everything that the stack's result depends on."""
         parts = (step.kind.kind, self._code_digest(step), self.environment_id, self._proof_token(step))
         return keyed(self.key, *parts, inputs_text(step.inputs, self._unresolved_digest))
 
     def _code_digest(self, step: Step) -> str:
-        """Read once in a run, however many stacks are of the kind."""
+        """Return the digest of the kind's code, computed once in a run."""
         kind = step.kind.kind
         if kind not in self._code:
             self._code[kind] = code_digest(step.kind, simulated=self.simulated)

@@ -27,7 +27,7 @@ class StackProgram:
     context: StackContext
     inputs: Inputs
     resolve: Resolve
-    """The value of each unresolved leaf of the inputs."""
+    """Returns the value of each unresolved leaf of the inputs."""
 
 
 class StackRunner(Protocol):
@@ -39,25 +39,25 @@ class StackRunner(Protocol):
         ...
 
     def prepare(self) -> None:
-        """Get ready to operate while nothing else waits for it. Raises `OutsideError`."""
+        """Start what operations need. Raises `OutsideError`."""
         ...
 
     def operate(
         self, verb: Verb, stack: str, program: StackProgram | None = None, *, refresh: bool = False
     ) -> OperationResult:
-        """One operation; a failure is a result. `refresh`: read the world before an update."""
+        """Run one operation; a failure is a result. `refresh` reads the world before an update."""
         ...
 
     def existing(self) -> Collection[str]:
-        """The stacks that the state has."""
+        """Return the stacks that the state has."""
         ...
 
     def outputs(self, stack: str) -> Mapping[str, Tree]:
-        """Empty for a stack that the state does not have."""
+        """Return a stack's outputs; empty for a stack that the state does not have."""
         ...
 
     def deployment(self, stack: str) -> Mapping[str, Any]:
-        """The stack's state in Pulumi's format."""
+        """Return the stack's state in Pulumi's format."""
         ...
 
     def remove(self, stack: str, *, force: bool = False) -> None:
@@ -65,9 +65,9 @@ class StackRunner(Protocol):
         ...
 
     def stop(self) -> None:
-        """Once: what runs is finished and saved. Twice: it is stopped now."""
+        """Finish and save running operations; on a second call stop them now."""
         ...
 
     def close(self) -> None:
-        """End what was started; nothing runs any more."""
+        """End what was started; no operation runs any more."""
         ...

@@ -1,6 +1,6 @@
 """The composition root: an environment, its place, the engine, and the verbs.
 
-Every verb answers with a `RunReport`, or raises an `AiinfraError` when no step could start.
+Every verb returns a `RunReport`, or raises an `AiinfraError` when no step could start.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Session:
     places: Places
     on_event: OnEvent
     on_secrets: OnSecrets
-    """Hears every secret value as soon as it is read, so that no sink shows it."""
+    """Called with every secret value as soon as it is read, so that no output shows it."""
     interrupts: Interrupts = field(default_factory=Interrupts)
 
     @classmethod
@@ -85,7 +85,7 @@ class Session:
         from aiinfra.session.verbs.up import up
 
         chosen, secrets = self._chosen(options), self.secrets()
-        with self._acting(Verb.UP, self.places.started(), options, chosen, secrets) as run:
+        with self._acting(Verb.UP, self.places.start(), options, chosen, secrets) as run:
             return up(run)
 
     def refresh(self, options: Options = DEFAULTS) -> RunReport:
@@ -93,19 +93,19 @@ class Session:
         from aiinfra.session.steps.refresh import refresh
         from aiinfra.session.verbs.run_stacks import run_stacks
 
-        chosen, place = self._chosen(options), self.places.found()
+        chosen, place = self._chosen(options), self.places.find()
         if place is None:
             return self._nothing(Verb.REFRESH, "the lab does not run")
         with self._acting(Verb.REFRESH, place, options, chosen, self.secrets()) as run:
             return run_stacks(run, Verb.REFRESH, refresh)
 
     def preview(self, options: Options = DEFAULTS) -> RunReport:
-        """Say what `up` would change. Changes nothing, also on an environment that was never up."""
+        """Report what `up` would change. Changes nothing, also on an environment that was never up."""
         from aiinfra.session.steps.preview import preview
         from aiinfra.session.verbs.run_stacks import run_stacks
 
         chosen, secrets = self._chosen(options), self.secrets()
-        with self.places.imagined() as place, self._engine(place, options) as engine:
+        with self.places.preview_place() as place, self._engine(place, options) as engine:
             journal = self.journal(place, engine)
             open_secrets(engine, journal, place)
             run = self._run(place, engine, journal, secrets, options, chosen)
@@ -117,7 +117,7 @@ class Session:
         """Destroy what the environment made, and ask the world what is left."""
         from aiinfra.session.verbs.destroy import destroy
 
-        place = self.places.found()
+        place = self.places.find()
         if place is None:
             return self._nothing(Verb.DESTROY, "no lab runs: 0 processes, 0 files, 0 stacks")
         with self._locked(Verb.DESTROY, place, options) as (engine, journal):
@@ -128,8 +128,8 @@ class Session:
 
     @contextmanager
     def reading(self) -> Iterator[tuple[str, Place | None, Engine | None]]:
-        """What exists, to be read only: a sentence for it, the place, and an engine that starts when it is asked."""
-        place = self.places.seen()
+        """Provide what exists, to be read only: a phrase for it, the place, and an engine that starts on first use."""
+        place = self.places.peek()
         if place is None:
             yield "lab (does not run)", None, None
             return
@@ -137,25 +137,25 @@ class Session:
             yield "lab (runs)" if place.is_simulated else f"state {shown(place.state_url)}", place, engine
 
     def reading_run(self, place: Place, engine: Engine, secrets: Secrets) -> Run:
-        """A run that only reads: no lock is taken, nothing is made."""
+        """Return a run that only reads: no lock is taken, nothing is created."""
         journal = self.journal(place, engine)
         run = self._run(place, engine, journal, secrets, DEFAULTS, tuple(self.plan.steps))
         run.environment_id = journal.environment_id() or NEVER_UP
         return run
 
     def journal(self, place: Place, engine: Engine) -> Journal:
-        """The notes beside the state."""
+        """Return the journal, whose notes are beside the state."""
         return Journal(place.notes or HostNotes(engine.host, self.plan.environment.name))
 
     def outputs(self, stack: str = "") -> Mapping[str, Mapping[str, Tree]]:
-        """Outputs of one stack, or of all that exist; secrets are marked."""
+        """Return the outputs of one stack, or of all that exist; secrets are marked."""
         with self.reading() as (_, place, engine):
             if place is None or engine is None:
                 return {}
             return {name: engine.outputs(name) for name in engine.existing() if stack in ("", name)}
 
     def secrets(self) -> Secrets:
-        """Every secret source of the file, read. Raises `ConfigError` naming each one that is missing."""
+        """Return the value of every secret source of the file. Raises `ConfigError` naming each one that is missing."""
         found = read_secrets(
             self.plan, self.world, self.loaded.path, opener=self.places.secret, where=self.loaded.where
         )
@@ -163,15 +163,15 @@ class Session:
         return found
 
     def _chosen(self, options: Options) -> Sequence[StackName]:
-        """The stacks that were asked for, in order. Raises `ConfigError` for a selection that chooses none."""
-        wanted = options.selection
-        return select(self.plan, only=wanted.only, from_=wanted.from_, until=wanted.until)
+        """Return the requested stacks, in order. Raises `ConfigError` for a selection that chooses none."""
+        selection = options.selection
+        return select(self.plan, only=selection.only, from_=selection.from_, until=selection.until)
 
     @contextmanager
     def _acting(
         self, verb: Verb, place: Place, options: Options, chosen: Sequence[StackName], secrets: Secrets
     ) -> Iterator[Run]:
-        """A run that may change the world: locked, access verified, the environment's id made where there is none."""
+        """Provide a run that may change the world: locked, access verified, with an environment id."""
         with self._locked(verb, place, options) as (engine, journal):
             run = self._run(place, engine, journal, secrets, options, chosen)
             verify(run)
@@ -204,7 +204,7 @@ class Session:
         )
 
     def _nothing(self, verb: Verb, sentence: str) -> RunReport:
-        """The report of a run that found nothing to do."""
+        """Return the report of a run that found nothing to do."""
         reporting = Reporting(verb, self.plan.environment.name, "", (), self.on_event, self.world.now)
         return reporting.nothing(sentence)
 
@@ -226,9 +226,8 @@ class Session:
 
     @contextmanager
     def _locked(self, verb: Verb, place: Place, options: Options) -> Iterator[tuple[Engine, Journal]]:
-        """The engine and the journal while no other run works on the environment; what fails as the place ended says
-        that."""
-        with place.standing(), self._engine(place, options) as engine:
+        """Provide the engine and the journal under the lock; an error becomes that of the place when that ended."""
+        with place.reporting_end(), self._engine(place, options) as engine:
             journal = self.journal(place, engine)
             command = f"aiinfra {verb.value} {self.plan.environment.name}"
             lock = EnvironmentLock.take(journal.notes, command, self.world.now(), self.places.say, self.interrupts.stop)
@@ -243,14 +242,14 @@ class Session:
                 engine.close()
 
     def _release(self, lock: EnvironmentLock) -> None:
-        """A run that is done is not undone by a lock that stays: the next run on this machine clears it."""
+        """Release the lock; when that fails, the run still counts, as the next one on this machine clears the lock."""
         try:
             lock.release()
         except AiinfraError as error:
             self.places.say(f"the environment's lock stays where it is: {error}")
 
     def _repair(self, engine: Engine, journal: Journal, *, recovered: bool) -> None:
-        """Mend what an interrupted run left: stack locks of dead processes, operations that never ended."""
+        """Repair what an interrupted run left: stack locks of dead processes and pending operations."""
         left = journal.left_running()
         if not left and not recovered:
             return
@@ -258,5 +257,5 @@ class Session:
         for stack in left:
             host.clear_locks(stack)
             if dropped := host.repair(stack):
-                self.places.say(f"{stack}: {dropped} operations of a run that died are asked of the world again")
+                self.places.say(f"{stack}: {dropped} operations of an interrupted run are refreshed")
             journal.end(stack)

@@ -1,4 +1,4 @@
-"""The outside worlds of an environment's stacks, asked one after the other through the contract of domains."""
+"""The outside worlds of an environment's stacks, used one after the other through the contract of domains."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from aiinfra.stack import Finding, Preflight, StackName
 
 
 class NotReady(OutsideError):
-    """Preflights found what makes a run pointless: one record each."""
+    """Preflights found errors: one record each."""
 
     def __init__(self, examined: Sequence[Examined]) -> None:
         self._records = [_record(one) for one in examined]
@@ -39,12 +39,12 @@ class NotReady(OutsideError):
 
 
 def worlds(kinds: Iterable[Kind]) -> Mapping[str, object]:
-    """The worlds of the domains of these kinds, by name; a domain without one is left out."""
+    """Return the worlds of the domains of these kinds, by name, without domains that have none."""
     return {name: _world(domain) for name, domain in domains_of(list(kinds)).items() if domain.world}
 
 
 def verify(run: Run) -> None:
-    """Before the first step on a real target. Raises `OutsideError`; what a lab provides is its own."""
+    """Verify access to the worlds of a real target before the first step. Raises `OutsideError`."""
     if run.simulated:
         return
     for world in _worlds_of(run).values():
@@ -53,7 +53,7 @@ def verify(run: Run) -> None:
 
 
 def require_ready(run: Run, steps: Sequence[Step]) -> None:
-    """Judge the preflights of stacks that will run: report what is not well, raise `NotReady` for an error."""
+    """Run the preflights of stacks that will run: report the number of warnings, raise `NotReady` for errors."""
     found = list(preflights(run, steps, before_run=True))
     if errors := [one for one in found if one.finding.level == "error"]:
         raise NotReady(errors)
@@ -64,7 +64,7 @@ def require_ready(run: Run, steps: Sequence[Step]) -> None:
 
 
 def preflights(run: Run, steps: Sequence[Step], *, before_run: bool) -> Iterator[Examined]:
-    """The findings of these stacks' preflights, in the order of the stacks; each world is asked once."""
+    """Yield the findings of these stacks' preflights, in the order of the stacks; each world is asked once."""
     asked = {
         step.name: checks.questions(step.inputs) for step in steps if isinstance(checks := step.kind.checks, Preflight)
     }
@@ -81,14 +81,14 @@ def preflights(run: Run, steps: Sequence[Step], *, before_run: bool) -> Iterator
 
 
 def health(run: Run) -> Iterator[Examined]:
-    """What each world says of itself, whatever kinds ask."""
+    """Yield the findings of each world about itself, independent of what kinds ask."""
     for world in _worlds_of(run).values():
         if isinstance(world, ReportsHealth):
             yield from (Examined(subject, finding) for subject, finding in world.health(run))
 
 
-def explained(run: Run, stack: str, error: StepError) -> StepError:
-    """With the root cause, when a world that the stack works in can tell it."""
+def with_root_cause(run: Run, stack: str, error: StepError) -> StepError:
+    """Return the error with its root cause, when a world that the stack works in finds it."""
     step = run.plan.steps.get(StackName(stack))
     for world in worlds([step.kind]).values() if step else ():
         if isinstance(world, Explains) and (found := world.explain(run, stack, error)):
@@ -96,28 +96,28 @@ def explained(run: Run, stack: str, error: StepError) -> StepError:
     return error
 
 
-def current(run: Run, stack: StackName, failure: Failure | None) -> Iterator[WorldState]:
-    """What the places that a stack works in say now."""
+def world_states(run: Run, stack: StackName, failure: Failure | None) -> Iterator[WorldState]:
+    """Yield the present state of each world that a stack works in."""
     for world in worlds([run.plan.steps[stack].kind]).values():
         if isinstance(world, Explains):
             yield from world.current(run, stack, failure)
 
 
 def settle(run: Run, step: Step) -> None:
-    """Let the worlds of a stack come to rest before it is run again. Raises `StepError`."""
+    """Let the worlds of a stack settle before it is run again. Raises `StepError`."""
     for world in worlds([step.kind]).values():
         if isinstance(world, Settles):
             world.settle(run, step)
 
 
-def tearing_down(kinds: Collection[Kind]) -> list[TearsDown]:
+def worlds_to_tear_down(kinds: Collection[Kind]) -> list[TearsDown]:
     return [world for world in worlds(kinds).values() if isinstance(world, TearsDown)]
 
 
 def _answers(
     run: Run, steps: Sequence[Step], asked: Mapping[StackName, Mapping[str, Any]], *, before_run: bool
 ) -> Mapping[StackName, Mapping[str, Observation]]:
-    """By stack and domain."""
+    """Return the observations by stack and domain."""
     found: dict[StackName, dict[str, Observation]] = {}
     for name, world in worlds(step.kind for step in steps if step.name in asked).items():
         questions = {stack: theirs[name] for stack, theirs in asked.items() if name in theirs}

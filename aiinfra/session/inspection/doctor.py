@@ -1,4 +1,4 @@
-"""Ask the outside world whether an environment can work, and judge the answers. Changes nothing."""
+"""Check the outside world of an environment and return findings. Changes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiinfra.world import World
 
 
 def examine(session: Session) -> list[Examined]:
-    """Every finding, `ok` ones included: an empty list is impossible."""
+    """Return every finding, `ok` ones included; the list is never empty."""
     return list(_examine(session))
 
 

@@ -1,6 +1,6 @@
-"""Why a stack is as it is: what is recorded, what it waits for, and what the places it works in say now.
+"""Why a stack is as it is: what is recorded, what it waits for, and the present state of its worlds.
 
-Reads only: no lock is taken and nothing is started that was not there.
+Reads only: no lock is taken and no lab is started.
 """
 
 from __future__ import annotations
@@ -13,24 +13,22 @@ from aiinfra.plan.selection import known
 from aiinfra.report.status import Why, WorldState
 from aiinfra.session.inspection.status import lock_holder, stack_status
 from aiinfra.session.session import Session
-from aiinfra.session.worlds import current
+from aiinfra.session.worlds import world_states
 from aiinfra.stack import StackName
 
 
 def why(session: Session, stack: str) -> Why:
-    """Raises `ConfigError` for a stack that the file does not have, `OutsideError` when the record cannot be read."""
+    """Explain a stack. Raises `ConfigError` for an unknown stack, `OutsideError` for an unreadable record."""
     known(session.plan, "STACK", [stack])
     name = StackName(stack)
     with session.reading() as (place_words, place, engine):
         if place is None or engine is None:
-            return _explained(session, name, place_words, None, [])
+            return _why(session, name, place_words, None, [])
         run = session.reading_run(place, engine, {})
-        return _explained(session, name, place_words, run.journal, list(current(run, name, run.journal.failure(name))))
+        return _why(session, name, place_words, run.journal, list(world_states(run, name, run.journal.failure(name))))
 
 
-def _explained(
-    session: Session, stack: StackName, place: str, journal: Journal | None, now: Sequence[WorldState]
-) -> Why:
+def _why(session: Session, stack: StackName, place: str, journal: Journal | None, now: Sequence[WorldState]) -> Why:
     plan = session.plan
     behind = upstream(plan.needs, [stack])
     records = {name: stack_status(session, name, journal) for name in plan.steps if name in behind}

@@ -1,4 +1,4 @@
-"""Which place a verb needs: the real one, a lab that is started, found, or only imagined."""
+"""Which place a verb needs: the real one, or a lab that is started, found, or assumed for a preview."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Makes the place of an environment."""
+    """Provides the place of an environment."""
 
     world: World
     plan: Plan
     path: Path
-    """Of the environment file."""
+    """The path of the environment file."""
     tools: Tools
     say: Callable[[str], None]
     secret: Callable[[SecretSource], str] | None = None
-    """Opens secret sources in a rehearsal; None: the real ones are read."""
+    """Opens secret sources in a rehearsal; with None the real ones are read."""
     folder: Path | None = None
-    """The lab's folder; None: the one that belongs to the environment file."""
+    """The lab's folder; None for the one that belongs to the environment file."""
 
     @property
     def toolchain(self) -> Toolchain:
@@ -63,8 +63,8 @@ class Places:
 
         return [name for domain in lab_domains_of(self.plan).values() for name in domain.tools]
 
-    def started(self) -> Place:
-        """The place to act in; a lab is started when it does not run."""
+    def start(self) -> Place:
+        """Return the place to act in; a lab is started when it does not run."""
         if not self.in_lab:
             return self._real()
         from aiinfra.lab.domains import lab_domains_of
@@ -84,8 +84,8 @@ class Places:
             lab = Lab.open(folder, wanted, binaries, self.say)
         return place_of(lab, self.plan, self.secret)
 
-    def found(self) -> Place | None:
-        """The place where something may stand already; None when there is no lab. A dead lab is discarded."""
+    def find(self) -> Place | None:
+        """Return the existing place; None when there is no lab. A dead lab is discarded."""
         if self.in_lab:
             from aiinfra.lab.lab import Lab
 
@@ -94,10 +94,10 @@ class Places:
                 Lab.discard_remains(self.lab_folder(), self.say)
             elif not lab.alive:
                 lab.discard(self.say)
-        return self.seen()
+        return self.peek()
 
-    def seen(self) -> Place | None:
-        """As `found`, but nothing is changed: a dead lab counts as none."""
+    def peek(self) -> Place | None:
+        """Return the existing place without changing anything: a dead lab counts as none."""
         if not self.in_lab:
             return self._real()
         from aiinfra.lab.lab import Lab
@@ -109,9 +109,9 @@ class Places:
         return place_of(lab, self.plan, self.secret)
 
     @contextmanager
-    def imagined(self) -> Iterator[Place]:
-        """The place for a preview: what stands, or for a lab that does not run a folder that is thrown away."""
-        place = self.seen()
+    def preview_place(self) -> Iterator[Place]:
+        """Provide the place for a preview: the existing one, or a temporary folder for a lab that does not run."""
+        place = self.peek()
         if place is not None:
             yield place
             return

@@ -1,4 +1,4 @@
-"""The plan with the access that the lab gives, where the file says how to reach the outside."""
+"""Replace the connections of a plan by the access that the lab gives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiinfra.stack import SecretSource
 
 
 def with_lab_access(plan: Plan, place: Place) -> Plan:
-    """The plan with the place's connection inputs; on a real target it has none, and the plan stays as it is."""
+    """Return the plan with the place's connection inputs; on a real target it is returned as it is."""
     steps = dict(plan.steps)
     for name, inputs in place.connection.inputs.items():
         steps[name] = replace(steps[name], inputs=steps[name].inputs.model_copy(update=dict(inputs)))
@@ -20,7 +20,7 @@ def with_lab_access(plan: Plan, place: Place) -> Plan:
 
 
 def opener(place: Place, secrets: Mapping[SecretSource, str]) -> Callable[[SecretSource], Tree]:
-    """Opens what the lab gives, and what was read of the machine."""
+    """Return a function that opens the secrets that the lab gives and those that were read."""
 
     def open_secret(source: SecretSource) -> Tree:
         if source in place.connection.secrets:

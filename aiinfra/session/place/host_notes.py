@@ -1,4 +1,4 @@
-"""Notes that lie in a remote state, reached through the engine host."""
+"""Notes in a remote state, reached through the engine host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class HostNotes:
     """`Notes` below a prefix of the state's own storage."""
 
     host: Callable[[], EngineHost]
-    """Gives the host that runs; it may be another one than before."""
+    """Returns the running host, which may be another one than before."""
     prefix: str
 
     def get(self, key: str) -> bytes | None:

@@ -18,55 +18,55 @@ from aiinfra.session.place.place import Place
 from aiinfra.world import World
 
 NEVER_UP = "0" * 12
-"""Stands for the id of an environment that has none yet."""
+"""The id of an environment that has none yet."""
 
 
 def digest_key(world: World, place: Place, environment_id: str) -> bytes:
-    """Equal for every run that may skip on the same notes. Another machine without the key runs each stack once."""
+    """Return the digest key, the same for all runs that share notes. A machine without it runs each stack once."""
     if place.secrets == PASSPHRASE:
         return (key_from_random if place.random_passphrase else key_from)(place.passphrase, environment_id)
     if environment_id in {"", NEVER_UP}:
         return secrets.token_bytes(32)
-    kept = _kept(world)
+    kept = _key_store(world)
     kept.create(environment_id, secrets.token_bytes(32))
     return kept.get(environment_id) or b""
 
 
 def forget_key(world: World, environment_id: str) -> None:
-    """Nothing stands that was digested with it."""
+    """Delete the key of an environment of which nothing is left."""
     if environment_id:
-        _kept(world).delete(environment_id)
+        _key_store(world).delete(environment_id)
 
 
-def _kept(world: World) -> FileNotes:
+def _key_store(world: World) -> FileNotes:
     return FileNotes(Path(world.state()) / "keys")
 
 
 def open_secrets(engine: Engine, journal: Journal, place: Place) -> None:
-    """See that the state's secrets open before anything is begun; asked once for each key, and remembered.
+    """Check that the state's secrets can be opened before anything is begun; checked once for each key.
 
     Raises `EngineError` `engine.passphrase` or `engine.key_service`.
     """
     _check_format(engine, place)
     known = journal.environment_id()
     if known is None or journal.seal() != _seal(engine.world, place, known):
-        engine.prepared().ready(make=False)
+        engine.prepared_host().ready(make=False)
 
 
 def make_environment(engine: Engine, journal: Journal, place: Place, name: str) -> str:
-    """The environment's id, made where there is none, its secrets open. Nothing is made when they do not."""
+    """Return the environment's id, created when it has none, once its secrets are open."""
     _check_format(engine, place)
     known = journal.environment_id()
     if known is not None and journal.seal() == _seal(engine.world, place, known):
         return known
-    engine.prepared().ready(make=place.secrets != PASSPHRASE)
+    engine.prepared_host().ready(make=place.secrets != PASSPHRASE)
     made = known or journal.make_environment_id(name, engine.world.now())
     journal.keep_seal(_seal(engine.world, place, made))
     return made
 
 
 def _check_format(engine: Engine, place: Place) -> None:
-    """See that the state is of the format that we work on. The host sees to it wherever it looks at stacks.
+    """Check that the state has the format that we work on. The host does so whenever it lists stacks.
 
     Raises `EngineError` `engine.newer`, `engine.legacy` or `engine.damaged`.
     """

@@ -1,4 +1,4 @@
-"""The place of a lab: state, seal and world in one folder on this machine."""
+"""The place of a lab: state, encryption and world in one folder on this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aiinfra.providers.contract import ProviderSpec
 
 LAB_PATIENCE: Final = 10.0
-"""Seconds; in a lab nothing takes minutes, so what looks broken for so long is."""
+"""Seconds; in a lab nothing takes minutes, so what looks broken for that long is broken."""
 LAB_SWEEPING: Final = 30.0
 """Seconds; a namespace takes about five."""
 
@@ -30,7 +30,7 @@ def notes_of(folder: Path, environment: str) -> FileNotes:
 
 
 def place_of(lab: Lab, plan: Plan, secret: Callable[[SecretSource], str] | None) -> Place:
-    """The place of a lab that runs."""
+    """Return the place of a running lab."""
     return Place(
         state_url=lab.state_url,
         secrets="passphrase",
@@ -51,7 +51,7 @@ def place_of(lab: Lab, plan: Plan, secret: Callable[[SecretSource], str] | None)
 
 
 def ghost_place(folder: Path, plan: Plan) -> Place:
-    """The place of a lab that does not run: what it would give is not known yet. For `preview`."""
+    """Return the place of a lab that does not run, for `preview`: what it would give is not known yet."""
     return Place(
         state_url=f"file://{folder / 'state'}",
         secrets="passphrase",
@@ -67,7 +67,7 @@ def ghost_place(folder: Path, plan: Plan) -> Place:
 
 
 def _connection(folder: Path | None, plan: Plan) -> Connection:
-    """What the domains of the plan give, as one; a stack may get something of several."""
+    """Return what the domains of the plan give as one value; a stack may get something from several."""
     with usable("the lab's folder", folder or Path()):
         found = [domain.connection(folder, plan) for domain in lab_domains_of(plan).values()]
     stacks = {name for one in found for name in one.inputs}
@@ -78,12 +78,12 @@ def _connection(folder: Path | None, plan: Plan) -> Connection:
 
 
 def _simulated(plan: Plan) -> Sequence[str]:
-    """What is simulated of what the plan uses."""
+    """Return what is simulated of what the plan uses, one sentence each."""
     return [sentence for domain in lab_domains_of(plan).values() for sentence in domain.simulated]
 
 
 def _stand_ins(folder: Path) -> Sequence[ProviderSpec]:
-    """Of all domains that are installed: a destroy also meets stacks whose kinds left the file."""
+    """Return the stand-ins of all installed domains, as a destroy also handles stacks that left the file."""
     return [spec for domain in lab_domains().values() for spec in domain.stand_ins(folder)]
 
 

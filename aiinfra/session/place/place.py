@@ -1,6 +1,6 @@
-"""Where a run takes place: the state, its seal, and what stands in for the outside world.
+"""Where a run takes place: the state, its encryption, and what replaces the outside world.
 
-A value, made once per run by `lab_place.py` or `real_place.py`; nothing after it asks whether the world is a lab.
+A value, created once per run by `lab.py` or `real.py`; nothing after it asks whether the world is a lab.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Place:
     environ: Mapping[str, str] = field(repr=False)
     """Environment of the engine host: an allow-list."""
     notes: Notes | None
-    """None: the notes lie in a remote state and are reached through the engine host."""
+    """None when the notes are in a remote state and are reached through the engine host."""
     connection: Connection = field(default_factory=Connection, repr=False)
     """What the lab gives to stacks in place of connection inputs; nothing on a real target."""
     secret: Callable[[SecretSource], str] | None = field(default=None, repr=False)
-    """Opens secret sources; None: the real ones are read."""
+    """Opens secret sources; with None the real ones are read."""
     stand_ins: Callable[[], Sequence[ProviderSpec]] = tuple
     """Providers attached under official names."""
     simulated: Sequence[str] = ()
@@ -44,18 +44,18 @@ class Place:
     random_passphrase: bool = False
     """True when the passphrase was generated."""
     patience: float = 300.0
-    """Seconds for which the same broken root may stand before a wait for it is given up."""
+    """Seconds for which the same broken root cause is tolerated before a wait ends."""
     sweeping: float = 300.0
-    """Seconds that what a destroy sweeps may take to go."""
+    """Seconds that objects swept by a destroy may take to go."""
     sequel: Callable[[], Sequence[str]] = tuple
-    """Called when a destroy left nothing: what goes with the place itself, one sentence each."""
+    """Called when a destroy left nothing: removes the place itself and returns one sentence for each thing removed."""
 
     gone: Callable[[], OutsideError | None] = lambda: None
-    """Why nothing can work here any more: the place ended while it was used."""
+    """Returns why nothing can work here any more, when the place ended while it was used."""
 
     @contextmanager
-    def standing(self) -> Iterator[None]:
-        """Inside, what fails because the place ended is told as that. Raises what `gone` says."""
+    def reporting_end(self) -> Iterator[None]:
+        """Raise the error of `gone` inside the block in place of errors that it caused."""
         try:
             yield
         except (ConfigError, Interrupted):
@@ -63,14 +63,16 @@ class Place:
         except AiinfraError as error:
             raise self.gone() or error from error
 
-    def blamed(self, error: AiinfraError) -> AiinfraError:
-        """The error itself; when the place ended, the same with that as its root."""
+    def with_end_as_cause(self, error: AiinfraError) -> AiinfraError:
+        """Return the error, with the end of the place as its root cause when it ended."""
         root = self.gone()
         if root is None:
             return error
-        told, why = error.record, root.record
+        record, why = error.record, root.record
         causes = (*(error.causes if isinstance(error, StepError) else ()), why.message)
-        return StepError(told.message, causes=causes, code=why.code, where=told.where, hint=why.hint, transient=True)
+        return StepError(
+            record.message, causes=causes, code=why.code, where=record.where, hint=why.hint, transient=True
+        )
 
     @property
     def is_simulated(self) -> bool:

@@ -1,4 +1,4 @@
-"""The place of a real target: state by URL, sealed by a passphrase or a key service."""
+"""The place of a real target: state by URL, encrypted with a passphrase or a key service."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ CREDENTIALS: Final = ("AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "ARM_", "VAULT_"
 
 
 def real_place(world: World, environment: str, state: StateSpec, base: Path) -> Place:
-    """The place of `state`, whose relative paths start at the folder `base`.
+    """Return the place of `state`, whose relative paths start at the folder `base`.
 
-    Raises `ConfigError` `state.passphrase_missing` when the state's seal has no key.
+    Raises `ConfigError` `state.passphrase_missing` when the state needs a passphrase and none is given.
     """
     root = folder_of(state.url, world.home(), base.absolute())
     return Place(
@@ -41,7 +41,7 @@ def _parameters(url: str) -> str:
 
 
 def _passphrase(world: World, *, needed: bool) -> str:
-    """What is given, "" when nothing is and none is needed: stacks from before a key service may still be opened."""
+    """Return the passphrase; "" when none is given or needed. With a key service one may open older stacks."""
     try:
         return passphrase(world)
     except ConfigError:
@@ -51,6 +51,7 @@ def _passphrase(world: World, *, needed: bool) -> str:
 
 
 def passphrase(world: World) -> str:
+    """Return the passphrase of Pulumi's variables. Raises `ConfigError` when none is given or it cannot be read."""
     if given := world.environ.get("PULUMI_CONFIG_PASSPHRASE"):
         return given
     if named := world.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
@@ -71,7 +72,7 @@ def passphrase(world: World) -> str:
 
 
 def allowed(environ: Mapping[str, str]) -> dict[str, str]:
-    """The part of our environment that the engine host may see; loopback never goes through a proxy."""
+    """Return the part of our environment that the engine host gets; loopback never goes through a proxy."""
     passed = {k: v for k, v in environ.items() if k in PASSED_ON or k.startswith(CREDENTIALS)}
     loopback = ",".join(filter(None, (passed.get("NO_PROXY", ""), "127.0.0.1", "localhost")))
     return {**passed, "NO_PROXY": loopback, "no_proxy": loopback}

@@ -10,7 +10,7 @@ from aiinfra.plan.planner import Plan
 
 
 def assumed_lab(plan: Plan) -> tuple[Mapping[str, Tree], list[str]]:
-    """The value of `lab:` with what the file leaves out, and a sentence for each assumption."""
+    """Return the value of `lab:` with what the file leaves out, and a sentence for each assumption."""
     lab: dict[str, Tree] = dict(plan.environment.lab)
     sentences: list[str] = []
     for domain in lab_domains_of(plan).values():

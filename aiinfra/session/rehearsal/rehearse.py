@@ -1,7 +1,7 @@
 """Rehearse any environment in a throw-away lab: up, proof, destroy, nothing left; a timeline and a verdict.
 
-The outside world is swapped for the lab before any secret is resolved: connection fields are replaced, other secrets
-become canaries, hardware that the file does not describe is assumed from what the stacks ask for, and listed.
+The outside world is replaced by the lab before any secret is resolved: connection fields are replaced, other secrets
+become canaries, hardware that the file does not describe is assumed from what the stacks request, and listed.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from aiinfra.report.rehearsal import Act, Rehearsal
 from aiinfra.report.run import Outcome, RunReport, Verb
 from aiinfra.session.options import Options
 from aiinfra.session.rehearsal.assumed import assumed_lab
-from aiinfra.session.rehearsal.breaking import Breaker, Fault
-from aiinfra.session.rehearsal.throwaway import thrown_away
+from aiinfra.session.rehearsal.fault_injection import Fault, FaultInjector
+from aiinfra.session.rehearsal.throwaway import throwaway_folder
 from aiinfra.session.session import Session
 from aiinfra.stack import SecretSource
 
@@ -28,14 +28,14 @@ UP: Final = "every stack is up"
 
 def rehearse(session: Session, fault: Fault | None, options: Options) -> Rehearsal:
     """Run the whole life of the environment in a lab of its own; the lab is removed whatever happens."""
-    breaker = Breaker(fault, session.plan) if fault else None
+    injector = FaultInjector(fault, session.plan) if fault else None
     described, assumed = assumed_lab(session.plan)
     environment = session.plan.environment.model_copy(update={"lab": described})
     root = session.world.state() / "rehearsals"
-    with thrown_away(root, environment.name, session.places.say) as folder:
+    with throwaway_folder(root, environment.name, session.places.say) as folder:
         plan = replace(session.plan, environment=environment)
         places = replace(session.places, plan=plan, secret=_canaries(), folder=folder)
-        acts = list(_acts(replace(session, plan=plan, places=places), breaker, options))
+        acts = list(_acts(replace(session, plan=plan, places=places), injector, options))
     simulated = next((act.report.simulated for act in acts if act.report.simulated), ())
     not_checked = [phrase for domain in lab_domains_of(session.plan).values() for phrase in domain.not_checked]
     return Rehearsal(environment.name, tuple(acts), tuple(assumed), simulated, tuple(not_checked))
@@ -46,11 +46,11 @@ def _canaries() -> Callable[[SecretSource], str]:
     return lambda source: made.setdefault(source, f"canary-{secrets.token_hex(12)}")
 
 
-def _acts(session: Session, breaker: Breaker | None, options: Options) -> Iterator[Act]:
-    """The acts until the end, or until the user asks to stop."""
+def _acts(session: Session, injector: FaultInjector | None, options: Options) -> Iterator[Act]:
+    """Yield the acts until the end, or until the user asks to stop."""
     stopped = session.interrupts.stop.is_set
-    if breaker:
-        yield _faulty(session, breaker, options)
+    if injector:
+        yield _faulty(session, injector, options)
     if not stopped():
         up = session.up(options)
         yield Act("up", up, up.exit_code == 0, _failures(up) or UP)
@@ -63,23 +63,23 @@ def _acts(session: Session, breaker: Breaker | None, options: Options) -> Iterat
         yield Act("destroy", down, down.exit_code == 0, "; ".join(down.nothing_left) or _failures(down))
 
 
-def _faulty(session: Session, breaker: Breaker, options: Options) -> Act:
+def _faulty(session: Session, injector: FaultInjector, options: Options) -> Act:
     from aiinfra.lab.lab import Lab
 
-    session.places.started()
+    session.places.start()
     lab = Lab.find(session.places.lab_folder())
     assert lab is not None
-    if not breaker.waits:
-        breaker.set(lab)
-    report = _up_report(replace(session, on_event=breaker.heard(lab, session.on_event)), options)
-    breaker.lift(lab)
-    missed = "" if session.interrupts.count else breaker.judged(report)
+    if not injector.waits:
+        injector.set(lab)
+    report = _up_report(replace(session, on_event=injector.watching(lab, session.on_event)), options)
+    injector.lift(lab)
+    missed = "" if session.interrupts.count else injector.failure_of(report)
     passed = not (missed or session.interrupts.count)
-    return Act(f"up with {breaker.fault}", report, passed, missed or _failures(report) or UP)
+    return Act(f"up with {injector.fault}", report, passed, missed or _failures(report) or UP)
 
 
 def _up_report(session: Session, options: Options) -> RunReport:
-    """The report of an up, also of one that preflights of its stacks end before any of them starts."""
+    """Return the report of an up, also of one that preflights end before any stack starts."""
     since = session.world.now()
     try:
         return session.up(options)
@@ -93,7 +93,7 @@ def _up_report(session: Session, options: Options) -> RunReport:
 
 
 def _failures(report: RunReport) -> str:
-    """The root of each failure; where nothing started, the first that preflights say of each stack."""
+    """Return the root of each failure; where nothing started, each stack's first preflight error."""
     stacks = [f"{r.stack}: {roots(r.causes) or r.error.message}" for r in report.results if r.error]
     if report.exit_code == OutsideError.exit_code:
         first = {error.where: error for error in reversed(report.errors)}

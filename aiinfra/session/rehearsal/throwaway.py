@@ -1,6 +1,6 @@
-"""Folders for labs that are thrown away: one a rehearsal, removed at its end, or by the next one when it was killed.
+"""Throw-away folders for labs: one for each rehearsal, removed at its end, or by the next one when it was killed.
 
-Whoever uses a folder holds a lock on it, so the kernel says who is dead. Nothing here waits for anybody.
+The user of a folder holds a lock on it, so the kernel shows which are abandoned. Nothing here blocks.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aiinfra.errors import OutsideError
-from aiinfra.session.interrupt import put_off
+from aiinfra.session.interrupt import signals_ignored
 
 OnProgress = Callable[[str], None]
 
 
 @contextmanager
-def thrown_away(root: Path, name: str, say: OnProgress) -> Iterator[Path]:
-    """A folder for a lab below `root`. The lab that is in it in the end is stopped, and the folder removed."""
+def throwaway_folder(root: Path, name: str, say: OnProgress) -> Iterator[Path]:
+    """Provide a folder for a lab below `root`. At the end, the lab in it is stopped and the folder removed."""
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder, lock = _taken(root, name)
+        folder, lock = _new_folder(root, name)
     except OSError as error:
         raise OutsideError(
             f"no folder for a rehearsal can be made: {error.strerror}",
@@ -36,13 +36,13 @@ def thrown_away(root: Path, name: str, say: OnProgress) -> Iterator[Path]:
         _sweep(root, say)
         yield folder / name
     finally:
-        with put_off():
+        with signals_ignored():
             _remove(folder)
         os.close(lock)
 
 
-def _taken(root: Path, name: str) -> tuple[Path, int]:
-    """A new folder and the lock on it; a sweep may take a folder away before it is locked."""
+def _new_folder(root: Path, name: str) -> tuple[Path, int]:
+    """Return a new folder and the lock on it; a sweep may remove a folder before it is locked."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root))
         lock = _lock(folder)
@@ -51,7 +51,7 @@ def _taken(root: Path, name: str) -> tuple[Path, int]:
 
 
 def _lock(folder: Path) -> int | None:
-    """None when another process holds it, or it is gone."""
+    """Return the lock on a folder; None when another process holds it or the folder is gone."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except (FileNotFoundError, NotADirectoryError):
@@ -73,9 +73,9 @@ def _sweep(root: Path, say: OnProgress) -> None:
             continue
         try:
             _remove(folder)
-            say(f"removed what a rehearsal that died had left: {folder.name}")
+            say(f"removed what an interrupted rehearsal left: {folder.name}")
         except OutsideError as error:
-            say(f"what a rehearsal that died had left stays in {folder}: {error}")
+            say(f"what an interrupted rehearsal left stays in {folder}: {error}")
         finally:
             os.close(lock)
 

@@ -1,4 +1,4 @@
-"""What a preview could not know of a stack: the outputs it takes that no stack has given yet."""
+"""How certain the preview of a stack is: it depends on inputs that no stack has given yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiinfra.stack import Ref, SecretSource
 
 
 def refs_of(step: Step) -> list[Ref]:
-    """Every reference in the inputs of a stack."""
+    """Return every reference in the inputs of a stack."""
     found: list[Ref] = []
 
     def collect(value: Ref | SecretSource) -> str:
@@ -24,7 +24,7 @@ def refs_of(step: Step) -> list[Ref]:
 
 
 def certainty(run: Run, step: Step) -> Certainty:
-    """How sure the preview of a stack is, by the values that it was given."""
+    """Return how certain the preview of a stack is, given the values of its inputs."""
     until: dict[str, dict[str, None]] = {}
     for ref in refs_of(step):
         given = run.outputs_of(ref.stack)

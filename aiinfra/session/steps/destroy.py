@@ -6,12 +6,12 @@ from aiinfra.errors import AiinfraError
 from aiinfra.report.run import Outcome, Reason, StackResult, Verb
 from aiinfra.session.run import Run
 from aiinfra.session.steps.failure import failed_result, failure
-from aiinfra.session.steps.operation import changes_in, journaled, recorded, timed
+from aiinfra.session.steps.operation import changes_in, journaled, record_failure, timed
 
 
 def destroy(run: Run, stack: str, kind: str) -> StackResult:
-    """A failed step is a result, kept for `aiinfra why`."""
-    return recorded(run, Verb.DESTROY, timed(run, kind, stack, lambda: _destroy(run, stack, kind)))
+    """Destroy a stack and return the result; a failure is a result too, recorded for `aiinfra why`."""
+    return record_failure(run, Verb.DESTROY, timed(run, kind, stack, lambda: _destroy(run, stack, kind)))
 
 
 def _destroy(run: Run, stack: str, kind: str) -> StackResult:
@@ -27,7 +27,7 @@ def _destroy(run: Run, stack: str, kind: str) -> StackResult:
 
 
 def forget(run: Run, stack: str, kind: str, access: str) -> StackResult:
-    """Drop the stack from the state; nothing is asked and nothing removed. `access`: the stack whose access is gone."""
+    """Drop the stack from the state without asking the world; `access` is the stack whose access is gone."""
     try:
         return _forget(run, stack, kind, access)
     except AiinfraError as error:

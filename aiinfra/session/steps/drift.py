@@ -1,4 +1,4 @@
-"""What a refresh found changed by hand, as our own resources keep it in the state until an `up` puts it back."""
+"""Changes by hand that a refresh found, as our resources keep them in the state until an `up` reverts them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from aiinfra.providers.contract import NOT_REPAIRED
 
-MOST: Final = 20
-"""Sentences that are shown of one stack."""
+MAX_SHOWN: Final = 20
+"""Sentences that are shown for one stack at most."""
 
 
 def drift_in(deployment: Mapping[str, Any]) -> tuple[str, ...]:
-    """One sentence for each field, of a stack's state in Pulumi's format."""
+    """Return one sentence for each changed field in a stack's state, which is in Pulumi's format."""
     resources = deployment.get("resources") or ()
     sentences = [
         str(line)
@@ -20,10 +20,10 @@ def drift_in(deployment: Mapping[str, Any]) -> tuple[str, ...]:
         if resource["type"].startswith("aiinfra:")
         for line in (resource.get("outputs") or {}).get("drift") or ()
     ]
-    more = (f"and {len(sentences) - MOST} more",) if len(sentences) > MOST else ()
-    return (*sentences[:MOST], *more)
+    more = (f"and {len(sentences) - MAX_SHOWN} more",) if len(sentences) > MAX_SHOWN else ()
+    return (*sentences[:MAX_SHOWN], *more)
 
 
 def repairable(drift: Sequence[str]) -> bool:
-    """Whether the next `up` puts all of it right."""
+    """Return whether the next `up` reverts all of it."""
     return not any(NOT_REPAIRED in sentence for sentence in drift)

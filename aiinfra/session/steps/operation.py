@@ -1,4 +1,4 @@
-"""What the steps of all verbs share: the journal around an operation, its time, its changes."""
+"""What the steps of all verbs share: the journal, the duration and the changes of an operation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ UNCHANGING = frozenset({"same", "read", "refresh"})
 
 
 def changes_in(done: OperationResult) -> Mapping[str, int]:
-    """Resources by operation, without those that were left as they are."""
+    """Return the number of resources by operation, without unchanged ones."""
     return {operation: count for operation, count in done.changes.items() if operation not in UNCHANGING}
 
 
 @contextmanager
 def journaled(run: Run, verb: Verb, stack: str) -> Iterator[None]:
-    """The journal around an operation: the success is forgotten before it, a note says that it runs."""
+    """Record an operation: the last success is forgotten before it, and a note says that it runs."""
     run.journal.begin(stack, verb.value)
     started = time.monotonic()
     yield
@@ -36,7 +36,7 @@ def journaled(run: Run, verb: Verb, stack: str) -> Iterator[None]:
 
 
 def timed(run: Run, kind: str, stack: str, act: Callable[[], StackResult]) -> StackResult:
-    """The result of `act`; its failure becomes a failed result, but for one that kept the run from starting at all."""
+    """Return the result of `act` with its duration; an error becomes a failed result if an engine ever ran."""
     started = time.monotonic()
     try:
         result = act()
@@ -47,8 +47,8 @@ def timed(run: Run, kind: str, stack: str, act: Callable[[], StackResult]) -> St
     return replace(result, seconds=time.monotonic() - started)
 
 
-def recorded(run: Run, verb: Verb, result: StackResult) -> StackResult:
-    """The result; a failure is kept for `aiinfra why`, if there is still a place to keep it in."""
+def record_failure(run: Run, verb: Verb, result: StackResult) -> StackResult:
+    """Return the result, having recorded a failure for `aiinfra why` unless its place is gone."""
     if result.error is not None and run.place.gone() is None:
         note = Failure(verb.value, run.now(), result.seconds, result.error, tuple(result.causes))
         with suppress(AiinfraError):  # the run reports its failure itself, whether or not it can be kept

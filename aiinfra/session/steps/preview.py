@@ -13,7 +13,7 @@ from aiinfra.session.steps.up import unchanged
 
 
 def preview(run: Run, step: Step) -> StackResult:
-    """A failed step is a result."""
+    """Preview a stack and return the result; a failure is a result too."""
     return timed(run, step.kind.kind, step.name, lambda: _preview(run, step))
 
 

@@ -9,12 +9,12 @@ from aiinfra.report.run import Outcome, Reason, StackResult, Verb
 from aiinfra.session.run import Run
 from aiinfra.session.steps.drift import drift_in, repairable
 from aiinfra.session.steps.failure import failed_result
-from aiinfra.session.steps.operation import changes_in, journaled, recorded, timed
+from aiinfra.session.steps.operation import changes_in, journaled, record_failure, timed
 
 
 def refresh(run: Run, step: Step) -> StackResult:
-    """A failed step is a result, kept for `aiinfra why`; a stack that differs is run by the next `up`."""
-    return recorded(run, Verb.REFRESH, timed(run, step.kind.kind, step.name, lambda: _refresh(run, step)))
+    """Refresh a stack and return the result; a stack that differs is run by the next `up`."""
+    return record_failure(run, Verb.REFRESH, timed(run, step.kind.kind, step.name, lambda: _refresh(run, step)))
 
 
 def _refresh(run: Run, step: Step) -> StackResult:

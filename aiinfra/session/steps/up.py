@@ -12,7 +12,7 @@ from aiinfra.plan.planner import Step
 from aiinfra.report.run import Outcome, Proof, Reason, StackResult, Verb
 from aiinfra.session.run import Run
 from aiinfra.session.steps.failure import failed_result
-from aiinfra.session.steps.operation import changes_in, journaled, recorded, timed
+from aiinfra.session.steps.operation import changes_in, journaled, record_failure, timed
 from aiinfra.session.worlds import settle
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def up(run: Run, step: Step) -> StackResult:
-    """A failed step is a result, kept for `aiinfra why`."""
-    return recorded(run, Verb.UP, timed(run, step.kind.kind, step.name, lambda: _up(run, step)))
+    """Bring a stack up and return the result; a failure is a result too, recorded for `aiinfra why`."""
+    return record_failure(run, Verb.UP, timed(run, step.kind.kind, step.name, lambda: _up(run, step)))
 
 
 def unchanged(run: Run, step: Step) -> StackResult | None:
-    """The result of a stack whose last success had the digest of now; None when it must run."""
+    """Return the result of a stack whose last success has the current digest; None when it must run."""
     known = run.journal.success(step.name)
     if not run.options.skip or known is None or known.digest != run.digest(step):
         return None
@@ -41,7 +41,7 @@ def unchanged(run: Run, step: Step) -> StackResult | None:
 
 
 def proof_of(success: Success) -> Proof | None:
-    """None for a stack that proves nothing."""
+    """Return the proof of a success; None for a stack that proves nothing."""
     return Proof(datetime.fromisoformat(success.proved_at), success.simulated) if success.proved_at else None
 
 

@@ -1,4 +1,4 @@
-"""Destroy an environment: its stacks in reverse, then what carries its mark, then the place itself.
+"""Destroy an environment: its stacks in reverse order, then what carries its mark, then the place itself.
 
 Nothing is started in order to delete it, and the world is swept also when a stack's state is absent or empty.
 """
@@ -22,36 +22,37 @@ from aiinfra.session.reporting import Reporting
 from aiinfra.session.run import Run
 from aiinfra.session.steps.destroy import destroy as destroy_stack
 from aiinfra.session.steps.destroy import forget as forget_stack
-from aiinfra.session.worlds import tearing_down
+from aiinfra.session.worlds import worlds_to_tear_down
 from aiinfra.waiting import Stopped
 
 
 @dataclass(frozen=True, slots=True)
 class _Existing:
-    """What may exist: the file's stacks, and those that only the state knows."""
+    """Stacks that may exist: those of the file, and those that are only in the state."""
 
     needs: Mapping[str, Sequence[str]]
     kinds: Mapping[str, str]
 
 
 def destroy(run: Run) -> RunReport:
-    """Destroy what is chosen. Only a destroy of everything sweeps and ends with the place.
+    """Destroy the chosen stacks; a destroy of all also sweeps and removes the place.
 
-    Raises `ConfigError` for a choice that cannot be, `OutsideError` when a world cannot be asked; nothing is touched.
+    Raises `ConfigError` for an impossible choice and `OutsideError` when a world cannot be asked, both before anything
+    is changed.
     """
     existing = _existing(run)
     chosen = _chosen(existing.needs, run.existing_stacks(), run.options)
     request = DestroyRequest(
         existing.needs, existing.kinds, chosen, run.options.selection.all, tuple(run.options.forget)
     )
-    teardowns = [world.teardown(run, request) for world in tearing_down(_kinds(run, existing))]
+    teardowns = [world.teardown(run, request) for world in worlds_to_tear_down(_kinds(run, existing))]
     _check_forget(request.forget, teardowns)
     forgotten = {stack: access for teardown in teardowns for stack, access in teardown.forgotten().items()}
     report = Reporting.of(run, Verb.DESTROY)
     report.not_asked = [sentence for teardown in teardowns for sentence in teardown.prepare()]
     order = [name for name in reversed(list(existing.needs)) if name in chosen]
     report.started(order)
-    with run.interrupts.heard(run.runner.stop):
+    with run.interrupts.handled(run.runner.stop):
         results = _destroy_stacks(run, existing, order, forgotten)
         interrupted = run.interrupts.count > 0
         if interrupted or not request.whole or any(result.error for result in results):
@@ -94,7 +95,7 @@ def _finish(run: Run, results: list[StackResult], swept: Sequence[SweepReport], 
 
 
 def _kinds(run: Run, existing: _Existing) -> list[Kind]:
-    """The kinds of all that may exist, as far as they are installed."""
+    """Return the installed kinds of all stacks that may exist."""
     catalog = Catalog.installed()
     planned = {step.kind.kind: step.kind for step in run.plan.steps.values()}
     names = dict.fromkeys(existing.kinds.values())
@@ -127,7 +128,7 @@ def _existing(run: Run) -> _Existing:
 
 
 def _dropped_needs(known: Success | None, others: Collection[str]) -> list[str]:
-    """What the stack needed when it was last up and the file no longer says: edits may make that a circle."""
+    """Return what the stack needed when it was last up and the file no longer says; edits may make that a cycle."""
     return [name for name in (known.needs if known else ()) if name in others]
 
 

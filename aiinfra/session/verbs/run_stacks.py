@@ -16,7 +16,7 @@ StackStep = Callable[[Run, Step], StackResult]
 
 
 def run_stacks(run: Run, verb: Verb, step: StackStep) -> RunReport:
-    """The report of the chosen stacks; a failed stack keeps those that need it from starting."""
+    """Run the chosen stacks and return the report; a failed stack keeps those that need it from starting."""
     steps = run.plan.steps
     needs = {str(name): [n for n in steps[name].needs if n in run.chosen] for name in run.chosen}
     kinds = {str(name): steps[name].kind.kind for name in run.chosen}
@@ -30,6 +30,6 @@ def run_stacks(run: Run, verb: Verb, step: StackStep) -> RunReport:
         run.on_event,
         run.world.now,
     )
-    with run.interrupts.heard(run.runner.stop):
+    with run.interrupts.handled(run.runner.stop):
         results = executor.run(run.interrupts.stop)
     return report.ended(results, interrupted=run.interrupts.count > 0)

@@ -12,7 +12,7 @@ from aiinfra.stack import Preflight
 
 
 def up(run: Run) -> RunReport:
-    """Raises `OutsideError`, before any step, when a preflight found what makes the run pointless."""
+    """Bring the chosen stacks up. Raises `OutsideError` before any step when a preflight found an error."""
     _say_dropped(run)
     judged = [step for name in run.chosen if isinstance((step := run.plan.steps[name]).kind.checks, Preflight)]
     if will_run := [step for step in judged if _will_run(run, step)]:
@@ -26,11 +26,11 @@ def _will_run(run: Run, step: Step) -> bool:
 
 
 def _say_dropped(run: Run) -> None:
-    """A stack that was removed from the file is not destroyed: say so, and how to."""
+    """Report stacks that are no longer in the file, which `up` does not destroy, with the command that does."""
     environment = run.plan.environment.name
     dropped = [name for name in run.journal.known_stacks() if name not in run.plan.steps]
     if dropped:
         one = len(dropped) == 1
         command = f"aiinfra destroy {environment} {' '.join(f'--only {name}' for name in dropped)}"
-        subject = f"{' and '.join(dropped)} {'stands and is' if one else 'stand and are'} no longer in the file"
-        run.say(f"{subject}: {command} takes {'it' if one else 'them'} down")
+        subject = f"{' and '.join(dropped)} {'exists but is' if one else 'exist but are'} no longer in the file"
+        run.say(f"{subject}: {command} removes {'it' if one else 'them'}")

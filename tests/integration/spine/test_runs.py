@@ -37,7 +37,7 @@ def test_stacks_that_the_file_no_longer_has_are_told_and_go_in_their_order(make_
     done = site.run("up", "world", "--yes")
     assert done.returncode == 0
     assert done.stdout.splitlines()[0] == (
-        "a and b stand and are no longer in the file: aiinfra destroy world --only a --only b takes them down"
+        "a and b exist but are no longer in the file: aiinfra destroy world --only a --only b removes them"
     )
     ended: list[str] = []
 

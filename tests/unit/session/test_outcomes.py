@@ -23,6 +23,7 @@ from aiinfra.session.run import Run
 from aiinfra.session.steps.preview import preview
 from aiinfra.session.steps.refresh import refresh
 from aiinfra.session.verbs.destroy import destroy
+from aiinfra.session.verbs.run_stacks import run_stacks
 from aiinfra.session.verbs.up import up
 from tests.unit.session.kinds import CATALOG, environment
 from tests.unit.site import a_world

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from aiinfra.errors import OutsideError
-from aiinfra.session.rehearsal.throwaway import thrown_away
+from aiinfra.session.rehearsal.throwaway import throwaway_folder
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from aiinfra.session.rehearsal.throwaway import thrown_away
-with thrown_away(Path(sys.argv[1]), "site", print) as folder:
+from aiinfra.session.rehearsal.throwaway import throwaway_folder
+with throwaway_folder(Path(sys.argv[1]), "site", print) as folder:
     folder.mkdir()
     (folder / "left").write_text("")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -25,7 +25,7 @@ with thrown_away(Path(sys.argv[1]), "site", print) as folder:
 
 def test_a_folder_is_gone_when_it_is_left(tmp_path: Path) -> None:
     root = tmp_path / "rehearsals"
-    with thrown_away(root, "site", print) as folder:
+    with throwaway_folder(root, "site", print) as folder:
         folder.mkdir()
         assert folder.name == "site"
     assert list(root.iterdir()) == []
@@ -36,15 +36,15 @@ def test_what_a_killed_rehearsal_left_goes_with_the_next_one(tmp_path: Path) -> 
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], env=environ, check=False)
     (left,) = tmp_path.iterdir()
     said: list[str] = []
-    with thrown_away(tmp_path, "other", said.append):
+    with throwaway_folder(tmp_path, "other", said.append):
         assert not left.exists()
-    assert said == [f"removed what a rehearsal that died had left: {left.name}"]
+    assert said == [f"removed what an interrupted rehearsal left: {left.name}"]
 
 
 def test_a_living_rehearsal_keeps_its_folder(tmp_path: Path) -> None:
-    with thrown_away(tmp_path, "site", print) as folder:
+    with throwaway_folder(tmp_path, "site", print) as folder:
         folder.mkdir()
-        with thrown_away(tmp_path, "site", pytest.fail):
+        with throwaway_folder(tmp_path, "site", pytest.fail):
             assert folder.exists()
         assert folder.exists()
 
@@ -53,7 +53,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "rehearsals").write_text("a file")
     with (
         pytest.raises(OutsideError, match="no folder for a rehearsal can be made") as raised,
-        thrown_away(tmp_path / "rehearsals", "site", print),
+        throwaway_folder(tmp_path / "rehearsals", "site", print),
     ):
         pytest.fail("it was entered")
     assert raised.value.record.code == "rehearsal.folder"

@@ -11,7 +11,7 @@ from aiinfra.config import load_environment
 from aiinfra.errors import ConfigError, ErrorRecord
 from aiinfra.lab.domains import fault_types
 from aiinfra.report.run import Outcome, RunReport, StackResult, Verb
-from aiinfra.session.rehearsal.breaking import Breaker, Fault
+from aiinfra.session.rehearsal.fault_injection import Fault, FaultInjector
 from tests.unit.site import a_world
 
 ROOT = Path(__file__).parents[3]
@@ -20,8 +20,8 @@ IMAGE = "image nvcr.io/nvidia/driver:580 does not exist"
 PULL = "nvidia-driver-daemonset on gpu-0: ImagePullBackOff"
 
 
-def breaker(text: str) -> Breaker:
-    return Breaker(Fault.parse(text), PLAN)
+def injector(text: str) -> FaultInjector:
+    return FaultInjector(Fault.parse(text), PLAN)
 
 
 def run(*failed: StackResult) -> RunReport:
@@ -36,36 +36,38 @@ def failed(stack: str, message: str, *causes: str) -> StackResult:
 
 def test_a_fault_whose_root_is_told_where_it_is_was_noticed() -> None:
     told = run(failed("gpu-operator", "ClusterPolicy is not ready", PULL, IMAGE))
-    assert breaker("image-pull").judged(told) == ""
-    assert breaker("image-pull@gpu-operator").judged(told) == ""
-    assert breaker("image-pull@cluster").judged(told) == ""
+    assert injector("image-pull").failure_of(told) == ""
+    assert injector("image-pull@gpu-operator").failure_of(told) == ""
+    assert injector("image-pull@cluster").failure_of(told) == ""
 
 
 def test_a_fault_that_nothing_minds_does_not_pass() -> None:
-    assert breaker("crd-late@nfd").judged(run()) == "crd-late@nfd had no effect: every stack is up in spite of it"
+    assert injector("crd-late@nfd").failure_of(run()) == "crd-late@nfd had no effect: every stack is up in spite of it"
 
 
 def test_a_failure_elsewhere_is_not_the_fault() -> None:
     told = run(failed("gpu-operator", "ClusterPolicy is not ready", PULL, IMAGE))
-    assert breaker("image-pull@nfd").judged(told) == ("image-pull@nfd had no effect there: what failed is gpu-operator")
+    assert injector("image-pull@nfd").failure_of(told) == (
+        "image-pull@nfd had no effect there: what failed is gpu-operator"
+    )
 
 
 def test_a_failure_for_another_reason_is_not_the_fault() -> None:
     told = run(failed("gpu-operator", "it was stopped", "the disk is full"))
-    assert breaker("webhook-down").judged(told) == "gpu-operator failed, and not by webhook-down: the disk is full"
+    assert injector("webhook-down").failure_of(told) == "gpu-operator failed, and not by webhook-down: the disk is full"
 
 
 @pytest.mark.parametrize("stack", ["cluster", "nfd", "gpu-proof"])
 def test_a_partition_strikes_the_cluster_of_its_stack_once_that_starts(stack: str) -> None:
-    struck = breaker(f"api-partition@{stack}")
+    struck = injector(f"api-partition@{stack}")
     assert struck.places == ["cluster"]
     assert struck.waits is (stack != "cluster")
 
 
 def test_other_faults_are_set_before_the_run_where_they_are_asked_for() -> None:
-    assert breaker("image-pull@nfd").places == ["nfd"]
-    assert not breaker("image-pull@nfd").waits
-    assert breaker("api-partition").places == [""]
+    assert injector("image-pull@nfd").places == ["nfd"]
+    assert not injector("image-pull@nfd").waits
+    assert injector("api-partition").places == [""]
 
 
 def refused(stack: str, message: str) -> RunReport:
@@ -74,45 +76,48 @@ def refused(stack: str, message: str) -> RunReport:
 
 def test_a_fault_that_preflights_tell_was_noticed() -> None:
     told = refused("vgpu", "cluster gpu: no host lists a vGPU profile of A100-PCIe-40GB")
-    assert breaker("profile-missing").judged(told) == ""
-    assert breaker("profile-missing@mig").judged(told) == "profile-missing@mig had no effect there: what failed is vgpu"
-    assert breaker("reboot-pending").judged(told) == (
+    assert injector("profile-missing").failure_of(told) == ""
+    assert (
+        injector("profile-missing@mig").failure_of(told)
+        == "profile-missing@mig had no effect there: what failed is vgpu"
+    )
+    assert injector("reboot-pending").failure_of(told) == (
         "vgpu failed, and not by reboot-pending: cluster gpu: no host lists a vGPU profile of A100-PCIe-40GB"
     )
 
 
 def test_a_session_that_expires_may_fail_no_stack_and_does_so_while_one_waits() -> None:
     told = run(failed("vgpu", "the session at vc.dc1 ended at once"))
-    assert breaker("vcenter-session-expired").waits
-    assert breaker("vcenter-session-expired").judged(told) == (
+    assert injector("vcenter-session-expired").waits
+    assert injector("vcenter-session-expired").failure_of(told) == (
         "vcenter-session-expired was not overcome: vgpu: the session at vc.dc1 ended at once"
     )
-    assert breaker("vcenter-session-expired").judged(run()) == (
+    assert injector("vcenter-session-expired").failure_of(run()) == (
         "vcenter-session-expired had no effect: no stack waited for a vCenter"
     )
 
 
 def test_a_fault_of_the_vcenter_is_set_in_all_of_it_and_at_no_stack_of_a_cluster() -> None:
-    assert breaker("task-hangs@vgpu").places == [""]
+    assert injector("task-hangs@vgpu").places == [""]
     with pytest.raises(ConfigError, match="nfd works in no vCenter") as raised:
-        breaker("task-hangs@nfd")
+        injector("task-hangs@nfd")
     assert raised.value.record.hint == "there are: vgpu, mig, passthrough"
 
 
 @pytest.mark.parametrize("name", fault_types())
 def test_a_run_that_failed_by_something_else_is_never_taken_for_a_fault(name: str) -> None:
-    assert "nothing to do with it" in breaker(name).judged(run(failed("vgpu", "nothing to do with it")))
+    assert "nothing to do with it" in injector(name).failure_of(run(failed("vgpu", "nothing to do with it")))
 
 
 def test_a_place_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigError, match="no stack is named 'nope'") as raised:
-        breaker("crd-late@nope")
+        injector("crd-late@nope")
     assert raised.value.record.hint == "there are: vgpu, mig, passthrough, cluster, nfd, gpu-operator, gpu-proof"
 
 
 def test_a_fault_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigError, match="no fault is named 'image-pul'") as raised:
-        breaker("image-pul")
+        injector("image-pul")
     assert raised.value.record.hint == "did you mean 'image-pull'?"
 
 
@@ -120,4 +125,4 @@ def test_a_fault_of_a_domain_in_which_nothing_works_is_refused_before_anything_s
     path = str(ROOT / "examples" / "small.yaml")
     small = load_environment(path, world=a_world(ROOT), catalog=Catalog.installed()).plan
     with pytest.raises(ConfigError, match="task-hangs cannot strike small: no stack of it works in a vCenter"):
-        Breaker(Fault.parse("task-hangs"), small)
+        FaultInjector(Fault.parse("task-hangs"), small)

@@ -1,4 +1,4 @@
-"""A fault in a rehearsal: where it is set, when, and whether the run told of it."""
+"""A fault in a rehearsal: where and when it is set, and whether the run reported it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault to inject: `NAME` or `NAME@PLACE`, where the place is a stack (a cluster bears the name of its stack)."""
+    """A fault to inject: `NAME` or `NAME@PLACE`, where the place is a stack (a cluster has the name of its stack)."""
 
     name: str
     place: str = ""
@@ -34,11 +34,11 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Breaker:
+class FaultInjector:
     """Sets one fault during a run and lifts it.
 
-    What a stack works in is broken for all stacks in it, so that is broken when the stack that was named starts. A
-    fault of a whole domain strikes all that work there. Raises `ConfigError` for a fault or place that does not exist,
+    What a stack works in is broken for all stacks in it, so the fault is set when the named stack starts. A fault of a
+    whole domain strikes all stacks that work there. Raises `ConfigError` for a fault or place that does not exist,
     before anything is started.
     """
 
@@ -46,9 +46,9 @@ class Breaker:
     plan: Plan
     type: FaultType = field(init=False)
     places: list[str] = field(init=False)
-    """Where it is set in the lab."""
+    """The places in the lab where it is set."""
     waits: bool = field(init=False)
-    """Whether it is set while the run goes on."""
+    """Whether it is set during the run."""
     _domain: LabDomain = field(init=False)
     _domain_name: str = field(init=False)
     _was_set: bool = field(default=False, init=False)
@@ -96,8 +96,8 @@ class Breaker:
     def lift(self, lab: Lab) -> None:
         lab.lift_fault(self.fault.name)
 
-    def heard(self, lab: Lab, on_event: OnEvent) -> OnEvent:
-        """`on_event`, with the fault set as soon as its moment comes."""
+    def watching(self, lab: Lab, on_event: OnEvent) -> OnEvent:
+        """Return `on_event` with the fault set at its moment."""
 
         def hear(event: Event) -> None:
             if self.waits and not self._was_set and self._begins(event):
@@ -113,8 +113,8 @@ class Breaker:
             return False
         return self._works_there(event.stack)
 
-    def judged(self, report: RunReport) -> str:
-        """Why the run did not tell of the fault, or not where it was; empty when it did."""
+    def failure_of(self, report: RunReport) -> str:
+        """Return why the run did not report the fault, or not where it was set; empty when it did."""
         failed = self._failed(report)
         if self.type.overcome:
             return self._not_overcome(failed)
@@ -129,7 +129,7 @@ class Breaker:
         return ""
 
     def _failed(self, report: RunReport) -> dict[str, list[str]]:
-        """What was said of each stack that failed, or that was refused before any started."""
+        """Return the messages of each stack that failed, or that was refused before any started."""
         failed = {result.stack: _account(result) for result in report.results if result.outcome is Outcome.FAILED}
         for error in report.errors:
             if error.where in self.plan.steps:

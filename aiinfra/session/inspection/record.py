@@ -1,4 +1,4 @@
-"""What earlier runs left beside a state that lies on this machine: read without engine, network or passphrase."""
+"""What earlier runs recorded beside a state on this machine, read without engine, network or passphrase."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from aiinfra.world import World
 ELSEWHERE = Recorded(asked=False)
 
 
-def recorded(world: World, plan: Plan, path: Path) -> Recorded:
-    """Of the environment whose file is `path`. A state elsewhere is not asked; one that cannot be read says nothing."""
+def read_record(world: World, plan: Plan, path: Path) -> Recorded:
+    """Return the record of the environment whose file is `path`; a state elsewhere, or unreadable, is not asked."""
     folder = _state_folder(world, plan, path)
     if folder is None:
         return NOTHING if plan.environment.target == "lab" else ELSEWHERE
@@ -27,7 +27,7 @@ def recorded(world: World, plan: Plan, path: Path) -> Recorded:
 
 
 def _state_folder(world: World, plan: Plan, path: Path) -> Path | None:
-    """None for a lab that does not run: what a dead one knew is discarded with it."""
+    """Return the folder of the state; None when it is elsewhere or of a lab that does not run."""
     if plan.environment.target != "lab":
         return folder_of(plan.environment.state.url, world.home(), path.parent.absolute())
     from aiinfra.lab.folders import lab_folder
