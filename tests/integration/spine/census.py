@@ -31,7 +31,7 @@ def standing(site: Site) -> list[str]:
         return []
     with KubeClient.from_kubeconfig(kubeconfig(lab, "cluster")) as client:
         counted = census(client)
-    assert not counted.unasked
+    assert not counted.unlisted
     features = [f"{obj['metadata']['name']} {key}" for obj in counted.objects for key in _features(obj)]
     return sorted([*features, *(_told(obj) for obj in counted.objects if not _own(obj))])
 

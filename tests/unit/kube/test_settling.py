@@ -1,4 +1,4 @@
-"""Which of Helm's records a run that died has left in the way of the next one."""
+"""Which of Helm's records an interrupted run left that block the next one."""
 
 from __future__ import annotations
 
