@@ -110,7 +110,7 @@ _BY_ANY_NAME = {label.lower(): gpu for gpu in _TABLE for label in (gpu.name, gpu
 
 
 def gpu(name: str) -> Gpu:
-    """The GPU of that name in any case; also by product label (`NVIDIA-H100-80GB-HBM3`). Raises `UnknownGpu`."""
+    """Return the GPU of that name in any case; also by product label (`NVIDIA-H100-80GB-HBM3`). Raises `UnknownGpu`."""
     known = _BY_ANY_NAME.get(name.lower())
     if known is None:
         raise UnknownGpu(name, nearest(name))
@@ -118,7 +118,7 @@ def gpu(name: str) -> Gpu:
 
 
 def nearest(name: str) -> str:
-    """The known name that is closest to `name` by spelling, or empty."""
+    """Return the known name that is closest to `name` by spelling, or empty."""
     by_lower = {known.lower(): known for known in GPUS}
     close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
     return by_lower[close[0]] if close else ""

@@ -31,7 +31,7 @@ class MigInstance:
 
 
 def memory_slices(gpu_slices: int, gpu_memory_mib: int, instance_gb: int) -> int:
-    """Memory slices of an instance with so much nominal memory; NVIDIA rounds the nominal size."""
+    """Return the memory slices of an instance with so much nominal memory; NVIDIA rounds the nominal size."""
     total = MEMORY_SLICES[gpu_slices]
     return min(
         size for size in (1, 2, 4, 8) if size == total or size * gpu_memory_mib * 1.06 / total >= instance_gb * 1024
@@ -45,10 +45,10 @@ def fits(gpu_slices: int, instances: Sequence[MigInstance]) -> bool:
     return _place(STARTS[gpu_slices], sorted(instances, key=lambda one: -one.memory), frozenset())
 
 
-def room(gpu_slices: int, held: Sequence[MigInstance], wanted: MigInstance) -> int:
-    """How many more of `wanted` fit beside those `held`, if the driver may still choose all placements."""
+def room(gpu_slices: int, held: Sequence[MigInstance], instance: MigInstance) -> int:
+    """Return how many more of `instance` fit beside those `held`, if the driver may still choose all placements."""
     count = 0
-    while fits(gpu_slices, [*held, *[wanted] * (count + 1)]):
+    while fits(gpu_slices, [*held, *[instance] * (count + 1)]):
         count += 1
     return count
 

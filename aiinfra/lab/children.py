@@ -23,7 +23,7 @@ from aiinfra.lab import tether
 from aiinfra.lab.record import ChildRecord
 
 RESTARTS: Final = 5
-"""How often a child is started again within `RESTART_WINDOW` before it is given up."""
+"""How often a child is started again within `RESTART_WINDOW` seconds at most."""
 RESTART_WINDOW: Final = 60.0
 """Seconds."""
 GRACE: Final = 3.0
@@ -31,7 +31,7 @@ GRACE: Final = 3.0
 
 
 def log_file(logs: Path, name: str) -> Path:
-    """The log of a child, in the folder of a lab's logs."""
+    """Return the log file of a child, in the folder of a lab's logs."""
     return logs / f"{name.replace('/', '-')}.log"
 
 
@@ -53,7 +53,7 @@ class Spawner:
         self._jobs.put(None)
 
     def start(self, argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-        """Raises `OSError`. Called from any thread but the one that serves."""
+        """Start a process, from any thread but the one that serves. Raises `OSError`."""
         future: Future[subprocess.Popen[bytes]] = Future()
 
         def job() -> None:
@@ -83,7 +83,7 @@ class Child:
     process: subprocess.Popen[bytes]
     kept: bool = False
     ended: bool = False
-    """It ended by itself and is not started again."""
+    """Whether it ended by itself and is not started again."""
     stopping: threading.Event = field(default_factory=threading.Event)
     starts: deque[float] = field(default_factory=lambda: deque(maxlen=RESTARTS))
 
@@ -96,11 +96,11 @@ class Child:
         return ChildRecord(self.name, self.process.pid, live.started if live else 0)
 
     def why_ended(self) -> str:
-        """`dc1/server ended with code 1: unknown flag --x`."""
+        """Return how it ended: `dc1/server ended with code 1: unknown flag --x`."""
         return f"{self.name} ended with code {self.process.returncode}: {self.last_words()}"
 
     def last_words(self) -> str:
-        """The last line of its log that says something."""
+        """Return the last line of its log that is not empty."""
         try:
             lines = self.log.read_text(errors="replace").splitlines()
         except OSError:
@@ -115,7 +115,7 @@ class Child:
 
 
 class Children:
-    """All children by name. `on_change` hears of each start and each end."""
+    """All children by name. `on_change` is called after each start and each end."""
 
     def __init__(self, spawner: Spawner, logs: Path, on_change: Callable[[], None]) -> None:
         self._spawner = spawner
@@ -125,7 +125,7 @@ class Children:
         self._children: dict[str, Child] = {}
 
     def start(self, name: str, argv: Sequence[str]) -> Child:
-        """Raises `OSError` when the program cannot be started."""
+        """Start a child. Raises `OSError` when the program cannot be started."""
         log = log_file(self._logs, name)
         child = Child(name, argv, log, self._spawner.start(argv, log))
         with self._lock:
@@ -135,12 +135,12 @@ class Children:
         return child
 
     def keep(self, names: Iterable[str]) -> None:
-        """From now on start these again when they end."""
+        """Start these children again from now on when they end."""
         for child in self._named(names):
             child.kept = True
 
     def stop(self, names: Iterable[str], grace: float = GRACE) -> None:
-        """Stop these, all at once; SIGKILL after `grace` seconds. They are forgotten."""
+        """Stop these children, all at once, and forget them; SIGKILL follows after `grace` seconds."""
         children = self._named(names)
         for child in children:
             child.stopping.set()
@@ -162,11 +162,11 @@ class Children:
             return tuple(child.record() for child in self._children.values() if child.running)
 
     def ended(self, among: Iterable[str] = ()) -> Sequence[Child]:
-        """Children that ended by themselves and are not started again; all, or those of these names."""
-        wanted = frozenset(among)
+        """Return the children, or those of these names, that ended by themselves and are not started again."""
+        named = frozenset(among)
         with self._lock:
             found = [child for child in self._children.values() if child.ended]
-        return [child for child in found if not wanted or child.name in wanted]
+        return [child for child in found if not named or child.name in named]
 
     def _named(self, names: Iterable[str]) -> list[Child]:
         with self._lock:

@@ -1,6 +1,6 @@
 """How commands talk to a lab's supervisor: one JSON document a line over a unix socket in the lab's folder.
 
-A request is one line, `{"verb": …}`. Answers: any number of `{"say": text}`, then `{"done": value}` or
+A request is one line, `{"verb": …}`. Responses: any number of `{"say": text}`, then `{"done": value}` or
 `{"error": {code, where, message, hint}}`. Only the folder's owner (mode 0700) reaches the socket.
 """
 
@@ -19,13 +19,13 @@ from aiinfra.errors import AiinfraError, ConfigError, OutsideError
 
 SOCKET: Final = "control.sock"
 Say = Callable[[str], None]
-Answer = Callable[[Mapping[str, Any], Say], object]
-"""What a verb does: request and progress to the value of `done`. May raise `AiinfraError`."""
+VerbHandler = Callable[[Mapping[str, Any], Say], object]
+"""Handles a request, reporting progress, and returns the value of `done`. May raise `AiinfraError`."""
 
 
 @contextmanager
 def _short_path(folder: Path) -> Iterator[str]:
-    """An address of the socket that fits the 108 bytes of `sockaddr_un`, however long the folder's path is."""
+    """Yield an address of the socket that fits the 108 bytes of `sockaddr_un`, however long the folder's path is."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         yield f"/proc/self/fd/{handle}/{SOCKET}"
@@ -34,7 +34,10 @@ def _short_path(folder: Path) -> Iterator[str]:
 
 
 def ask(folder: Path, request: Mapping[str, Any], say: Say) -> Any:
-    """The value of `done`. Raises what the supervisor raised, or `OutsideError` `lab.gone` when it does not answer."""
+    """Send a request and return the value of `done`.
+
+    Raises what the supervisor raised, or `OutsideError` `lab.gone` when it does not answer.
+    """
     try:
         with _short_path(folder) as address, socket.socket(socket.AF_UNIX) as line:
             line.connect(address)
@@ -88,7 +91,7 @@ class _Handler(socketserver.StreamRequestHandler):
             self._send({"error": {**kept, "exit_code": error.exit_code}})
 
     def _send(self, document: Mapping[str, object]) -> None:
-        """A caller that has gone is no reason to stop the work."""
+        """Send a document; a caller that has gone does not stop the work."""
         with suppress(OSError):
             self.wfile.write(json.dumps(document).encode() + b"\n")
 
@@ -99,7 +102,7 @@ class ControlServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, folder: Path, answer: Answer) -> None:
+    def __init__(self, folder: Path, answer: VerbHandler) -> None:
         self.answer = answer
         (folder / SOCKET).unlink(missing_ok=True)
         with _short_path(folder) as address:

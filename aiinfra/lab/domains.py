@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 
 def lab_domains() -> Mapping[str, LabDomain]:
-    """Of all domains that are installed and can be simulated, by the domain's name."""
+    """Return the labs' halves of all installed domains that can be simulated, by the domain's name."""
     return _simulated(domains().values())
 
 
 def lab_domains_of(plan: Plan) -> Mapping[str, LabDomain]:
-    """Of those that the plan's stacks work in."""
+    """Return the labs' halves of the domains that the plan's stacks work in."""
     return _simulated(domains_of([step.kind for step in plan.steps.values()]).values())
 
 
 def fault_types() -> Mapping[str, FaultType]:
-    """Every fault that can be set in a lab, by name, in the order of the alphabet."""
+    """Return every fault that can be set in a lab, by name, in the order of the alphabet."""
     faults = {fault.name: fault for domain in lab_domains().values() for fault in domain.faults}
     return dict(sorted(faults.items()))
 
 
 def domain_of_fault(name: str) -> tuple[str, LabDomain]:
-    """The domain that a fault belongs to, with its name. Raises `KeyError` for an unknown fault."""
+    """Return the domain that a fault belongs to, with its name. Raises `KeyError` for an unknown fault."""
     for domain_name, domain in lab_domains().items():
         if any(fault.name == name for fault in domain.faults):
             return domain_name, domain
@@ -39,7 +39,7 @@ def domain_of_fault(name: str) -> tuple[str, LabDomain]:
 
 
 def hardware_needs(plan: Plan) -> Iterator[Any]:
-    """What the kinds of the plan ask of simulated worlds: records that their domains know."""
+    """Yield what the kinds of the plan need of simulated worlds, as records that their domains know."""
     stacks = {name: (step.kind.kind, step.inputs) for name, step in plan.steps.items()}
     around = Surroundings(plan.environment.name, "lab", stacks)
     for step in plan.steps.values():

@@ -1,7 +1,7 @@
 """What is broken now in a lab: `faults.json` in its folder.
 
-The supervisor alone writes the file, whole; what simulates the world watches it or is told. Which faults there are is
-said by the domains, see `aiinfra.domain_lab.FaultType`.
+The supervisor alone writes the file, whole; what simulates the world watches it or is called. The domains declare
+which faults there are, see `aiinfra.domain_lab.FaultType`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FILE: Final = "faults.json"
 
 
 def fault_type(name: str) -> FaultType:
-    """What the domains say of a fault. Raises `ConfigError` `lab.unknown_fault`."""
+    """Return the declaration of a fault. Raises `ConfigError` `lab.unknown_fault`."""
     from aiinfra.lab.domains import fault_types
 
     known = fault_types()
@@ -38,7 +38,7 @@ def fault_type(name: str) -> FaultType:
 
 
 def read(folder: Path) -> Sequence[SetFault]:
-    """What is broken now; nothing when the file is absent."""
+    """Return the faults that are set; none when the file is absent."""
     try:
         raw = json.loads((folder / FILE).read_text())
     except FileNotFoundError:
@@ -51,12 +51,12 @@ def write(folder: Path, faults: Iterable[SetFault]) -> None:
 
 
 def with_fault(faults: Sequence[SetFault], name: str, place: str, now: datetime) -> Sequence[SetFault]:
-    """The same fault at the same place is set once, since the first time."""
+    """Return the faults with one more; the same fault at the same place stays as it was first set."""
     if any((fault.name, fault.place) == (name, place) for fault in faults):
         return faults
     return (*faults, SetFault(name, place, now.isoformat()))
 
 
 def without_fault(faults: Sequence[SetFault], name: str, place: str) -> Sequence[SetFault]:
-    """Lifted at one place, or everywhere when `place` is empty."""
+    """Return the faults without one, at one place, or everywhere when `place` is empty."""
     return tuple(fault for fault in faults if fault.name != name or place not in ("", fault.place))

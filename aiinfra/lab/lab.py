@@ -31,19 +31,19 @@ class Lab:
     folder: Path
     record: LabRecord
     discarded: str = ""
-    """What `open` found dead and discarded, as a sentence; empty when there was nothing."""
+    """What `open` discarded of a dead lab, as a sentence; empty when there was nothing."""
 
     @classmethod
     def find(cls, folder: Path) -> Self | None:
-        """The lab in `folder`, alive or dead; None when there is none."""
+        """Return the lab in `folder`, alive or dead; None when there is none."""
         record = LabRecord.read(folder)
         return cls(folder, record) if record else None
 
     @classmethod
     def open(
-        cls, folder: Path, wanted: Mapping[str, Tree], binaries: Mapping[str, Path], on_progress: OnProgress
+        cls, folder: Path, specs: Mapping[str, Tree], binaries: Mapping[str, Path], on_progress: OnProgress
     ) -> Self:
-        """A live lab that has, of each domain, what is wanted of it (see `LabDomain.wanted`).
+        """Return a live lab that meets the specs of the domains, by their names (see `LabDomain.wanted`).
 
         A live lab is used again; a dead one is discarded whole first. Two at once give one lab.
         Raises `OutsideError` when it cannot be started.
@@ -56,21 +56,21 @@ class Lab:
                 clear(folder)
                 start(folder)
                 on_progress("lab: supervisor started")
-            _ask(folder, {"verb": "ensure", "wanted": wanted, "binaries": _texts(binaries)}, on_progress)
+            _ask(folder, {"verb": "ensure", "specs": specs, "binaries": _texts(binaries)}, on_progress)
         return cls(folder, _live_record(folder), discarded)
 
     @property
     def alive(self) -> bool:
-        """One that ends is as good as dead: who needs a lab waits for its end and starts another."""
+        """Whether it can be used; a lab that is ending counts as dead, and another one is started after it."""
         return self.record.alive and not self.record.ending
 
     @property
     def generation(self) -> str:
-        """Another one means another world behind the same names."""
+        """Identity of the lab; another one means another world behind the same names."""
         return self.record.generation
 
     def end(self) -> str:
-        """What became of it, as the end of `the lab …`; empty while it lives."""
+        """What happened to it, as the end of a sentence about the lab; empty while it lives."""
         now = LabRecord.read(self.folder)
         if now is None or now.generation != self.generation or now.ending:
             return "was stopped"
@@ -80,13 +80,13 @@ class Lab:
         """The parts of a domain that answered when the record was read, by name."""
         return self.record.domains.get(domain, {})
 
-    def provides(self, wanted: Mapping[str, Tree]) -> bool:
-        """Whether it has, of each domain, what is wanted of it; if not, `open` changes it."""
+    def provides(self, specs: Mapping[str, Tree]) -> bool:
+        """Whether the lab meets the specs of the domains; if not, `open` changes it."""
         from aiinfra.lab.domains import lab_domains
 
         known = lab_domains()
         with usable("the lab's folder", self.folder):
-            return all(known[domain].provides(self.folder, tree) for domain, tree in wanted.items())
+            return all(known[domain].provides(self.folder, tree) for domain, tree in specs.items())
 
     def make(
         self,
@@ -96,7 +96,7 @@ class Lab:
         on_progress: OnProgress = lambda text: None,
         binaries: Mapping[str, Path] | None = None,
     ) -> Mapping[str, Any]:
-        """Make one part of a domain while the lab runs, or change it; what the lab records of it.
+        """Make or change one part of a domain while the lab runs; return what the lab records of it.
 
         Programs that `binaries` does not name are those that the lab was opened with. Raises `OutsideError`.
         """
@@ -125,26 +125,26 @@ class Lab:
         return faults.read(self.folder)
 
     def set_fault(self, name: str, place: str = "") -> None:
-        """Break something at one place or (empty) everywhere. Raises `ConfigError` for an unknown name or place."""
+        """Set a fault at one place, or everywhere when `place` is empty. Raises `ConfigError` for unknown names."""
         self._change_fault("fault", name, place)
 
     def lift_fault(self, name: str, place: str = "") -> None:
-        """Mend it, at one place or (empty) everywhere."""
+        """Lift a fault at one place, or everywhere when `place` is empty."""
         self._change_fault("lift", name, place)
 
     def status(self) -> Mapping[str, Any]:
-        """What its domains record, processes and faults, as the supervisor knows them."""
+        """Return the domains' records, processes and faults, as the supervisor knows them."""
         status: Mapping[str, Any] = _ask(self.folder, {"verb": "status"}, lambda text: None)
         return status
 
     def stop(self, on_progress: OnProgress = lambda text: None, unless: Callable[[], None] = lambda: None) -> None:
         """End the lab: no process of it and no file of it is left. `unless` may raise once nobody else opens it."""
-        from aiinfra.lab.lifecycle import END_LIMIT, alone, end, refuse_foreign, remove
+        from aiinfra.lab.lifecycle import END_LIMIT, alone, end, refuse_other_machine, remove
 
         with alone(self.folder, on_progress):
             unless()
             record = LabRecord.read(self.folder) or self.record
-            refuse_foreign(self.folder, record)
+            refuse_other_machine(self.folder, record)
             if record.alive:
                 with suppress(OutsideError):
                     _ask(self.folder, {"verb": "stop"}, lambda text: None)
@@ -153,7 +153,7 @@ class Lab:
             remove(self.folder)
 
     def discard(self, on_progress: OnProgress) -> None:
-        """Remove a dead lab, its folder included, and say so; a live one is left alone."""
+        """Remove a dead lab, its folder included, and say so; a live one is not touched."""
         from aiinfra.lab.lifecycle import alone, discard_dead, remove
 
         with alone(self.folder, on_progress):
@@ -162,7 +162,7 @@ class Lab:
 
     @staticmethod
     def discard_remains(folder: Path, on_progress: OnProgress) -> bool:
-        """Remove a folder in which a lab lost its record; whether there was one."""
+        """Remove a folder in which a lab lost its record; return whether there was one."""
         from aiinfra.lab.lifecycle import alone, clear, remove
 
         if not os.path.lexists(folder):

@@ -1,4 +1,4 @@
-"""Start a supervisor, end a lab's processes, remove what is left of a dead one; one run at a time."""
+"""Start a supervisor, end a lab's processes, remove what remains of a dead one; one run at a time."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ SUPERVISOR: Final = "aiinfra.lab.supervisor"
 START_LIMIT: Final = 60.0
 """Seconds until a new supervisor must have written its record; it takes half a second."""
 END_LIMIT: Final = 10.0
-"""Seconds for a supervisor that was told to end."""
+"""Seconds in which a supervisor must end after it was asked to."""
 KILL_LIMIT: Final = 10.0
-"""Seconds for processes that got SIGKILL."""
+"""Seconds in which processes must be gone after SIGKILL."""
 REMOVE_LIMIT: Final = 10.0
 """Seconds in which others, such as an engine host that saves its state, must stop writing to a lab's folder."""
 
@@ -37,13 +37,13 @@ OnProgress = Callable[[str], None]
 
 
 def discard_dead(folder: Path, on_progress: OnProgress) -> str:
-    """Empty the folder of a dead lab; what was discarded, as a sentence. Raises `OutsideError` `lab.foreign`."""
+    """Empty the folder of a dead lab; return what was discarded, as a sentence. Raises `OutsideError` `lab.foreign`."""
     record = LabRecord.read(folder)
     if record is not None and record.ending and record.alive:
         end([record.supervisor], END_LIMIT)
     if record is None or record.alive:
         return ""
-    refuse_foreign(folder, record)
+    refuse_other_machine(folder, record)
     end([child.process for child in record.survivors()], patience=0)
     empty(folder)
     text = f"discarded the dead lab of {record.since} with its state{_parts(record)}: {record.death()}"
@@ -52,7 +52,7 @@ def discard_dead(folder: Path, on_progress: OnProgress) -> str:
 
 
 def _parts(record: LabRecord) -> str:
-    """` (hosts: a, b; network)` by the keys of the domains; empty when the lab was asked for nothing."""
+    """Return ` (hosts: a, b; network)` by the keys of the domains; empty when the lab has none."""
     known = lab_domains()
     keys = {domain: known[domain].key if domain in known else domain for domain in record.domains}
     texts = [
@@ -69,9 +69,9 @@ def clear(folder: Path) -> None:
     empty(folder)
 
 
-def refuse_foreign(folder: Path, record: LabRecord) -> None:
-    """Nobody can tell from here whether a lab of another machine lives."""
-    if record.foreign:
+def refuse_other_machine(folder: Path, record: LabRecord) -> None:
+    """Raise `OutsideError` for a lab of another machine: whether it lives cannot be seen from here."""
+    if record.on_other_machine:
         raise OutsideError(
             f"the lab in {folder} belongs to another machine, {record.host}",
             code="lab.foreign",
@@ -81,7 +81,7 @@ def refuse_foreign(folder: Path, record: LabRecord) -> None:
 
 
 def end(processes: Sequence[Process], patience: float) -> None:
-    """See these processes gone, by SIGKILL after `patience` seconds. Raises `OutsideError` `lab.not_stopped`."""
+    """Wait for the end of processes, with SIGKILL after `patience` seconds. Raises `OutsideError` `lab.not_stopped`."""
     with suppress(TimedOut):
         return _wait_gone(processes, patience)
     for process in processes:
@@ -104,7 +104,7 @@ def _wait_gone(processes: Sequence[Process], limit: float) -> None:
 
 
 def empty(folder: Path) -> None:
-    """Delete all that is in the folder, the record last: who finds a removal cut short resumes it."""
+    """Delete all that is in the folder, the record last: an interrupted removal is resumed by the next run."""
 
     def ask() -> bool | Pending:
         try:
@@ -130,7 +130,7 @@ def remove(folder: Path) -> None:
 
 @contextmanager
 def alone(folder: Path, on_progress: OnProgress) -> Iterator[None]:
-    """Be the only one that starts or stops this lab. The lock is on the folder itself and leaves no file."""
+    """Hold the lock for starting or stopping this lab. It is on the folder itself and leaves no file."""
     handle = _lock(folder, on_progress)
     try:
         yield
@@ -203,6 +203,6 @@ def _no_supervisor(log: Path) -> OutsideError:
 
 
 def _environ(folder: Path) -> Mapping[str, str]:
-    """What the lab's processes get of the environment: nothing of the caller's secrets or settings."""
+    """Return the environment variables of the lab's processes: none of the caller's secrets or settings."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return {"HOME": str(folder), "PATH": os.defpath, "PYTHONPATH": path, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}

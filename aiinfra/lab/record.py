@@ -1,4 +1,4 @@
-"""What the supervisor writes down of a lab, so that anybody can tell a live one from a dead one.
+"""What the supervisor records of a lab, so that any process can tell a live lab from a dead one.
 
 Read on every command: no heavy import, two small files of /proc. A pid alone proves nothing (pids are used again), so
 each process is recorded with its start time, and all of them with the boot id of the machine.
@@ -38,7 +38,7 @@ class ChildRecord:
 
 
 Parts = Mapping[str, Mapping[str, Any]]
-"""The parts of one domain that answer, by name: what its server says of each, nothing secret."""
+"""The parts of one domain that answer, by name, with what its server records of each; nothing secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,23 @@ class LabRecord:
     """`lab.json`: written whole at each change by the supervisor, by nobody else."""
 
     generation: str
-    """Random; another one means another world behind the same names."""
+    """A random identity; another one means another world behind the same names."""
     host: str
-    """Its machine; on another one nothing can be told of it."""
+    """Name of the machine that runs it; other machines cannot see whether it lives."""
     boot: str
     pid: int
     started: int
     since: str
-    """ISO 8601, UTC."""
+    """When it was started: ISO 8601, UTC."""
     children: Sequence[ChildRecord] = ()
     domains: Mapping[str, Parts] = field(default_factory=dict)
-    """By the name of the domain; one without parts was asked for, and has none yet."""
+    """Parts by the name of the domain; a domain without parts has none yet."""
     ending: bool = False
-    """It was told to stop, and its processes end."""
+    """Whether it was asked to stop, and its processes are ending."""
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """The record; None when there is no lab. Raises `OutsideError` `lab.unreadable`."""
+        """Read the record; None when there is no lab. Raises `OutsideError` `lab.unreadable`."""
         try:
             with usable("the lab's folder", folder), suppress(FileNotFoundError, NotADirectoryError):
                 return cls._of(json.loads((folder / RECORD).read_text()))
@@ -91,22 +91,22 @@ class LabRecord:
         return Process(self.pid, self.started)
 
     @property
-    def foreign(self) -> bool:
-        """Whether another machine made it, in a folder that both see."""
+    def on_other_machine(self) -> bool:
+        """Whether another machine made it, in a folder that both share."""
         return self.host != socket.gethostname()
 
     @property
     def alive(self) -> bool:
-        return not self.foreign and self.boot == boot_id() and self.supervisor.alive
+        return not self.on_other_machine and self.boot == boot_id() and self.supervisor.alive
 
     def survivors(self) -> Sequence[ChildRecord]:
-        """Recorded children that still run."""
-        here = not self.foreign and self.boot == boot_id()
+        """Return the recorded children that still run."""
+        here = not self.on_other_machine and self.boot == boot_id()
         return [child for child in self.children if here and child.process.alive]
 
     def death(self) -> str:
-        """Why the lab is dead, as the end of a sentence."""
-        if self.foreign:
+        """Return why the lab is dead, as the end of a sentence."""
+        if self.on_other_machine:
             return f"it was started on another machine, {self.host}"
         if self.boot != boot_id():
             return "the machine was restarted since"
@@ -114,7 +114,7 @@ class LabRecord:
 
 
 def is_of(folder: Path, generation: str) -> bool:
-    """Whether the lab in `folder` is that one. A record that cannot be read may be."""
+    """Whether the lab in `folder` has this generation; also true when its record cannot be read."""
     try:
         record = LabRecord.read(folder)
     except OutsideError:

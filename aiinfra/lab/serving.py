@@ -24,7 +24,7 @@ class DomainChildren:
         return self._folder
 
     def start(self, name: str, argv: Sequence[str]) -> None:
-        """Raises `OSError`, which the supervisor reports as the lab's folder being unusable."""
+        """Start a child of this domain. Raises `OSError`, which the supervisor reports as an unusable folder."""
         self._children.start(name, argv)
         self._own.add(name)
 

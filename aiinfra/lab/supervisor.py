@@ -57,10 +57,10 @@ class Supervisor:
         self._adding = threading.Lock()
         self._writing = threading.Lock()
         self._ending = threading.Event()
-        self._children = Children(spawner, folder / "logs", self._heard_change)
+        self._children = Children(spawner, folder / "logs", self._on_change)
 
     def answer(self, request: Mapping[str, Any], say: Say) -> object:
-        """Do a verb of the control socket."""
+        """Handle a request of the control socket and return its result."""
         with usable("the lab's folder", self._folder):
             return self._answer(request, say)
 
@@ -76,17 +76,17 @@ class Supervisor:
         }
         return verbs[request["verb"]](**{key: value for key, value in request.items() if key != "verb"})
 
-    def ensure(self, wanted: Mapping[str, Any], binaries: Mapping[str, str], say: Say) -> object:
-        """Let each domain have what is wanted of it; what it has beyond that stays."""
+    def ensure(self, specs: Mapping[str, Any], binaries: Mapping[str, str], say: Say) -> object:
+        """Let each domain meet its spec; what it has beyond that stays."""
         with self._changes, self._ensuring:
             self._binaries.update(binaries)
-            for domain, tree in wanted.items():
+            for domain, tree in specs.items():
                 self._server(domain).ensure(tree, self._binaries, say)
                 self._renew_record()
         return self.status()
 
     def make(self, domain: str, name: str, description: Any, binaries: Mapping[str, str], say: Say) -> object:
-        """Make one part of a domain, with the programs that any command named so far; the part's record."""
+        """Make one part of a domain, with the programs of all requests so far; return the part's record."""
         with self._changes:
             self._binaries.update(binaries)
             return self._maker(domain).make(name, description, self._binaries, say)
@@ -150,7 +150,7 @@ class Supervisor:
         """Stop everything, each domain in the order that it needs. Whatever fails, the supervisor ends."""
         self._ending.set()
         try:
-            self._heard_change()
+            self._on_change()
             self._changes.wait_for_none(CHANGE_LIMIT)
             for server in list(self._servers.values()):
                 server.stop()
@@ -167,18 +167,18 @@ class Supervisor:
 
         with suppress(Stopped):
             Waiter(math.inf, every=LOOK_EVERY, stop=self._ending).until(ask)
-            print(f"{self._folder} holds this lab no more; it ends", flush=True)
+            print(f"{self._folder} no longer holds this lab; it ends", flush=True)
             self.stop()
 
-    def _heard_change(self) -> None:
-        """A record that stays behind, as on a full disk, stops no server."""
+    def _on_change(self) -> None:
+        """Write the record anew; a failure, as on a full disk, stops no server."""
         try:
             self._renew_record()
         except OSError as error:
             print(f"the lab's record cannot be written: {error}", flush=True)
 
     def _renew_record(self) -> None:
-        """Another lab's record is not ours to write over."""
+        """Write the record, unless the folder has another lab's by now."""
         if is_of(self._folder, self._generation):
             self.write_record()
 
@@ -217,7 +217,7 @@ def run(folder: Path) -> None:
 
 
 def _sigterm_pipe() -> int:
-    """A pipe that gets one byte for each SIGTERM, whichever thread the kernel gives it to.
+    """Return a pipe that gets one byte for each SIGTERM, in whichever thread it arrives.
 
     A handler in Python would wait until the main thread wakes, and that may have nothing to do for ever.
     """

@@ -10,7 +10,7 @@ from stacks.cert_manager.spec import CertManagerInputs, CertManagerInstall
 
 
 def program(context: StackContext, inputs: CertManagerInputs) -> CertManagerInstall:
-    """Leases go to its own namespace: none is left in kube-system. Our wait stands for the chart's own check."""
+    """Install the chart. Leases go to its own namespace, none remains in kube-system; our wait replaces its check."""
     spec = Installation(
         version=inputs.version,
         namespace=inputs.namespace,

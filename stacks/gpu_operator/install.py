@@ -21,7 +21,7 @@ from stacks.gpu_operator.values import SHARING_KEY, chart_values
 
 
 def install(context: StackContext, inputs: GpuOperatorInputs) -> str:
-    """Declare the operator and the wait for it; the name of the ClusterPolicy that this way of installing brings."""
+    """Declare the operator and the wait for it; return the name of the ClusterPolicy of this way of installing."""
     match inputs.install:
         case "helm":
             helm_chart(context, inputs.cluster, CHART, _by_helm(inputs))

@@ -9,7 +9,7 @@ from stacks.gpu_operator.spec import GpuOperatorInputs
 
 
 def device_plugin_config(inputs: GpuOperatorInputs) -> str:
-    """The document for time-slicing; empty when nothing is shared.
+    """Return the document for time-slicing; empty when nothing is shared.
 
     `migStrategy` is repeated in it, as a value there wins over the operator's (NVIDIA/k8s-device-plugin api/config/v1).
     """
@@ -26,5 +26,5 @@ def device_plugin_config(inputs: GpuOperatorInputs) -> str:
 
 
 def config_name(document: str) -> str:
-    """The name of the ConfigMap, made from its document: the operator rolls its pods when the name changes alone."""
+    """Return the ConfigMap's name, made from its document: the operator only rolls its pods when the name changes."""
     return f"device-plugin-{hashlib.sha256(document.encode()).hexdigest()[:8]}" if document else ""

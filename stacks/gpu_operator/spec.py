@@ -15,7 +15,7 @@ from stacks.nfd.spec import NfdInstall
 
 
 class Driver(Inputs):
-    """The driver on the nodes. What is left empty is what this version of the operator ships."""
+    """The driver on the nodes. An empty field means what this version of the operator ships."""
 
     enabled: bool = True
     """False when the node's image brings the driver."""
@@ -94,7 +94,7 @@ class GpuOperatorInputs(Inputs):
 
 
 class GpuOperatorInstall(Outputs):
-    """The GPU Operator as it stands in a cluster."""
+    """The GPU Operator, installed in a cluster."""
 
     namespace: Input[str]
     version: Input[str]

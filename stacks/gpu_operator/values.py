@@ -1,4 +1,4 @@
-"""The values of the chart that the inputs come to. Pure."""
+"""Makes the values of the chart from the inputs. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ SHARING_KEY = "default"
 
 
 def chart_values(inputs: GpuOperatorInputs, sharing_config: str) -> dict[str, Any]:
-    """`sharing_config` names the device plugin's ConfigMap; empty for none. `inputs.values` win."""
+    """Return the values of the chart; `inputs.values` win.
+
+    `sharing_config` names the device plugin's ConfigMap; empty for none.
+    """
     values: dict[str, Any] = {
         "nfd": {"enabled": inputs.nfd == "bundled"},
         "driver": _driver(inputs.driver),
@@ -50,12 +53,12 @@ def _toolkit(toolkit: Toolkit) -> dict[str, Any]:
 
 
 def _nfd_tolerations(inputs: GpuOperatorInputs) -> list[dict[str, str]]:
-    """The worker must reach every node that an operand shall reach, and control planes as the chart has it."""
+    """Return the worker's tolerations: those of the operands, and of control planes as in the chart."""
     control_plane = {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"}
     return [control_plane, *(toleration.as_json() for toleration in inputs.tolerations)]
 
 
 def resource(inputs: GpuOperatorInputs) -> str:
-    """What a pod asks for to get a GPU, or a share of one."""
+    """Return the resource that a pod requests for a GPU, or a share of one."""
     shared = inputs.sharing.time_slicing
     return "nvidia.com/gpu.shared" if shared and shared.rename else "nvidia.com/gpu"

@@ -18,11 +18,11 @@ TRACES = NodeLeftovers(
     managers=("nfd-master",),
     definition="nodefeatures.nfd.k8s-sigs.io",
 )
-"""What stays on nodes when it goes without its chart's hook, `nfd-master -prune`."""
+"""Labels that stay on nodes when it is removed without its chart's hook, `nfd-master -prune`."""
 
 
 def gpu_label(fields: Sequence[str]) -> str:
-    """The label of a node with an NVIDIA data-center GPU, `feature.node.kubernetes.io/pci-10de.present`."""
+    """Return the label of a node with an NVIDIA data-center GPU, `feature.node.kubernetes.io/pci-10de.present`."""
     order = ("class", "vendor")
     return f"feature.node.kubernetes.io/pci-{'_'.join(NVIDIA_GPU[name] for name in order if name in fields)}.present"
 

@@ -33,7 +33,7 @@ def program(context: StackContext, inputs: NfdInputs) -> NfdInstall:
 
 
 def chart_values(inputs: NfdInputs) -> dict[str, Any]:
-    """What the inputs come to as values of the chart."""
+    """Return the values of the chart for the inputs."""
     pci = {"deviceClassWhitelist": list(inputs.device_classes), "deviceLabelFields": list(inputs.label_fields)}
     return {
         "worker": {

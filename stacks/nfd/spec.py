@@ -31,7 +31,7 @@ class NfdInputs(Inputs):
 
 
 class NfdInstall(Outputs):
-    """Node Feature Discovery as it stands in a cluster."""
+    """Node Feature Discovery, installed in a cluster."""
 
     namespace: Input[str]
     version: Input[str]

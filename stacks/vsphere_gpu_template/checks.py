@@ -21,13 +21,13 @@ _LIKE: Mapping[str, Literal["vgpu", "passthrough"]] = {"static_passthrough": "pa
 
 class Checks:
     def questions(self, inputs: GpuTemplateInputs) -> Mapping[str, Any]:
-        """The sites that are to be read of the vCenter, one for each failure domain."""
+        """Return the sites to read, one for each failure domain."""
         from stacks.vsphere_gpu_template.preflight import site_questions
 
         return {"vsphere": site_questions(inputs)}
 
     def preflight(self, inputs: GpuTemplateInputs, facts: Mapping[str, Any]) -> Iterator[Finding]:
-        """`facts["vsphere"]`: the sites, in the order of the question."""
+        """Return the findings for the sites, `facts["vsphere"]`, which are in the order of the questions."""
         from stacks.vsphere_gpu_template.preflight import findings
 
         return findings(inputs, facts.get("vsphere") or ())
@@ -104,7 +104,7 @@ def _vgpus(gpu: VgpuDevices) -> Iterator[Broken]:
 
 
 def _profile(gpu: VgpuDevices) -> Iterator[Broken]:
-    """Whether the mode fits the name of the profile; whether a host offers it is asked later."""
+    """Yield whether the mode fits the name of the profile; the preflight reads whether a host offers it."""
     name, family = ProfileName.of(gpu.profile), family_of(gpu.profile)
     if name is None or family is None:
         return

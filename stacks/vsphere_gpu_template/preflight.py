@@ -1,4 +1,4 @@
-"""What is asked of a vCenter before a template is made, and the judgement. Imported when one is asked."""
+"""The questions to a vCenter before a template is made, and their judgement. Imported when one is asked."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
 
 
 def site_questions(inputs: GpuTemplateInputs) -> list[SiteQuestion]:
-    """The sites that are to be read, one for each failure domain, in the order of names."""
+    """Return the sites to read, one for each failure domain, in the order of names."""
     return [site_question(spec) for spec in inputs.templates()]
 
 
 def findings(inputs: GpuTemplateInputs, sites: Sequence[Site]) -> Iterator[Finding]:
-    """The judgement of `sites`, which are in the order of `site_questions`."""
+    """Yield the findings about `sites`, which are in the order of `site_questions`."""
     for spec, site in zip(inputs.templates(), sites, strict=False):
         yield from judge(site, spec)
         yield from _explanations(spec, site)
 
 
 def _explanations(spec: GpuTemplateSpec, site: Site) -> Iterator[Finding]:
-    """Why the template gets its profile, MMIO space and placement; nothing when the site cannot serve it."""
+    """Yield why the template gets its profile, MMIO space and placement; nothing for a site that cannot serve."""
     about = f"the template of {spec.failure_domain}" if spec.failure_domain else "the template"
     try:
         resolved = resolve(spec, site)

@@ -1,4 +1,4 @@
-"""VM templates with GPUs in them, which OpenShift machine sets clone: what is asked for, and what comes of it."""
+"""Inputs and outputs of VM templates with GPUs, which OpenShift machine sets clone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class GpuTemplateInputs(Inputs):
     source: str | Ova
     """A template or VM to clone: its name, or its inventory path; or an OVA."""
     place: Placement | None = None
-    """Where the template stands. For several failure domains write `failure_domains` instead."""
+    """Where the template is placed. For several failure domains write `failure_domains` instead."""
     failure_domains: dict[DomainName, Placement] = Field(default_factory=dict)
     """One template each, by the failure domain's name."""
     cpus: Annotated[int, Field(ge=1, le=768)] = 8
@@ -29,11 +29,11 @@ class GpuTemplateInputs(Inputs):
     memory: Size = 32 * 1024
     """All of it is reserved. A machine set's memoryMiB takes its place, and the reservation follows."""
     hardware_version: Annotated[int, Field(ge=17, le=22)] = 19
-    """At least: 17 is the floor for GPUs, 19 is of 7.0 U2. A source that is newer keeps its own."""
+    """The least version: GPUs need 17, 19 came with 7.0 U2. A source with a newer one keeps it."""
     mmio: Annotated[int, Field(ge=0, le=65536)] | Literal["auto"] = "auto"
     """GB of 64-bit MMIO space; `auto` computes it, 0 sets none."""
     extra_config: dict[str, str] = Field(default_factory=dict)
-    """More keys of the VM's configuration, such as `pciPassthru.allowP2P`."""
+    """Further keys of the VM's configuration, such as `pciPassthru.allowP2P`."""
     verify: Literal["none", "power_on"] = "none"
     """`power_on`: a throw-away clone is started and its device read back. In a lab that is the default."""
     manage_hosts: bool = False
@@ -41,16 +41,16 @@ class GpuTemplateInputs(Inputs):
     wait_for_host_mig: bool = False
     """Wait until somebody has switched MIG mode on by the commands that are shown."""
     guest_driver: str = ""
-    """Version of the driver in the guest (`580.65.06`): its branch is held against that of the hosts."""
+    """Version of the driver in the guest (`580.65.06`): its branch is compared with that of the hosts."""
     limit: Duration = 30 * 60
     """How long one template may take."""
 
     def places(self) -> dict[str, Placement]:
-        """Placement by failure domain, in the order of names; a template without any has one, under an empty name."""
+        """Return placements by failure domain, in the order of names; without any, one under an empty name."""
         return dict(sorted(self.failure_domains.items())) or ({"": self.place} if self.place else {})
 
     def templates(self, base: Path = Path()) -> list[GpuTemplateSpec]:
-        """The spec of each template, in the order of failure domains. A relative path of an image starts at `base`."""
+        """Return the spec of each template, in the order of failure domains. Relative image paths start at `base`."""
         source = self.source
         if isinstance(source, Ova):
             source = source.model_copy(update={"ova": str(base / Path(source.ova).expanduser())})
@@ -84,12 +84,12 @@ class GpuTemplates(Outputs):
     """Inventory path."""
     moref: Input[str]
     templates: Input[dict[str, Any]]
-    """By failure domain: `name`, `path`, `moref`."""
+    """`name`, `path` and `moref` of each template, by failure domain."""
     mode: Input[str]
     gpu_model: Input[str]
-    """As a machine set's autoscaler annotation needs it."""
+    """GPU model as a machine set's autoscaler annotation needs it."""
     gpu_memory_mib: Input[int]
-    """Of each device."""
+    """Memory of each device."""
     gpu_count: Input[int]
     profile: Input[str]
-    """The vGPU profile that was taken; empty for whole cards."""
+    """The vGPU profile that was chosen; empty for whole cards."""
