@@ -144,6 +144,7 @@ class Journal:
     def succeed(self, stack: str, success: Success) -> None:
         told = {**asdict(success), "at": success.at.isoformat()}
         self.notes.put(f"stacks/{stack}.json", json.dumps(told).encode())
+        self.notes.delete(f"suspect/{stack}")
         self.notes.delete(f"undone/{stack}")
         self.notes.delete(f"failed/{stack}")
 
@@ -158,6 +159,22 @@ class Journal:
         kept = self.memo(key)
         if not more.items() <= kept.items():
             self.notes.put(f"{key}.json", json.dumps({**kept, **more}).encode())
+
+    def keep_snapshot(self, domain: str, stack: str, snapshot: Mapping[str, str]) -> None:
+        """What a domain compares the world with, as it was after the last success of the stack."""
+        self.notes.put(f"snapshots/{domain}/{stack}.json", json.dumps(dict(snapshot)).encode())
+
+    def snapshot(self, domain: str, stack: str) -> dict[str, str]:
+        """Empty when there is none."""
+        return self.memo(f"snapshots/{domain}/{stack}")
+
+    def suspect(self, stack: str, reason: str) -> None:
+        """Let the next `up` read the world of a stack before it takes it for unchanged."""
+        self.notes.put(f"suspect/{stack}", reason.encode())
+
+    def suspicion(self, stack: str) -> str:
+        """Why the stack is suspect; empty when it is not."""
+        return (self.notes.get(f"suspect/{stack}") or b"").decode(errors="replace")
 
     def took(self, verb: str, stack: str, seconds: float) -> None:
         if seconds > 1:

@@ -27,6 +27,8 @@ class Options:
     """Stacks at once."""
     skip: bool = True
     """False: run unchanged stacks as well."""
+    refresh: bool = False
+    """Read the world of every chosen stack, field by field, before it is run."""
     keep_lab: bool = False
     """Destroy what the environment made and leave the lab running."""
     environment_id: str = ""

@@ -102,6 +102,7 @@ class Session:
     def preview(self, options: Options = DEFAULTS) -> RunReport:
         """Say what `up` would change. Changes nothing, also on an environment that was never up."""
         from aiinfra.session.steps.preview import preview
+        from aiinfra.session.verbs.up import say_changes
         from aiinfra.session.verbs.walk import walk
 
         chosen, secrets = self._chosen(options), self.secrets()
@@ -111,6 +112,7 @@ class Session:
             run = self._run(place, engine, journal, secrets, options, chosen)
             run.environment_id = journal.environment_id() or NEVER_UP
             verify(run)
+            say_changes(run)
             return walk(run, Verb.PREVIEW, preview)
 
     def destroy(self, options: Options = DEFAULTS) -> RunReport:
