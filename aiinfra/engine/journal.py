@@ -118,8 +118,8 @@ class Journal:
     def destroyed(self, stack: str) -> None:
         """To be called when nothing of the stack is left in its state."""
         self.forget(stack)
-        self.notes.delete(f"undone/{stack}")
-        self.notes.delete(f"failed/{stack}")
+        for topic in ("undone", "failed", "suspect", "interrupted", "drift"):
+            self.notes.delete(f"{topic}/{stack}")
 
     def failed(self, stack: str, failure: Failure) -> None:
         told = {**asdict(failure), "at": failure.at.isoformat()}
@@ -144,7 +144,8 @@ class Journal:
     def succeed(self, stack: str, success: Success) -> None:
         told = {**asdict(success), "at": success.at.isoformat()}
         self.notes.put(f"stacks/{stack}.json", json.dumps(told).encode())
-        self.notes.delete(f"suspect/{stack}")
+        for topic in ("suspect", "interrupted", "drift"):
+            self.notes.delete(f"{topic}/{stack}")
         self.notes.delete(f"undone/{stack}")
         self.notes.delete(f"failed/{stack}")
 
@@ -167,6 +168,20 @@ class Journal:
     def snapshot(self, domain: str, stack: str) -> dict[str, str]:
         """Empty when there is none."""
         return self.memo(f"snapshots/{domain}/{stack}")
+
+    def interrupted(self, stack: str) -> bool:
+        """Whether the last operation on the stack was stopped before its end, and none succeeded after it."""
+        return self.notes.get(f"interrupted/{stack}") is not None
+
+    def interrupt(self, stack: str) -> None:
+        self.notes.put(f"interrupted/{stack}", b"")
+
+    def drift(self, stack: str) -> str:
+        """What the last refresh found changed by hand, a line each; empty when it is as it was, or put right since."""
+        return (self.notes.get(f"drift/{stack}") or b"").decode(errors="replace")
+
+    def keep_drift(self, stack: str, lines: str) -> None:
+        self.notes.put(f"drift/{stack}", lines.encode())
 
     def suspect(self, stack: str, reason: str) -> None:
         """Let the next `up` read the world of a stack before it takes it for unchanged."""

@@ -33,11 +33,13 @@ def _state(known: StackStatus, now: datetime) -> str:
     ago = age((now - known.at).total_seconds()) if known.at else ""
     words = {
         "up": f"is up, last seen {ago}",
+        "drifted": "is not as it was left",
+        "running": "is being worked on by the run that holds the environment",
+        "interrupted": "was interrupted",
         "failed": f"failed {ago}",
-        "begun": "was begun and has not ended",
-        "half destroyed": "is half destroyed",
+        "partly destroyed": "is partly destroyed",
+        "not created": "is not created",
         "no longer in the file": "is no longer in the file",
-        "not up": "is not up",
     }[known.state]
     return " · ".join((words, *([proof_words(known.proof, now)] if known.proof else [])))
 
@@ -46,8 +48,10 @@ def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
     stack = why.stack
     if stack.failure:
         yield from _failure(stack, stack.failure, now, terminal)
+    yield from stack.changed
+    changed = bool(stack.changed) or any(other.changed for other in why.waits_for)
     for place in why.now:
-        yield from _place(place, stack, terminal)
+        yield from _place(place, stack, terminal, changed=changed)
     for other in why.waits_for:
         yield from _awaited(other, now, terminal)
     if why.needs and not why.waits_for:
@@ -73,10 +77,10 @@ def _chain(causes: Sequence[str], terminal: Terminal) -> Iterator[str]:
     yield from (f"{terminal.paint(terminal.marks.cause, 'red')} {folded(cause)}" for cause in causes)
 
 
-def _place(place: WorldState, stack: StackStatus, terminal: Terminal) -> Iterator[str]:
-    """What a place says now, told once: the same chain as recorded is not repeated."""
+def _place(place: WorldState, stack: StackStatus, terminal: Terminal, *, changed: bool) -> Iterator[str]:
+    """What a place says now; the chain that is recorded is not repeated. `changed`: something is known to differ."""
     told = f"now {place.place} {place.says}"
-    if stack.failure is None or not place.answers:
+    if stack.failure is None or not place.answers or (changed and not place.causes):
         yield told
     elif not place.causes:
         yield f"{told}, and shows {'it no more' if stack.failure.causes else 'nothing of it'}"
@@ -89,6 +93,7 @@ def _place(place: WorldState, stack: StackStatus, terminal: Terminal) -> Iterato
 
 def _awaited(other: StackStatus, now: datetime, terminal: Terminal) -> Iterator[str]:
     said = f": {other.failure.error.message}" if other.failure and other.state == "failed" else ""
+    said = f": {'; '.join(other.changed)}" if other.changed else said
     yield f"waits for {other.stack}, which {_state(other, now)}{folded(said)}"
     if other.failure and other.state == "failed":
         yield from _chain(other.failure.causes, terminal)
@@ -106,7 +111,7 @@ def ways_out(why: Why) -> list[str]:
         return unreachable
     hints = [place.hint for place in why.now if place.answers and place.hint]
     recorded = [] if hints or _healed(why) or not stack.failure else [stack.failure.error.hint]
-    verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "half destroyed" else up
+    verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "partly destroyed" else up
     return [way for way in dict.fromkeys([*unreachable, *hints, *recorded, verb]) if way]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from aiinfra.domain_run import RunContext
 from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.domains.vsphere.client.errors import VSphereError
-from aiinfra.domains.vsphere.client.look import change_versions
+from aiinfra.domains.vsphere.client.look import fingerprints
 from aiinfra.errors import OutsideError
 from aiinfra.plan.planner import Step
 from aiinfra.stack import StackName
@@ -19,15 +19,15 @@ KEY: Final = "templates"
 
 
 def snapshot(run: RunContext, step: Step, access: Access) -> Mapping[str, str]:
-    """The templates of the stack by their managed object ids: inventory path and version of the configuration."""
+    """The templates of the stack by their managed object ids: inventory path and fingerprint."""
     resources = run.deployment(step.name).get("resources") or ()
     outputs = [one.get("outputs") or {} for one in resources if one["type"] == TEMPLATE and not one.get("delete")]
     paths = {str(one["moref"]): str(one["path"]) for one in outputs if one.get("moref")}
     try:
-        versions = change_versions(access, list(paths), run.stop)
+        found = fingerprints(access, list(paths), run.stop)
     except VSphereError:
         return {}
-    return {KEY: json.dumps({moref: [paths[moref], version] for moref, version in versions.items()})}
+    return {KEY: json.dumps({moref: [paths[moref], fingerprint] for moref, fingerprint in found.items()})}
 
 
 def changes(
@@ -38,7 +38,7 @@ def changes(
     for access, snapshots in by_access.items():
         noted = {stack: json.loads(kept[KEY]) for stack, kept in snapshots.items() if KEY in kept}
         try:
-            now = change_versions(access, [moref for kept in noted.values() for moref in kept], run.stop)
+            now = fingerprints(access, [moref for kept in noted.values() for moref in kept], run.stop)
         except VSphereError as error:
             record = error.record
             raise OutsideError(
@@ -52,9 +52,9 @@ def changes(
 
 def _differences(kept: Mapping[str, Any], now: Mapping[str, str]) -> list[str]:
     found = []
-    for moref, (path, version) in kept.items():
+    for moref, (path, fingerprint) in kept.items():
         if moref not in now:
             found.append(f"the template {path} is gone")
-        elif now[moref] != version:
+        elif now[moref] != fingerprint:
             found.append(f"the template {path} was changed")
     return found

@@ -19,8 +19,8 @@ from aiinfra.domains.vsphere.client.errors import LoginRefused, Unreadable, VSph
 
 SECONDS: Final = 10.0
 """For one answer."""
-CHANGE_VERSION: Final = "config.changeVersion"
-"""A text that is another one after each change of a VM's configuration."""
+PROPERTIES: Final = ("config.changeVersion", "config.template", "name", "parent")
+"""The first is another text after each change of a VM's configuration; the others are no part of that."""
 _ENVELOPE: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
@@ -29,8 +29,8 @@ _ENVELOPE: Final = (
 _METHOD: Final = '<{0} xmlns="urn:vim25"><_this type="{1}">{2}</_this>{3}</{0}>'
 
 
-def change_versions(access: Access, morefs: Sequence[str], stop: threading.Event) -> Mapping[str, str]:
-    """By the managed object id of a VM that exists, the version of its configuration. Raises `VSphereError`."""
+def fingerprints(access: Access, morefs: Sequence[str], stop: threading.Event) -> Mapping[str, str]:
+    """By the managed object id of a VM that exists, a text that changes with it. Raises `VSphereError`."""
     connections = Connections(access, stop, SECONDS)
     try:
         return _Look(connections, str(access)).read(access, morefs)
@@ -92,13 +92,14 @@ class _Look:
 
 def _spec(morefs: Sequence[str]) -> str:
     objects = "".join(f'<objectSet><obj type="VirtualMachine">{escape(moref)}</obj></objectSet>' for moref in morefs)
-    wanted = f"<propSet><type>VirtualMachine</type><pathSet>{CHANGE_VERSION}</pathSet></propSet>"
-    return f"<specSet>{wanted}{objects}</specSet><options/>"
+    paths = "".join(f"<pathSet>{path}</pathSet>" for path in PROPERTIES)
+    return f"<specSet><propSet><type>VirtualMachine</type>{paths}</propSet>{objects}</specSet><options/>"
 
 
 def _found(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
     for one in _named(root, "objects"):
-        yield _text(one, "obj"), _text(one, "val")
+        values = {_text(found, "name"): _text(found, "val") for found in _named(one, "propSet")}
+        yield _text(one, "obj"), " ".join(values.get(path, "") for path in PROPERTIES)
 
 
 def _absent(root: ElementTree.Element) -> str | None:
