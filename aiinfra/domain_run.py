@@ -140,6 +140,28 @@ class Settles(Protocol):
         ...
 
 
+@runtime_checkable
+class DetectsChanges(Protocol):
+    """Notices, in every `up`, what somebody changed or removed of a stack that would be skipped."""
+
+    def snapshot(self, run: RunContext, step: Step) -> Mapping[str, str]:
+        """After a success of the stack: what `changes` compares the world with, kept beside the state; no secrets.
+
+        Empty when there is nothing to compare. Raises no `AiinfraError` for what cannot be read: that is left out.
+        """
+        ...
+
+    def changes(
+        self, run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]
+    ) -> Mapping[StackName, Sequence[str]]:
+        """By stack whose world is not as its snapshot, one sentence for each difference.
+
+        It is a cheap look, in one pass of parallel requests for all stacks; a `refresh` compares field by field.
+        Raises `OutsideError` when a place cannot be asked.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DestroyRequest:
     """What is to be destroyed."""

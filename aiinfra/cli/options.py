@@ -69,6 +69,9 @@ SummaryOption = Annotated[
     ),
 ]
 ParallelOption = Annotated[int, typer.Option("--parallel", min=1, max=256, help="Stacks at the same time.")]
+RefreshOption = Annotated[
+    bool, typer.Option("--refresh", help="Read the world of every stack first, and put right what was changed by hand.")
+]
 NoSkipOption = Annotated[bool, typer.Option("--no-skip", help="Run unchanged stacks through the engine too.")]
 KeepLabOption = Annotated[bool, typer.Option("--keep-lab", help="Leave the lab's servers running, empty.")]
 EnvironmentIdOption = Annotated[

@@ -19,6 +19,7 @@ def preview(
     from_: o.FromOption = "",
     until: o.UntilOption = "",
     parallel: o.ParallelOption = 8,
+    refresh: o.RefreshOption = False,
     no_skip: o.NoSkipOption = False,
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
@@ -32,6 +33,6 @@ def preview(
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
-    choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip)
+    choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip, refresh=refresh)
     path = critical_path(session.plan, read_record(watch.console.world, session.plan, session.loaded.path))
     watch.run(lambda: session.preview(choice), path)

@@ -20,6 +20,7 @@ def up(
     until: o.UntilOption = "",
     yes: o.YesOption = False,
     parallel: o.ParallelOption = 8,
+    refresh: o.RefreshOption = False,
     no_skip: o.NoSkipOption = False,
     prove: o.ProveOption = False,
     output: o.OutputOption = OutputForm.TEXT,
@@ -33,5 +34,5 @@ def up(
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
     watch.approve("up", session, yes=yes)
-    choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip, prove=prove)
+    choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip, refresh=refresh, prove=prove)
     watch.run(lambda: session.up(choice))

@@ -118,8 +118,8 @@ class Journal:
     def record_destroyed(self, stack: str) -> None:
         """Record that nothing of the stack is left in its state."""
         self.forget(stack)
-        self.notes.delete(f"undone/{stack}")
-        self.notes.delete(f"failed/{stack}")
+        for topic in ("undone", "failed", "suspect", "interrupted", "drift"):
+            self.notes.delete(f"{topic}/{stack}")
 
     def record_failure(self, stack: str, failure: Failure) -> None:
         note = {**asdict(failure), "at": failure.at.isoformat()}
@@ -144,6 +144,8 @@ class Journal:
     def record_success(self, stack: str, success: Success) -> None:
         note = {**asdict(success), "at": success.at.isoformat()}
         self.notes.put(f"stacks/{stack}.json", json.dumps(note).encode())
+        for topic in ("suspect", "interrupted", "drift"):
+            self.notes.delete(f"{topic}/{stack}")
         self.notes.delete(f"undone/{stack}")
         self.notes.delete(f"failed/{stack}")
 
@@ -158,6 +160,36 @@ class Journal:
         kept = self.memo(key)
         if not more.items() <= kept.items():
             self.notes.put(f"{key}.json", json.dumps({**kept, **more}).encode())
+
+    def keep_snapshot(self, domain: str, stack: str, snapshot: Mapping[str, str]) -> None:
+        """What a domain compares the world with, as it was after the last success of the stack."""
+        self.notes.put(f"snapshots/{domain}/{stack}.json", json.dumps(dict(snapshot)).encode())
+
+    def snapshot(self, domain: str, stack: str) -> dict[str, str]:
+        """Empty when there is none."""
+        return self.memo(f"snapshots/{domain}/{stack}")
+
+    def interrupted(self, stack: str) -> bool:
+        """Whether the last operation on the stack was stopped before its end, and none succeeded after it."""
+        return self.notes.get(f"interrupted/{stack}") is not None
+
+    def interrupt(self, stack: str) -> None:
+        self.notes.put(f"interrupted/{stack}", b"")
+
+    def drift(self, stack: str) -> str:
+        """What the last refresh found changed by hand, a line each; empty when it is as it was, or put right since."""
+        return (self.notes.get(f"drift/{stack}") or b"").decode(errors="replace")
+
+    def keep_drift(self, stack: str, lines: str) -> None:
+        self.notes.put(f"drift/{stack}", lines.encode())
+
+    def suspect(self, stack: str, reason: str) -> None:
+        """Let the next `up` read the world of a stack before it takes it for unchanged."""
+        self.notes.put(f"suspect/{stack}", reason.encode())
+
+    def suspicion(self, stack: str) -> str:
+        """Why the stack is suspect; empty when it is not."""
+        return (self.notes.get(f"suspect/{stack}") or b"").decode(errors="replace")
 
     def record_duration(self, verb: str, stack: str, seconds: float) -> None:
         if seconds > 1:

@@ -9,7 +9,9 @@ from typing import Literal
 
 from aiinfra.report.run import Failure, Proof
 
-State = Literal["up", "begun", "failed", "half destroyed", "not up", "no longer in the file"]
+State = Literal[
+    "up", "drifted", "running", "interrupted", "failed", "partly destroyed", "not created", "no longer in the file"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class StackStatus:
     """How long its last up took."""
     proof: Proof | None = None
     failure: Failure | None = None
+    changed: Sequence[str] = ()
+    """What is not as its last success left it, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class FakeRunner:
     deployments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     operations: list[tuple[Verb, str]] = field(default_factory=list)
     """The requested operations, in order."""
+    read_first: list[str] = field(default_factory=list)
+    """Stacks whose world was to be read before the operation."""
     absent: bool = False
     stopped: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -48,6 +50,8 @@ class FakeRunner:
     ) -> OperationResult:
         with self._lock:
             self.operations.append((verb, stack))
+            if refresh:
+                self.read_first.append(stack)
             done = self.results.get((verb, stack)) or OperationResult({}, self.stacks.get(stack, {}))
             if verb is Verb.UP:
                 self.stacks[stack] = done.outputs

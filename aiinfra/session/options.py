@@ -27,6 +27,8 @@ class Options:
     """How many stacks run at once."""
     skip: bool = True
     """When False, unchanged stacks run as well."""
+    refresh: bool = False
+    """Read the world of every chosen stack, field by field, before it is run."""
     keep_lab: bool = False
     """Destroy what the environment made and leave the lab running."""
     environment_id: str = ""

@@ -54,6 +54,8 @@ class Run:
     """Outputs of stacks that this run finished or previewed."""
     revisions: dict[str, str] = field(default_factory=dict)
     """The digest that represents a finished stack in the digests of those that refer to it."""
+    changed: dict[str, Sequence[str]] = field(default_factory=dict)
+    """By stack, what is no longer as its last success left it: it is not skipped, and its world is read first."""
     _existed: frozenset[str] | None = None
     _code: dict[str, str] = field(default_factory=dict)
     _key: tuple[str, bytes] | None = field(default=None, repr=False)

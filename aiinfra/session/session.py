@@ -103,6 +103,7 @@ class Session:
         """Report what `up` would change. Changes nothing, also on an environment that was never up."""
         from aiinfra.session.steps.preview import preview
         from aiinfra.session.verbs.run_stacks import run_stacks
+        from aiinfra.session.verbs.up import say_changes
 
         chosen, secrets = self._chosen(options), self.secrets()
         with self.places.preview_place() as place, self._engine(place, options) as engine:
@@ -111,6 +112,7 @@ class Session:
             run = self._run(place, engine, journal, secrets, options, chosen)
             run.environment_id = journal.environment_id() or NEVER_UP
             verify(run)
+            say_changes(run)
             return run_stacks(run, Verb.PREVIEW, preview)
 
     def destroy(self, options: Options = DEFAULTS) -> RunReport:

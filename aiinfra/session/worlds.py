@@ -9,6 +9,7 @@ from typing import Any
 from aiinfra.catalog import Kind, domains_of
 from aiinfra.domain import Domain, load
 from aiinfra.domain_run import (
+    DetectsChanges,
     Explains,
     Observation,
     Observes,
@@ -108,6 +109,32 @@ def settle(run: Run, step: Step) -> None:
     for world in worlds([step.kind]).values():
         if isinstance(world, Settles):
             world.settle(run, step)
+
+
+def keep_snapshots(run: Run, step: Step) -> None:
+    """After a success: let each world of the stack note what it will compare with."""
+    for name, world in worlds([step.kind]).items():
+        if isinstance(world, DetectsChanges):
+            run.journal.keep_snapshot(name, step.name, world.snapshot(run, step))
+
+
+def find_changes(run: Run, steps: Iterable[Step]) -> Mapping[str, Sequence[str]]:
+    """By stack, what is no longer as its last success left it; a place that cannot be asked is said and passed over."""
+    found: dict[str, list[str]] = {}
+    stacks = list(steps)
+    for step in stacks:
+        if suspicion := run.journal.suspicion(step.name):
+            found.setdefault(step.name, []).append(suspicion)
+    for name, world in worlds(step.kind for step in stacks).items():
+        snapshots = {s.name: kept for s in stacks if (kept := run.journal.snapshot(name, s.name))}
+        if not snapshots or not isinstance(world, DetectsChanges):
+            continue
+        try:
+            for stack, sentences in world.changes(run, snapshots).items():
+                found.setdefault(stack, []).extend(sentences)
+        except OutsideError as error:
+            run.say(f"whether {', '.join(snapshots)} are as they were is not known: {error}")
+    return found
 
 
 def worlds_to_tear_down(kinds: Collection[Kind]) -> list[TearsDown]:

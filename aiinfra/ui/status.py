@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Final
 
-from aiinfra.report.status import StackStatus, Status
+from aiinfra.report.status import StackStatus, State, Status
 from aiinfra.ui.durations import age, duration
 from aiinfra.ui.ndjson import plain_value
 from aiinfra.ui.report import proof_words
@@ -25,10 +26,11 @@ def status_text(status: Status, now: datetime, terminal: Terminal) -> str:
 
 
 def _row(stack: StackStatus, environment: str, now: datetime, terminal: Terminal) -> tuple[str, ...]:
-    marks = {"up": terminal.marks.done, "begun": terminal.marks.running, "failed": terminal.marks.failed}
+    marks = {"up": terminal.marks.done, "running": terminal.marks.running, "failed": terminal.marks.failed}
+    marks |= {"drifted": "!", "interrupted": "!", "partly destroyed": "!"}
     mark = marks.get(stack.state, terminal.marks.waiting)
     details = " · ".join(filter(None, _details(stack, environment, now)))
-    return (mark, stack.stack, stack.kind, _STATES.get(stack.state, stack.state), details)
+    return (mark, stack.stack, stack.kind, stack.state, details)
 
 
 def _details(stack: StackStatus, environment: str, now: datetime) -> Iterator[str]:
@@ -39,9 +41,18 @@ def _details(stack: StackStatus, environment: str, now: datetime) -> Iterator[st
     yield f"last seen {ago}" if ago else ""
     yield f"took {duration(stack.seconds)}" if stack.seconds is not None else ""
     yield proof_words(stack.proof, now) if stack.proof else ""
+    yield from stack.changed[:SHOWN]
+    if hint := _HINTS.get(stack.state):
+        yield hint.format(environment=environment)
 
 
-_STATES: Mapping[str, str] = {"begun": "begun, not finished: run `aiinfra up` again"}
+SHOWN: Final = 2
+"""Differences that are shown of one stack."""
+_HINTS: Mapping[State, str] = {
+    "drifted": "aiinfra up {environment} puts it right",
+    "interrupted": "aiinfra up {environment} goes on from here",
+    "partly destroyed": "aiinfra destroy {environment} goes on, aiinfra up {environment} brings it back",
+}
 
 
 def status_json(status: Status) -> dict[str, object]:

@@ -33,11 +33,13 @@ def _state(known: StackStatus, now: datetime) -> str:
     ago = age((now - known.at).total_seconds()) if known.at else ""
     words = {
         "up": f"is up, last seen {ago}",
+        "drifted": "is not as it was left",
+        "running": "is being worked on by the run that holds the environment",
+        "interrupted": "was interrupted",
         "failed": f"failed {ago}",
-        "begun": "was begun and has not ended",
-        "half destroyed": "is half destroyed",
+        "partly destroyed": "is partly destroyed",
+        "not created": "is not created",
         "no longer in the file": "is no longer in the file",
-        "not up": "is not up",
     }[known.state]
     return " · ".join((words, *([proof_words(known.proof, now)] if known.proof else [])))
 
@@ -46,8 +48,10 @@ def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
     stack = why.stack
     if stack.failure:
         yield from _failure(stack, stack.failure, now, terminal)
+    yield from stack.changed
+    changed = bool(stack.changed) or any(other.changed for other in why.waits_for)
     for place in why.now:
-        yield from _place(place, stack, terminal)
+        yield from _place(place, stack, terminal, changed=changed)
     for other in why.waits_for:
         yield from _awaited_lines(other, now, terminal)
     if why.needs and not why.waits_for:
@@ -73,10 +77,10 @@ def _chain(causes: Sequence[str], terminal: Terminal) -> Iterator[str]:
     yield from (f"{terminal.paint(terminal.marks.cause, 'red')} {indent_continuation(cause)}" for cause in causes)
 
 
-def _place(place: WorldState, stack: StackStatus, terminal: Terminal) -> Iterator[str]:
-    """Yield what a place says now; causes that are the same as recorded are not repeated."""
+def _place(place: WorldState, stack: StackStatus, terminal: Terminal, *, changed: bool) -> Iterator[str]:
+    """Yield what a place says now; recorded causes are not repeated. `changed`: something is known to differ."""
     line = f"now {place.place} {place.says}"
-    if stack.failure is None or not place.answers:
+    if stack.failure is None or not place.answers or (changed and not place.causes):
         yield line
     elif not place.causes:
         yield f"{line}, and shows {'it no more' if stack.failure.causes else 'nothing of it'}"
@@ -89,6 +93,7 @@ def _place(place: WorldState, stack: StackStatus, terminal: Terminal) -> Iterato
 
 def _awaited_lines(other: StackStatus, now: datetime, terminal: Terminal) -> Iterator[str]:
     reason = f": {other.failure.error.message}" if other.failure and other.state == "failed" else ""
+    reason = f": {'; '.join(other.changed)}" if other.changed else reason
     yield f"waits for {other.stack}, which {_state(other, now)}{indent_continuation(reason)}"
     if other.failure and other.state == "failed":
         yield from _chain(other.failure.causes, terminal)
@@ -106,7 +111,7 @@ def hints(why: Why) -> list[str]:
         return unreachable
     current = [place.hint for place in why.now if place.answers and place.hint]
     recorded = [] if current or _is_healed(why) or not stack.failure else [stack.failure.error.hint]
-    verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "half destroyed" else up
+    verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "partly destroyed" else up
     return [hint for hint in dict.fromkeys([*unreachable, *current, *recorded, verb]) if hint]
 
 

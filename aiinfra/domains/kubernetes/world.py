@@ -69,6 +69,18 @@ class KubernetesWorld:
 
         settle(run, step)
 
+    def snapshot(self, run: RunContext, step: Step) -> Mapping[str, str]:
+        from aiinfra.domains.kubernetes.snapshots import snapshot
+
+        return snapshot(run, step)
+
+    def changes(
+        self, run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]
+    ) -> Mapping[StackName, Sequence[str]]:
+        from aiinfra.domains.kubernetes.snapshots import changes
+
+        return changes(run, snapshots)
+
     def explain(self, run: RunContext, stack: str, error: StepError) -> StepError | None:
         from aiinfra.domains.kubernetes.diagnosis.explain import with_root_cause
 

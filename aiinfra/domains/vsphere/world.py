@@ -39,6 +39,21 @@ class VSphereWorld:
             found.update(zip((step.name for step in steps), observed, strict=True))
         return found
 
+    def snapshot(self, run: RunContext, step: Step) -> Mapping[str, str]:
+        from aiinfra.domains.vsphere.snapshots import snapshot
+
+        access = next(iter(by_access(run, [step])), None)
+        return snapshot(run, step, access) if access else {}
+
+    def changes(
+        self, run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]
+    ) -> Mapping[StackName, Sequence[str]]:
+        from aiinfra.domains.vsphere.snapshots import changes
+
+        steps = [run.plan.steps[stack] for stack in snapshots]
+        accounts = by_access(run, steps).items()
+        return changes(run, {access: {step.name: snapshots[step.name] for step in its} for access, its in accounts})
+
     def teardown(self, run: RunContext, request: DestroyRequest) -> Teardown:
         return _VCenterTeardown(run)
 

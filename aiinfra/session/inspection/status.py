@@ -1,28 +1,48 @@
-"""What is recorded of an environment, read without engine, network or secrets."""
+"""What is recorded of an environment, and a quick look at whether the world still is so. No lock is taken."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.lock import read_holder
+from aiinfra.errors import ConfigError
 from aiinfra.report.status import LockHolder, StackStatus, State, Status
+from aiinfra.session.engine import Engine
+from aiinfra.session.place.place import Place
 from aiinfra.session.session import Session
 from aiinfra.session.steps.up import proof_of
+from aiinfra.session.worlds import find_changes
 from aiinfra.stack import StackName
 
 
 def status(session: Session) -> Status:
-    """The environment as last recorded. A remote state is asked through the engine host."""
+    """The environment as last recorded, with a quick look at whether what is up is still as it was left."""
     name = session.plan.environment.name
     with session.reading() as (place_words, place, engine):
         if place is None or engine is None:
             stacks = [stack_status(session, name, None) for name in session.plan.steps]
             return Status(name, "", place_words, None, stacks)
         journal = session.journal(place, engine)
+        changed = changes_in(session, place, engine)
         names = [*session.plan.steps, *(s for s in journal.known_stacks() if s not in session.plan.steps)]
-        stacks = [stack_status(session, str(name), journal) for name in names]
+        stacks = [stack_status(session, str(name), journal, changed.get(str(name), ())) for name in names]
         return Status(name, journal.environment_id() or "", place_words, lock_holder(journal), stacks)
+
+
+def changes_in(session: Session, place: Place, engine: Engine) -> Mapping[str, Sequence[str]]:
+    """By stack that is up, what is not as its last success left it; nothing when a secret of the file is missing.
+
+    While a run holds the environment, nothing is asked: what it is doing is no drift.
+    """
+    try:
+        run = session.reading_run(place, engine, session.secrets())
+    except ConfigError:
+        return {}
+    if read_holder(run.journal.notes) is not None:
+        return {}
+    return find_changes(run, (step for name, step in run.plan.steps.items() if run.journal.success(name)))
 
 
 def lock_holder(journal: Journal) -> LockHolder | None:
@@ -33,18 +53,29 @@ def lock_holder(journal: Journal) -> LockHolder | None:
     return LockHolder(holder.command, holder.host, holder.pid, datetime.fromisoformat(holder.at))
 
 
-def stack_status(session: Session, name: str, journal: Journal | None) -> StackStatus:
+def stack_status(session: Session, name: str, journal: Journal | None, changed: Sequence[str] = ()) -> StackStatus:
     """One stack as last recorded; `journal` is None where nothing is recorded at all."""
     step = session.plan.steps.get(StackName(name))
     if journal is None:
-        return StackStatus(name, step.kind.kind if step else "", "not up")
+        return StackStatus(name, step.kind.kind if step else "", "not created")
     success, failure = journal.success(name), journal.failure(name)
     kind = step.kind.kind if step else success.kind if success else ""
+    if success and name not in journal.left_running():
+        state: State = "no longer in the file" if not step else "drifted" if changed else "up"
+        return StackStatus(name, kind, state, success.at, success.seconds, proof_of(success), failure, changed)
+    state = _state_without_success(name, journal)
+    if state == "failed" and failure:
+        return StackStatus(name, kind, state, failure.at, failure.seconds, failure=failure)
+    return StackStatus(name, kind, state, failure=failure, changed=journal.drift(name).splitlines())
+
+
+def _state_without_success(name: str, journal: Journal) -> State:
     if name in journal.left_running():
-        return StackStatus(name, kind, "begun", failure=failure)
-    if success:
-        state: State = "up" if step else "no longer in the file"
-        return StackStatus(name, kind, state, success.at, success.seconds, proof_of(success), failure)
-    if failure:
-        return StackStatus(name, kind, "failed", failure.at, failure.seconds, failure=failure)
-    return StackStatus(name, kind, "half destroyed" if journal.half_destroyed(name) else "not up")
+        return "running" if read_holder(journal.notes) is not None else "interrupted"
+    states: Mapping[State, bool] = {
+        "failed": journal.failure(name) is not None,
+        "partly destroyed": journal.half_destroyed(name),
+        "drifted": bool(journal.drift(name)),
+        "interrupted": journal.interrupted(name),
+    }
+    return next((state for state, holds in states.items() if holds), "not created")

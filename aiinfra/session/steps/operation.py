@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiinfra.errors import AiinfraError
-from aiinfra.report.run import Failure, StackResult, Verb
+from aiinfra.report.run import Failure, Outcome, StackResult, Verb
 from aiinfra.session.run import Run
 from aiinfra.session.steps.failure import failure
 
@@ -53,4 +53,7 @@ def record_failure(run: Run, verb: Verb, result: StackResult) -> StackResult:
         note = Failure(verb.value, run.now(), result.seconds, result.error, tuple(result.causes))
         with suppress(AiinfraError):  # the run reports its failure itself, whether or not it can be kept
             run.journal.record_failure(result.stack, note)
+    if result.outcome is Outcome.INTERRUPTED and run.place.gone() is None:
+        with suppress(AiinfraError):  # as above
+            run.journal.interrupt(result.stack)
     return result

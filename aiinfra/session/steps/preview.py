@@ -9,7 +9,7 @@ from aiinfra.session.run import Run
 from aiinfra.session.steps.certainty import certainty, refs_of
 from aiinfra.session.steps.failure import failed_result
 from aiinfra.session.steps.operation import changes_in, timed
-from aiinfra.session.steps.up import unchanged
+from aiinfra.session.steps.up import must_read, unchanged
 
 
 def preview(run: Run, step: Step) -> StackResult:
@@ -22,7 +22,7 @@ def _preview(run: Run, step: Step) -> StackResult:
     if not upstream_runs and (skipped := unchanged(run, step)):
         return skipped
     run.runner.prepare()
-    done = run.runner.operate(Verb.PREVIEW, step.name, run.program(step))
+    done = run.runner.operate(Verb.PREVIEW, step.name, run.program(step), refresh=must_read(run, step))
     if failed := failed_result(run, step.kind.kind, step.name, done):
         return failed
     run.outputs[step.name] = {name: done.outputs.get(name, UNKNOWN) for name in step.kind.outputs.model_fields}

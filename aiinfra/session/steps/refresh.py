@@ -28,6 +28,7 @@ def _refresh(run: Run, step: Step) -> StackResult:
     changes = changes_in(done)
     drift = () if known and not changes else drift_in(run.deployment(name))
     if changes or drift:
+        run.journal.keep_drift(name, "\n".join(drift) or "resources differ from the state")
         reason = Reason.DRIFTED if repairable(drift) else Reason.DRIFTED_PARTLY_REPAIRABLE
         return StackResult(name, kind, Outcome.CHANGED, reason=reason, changes=changes, drift=drift)
     if known:

@@ -13,7 +13,7 @@ from aiinfra.report.run import Outcome, Proof, Reason, StackResult, Verb
 from aiinfra.session.run import Run
 from aiinfra.session.steps.failure import failed_result
 from aiinfra.session.steps.operation import changes_in, journaled, record_failure, timed
-from aiinfra.session.worlds import settle
+from aiinfra.session.worlds import keep_snapshots, settle
 
 if TYPE_CHECKING:
     from aiinfra.engine.host_records import OperationResult
@@ -27,7 +27,7 @@ def up(run: Run, step: Step) -> StackResult:
 def unchanged(run: Run, step: Step) -> StackResult | None:
     """Return the result of a stack whose last success has the current digest; None when it must run."""
     known = run.journal.success(step.name)
-    if not run.options.skip or known is None or known.digest != run.digest(step):
+    if known is None or must_run(run, step) or known.digest != run.digest(step):
         return None
     run.revisions[step.name] = known.result
     return StackResult(
@@ -38,6 +38,11 @@ def unchanged(run: Run, step: Step) -> StackResult | None:
         last_seen=known.at,
         proof=proof_of(known),
     )
+
+
+def must_run(run: Run, step: Step) -> bool:
+    """Whether the stack runs although its digest may be that of its last success."""
+    return not run.options.skip or run.options.refresh or step.name in run.changed
 
 
 def proof_of(success: Success) -> Proof | None:
@@ -51,21 +56,36 @@ def _up(run: Run, step: Step) -> StackResult:
     digest = run.digest(step)
     started = time.monotonic()
     run.runner.prepare()
-    anew = run.journal.success(step.name) is None
-    if anew:
+    before = run.journal.success(step.name)
+    if before is None:
         for needed in sorted(step.needs):
             run.outputs_of(needed)
         settle(run, step)
+    read_first = run.existed(step.name) if before is None else must_read(run, step)
     with journaled(run, Verb.UP, step.name):
-        done = run.runner.operate(Verb.UP, step.name, run.program(step), refresh=anew and run.existed(step.name))
+        done = run.runner.operate(Verb.UP, step.name, run.program(step), refresh=read_first)
     if failed := failed_result(run, step.kind.kind, step.name, done):
+        _suspect_what_failed(run, step)
         return failed
     return _succeeded(run, step, digest, done, time.monotonic() - started)
 
 
+def must_read(run: Run, step: Step) -> bool:
+    """Whether the world is read, field by field, before the stack is run."""
+    return run.options.refresh or step.name in run.changed
+
+
+def _suspect_what_failed(run: Run, step: Step) -> None:
+    """A proof that fails says that what it proves is not as its success note has it."""
+    if step.kind.proves:
+        for needed in step.needs:
+            run.journal.suspect(needed, f"the proof {step.name} failed")
+
+
 def _succeeded(run: Run, step: Step, digest: str, done: OperationResult, seconds: float) -> StackResult:
     run.outputs[step.name] = done.outputs
-    revision = keyed(run.key, digest, outputs_text(done.outputs))
+    changes = changes_in(done)
+    revision = _revision(run, step, digest, done)
     run.revisions[step.name] = revision
     uid, proved_at = done.outputs.get("uid"), done.outputs.get("proved_at")
     success = Success(
@@ -80,7 +100,7 @@ def _succeeded(run: Run, step: Step, digest: str, done: OperationResult, seconds
         needs=tuple(step.needs),
     )
     run.journal.record_success(step.name, success)
-    changes = changes_in(done)
+    keep_snapshots(run, step)
     return StackResult(
         step.name,
         step.kind.kind,
@@ -90,3 +110,9 @@ def _succeeded(run: Run, step: Step, digest: str, done: OperationResult, seconds
         changes,
         proof=proof_of(success),
     )
+
+
+def _revision(run: Run, step: Step, digest: str, done: OperationResult) -> str:
+    """What stands for this result in the digests of stacks that refer to it; a repair is a new one."""
+    repaired = run.now().isoformat() if step.name in run.changed and changes_in(done) else ""
+    return keyed(run.key, digest, outputs_text(done.outputs), repaired)

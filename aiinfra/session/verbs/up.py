@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aiinfra.plan.planner import Step
 from aiinfra.report.run import RunReport, Verb
 from aiinfra.session.run import Run
+from aiinfra.session.steps.up import must_run
 from aiinfra.session.steps.up import up as up_stack
 from aiinfra.session.verbs.run_stacks import run_stacks
-from aiinfra.session.worlds import require_ready
+from aiinfra.session.worlds import find_changes, require_ready
 from aiinfra.stack import Preflight
+
+SHOWN: Final = 3
+"""Sentences that are said of one stack."""
 
 
 def up(run: Run) -> RunReport:
     """Bring the chosen stacks up. Raises `OutsideError` before any step when a preflight found an error."""
     _say_dropped(run)
+    say_changes(run)
     judged = [step for name in run.chosen if isinstance((step := run.plan.steps[name]).kind.checks, Preflight)]
     if will_run := [step for step in judged if _will_run(run, step)]:
         require_ready(run, will_run)
     return run_stacks(run, Verb.UP, up_stack)
 
 
+def say_changes(run: Run) -> None:
+    """Look, at little cost, whether what would be skipped is as it was; what is not, runs and reads its world first."""
+    if run.options.skip and not run.options.refresh:
+        run.changed |= find_changes(run, (run.plan.steps[name] for name in run.chosen))
+    for stack, sentences in run.changed.items():
+        more = f", and {len(sentences) - SHOWN} more" if len(sentences) > SHOWN else ""
+        run.say(f"{stack} is not as it was: {'; '.join(sentences[:SHOWN])}{more}")
+
+
 def _will_run(run: Run, step: Step) -> bool:
     known = run.journal.success(step.name)
-    return not (run.options.skip and known and known.digest == run.digest(step))
+    return known is None or must_run(run, step) or known.digest != run.digest(step)
 
 
 def _say_dropped(run: Run) -> None:

@@ -78,7 +78,6 @@ def test_every_edit_is_shown_and_put_back(site: Site, client: KubeClient) -> Non
     edits = {"mig": {"strategy": "mixed"}, "dcgmExporter": {"enabled": False}, "driver": {"version": None}}
     client.patch(POLICY, {"spec": edits})
 
-    assert site.result("up", "--until", "gpu-operator")["results"][1]["outcome"] == "unchanged"
     told = refreshed(site)
     shown = before[MASTER]["spec"]["template"]["spec"]["containers"][0]["image"]
     assert differs(told) == {
@@ -124,3 +123,37 @@ def test_a_definition_that_helm_does_not_bring_back_is_said_to_be_lost(site: Sit
     assert site.result("destroy", "--only", "nfd", "--only", "gpu-operator")["exit_code"] == 0
     assert site.result("up", "--until", "gpu-operator")["exit_code"] == 0
     assert differs(refreshed(site)) == {}
+
+
+def test_an_up_notices_what_was_changed_by_hand_says_it_and_puts_it_right(site: Site, client: KubeClient) -> None:
+    touched = (WORKER, POLICY)
+    before = {ref: wanted(client, ref) for ref in touched}
+    image = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "mine:1"}]
+    client.patch(WORKER, image, type="json")
+    gone(client, POLICY)
+
+    previewed = site.run("preview", "lab", "--until", "gpu-operator").stdout
+    noticed = (
+        f"nfd is not as it was: DaemonSet {NFD}/{NFD}-worker was changed\n"
+        "gpu-operator is not as it was: ClusterPolicy cluster-policy is not there\n"
+    )
+    assert noticed in previewed
+    assert "would update Ready ready (drift" in previewed
+
+    done = site.run("up", "lab", "--until", "gpu-operator")
+    assert noticed in done.stdout
+    assert done.returncode == 0
+    assert {ref: wanted(client, ref) for ref in touched} == before
+    again = site.run("up", "lab", "--until", "gpu-operator").stdout
+    assert "is not as it was" not in again
+    assert "lab · 6 unchanged" in again or "lab · 3 unchanged" in again
+
+
+def test_an_up_that_refreshes_puts_right_what_a_cheap_look_does_not_see(site: Site, client: KubeClient) -> None:
+    account = ObjectRef("v1", "ServiceAccount", f"{NFD}-worker", NFD)
+    client.patch(account, {"metadata": {"labels": {"helm.sh/chart": "other"}}})
+    assert "is not as it was" not in site.run("up", "lab", "--until", "nfd").stdout
+    assert site.run("up", "lab", "--until", "nfd", "--refresh").returncode == 0
+    live = client.get(account)
+    assert live is not None
+    assert live["metadata"]["labels"]["helm.sh/chart"].startswith("node-feature-discovery-")

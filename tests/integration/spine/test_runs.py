@@ -105,7 +105,7 @@ def test_the_status_tells_what_failed_and_who_says_why(make_site: Make) -> None:
     site = make_site({"a": {"kind": "things"}, "b": {"kind": "things", "fail": "no"}, "c": {"kind": "things"}})
     assert outcomes(site.result("up", "--only", "a", "--only", "b")) == {"a": "changed", "b": "failed"}
     told = json.loads(site.run("status", "world", "--output", "json").stdout)["status"]["stacks"]
-    assert {stack["stack"]: stack["state"] for stack in told} == {"a": "up", "b": "failed", "c": "not up"}
+    assert {stack["stack"]: stack["state"] for stack in told} == {"a": "up", "b": "failed", "c": "not created"}
     rows = [line.split("  ") for line in site.run("status", "world").stdout.splitlines()[1:]]
     assert [[cell.strip() for cell in row if cell] for row in rows][1][:4] == ["✗", "b", "things", "failed"]
     assert rows[1][-1] == "up failed just now: aiinfra why world b"

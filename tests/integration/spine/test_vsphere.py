@@ -104,6 +104,22 @@ def test_a_template_that_was_deleted_by_hand_is_made_again(site: Site) -> None:
     assert up(site) == path
 
 
+def test_an_up_notices_a_template_that_was_deleted_or_changed_by_hand(site: Site) -> None:
+    write(site, {"vgpu": template()})
+    path = up(site)
+    with vcenter_of(site) as vcenter:
+        finish(vcenter, vm_at(vcenter, path).Destroy_Task(), "removing", path)
+    said = site.run("up", site.environment).stdout
+    assert f"vgpu is not as it was: the template {path} is gone\n" in said
+    assert f"{path} (template)" in inventory(site)
+    with vcenter_of(site) as vcenter:
+        finish(vcenter, vm_at(vcenter, path).Rename_Task("mine"), "renaming", path)
+    said = site.run("up", site.environment).stdout
+    assert f"vgpu is not as it was: the template {path} was changed\n" in said
+    assert f"{path} (template)" in inventory(site)
+    assert site.result("up")["results"][0]["outcome"] == "unchanged"
+
+
 def test_a_lost_state_names_what_carries_the_name_and_takes_the_id_that_is_told(site: Site) -> None:
     write(site, {"vgpu": template()})
     path = up(site)

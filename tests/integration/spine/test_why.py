@@ -35,7 +35,7 @@ def test_a_failure_is_told_until_it_is_mended(make_site: Make) -> None:
     site.things.mkdir()
     broken(site)
     assert why(site, "world", "first") == dedent("""\
-        ○ first (things) is not up
+        ○ first (things) is not created
           needed by last
           → aiinfra up world
         """)
@@ -50,7 +50,7 @@ def test_a_failure_is_told_until_it_is_mended(make_site: Make) -> None:
           → aiinfra up world
         """)
     assert why(site, "world", "last") == dedent("""\
-        ○ last (things) is not up
+        ○ last (things) is not created
           waits for first, which failed … ago: out of things
           → aiinfra why world first
         """)
@@ -68,7 +68,7 @@ def test_a_failure_is_told_until_it_is_mended(make_site: Make) -> None:
 def test_a_preview_that_fails_is_no_failure_of_the_stack(make_site: Make) -> None:
     site = make_site({"memo": {"kind": "things", "fail": "out of things"}})
     site.run("preview", "world")
-    assert why(site, "world", "memo") == "○ memo (things) is not up\n  → aiinfra up world\n"
+    assert why(site, "world", "memo") == "○ memo (things) is not created\n  → aiinfra up world\n"
 
 
 def test_a_stack_that_the_file_does_not_have_is_refused_with_the_nearest(make_site: Make) -> None:

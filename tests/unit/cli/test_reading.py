@@ -109,8 +109,8 @@ def test_kinds_are_listed_with_their_summaries(aiinfra: Aiinfra) -> None:
 def test_status_of_an_environment_that_was_never_up(aiinfra: Aiinfra) -> None:
     assert aiinfra("status", "small").out == dedent("""\
         small · lab (does not run)
-          ○  cluster  existing_cluster  not up
-          ○  nfd      nfd               not up
+          ○  cluster  existing_cluster  not created
+          ○  nfd      nfd               not created
         """)
 
 

@@ -20,16 +20,21 @@ class PartOutputs(Outputs):
 
 
 PART = StackType("part", "A part.", PartInputs, PartOutputs, "none:none")
-CATALOG = Catalog.of(PART)
+PROOF = StackType("proof", "A proof of parts.", PartInputs, PartOutputs, "none:none", proves=True)
+CATALOG = Catalog.of(PART, PROOF)
 
 
 def environment(stacks: Mapping[str, Mapping[str, Any]]) -> Environment:
     """A lab of parts; `${stack.output}` in an input is a reference."""
     entries = {
-        StackName(name): StackEntry(kind="part", inputs={key: _leaf(value) for key, value in inputs.items()})
+        StackName(name): StackEntry(kind=inputs.get("kind", "part"), inputs=_leaves(inputs))
         for name, inputs in stacks.items()
     }
     return Environment(version="v1", name="site", target="lab", stacks=entries)
+
+
+def _leaves(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _leaf(value) for key, value in inputs.items() if key != "kind"}
 
 
 def _leaf(value: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aiinfra.engine.events import Event
+from aiinfra.engine.events import Event, Message
 from aiinfra.engine.host_records import OperationResult
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.notes import FileNotes
@@ -191,3 +191,35 @@ def test_a_destroy_of_one_stack_is_refused_while_another_needs_it(site: Site) ->
 def test_nothing_can_be_forgotten_where_no_stack_gives_access(site: Site) -> None:
     with pytest.raises(ConfigError, match="a gives access to no cluster"):
         destroy(site.run(Options(forget=("a",))))
+
+
+def test_a_refresh_asked_of_an_up_reads_every_stack_first(site: Site) -> None:
+    up(site.run())
+    up(site.run(Options(refresh=True)))
+    assert site.runner.read_first == ["a", "b", "c"]
+
+
+def test_a_failed_proof_lets_the_next_up_read_what_it_proves(tmp_path: Path) -> None:
+    site = Site(tmp_path, {"a": {}, "p": {"kind": "proof", "after": "${a.text}"}})
+    site.runner.fails(Verb.UP, "p", "no GPU is allocatable")
+    up(site.run())
+    assert site.runner.read_first == []
+    site.runner.succeeds(Verb.UP, "p", {"create": 1}, text="proved")
+    report = up(site.run())
+    assert outcomes(report) == {"a": ("changed", ""), "p": ("changed", "")}
+    assert site.runner.read_first == ["a", "p"]
+    said = [event.text for event in site.events if isinstance(event, Message)]
+    assert said == ["a is not as it was: the proof p failed"]
+    site.runner.operations.clear()
+    assert up(site.run()).exit_code == 0
+    assert site.runner.operations == []
+
+
+def test_what_was_repaired_runs_what_refers_to_it_again(site: Site) -> None:
+    up(site.run())
+    site.journal.suspect("a", "the proof x failed")
+    site.runner.operations.clear()
+    site.runner.results[Verb.UP, "b"] = OperationResult({"same": 2}, {"text": "made b"})
+    report = up(site.run())
+    assert [stack for _, stack in site.runner.operations] == ["a", "b", "c"]
+    assert outcomes(report)["b"] == ("unchanged", "no_difference")

@@ -1,0 +1,172 @@
+"""What a stack made in clusters, noted after its success and looked at again before it is skipped.
+
+The look is cheap: wants are judged anew, and objects are compared by their identity and the version of their spec. What
+it notices makes the stack run with a refresh, which compares field by field and says what differs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from aiinfra.domain_run import RunContext
+from aiinfra.domains.kubernetes.client.client import KubeClient
+from aiinfra.domains.kubernetes.client.errors import KubeError, NoSuchKind
+from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.objects.awaiting import verdict
+from aiinfra.domains.kubernetes.objects.helm import ReleaseRef, deployed_objects
+from aiinfra.domains.kubernetes.objects.wants import Want, parse
+from aiinfra.domains.kubernetes.reach import ClusterHandle, accesses
+from aiinfra.errors import OutsideError
+from aiinfra.plan.planner import Step
+from aiinfra.stack import StackName
+
+AT_ONCE: Final = 8
+SECONDS: Final = 10.0
+"""For one answer."""
+BUNDLE: Final = "aiinfra:kubernetes:Bundle"
+READY: Final = "aiinfra:kubernetes:Ready"
+VERSIONED_WHOLE: Final = frozenset({"ConfigMap", "ClusterRole", "Role", "ClusterRoleBinding", "RoleBinding"})
+"""Kinds without `metadata.generation` that no controller writes to: any new version of them is a change."""
+CRD: Final = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+
+Seen = Mapping[str, str]
+"""What is compared of one object: `uid`, and `generation` or `version`."""
+
+
+def snapshot(run: RunContext, step: Step) -> Mapping[str, str]:
+    """`wants` as JSON, and by cluster the objects as JSON, of what the stack made."""
+    resources = run.deployment(step.name).get("resources") or ()
+    wants = [want for one in resources if one["type"] == READY for want in _listed(one, "wants")]
+    found: dict[str, str] = {}
+    for handle in accesses(run, step.name):
+        if handle.stack == step.name:
+            continue
+        with KubeClient.from_kubeconfig(handle.kubeconfig, timeout=SECONDS) as client:
+            objects = _look(client, _refs(client, resources))
+        kept = [[ref.as_json(), dict(seen)] for ref, seen in objects.items() if seen is not None]
+        found[handle.stack] = json.dumps({"wants": wants, "objects": kept})
+    return found
+
+
+def changes(run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]) -> Mapping[StackName, Sequence[str]]:
+    """One pass for each cluster, all stacks in it together."""
+    found: dict[StackName, list[str]] = {}
+    for handle, kept in _by_cluster(run, snapshots).items():
+        try:
+            with KubeClient.from_kubeconfig(handle.kubeconfig, timeout=SECONDS) as client:
+                for stack, sentences in _compare(client, kept).items():
+                    found.setdefault(stack, []).extend(sentences)
+        except KubeError as error:
+            record = error.record
+            raise OutsideError(
+                record.message, code=record.code, where=handle.stack, hint=record.hint, transient=record.transient
+            ) from error
+    return found
+
+
+def _by_cluster(
+    run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]
+) -> Mapping[ClusterHandle, Mapping[StackName, Any]]:
+    handles: dict[str, ClusterHandle] = {}
+    kept: dict[str, dict[StackName, Any]] = {}
+    for stack, noted in snapshots.items():
+        for handle in accesses(run, stack):
+            if handle.stack in noted:
+                handles[handle.stack] = handle
+                kept.setdefault(handle.stack, {})[stack] = json.loads(noted[handle.stack])
+    return {handles[name]: stacks for name, stacks in kept.items()}
+
+
+def _compare(client: KubeClient, kept: Mapping[StackName, Any]) -> Mapping[StackName, list[str]]:
+    before = {
+        stack: {ObjectRef.from_json(ref): seen for ref, seen in noted["objects"]} for stack, noted in kept.items()
+    }
+    wants = [(stack, parse(want)) for stack, noted in kept.items() for want in noted["wants"]]
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look") as pool:
+        judged = pool.map(lambda one: (one[0], _unmet(client, one[1])), wants)
+        now = _look(client, [ref for objects in before.values() for ref in objects], pool)
+        found: dict[StackName, list[str]] = {}
+        for stack, sentence in judged:
+            if sentence:
+                found.setdefault(stack, []).append(sentence)
+    for stack, objects in before.items():
+        said = found.get(stack, [])
+        if more := [sentence for ref, sentence in _differences(objects, now) if not any(str(ref) in s for s in said)]:
+            found.setdefault(stack, []).extend(more)
+    return found
+
+
+def _unmet(client: KubeClient, want: Want) -> str:
+    """What does not hold any more, as a sentence; empty when it holds."""
+    seen = verdict(client, want)
+    return "" if seen.holds else seen.sentence
+
+
+def _differences(
+    before: Mapping[ObjectRef, Seen], now: Mapping[ObjectRef, Seen | None]
+) -> Iterator[tuple[ObjectRef, str]]:
+    for ref, seen in before.items():
+        there = now[ref]
+        if there is None:
+            yield ref, f"{ref} is gone"
+        elif there["uid"] != seen["uid"]:
+            yield ref, f"{ref} was deleted and made anew"
+        elif there != seen:
+            yield ref, f"{ref} was changed"
+
+
+def _refs(client: KubeClient, resources: Iterable[Mapping[str, Any]]) -> list[ObjectRef]:
+    """The objects of bundles and of Helm releases, and the definitions that came with those."""
+    found: list[ObjectRef] = []
+    for one in resources:
+        if one["type"] == BUNDLE:
+            found += [ObjectRef.of(obj) for obj in _listed(one, "objects") if isinstance(obj.get("metadata"), Mapping)]
+        elif one["type"] == READY:
+            found += [ObjectRef(*CRD, name) for name in _listed(one, "definitions")]
+            if release := (one.get("outputs") or {}).get("release"):
+                found += [ObjectRef.of(obj) for obj in deployed_objects(client, ReleaseRef.from_json(release)) or ()]
+    return list(dict.fromkeys(found))
+
+
+def _listed(resource: Mapping[str, Any], name: str) -> Sequence[Any]:
+    """A list among the outputs; nothing of one that is encrypted as a whole."""
+    value = (resource.get("outputs") or {}).get(name)
+    return value if isinstance(value, list) else ()
+
+
+def _look(
+    client: KubeClient, refs: Sequence[ObjectRef], pool: ThreadPoolExecutor | None = None
+) -> Mapping[ObjectRef, Seen | None]:
+    """What is there of each object now, None where there is none; one request for each kind in a namespace."""
+    groups: dict[tuple[str, str, str], list[ObjectRef]] = {}
+    for ref in refs:
+        groups.setdefault((ref.api_version, ref.kind, ref.namespace), []).append(ref)
+    if pool is None:
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look") as own:
+            return _look(client, refs, own)
+    found = pool.map(lambda group: _look_at(client, group), groups.values())
+    return {ref: seen for one in found for ref, seen in one.items()}
+
+
+def _look_at(client: KubeClient, refs: Sequence[ObjectRef]) -> Mapping[ObjectRef, Seen | None]:
+    first = refs[0]
+    try:
+        if len(refs) == 1:
+            obj = client.get(first)
+            return {first: _seen(obj) if obj else None}
+        listed = client.metadata(client.resource(first.api_version, first.kind), first.namespace)
+    except NoSuchKind:
+        return dict.fromkeys(refs)
+    there = {(item["metadata"]["name"], item["metadata"].get("namespace") or ""): item for item in listed}
+    return {ref: _seen(obj) if (obj := there.get((ref.name, ref.namespace))) else None for ref in refs}
+
+
+def _seen(obj: Object) -> Seen:
+    metadata = obj["metadata"]
+    seen = {"uid": str(metadata["uid"])}
+    if "generation" in metadata:
+        return {**seen, "generation": str(metadata["generation"])}
+    return {**seen, "version": str(metadata["resourceVersion"])} if obj["kind"] in VERSIONED_WHOLE else seen

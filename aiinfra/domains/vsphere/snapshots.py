@@ -1,0 +1,60 @@
+"""What a stack made in vCenters, noted after its success and looked at again before it is skipped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aiinfra.domain_run import RunContext
+from aiinfra.domains.vsphere.client.access import Access
+from aiinfra.domains.vsphere.client.errors import VSphereError
+from aiinfra.domains.vsphere.client.look import fingerprints
+from aiinfra.errors import OutsideError
+from aiinfra.plan.planner import Step
+from aiinfra.stack import StackName
+
+TEMPLATE: Final = "aiinfra:vsphere:GpuTemplate"
+KEY: Final = "templates"
+
+
+def snapshot(run: RunContext, step: Step, access: Access) -> Mapping[str, str]:
+    """The templates of the stack by their managed object ids: inventory path and fingerprint."""
+    resources = run.deployment(step.name).get("resources") or ()
+    outputs = [one.get("outputs") or {} for one in resources if one["type"] == TEMPLATE and not one.get("delete")]
+    paths = {str(one["moref"]): str(one["path"]) for one in outputs if one.get("moref")}
+    try:
+        found = fingerprints(access, list(paths), run.stop)
+    except VSphereError:
+        return {}
+    return {KEY: json.dumps({moref: [paths[moref], fingerprint] for moref, fingerprint in found.items()})}
+
+
+def changes(
+    run: RunContext, by_access: Mapping[Access, Mapping[StackName, Mapping[str, str]]]
+) -> Mapping[StackName, Sequence[str]]:
+    """One read for each account on a vCenter. Raises `OutsideError`."""
+    found: dict[StackName, list[str]] = {}
+    for access, snapshots in by_access.items():
+        noted = {stack: json.loads(kept[KEY]) for stack, kept in snapshots.items() if KEY in kept}
+        try:
+            now = fingerprints(access, [moref for kept in noted.values() for moref in kept], run.stop)
+        except VSphereError as error:
+            record = error.record
+            raise OutsideError(
+                record.message, code=record.code, where=record.where, hint=record.hint, transient=record.transient
+            ) from error
+        for stack, kept in noted.items():
+            if sentences := _differences(kept, now):
+                found[stack] = sentences
+    return found
+
+
+def _differences(kept: Mapping[str, Any], now: Mapping[str, str]) -> list[str]:
+    found = []
+    for moref, (path, fingerprint) in kept.items():
+        if moref not in now:
+            found.append(f"the template {path} is gone")
+        elif now[moref] != fingerprint:
+            found.append(f"the template {path} was changed")
+    return found
