@@ -24,8 +24,8 @@ def skipped(obj: Object) -> bool:
 
 def limit(obj: Object) -> float:
     """Return how many seconds the wait may last."""
-    said = marks(obj).get(TIMEOUT, "")
-    return float(said) if said.isdecimal() and int(said) else DEFAULT_TIMEOUT
+    seconds = marks(obj).get(TIMEOUT, "")
+    return float(seconds) if seconds.isdecimal() and int(seconds) else DEFAULT_TIMEOUT
 
 
 def marks(obj: Object) -> Mapping[str, str]:
