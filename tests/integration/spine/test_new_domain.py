@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -54,6 +55,7 @@ def test_a_domain_works_with_an_installed_wheel(home: Site, tmp_path: Path) -> N
         ".",
     ]
     subprocess.run(run, cwd=package, check=True, capture_output=True)
+    shutil.rmtree(package / "aiinfra_depot")
     environ = {**home.environ, "PYTHONPATH": f"{tmp_path / 'site'}:{package / 'installed'}"}
     probe = "import sys, aiinfra; from aiinfra.__main__ import main; print(aiinfra.__file__); sys.exit(main())"
 
@@ -75,6 +77,8 @@ def test_a_change_of_the_domain_s_code_runs_its_stacks_again(home: Site) -> None
     run_all(list(readme.typed(TEXT))[:1], package, home.environ)
     installed = package / "installed"
     environ = {**home.environ, "PYTHONPATH": str(installed)}
+
+    shutil.rmtree(package / "aiinfra_depot")  # what is installed must be what runs
 
     def up() -> str:
         command = [sys.executable, "-m", "aiinfra", "up", "shelf", "--set", "target=lab"]
