@@ -72,6 +72,7 @@ CODES: Mapping[str, str] = {
     "provider.no_such_type": "A program asks a provider of ours for a resource type or function that it does not have.",
     "run.interrupted": "The run was stopped by the user.",
     "run.steps_failed": "At least one stack failed.",
+    "state.another_file": "What exists in the state under this environment's name was made from another file.",
     "state.folder": "The state's folder cannot be read or written.",
     "state.lost": "The state's storage does not keep what is written to it.",
     "state.note_unreadable": "A note beside the state cannot be read.",

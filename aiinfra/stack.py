@@ -98,7 +98,7 @@ class StackType(Generic[I, O]):
     program: str
     """`package.module:function`, imported only when it runs: `def program(context: StackContext, inputs: I) -> O`."""
     checks: object = None
-    """An object with any of the protocols `Rules`, `RulesAround`, `Preflight`, `GivesAccess`, `ReadsFiles`, `LabNeeds`."""
+    """Has any of the protocols `Rules`, `RulesAround`, `Preflight`, `GivesAccess`, `ReadsFiles`, `LabNeeds`."""
     domains: tuple[str, ...] = ()
     """Names of the domains that it works in: they are verified, observed and swept for it, and their code is a part of
     its digest. Its program may declare resources of these domains only."""
