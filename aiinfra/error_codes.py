@@ -7,6 +7,7 @@ from collections.abc import Mapping
 CODES: Mapping[str, str] = {
     "engine.bad_request": "The engine host did not understand what it was asked.",
     "engine.busy": "Another operation runs on the stack.",
+    "engine.changing": "The state's folder changed each time it was listed.",
     "engine.damaged": "The state of a stack cannot be read: it is cut short or was changed by hand.",
     "engine.failed": "The engine host could not do what it was asked.",
     "engine.gone": "The engine host ended while it was needed.",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.engine.host_line import refusal
+from aiinfra.engine.host_connection import refusal
 from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import OutsideError
 
