@@ -7,6 +7,7 @@ from collections.abc import Mapping
 CODES: Mapping[str, str] = {
     "engine.bad_request": "The engine host did not understand what it was asked.",
     "engine.busy": "Another operation runs on the stack.",
+    "engine.changing": "The state's folder changed each time it was listed.",
     "engine.damaged": "The state of a stack cannot be read: it is cut short or was changed by hand.",
     "engine.failed": "The engine host could not do what it was asked.",
     "engine.gone": "The engine host ended while it was needed.",
@@ -72,6 +73,7 @@ CODES: Mapping[str, str] = {
     "provider.no_such_type": "A program asks a provider of ours for a resource type or function that it does not have.",
     "run.interrupted": "The run was stopped by the user.",
     "run.steps_failed": "At least one stack failed.",
+    "state.another_file": "What exists in the state under this environment's name was made from another file.",
     "state.folder": "The state's folder cannot be read or written.",
     "state.lost": "The state's storage does not keep what is written to it.",
     "state.note_unreadable": "A note beside the state cannot be read.",

@@ -44,6 +44,7 @@ __all__ = [
     "Outputs",
     "Preflight",
     "Program",
+    "ReadsFiles",
     "Ref",
     "Rules",
     "RulesAround",
@@ -97,7 +98,7 @@ class StackType(Generic[I, O]):
     program: str
     """`package.module:function`, imported only when it runs: `def program(context: StackContext, inputs: I) -> O`."""
     checks: object = None
-    """An object with any of the protocols `Rules`, `RulesAround`, `Preflight`, `GivesAccess`, `LabNeeds`."""
+    """Has any of the protocols `Rules`, `RulesAround`, `Preflight`, `GivesAccess`, `ReadsFiles`, `LabNeeds`."""
     domains: tuple[str, ...] = ()
     """Names of the domains that it works in: they are verified, observed and swept for it, and their code is a part of
     its digest. Its program may declare resources of these domains only."""
@@ -185,6 +186,15 @@ class GivesAccess(Protocol):
 
     def access(self, inputs: Any, text: str) -> str:
         """Return what the stack will export, from the text of its connection input. Raises `AiinfraError`."""
+        ...
+
+
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """A kind whose connection input, given as `${file:PATH}`, may name other files beside that one."""
+
+    def self_contained(self, inputs: Any, text: str, folder: Path) -> str:
+        """The text that means the same without its `folder`. Raises `AiinfraError` for a file that cannot be read."""
         ...
 
 

@@ -21,6 +21,7 @@ def destroy(
     parallel: o.ParallelOption = 8,
     keep_lab: o.KeepLabOption = False,
     environment_id: o.EnvironmentIdOption = "",
+    moved: o.MovedOption = False,
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
     toolchain: o.ToolchainOption = None,
@@ -33,6 +34,6 @@ def destroy(
     session = watch.session(env, sets, Tools(toolchain, offline))
     watch.approve("destroy", session, yes=yes, forget=forget)
     choice = Options(
-        Selection(only), parallel=parallel, keep_lab=keep_lab, environment_id=environment_id, forget=forget
+        Selection(only), parallel=parallel, keep_lab=keep_lab, environment_id=environment_id, forget=forget, moved=moved
     )
     watch.run(lambda: session.destroy(choice))

@@ -88,6 +88,10 @@ ForgetOption = Annotated[
         autocompletion=stack_names,
     ),
 ]
+MovedOption = Annotated[
+    bool,
+    typer.Option("--moved", help="ENV is the environment that the state has, though its file looks like another."),
+]
 ProveOption = Annotated[bool, typer.Option("--prove", help="Run every proof again, however fresh it is.")]
 
 

@@ -21,6 +21,7 @@ def preview(
     parallel: o.ParallelOption = 8,
     refresh: o.RefreshOption = False,
     no_skip: o.NoSkipOption = False,
+    moved: o.MovedOption = False,
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
     toolchain: o.ToolchainOption = None,
@@ -33,6 +34,6 @@ def preview(
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
-    choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip, refresh=refresh)
+    choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip, refresh=refresh, moved=moved)
     path = critical_path(session.plan, read_record(watch.console.world, session.plan, session.loaded.path))
     watch.run(lambda: session.preview(choice), path)

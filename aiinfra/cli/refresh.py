@@ -19,6 +19,7 @@ def refresh(
     from_: o.FromOption = "",
     until: o.UntilOption = "",
     parallel: o.ParallelOption = 8,
+    moved: o.MovedOption = False,
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
     toolchain: o.ToolchainOption = None,
@@ -29,5 +30,5 @@ def refresh(
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
-    choice = Options(Selection(only, from_, until), parallel=parallel)
+    choice = Options(Selection(only, from_, until), parallel=parallel, moved=moved)
     watch.run(lambda: session.refresh(choice))

@@ -23,6 +23,7 @@ def up(
     refresh: o.RefreshOption = False,
     no_skip: o.NoSkipOption = False,
     prove: o.ProveOption = False,
+    moved: o.MovedOption = False,
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
     toolchain: o.ToolchainOption = None,
@@ -34,5 +35,7 @@ def up(
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
     watch.approve("up", session, yes=yes)
-    choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip, refresh=refresh, prove=prove)
+    choice = Options(
+        Selection(only, from_, until), parallel=parallel, skip=not no_skip, refresh=refresh, prove=prove, moved=moved
+    )
     watch.run(lambda: session.up(choice))

@@ -22,6 +22,7 @@ GREETING_LIMIT: Final = 60.0
 """Seconds for the greeting of a host; it takes 0.1 on an idle machine."""
 Reply = Mapping[str, Any]
 HINTS: Final[Mapping[str, str]] = {
+    "changing": "run the command again",
     "damaged": "put back the copy beside it (*.bak), or one of .pulumi/history, and run refresh",
     "key_service": "check the key's URL in state.secrets and the credentials for it",
     "legacy": "run pulumi state upgrade on it",
@@ -36,6 +37,7 @@ HINTS: Final[Mapping[str, str]] = {
 HOST_CODES: Final[Mapping[str, str]] = {
     "bad_request": "engine.bad_request",
     "busy": "engine.busy",
+    "changing": "engine.changing",
     "damaged": "engine.damaged",
     "interrupted": "engine.interrupted",
     "key_service": "engine.key_service",
@@ -50,6 +52,10 @@ HOST_CODES: Final[Mapping[str, str]] = {
 """Our code for each of the host's codes (see its PROTOCOL.md); any other becomes `engine.failed`."""
 
 
+TRANSIENT: Final = frozenset({"busy", "changing", "locked"})
+"""The host's codes for what may pass by itself."""
+
+
 class EngineError(AiinfraError):
     """The engine host refused a request or is gone. Exit code 3; within a step it becomes that step's failure."""
 
@@ -60,7 +66,7 @@ class EngineError(AiinfraError):
 def refusal(code: str, message: str, where: str) -> EngineError:
     """Return the error for what the host refused."""
     ours = HOST_CODES.get(code, EngineError.default_code)
-    return EngineError(message, code=ours, where=where, hint=HINTS.get(code, ""))
+    return EngineError(message, code=ours, where=where, hint=HINTS.get(code, ""), transient=code in TRANSIENT)
 
 
 @dataclass(frozen=True, slots=True)

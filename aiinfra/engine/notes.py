@@ -6,15 +6,20 @@ They are in the backend of the state, under `.aiinfra/<project>/`, whatever that
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol, TypeVar
 
 from aiinfra.errors import OutsideError
+
+T = TypeVar("T")
+PASSING: Final = frozenset({errno.ENOENT, errno.ESTALE, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ETIMEDOUT})
+"""What a file system answers when something changed under a call, or a server was away: another try may succeed."""
 
 
 class Notes(Protocol):
@@ -34,37 +39,35 @@ class Notes(Protocol):
 class FileNotes:
     """Notes as files below `root`, each written whole or not at all.
 
-    Raises `OutsideError` `state.folder` when the file system refuses.
+    Several processes may work on them; what fails because something changed meanwhile is tried once more. Raises
+    `OutsideError` `state.folder` when the file system refuses; it is transient when that may pass by itself.
     """
 
     root: Path
 
     def get(self, key: str) -> bytes | None:
         with self._refusals():
-            try:
-                return (self.root / key).read_bytes()
-            except FileNotFoundError:
-                return None
+            return _twice(lambda: _content(self.root / key))
 
     def put(self, key: str, value: bytes) -> None:
         with self._refusals():
-            self._write(key, value, lambda temporary, target: temporary.replace(target))
+            _twice(lambda: self._write(key, value, lambda temporary, target: temporary.replace(target)))
 
     def create(self, key: str, value: bytes) -> bool:
         with self._refusals():
             try:
-                self._write(key, value, os.link)
+                _twice(lambda: self._write(key, value, os.link))
             except FileExistsError:
                 return False
         return True
 
     def delete(self, key: str) -> None:
         with self._refusals():
-            (self.root / key).unlink(missing_ok=True)
+            _twice(lambda: (self.root / key).unlink(missing_ok=True))
 
     def list(self, prefix: str) -> list[str]:
         with self._refusals():
-            found = [p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file()]
+            found = _twice(lambda: [p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file()])
         return sorted(key for key in found if key.startswith(prefix) and not key.endswith(".part"))
 
     def _write(self, key: str, value: bytes, settle: Callable[[Path, Path], object]) -> None:
@@ -87,4 +90,23 @@ class FileNotes:
                 code="state.folder",
                 where=str(exc.filename or self.root),
                 hint="check state.url, and that you may write there",
+                transient=exc.errno in PASSING,
             ) from exc
+
+
+def _content(path: Path) -> bytes | None:
+    """None when there is no such file."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _twice(action: Callable[[], T]) -> T:
+    """What `action` gives; it is asked once more when what it met may be gone by now."""
+    try:
+        return action()
+    except OSError as exc:
+        if exc.errno not in PASSING:
+            raise
+    return action()

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from aiinfra.errors import ConfigError, Problem
+from aiinfra.errors import AiinfraError, ConfigError, Problem
 from aiinfra.model.tree import Loc, Tree, as_tree, at_path, dotted, leaves
 from aiinfra.plan.planner import Plan
-from aiinfra.stack import SecretSource
+from aiinfra.stack import ReadsFiles, SecretSource, StackName
 from aiinfra.world import World
 
 MAX_BYTES: Final = 1 << 20
@@ -46,7 +46,8 @@ def read_secrets(
 ) -> Mapping[SecretSource, str]:
     """The values of all sources. `opener` gives them instead of the machine, as a rehearsal does.
 
-    A file is read as UTF-8, relative to the environment file at `path`, without one line feed at its end.
+    A file is read as UTF-8, relative to the environment file at `path`, without one line feed at its end; where it is
+    the connection of a kind that `ReadsFiles`, what it names in its own folder is a part of it.
     Raises `ConfigError` with one problem for each use of a source that is missing.
     """
     needed = needed_secrets(plan)
@@ -57,12 +58,29 @@ def read_secrets(
     for source, at in needed:
         read = values.get(source) or _read(source, world, path.parent)
         if isinstance(read, str):
+            read = _self_contained(plan, source, at, read, world, path.parent)
+        if isinstance(read, str):
             values[source] = read
         else:
             problems.append(Problem(where(at), dotted(at), *read, code="config.secret_missing"))
     if problems:
         raise ConfigError(problems=problems)
     return values
+
+
+def _self_contained(  # noqa: PLR0917  each is a part of one use
+    plan: Plan, source: SecretSource, at: Loc, text: str, world: World, folder: Path
+) -> str | tuple[str, str]:
+    """The text as the kind of a stack wants it that is connected by it, or message and hint."""
+    step = plan.steps.get(StackName(str(at[1]))) if at[0] == "stacks" and len(at) == 3 else None
+    if step is None or source.scheme != "file" or at[2] not in step.kind.connection:
+        return text
+    if not isinstance(step.kind.checks, ReadsFiles):
+        return text
+    try:
+        return step.kind.checks.self_contained(step.inputs, text, _path(source.name, world, folder).parent)
+    except AiinfraError as error:
+        return error.record.message, error.record.hint
 
 
 def _read(source: SecretSource, world: World, folder: Path) -> str | tuple[str, str]:
@@ -79,7 +97,7 @@ def _variable(name: str, world: World) -> str | tuple[str, str]:
 
 
 def _file(name: str, world: World, folder: Path) -> str | tuple[str, str]:
-    path = world.home() / name[2:] if name.startswith("~/") else folder / name
+    path = _path(name, world, folder)
     try:
         raw = _bytes(path)
         text = raw.decode("utf-8")
@@ -92,6 +110,10 @@ def _file(name: str, world: World, folder: Path) -> str | tuple[str, str]:
     if len(raw) > MAX_BYTES:
         return f"the file {path} is larger than 1 MiB, too large for a secret", ""
     return text.removesuffix("\n").removesuffix("\r") or (f"the file {path} is empty", "")
+
+
+def _path(name: str, world: World, folder: Path) -> Path:
+    return world.home() / name[2:] if name.startswith("~/") else folder / name
 
 
 def _bytes(path: Path) -> bytes:

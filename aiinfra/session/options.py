@@ -37,6 +37,8 @@ class Options:
     """Stacks whose clusters are gone for good: a destroy forgets what was in them."""
     prove: bool = False
     """Run proofs again."""
+    moved: bool = False
+    """The file is that of the environment in the state, though it looks like another one."""
 
 
 DEFAULTS = Options()

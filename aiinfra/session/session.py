@@ -26,6 +26,7 @@ from aiinfra.report.run import RunReport, Verb
 from aiinfra.session.engine import Engine
 from aiinfra.session.interrupt import Interrupts
 from aiinfra.session.options import ANY_TOOLS, DEFAULTS, Options, Tools
+from aiinfra.session.origin import check_origin, note_origin
 from aiinfra.session.place.choice import Places
 from aiinfra.session.place.connection import opener, with_lab_access
 from aiinfra.session.place.host_notes import HostNotes
@@ -111,6 +112,7 @@ class Session:
             open_secrets(engine, journal, place)
             run = self._run(place, engine, journal, secrets, options, chosen)
             run.environment_id = journal.environment_id() or NEVER_UP
+            check_origin(run, self.loaded.path)
             verify(run)
             say_changes(run)
             return run_stacks(run, Verb.PREVIEW, preview)
@@ -126,6 +128,7 @@ class Session:
             open_secrets(engine, journal, place)
             run = self._run(place, engine, journal, self.secrets(), options)
             run.environment_id = options.environment_id or journal.environment_id() or ""
+            check_origin(run, self.loaded.path, destroys=True)
             return destroy(run)
 
     @contextmanager
@@ -176,8 +179,11 @@ class Session:
         """Provide a run that may change the world: locked, access verified, with an environment id."""
         with self._locked(verb, place, options) as (engine, journal):
             run = self._run(place, engine, journal, secrets, options, chosen)
+            run.environment_id = journal.environment_id() or ""
+            check_origin(run, self.loaded.path)
             verify(run)
             run.environment_id = make_environment(engine, journal, place, self.plan.environment.name)
+            note_origin(run, self.loaded.path)
             yield run
 
     def _run(  # noqa: PLR0917  each is a part of the run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from aiinfra.stack import StackName, Surroundings, Violation
 from stacks.existing_cluster.spec import ExistingClusterInputs
@@ -17,3 +18,8 @@ class Checks:
         from aiinfra.domains.kubernetes.client.kubeconfig import narrowed
 
         return narrowed(text, inputs.context)
+
+    def self_contained(self, inputs: ExistingClusterInputs, text: str, folder: Path) -> str:
+        from aiinfra.domains.kubernetes.client.flattening import flattened
+
+        return flattened(text, folder, inputs.context)

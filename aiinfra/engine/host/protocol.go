@@ -75,6 +75,7 @@ func (f *failure) Error() string { return f.Message }
 const (
 	codeBadRequest  = "bad_request"
 	codeBusy        = "busy"
+	codeChanging    = "changing"
 	codeDamaged     = "damaged"
 	codeFailed      = "failed"
 	codeInterrupted = "interrupted"

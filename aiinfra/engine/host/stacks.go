@@ -13,7 +13,10 @@ import (
 
 // projectStacks gives the stacks of a project, by name.
 func projectStacks(ctx context.Context, b backend.Backend, project string) ([]backend.StackReference, error) {
-	refs, _, err := b.ListStackNames(ctx, backend.ListStackNamesFilter{Project: &project}, nil)
+	refs, err := steadily(func() ([]backend.StackReference, error) {
+		found, _, err := b.ListStackNames(ctx, backend.ListStackNamesFilter{Project: &project}, nil)
+		return found, err
+	})
 	if err != nil {
 		return nil, err
 	}

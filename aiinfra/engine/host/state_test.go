@@ -157,3 +157,61 @@ func send(t *testing.T, path string, count int) {
 		t.Fatal(err)
 	}
 }
+
+func TestAListingDoesNotMindFilesThatComeAndGo(t *testing.T) {
+	root := t.TempDir()
+	e := newTestEnvironment(t, root, "x")
+	if _, err := e.make(t.Context(), "kept"); err != nil {
+		t.Fatal(err)
+	}
+	backend, err := e.existing(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(root, ".pulumi", "stacks", "p")
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	all.Add(1)
+	go func() {
+		defer all.Done()
+		draft := filepath.Join(folder, "other.json.1.tmp")
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = os.WriteFile(draft, []byte("{}"), 0o600)
+				_ = os.Remove(draft)
+			}
+		}
+	}()
+	for range 2000 {
+		refs, err := projectStacks(t.Context(), backend, "p")
+		if err != nil && asFailure(err, codeState).Code != codeChanging {
+			t.Fatal(err)
+		}
+		if err == nil && (len(refs) != 1 || refs[0].Name().String() != "kept") {
+			t.Fatalf("found %v", refs)
+		}
+	}
+	close(stop)
+	all.Wait()
+}
+
+func TestAListingThatFailsOnceIsTriedAgain(t *testing.T) {
+	asked := 0
+	gone := &os.PathError{Op: "lstat", Path: "x.tmp", Err: os.ErrNotExist}
+	found, err := steadily(func() (int, error) {
+		if asked++; asked == 1 {
+			return 0, gone
+		}
+		return 7, nil
+	})
+	if found != 7 || err != nil {
+		t.Errorf("%d, %v", found, err)
+	}
+	_, err = steadily(func() (int, error) { return 0, gone })
+	if got := asFailure(err, codeState); got.Code != codeChanging {
+		t.Errorf("%+v", got)
+	}
+}

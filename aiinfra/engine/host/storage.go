@@ -275,6 +275,10 @@ func (s *storage) list(ctx context.Context, prefix string) ([]string, error) {
 	if err != nil || bucket == nil {
 		return nil, err
 	}
+	return steadily(func() ([]string, error) { return listed(ctx, bucket, prefix) })
+}
+
+func listed(ctx context.Context, bucket *blob.Bucket, prefix string) ([]string, error) {
 	keys := []string{}
 	for found := bucket.List(&blob.ListOptions{Prefix: prefix}); ; {
 		object, err := found.Next(ctx)
@@ -288,4 +292,21 @@ func (s *storage) list(ctx context.Context, prefix string) ([]string, error) {
 			keys = append(keys, object.Key)
 		}
 	}
+}
+
+// attempts is how often a folder is listed in which files vanish. Each is a matter of milliseconds.
+const attempts = 4
+
+// steadily lists a folder in which others write at the same time. A write is a temporary file and a rename, and fileblob
+// fails when a file that it saw is gone before it looks closer (gocloud.dev blob/fileblob/fileblob.go,
+// ListPaged): so it looks again, and at last says what this is.
+func steadily[T any](list func() (T, error)) (T, error) {
+	found, err := list()
+	for again := 1; again < attempts && errors.Is(err, fs.ErrNotExist); again++ {
+		found, err = list()
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fail(codeChanging, "the state's folder changed each time it was listed: "+err.Error())
+	}
+	return found, err
 }

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
 from aiinfra.domains.kubernetes.client.errors import KubeconfigInvalid
@@ -39,6 +40,7 @@ class Pool:
     def __init__(self, access: Access, timeout: float, kept: int) -> None:
         self._url, self._proxy = urlsplit(access.server), _proxy(access.proxy)
         self._tls, self._timeout, self._kept = access.tls, timeout, kept
+        self._server_name, self._impersonation = access.server_name, access.impersonation
         self._idle: list[http.client.HTTPConnection] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -58,7 +60,7 @@ class Pool:
             try:
                 return self._exchange(kept, method, target, body, headers)
             except DROPPED:
-                self._drop_idle()
+                self.drop_idle()
         return self._exchange(self._connect(), method, target, body, headers)
 
     @contextmanager
@@ -67,7 +69,7 @@ class Pool:
         connection = self._connect()
         try:
             connection.sock.settimeout(timeout)
-            connection.request("GET", self._url.path + target, headers=dict(headers))
+            connection.request("GET", self._url.path + target, headers=self._all(headers))
             stream = connection.sock
             yield connection.getresponse(), stream
         finally:
@@ -77,7 +79,7 @@ class Pool:
         self, connection: http.client.HTTPConnection, method: str, target: str, body: bytes | None, headers: Headers
     ) -> Response:
         try:
-            connection.request(method, self._url.path + target, body, dict(headers))
+            connection.request(method, self._url.path + target, body, self._all(headers))
             response = connection.getresponse()
             result = Response(response.status, response.read())
         except BaseException:
@@ -93,8 +95,8 @@ class Pool:
                 return
         connection.close()
 
-    def _drop_idle(self) -> None:
-        """Close all kept connections, as a server that closed one has most likely closed all."""
+    def drop_idle(self) -> None:
+        """Close the kept connections: when one was found closed most are, and a new login may need new ones."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
@@ -115,13 +117,37 @@ class Pool:
         near = self._proxy or self._url
         host = near.hostname or ""
         connection = (
-            http.client.HTTPSConnection(host, near.port or 443, timeout=timeout, context=self._tls)
+            _Https(host, near.port or 443, timeout, self._tls, self._server_name)
             if secure
             else http.client.HTTPConnection(host, near.port or 80, timeout=timeout)
         )
         if self._proxy is not None:
             connection.set_tunnel(self._url.hostname or "", self._url.port or (443 if secure else 80))
         return connection
+
+    def _all(self, headers: Headers) -> Mapping[str, str]:
+        """With those that say as whom to act."""
+        if not self._impersonation:
+            return dict(headers)
+        lines = http.client.HTTPMessage()
+        for name, value in (*headers.items(), *self._impersonation):
+            lines[name] = value  # adds a line, also under a name that is there
+        return cast("Mapping[str, str]", lines)
+
+
+class _Https(http.client.HTTPSConnection):
+    """Expects the certificate of `server_name`, where one is given, in place of the host's."""
+
+    def __init__(self, host: str, port: int, timeout: float, tls: ssl.SSLContext, server_name: str) -> None:
+        super().__init__(host, port, timeout=timeout, context=tls)
+        self._tls, self._server_name = tls, server_name
+
+    def connect(self) -> None:
+        if not self._server_name:
+            super().connect()
+            return
+        http.client.HTTPConnection.connect(self)
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._server_name)
 
 
 def _proxy(url: str) -> SplitResult | None:

@@ -14,7 +14,7 @@ from aiinfra.domains.kubernetes.client.errors import Unreachable, from_status, f
 from aiinfra.domains.kubernetes.client.kubeconfig import Access
 from aiinfra.domains.kubernetes.client.login import Login
 from aiinfra.domains.kubernetes.client.objects import Object
-from aiinfra.domains.kubernetes.client.pool import Pool, Response
+from aiinfra.domains.kubernetes.client.pool import DROPPED, Pool, Response
 from aiinfra.waiting import Pending, TimedOut, Waiter
 
 CONNECTIONS = 8
@@ -87,12 +87,23 @@ class Transport:
     def _answer(self, method: str, target: str, data: bytes | None, headers: Query) -> Response:
         """Asks again, once, when a login had expired."""
         try:
-            answer = self._pool.ask(method, target, data, {**headers, **self._login.headers()})
+            answer = self._ask(method, target, data, headers)
             if answer.status == 401 and self._login.renew():
-                answer = self._pool.ask(method, target, data, {**headers, **self._login.headers()})
+                self._pool.drop_idle()
+                answer = self._ask(method, target, data, headers)
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from error
         return answer
+
+    def _ask(self, method: str, target: str, data: bytes | None, headers: Query) -> Response:
+        """A question that was cut off is asked once more; what changes something may have arrived, so it is not."""
+        given = {**headers, **self._login.headers()}
+        try:
+            return self._pool.ask(method, target, data, given)
+        except DROPPED:
+            if method != "GET":
+                raise
+            return self._pool.ask(method, target, data, given)
 
     def _headers(self) -> Query:
         return {"Accept": "application/json", "User-Agent": AGENT, **self._login.headers()}
