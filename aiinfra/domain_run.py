@@ -110,6 +110,18 @@ class Observes(Protocol):
 
 
 @runtime_checkable
+class JudgesProofs(Protocol):
+    """Knows what a proof stands on, so that one of what is no longer there is not taken for current."""
+
+    def outdated(self, run: RunContext, stack: StackName, proved_on: Mapping[str, Any]) -> str:
+        """What changed since, one sentence; empty while the proof stands. Asked on every `up`: one look at the world.
+
+        `proved_on` is the output of that name of the proof's stack. A world that cannot be asked is a change too.
+        """
+        ...
+
+
+@runtime_checkable
 class ReportsHealth(Protocol):
     """Says for `doctor` what every preflight needs, whatever kinds ask: does it answer, is anything of it broken."""
 

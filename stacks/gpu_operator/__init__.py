@@ -23,5 +23,5 @@ STACK = StackType(
     checks=Checks(),
     foreign="what its chart brings",
     leftovers=(TRACES, NFD_TRACES),
-    foretold=("namespace", "version", "resource", "policy"),
+    foretold=("namespace", "version", "resource", "policy", "resources", "tolerations", "image", "pull_secrets"),
 )

@@ -21,7 +21,11 @@ from aiinfra.report.status import WorldState
 from aiinfra.stack import Finding, StackName
 
 if TYPE_CHECKING:
+    from aiinfra.domains.kubernetes.objects.node_state import Obstacle
     from aiinfra.plan.planner import Step
+
+NAMED = 8
+"""Nodes that take no pods and are named in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,20 @@ class KubernetesWorld:
                 answers[stack] = Observation(None if findings else facts, findings)
         return answers
 
+    def outdated(self, run: RunContext, stack: StackName, proved_on: Mapping[str, Any]) -> str:
+        from aiinfra.domains.kubernetes.objects.gpu_nodes import changed_since
+
+        for handle in accesses(run, stack):
+            facts = _facts(handle, run)
+            if isinstance(facts, Finding):
+                return facts.read
+            if found := changed_since(proved_on, [dict(node) for node in facts.nodes]):
+                return "; ".join(found[:3])
+        return ""
+
     def health(self, run: RunContext) -> Iterator[tuple[str, Finding]]:
         for name in all_clusters(run.plan):
-            yield name, _health(run, name)
+            yield from ((name, finding) for finding in _health(run, name))
 
     def settle(self, run: RunContext, step: Step) -> None:
         from aiinfra.domains.kubernetes.settling import settle
@@ -87,18 +102,33 @@ class KubernetesWorld:
         return ClusterTeardown(run, request)
 
 
-def _health(run: RunContext, stack: StackName) -> Finding:
+def _health(run: RunContext, stack: StackName) -> Iterator[Finding]:
+    """Whether the cluster answers, and which of its nodes take no pods."""
     about = f"cluster of {stack}"
     try:
         handle = file_access(run, stack)
         if handle is None:
-            return Finding("unknown", about, "not asked, as another stack gives its kubeconfig", "to answer")
+            yield Finding("unknown", about, "not asked, as another stack gives its kubeconfig", "to answer")
+            return
         answer = _facts(handle, run)
     except AiinfraError as error:
-        return _unanswered(stack, error)
+        answer = _unanswered(stack, error)
     if isinstance(answer, Finding):
-        return answer
-    return Finding("ok", about, f"{answer.version}, {len(answer.nodes)} nodes", "to answer")
+        yield answer
+        return
+    yield Finding("ok", about, f"{answer.version}, {len(answer.nodes)} nodes", "to answer")
+    for node, obstacle in _obstacles(answer.nodes):
+        yield Finding("warning", f"node {node} of {stack}", obstacle.says, "Ready and schedulable", obstacle.hint)
+
+
+def _obstacles(nodes: Sequence[Mapping[str, Any]]) -> list[tuple[str, Obstacle]]:
+    """Nodes that are NotReady or cordoned, by name."""
+    from aiinfra.domains.kubernetes.objects.node_state import obstacles
+
+    return sorted(
+        ((str(node["metadata"]["name"]), found) for node in nodes for found in obstacles(dict(node))),
+        key=lambda each: each[0],
+    )
 
 
 def _facts(handle: ClusterHandle, run: RunContext) -> ClusterFacts | Finding:
@@ -125,14 +155,14 @@ def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) ->
     place = f"cluster {handle.stack}"
     try:
         with KubeClient.from_kubeconfig(handle.kubeconfig) as client:
-            uid, version = client.cluster_uid(), client.version()
+            uid, version, nodes = client.cluster_uid(), client.version(), client.list("v1", "Node")
     except AiinfraError as error:
         return WorldState(place, f"cannot be asked: {error}", answers=False, hint=error.record.hint)
     recorded = run.journal.success(handle.stack)
     if recorded and recorded.uid not in {"", uid}:
         says = f"another cluster answers: its identity is {uid}, not {recorded.uid}"
         return WorldState(place, says, answers=False)
-    says = f"answers, {version}"
+    says = "; ".join((f"answers, {version}", *(f"node {n} {o.says}" for n, o in _obstacles(nodes)[:NAMED])))
     if failure is None:
         return WorldState(place, says, answers=True)
     found = explained(StepError(failure.error.message), handle.kubeconfig)

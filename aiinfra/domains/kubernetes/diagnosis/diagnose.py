@@ -10,6 +10,7 @@ from aiinfra.domains.kubernetes.diagnosis import gpu_policy, kinds, nodes, pods,
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Diagnosis, Weight, told
 from aiinfra.domains.kubernetes.diagnosis.readings import clean
 from aiinfra.domains.kubernetes.diagnosis.scene import Scene, name, status
+from aiinfra.domains.kubernetes.objects.gpu_nodes import GpuNodesWant, GpuUnitsWant
 from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, NodesWant, ObjectWant, Want
 
 _CRD = re.compile(rf"{kinds.CRD} (?P<name>[a-z0-9.-]+[a-z0-9])")
@@ -49,8 +50,12 @@ def _of_want(scene: Scene, want: Want) -> Sequence[Cause]:
     match want:
         case ObjectWant():
             return _of_object(scene, want.ref)
+        case GpuNodesWant() if unfit := want.uncounted(list(scene.all("Node"))):
+            return [Cause(f"node {node} {obstacle.says}", obstacle.hint) for node, obstacle in unfit]
         case NodesWant():
             return _unlabelled(scene, want)
+        case GpuUnitsWant():
+            return _policies(scene) or gpu_policy.kept_off(scene) or nodes.lacking(scene, want)
         case AllocatableWant():
             return _not_offered(scene, want)
 

@@ -10,6 +10,7 @@ from aiinfra.domains.kubernetes.diagnosis.cause import Cause
 from aiinfra.domains.kubernetes.diagnosis.placing import kept_off
 from aiinfra.domains.kubernetes.diagnosis.readings import clean
 from aiinfra.domains.kubernetes.diagnosis.scene import Scene, condition, labels, name
+from aiinfra.domains.kubernetes.objects.gpu_nodes import GpuUnitsWant
 from aiinfra.domains.kubernetes.objects.wants import allocatable
 
 NFD = {"app.kubernetes.io/name": "node-feature-discovery"}
@@ -46,6 +47,13 @@ def offers(scene: Scene, resource: str) -> str:
     gpu_nodes = [node for node in scene.all("Node") if labels(node).get(GPU_PRESENT) == "true"]
     shown = [f"{name(node)} offers {allocatable(node, resource) or 'none'}" for node in gpu_nodes]
     return ", ".join(shown[:8]) or "no node is known to have a GPU"
+
+
+def lacking(scene: Scene, want: GpuUnitsWant) -> list[Cause]:
+    """What the nodes that offer no unit offer instead, else how much each offers."""
+    shown = want.lacking(list(scene.all("Node")))
+    hint = "see why their device plugin offers it not, or expect what the nodes offer"
+    return [Cause(", ".join(shown[:8]), hint)] if shown else []
 
 
 def _nfd(obj: Object) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 
 from aiinfra.domains.kubernetes.client.objects import Object
-from aiinfra.domains.kubernetes.facts.gpu_operator import OPERANDS_DISABLED
+from aiinfra.domains.kubernetes.facts.gpu_operator import GPU_NODE_LABELS, OPERANDS_DISABLED
 from aiinfra.domains.kubernetes.objects.node_state import Obstacle, Toleration, obstacles
 from aiinfra.domains.kubernetes.objects.quantities import count
 from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, NodesWant, Verdict, carries
@@ -79,6 +79,11 @@ class GpuNodesWant(NodesWant):
         return [*(off if operands_disabled(node) else []), *obstacles(node, self.tolerations)]
 
 
+def gpu_nodes_want(at_least: int, tolerations: tuple[Toleration, ...]) -> GpuNodesWant:
+    """The want for nodes on which Node Feature Discovery found an NVIDIA GPU."""
+    return GpuNodesWant(tuple(f"{label}=true" for label in GPU_NODE_LABELS), at_least, tolerations)
+
+
 @dataclass(frozen=True, slots=True)
 class GpuUnitsWant(AllocatableWant):
     """The nodes of `among` together offer so many units of `resources`, and each of them offers one."""
@@ -118,15 +123,23 @@ class GpuUnitsWant(AllocatableWant):
         return f"{nothing} but {_units(instead)}" if instead else nothing
 
 
-def stands_on(nodes: Sequence[Object], resources: Sequence[str]) -> dict[str, dict[str, str]]:
-    """By the name of each node, the facts that a proof on it stands on."""
-    return {_name(node): _facts(node, resources) for node in nodes}
+def stands_on(nodes: Sequence[Object], want: GpuUnitsWant) -> dict[str, Any]:
+    """What a proof of these nodes stands on, as JSON: the facts of each node that counts, and by what it counts."""
+    facts = {_name(node): _facts(node, want.resources) for node in want.among.counted(nodes)}
+    tolerations = [toleration.as_json() for toleration in want.among.tolerations]
+    return {"nodes": facts, "resources": list(want.resources), "tolerations": tolerations}
 
 
-def changed(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """What is otherwise than it was, a sentence for each node; a label that was not there yet is no change."""
+def changed_since(proved_on: Mapping[str, Any], nodes: Sequence[Object]) -> list[str]:
+    """What is otherwise than `stands_on` told, a sentence a node; a label that was not there yet is no change."""
+    if not proved_on:
+        return []
+    among = gpu_nodes_want(1, tuple(map(Toleration.of, proved_on["tolerations"])))
+    want = GpuUnitsWant.of(proved_on["resources"], 1, among)
+    before, now = proved_on["nodes"], stands_on(nodes, want)["nodes"]
+    obstacles = {name: obstacle.says for name, obstacle in reversed(among.uncounted(nodes))}
     found = [f"node {name} was added" for name in sorted(now.keys() - before.keys())]
-    found += [f"node {name} counts no more" for name in sorted(before.keys() - now.keys())]
+    found += [f"node {name} {obstacles.get(name, 'is gone')}" for name in sorted(before.keys() - now.keys())]
     for name in sorted(before.keys() & now.keys()):
         if (uid := before[name].get("uid")) != now[name].get("uid") and uid:
             found.append(f"node {name} was replaced")

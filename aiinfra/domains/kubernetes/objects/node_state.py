@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from aiinfra.domains.kubernetes.client.objects import Object
@@ -27,6 +27,9 @@ class Toleration:
     def of(cls, raw: Mapping[str, Any]) -> Toleration:
         texts = {key: str(raw[key]) for key in ("key", "operator", "value", "effect") if raw.get(key)}
         return cls(**texts)
+
+    def as_json(self) -> dict[str, str]:
+        return {key: value for key, value in asdict(self).items() if value}
 
     def tolerates(self, taint: Mapping[str, Any]) -> bool:
         same_key = self.key == taint["key"] if self.key else self.operator == "Exists"
