@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeGuard
 
@@ -43,6 +43,10 @@ class Success:
     """True when the proof's run was simulated."""
     needs: tuple[str, ...] = ()
     """The stacks it depended on: destroy needs this when the file no longer has the stack."""
+    changed_at: str = ""
+    """ISO 8601, when a run last changed anything of it, or cannot have been seen to change nothing."""
+    proved_on: Mapping[str, Any] = field(default_factory=dict)
+    """What the world was when the stack, a proof, ran; its domain knows what that means."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ It is what the worlds of domains see of a run (`aiinfra.domain_run.RunContext`).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,7 @@ from aiinfra.engine.journal import Journal
 from aiinfra.engine.values import resolver
 from aiinfra.engine.wire import Tree, reveal
 from aiinfra.errors import OutsideError
+from aiinfra.plan.graph import upstream
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.interrupt import Interrupts
 from aiinfra.session.options import DEFAULTS, Options
@@ -54,6 +56,10 @@ class Run:
     """Of stacks that this run finished or previewed."""
     revisions: dict[str, str] = field(default_factory=dict)
     """What stands for a finished stack in the digests of those that refer to it."""
+    renewed: dict[str, str] = field(default_factory=dict)
+    """By proof that runs again because the world under it changed, a fresh token."""
+    changing: set[str] = field(default_factory=set)
+    """Stacks that a preview found to change: proofs on them would run again."""
     _existed: frozenset[str] | None = None
     _code: dict[str, str] = field(default_factory=dict)
     _key: tuple[str, bytes] | None = field(default=None, repr=False)
@@ -132,11 +138,28 @@ class Run:
         )
 
     def _proof_token(self, step: Step) -> str:
+        """What stands for all that makes a proof run again: a wish, and every stack under it as it last changed.
+
+        A change that leaves a stack's outputs as they were, such as another driver, is no difference to Pulumi.
+        """
         if not step.kind.proves:
             return ""
         if self.prove:
             self.journal.notes.put(f"proof/{step.name}", self.prove.encode())
-        return (self.journal.notes.get(f"proof/{step.name}") or b"").decode()
+        asked = self.renewed.get(step.name) or (self.journal.notes.get(f"proof/{step.name}") or b"").decode()
+        under = sorted(upstream(self.plan.needs, [step.name]) - {step.name})
+        return hashlib.sha256("\n".join((asked, *map(self._last_change, under))).encode()).hexdigest()[:16]
+
+    def _last_change(self, stack: StackName) -> str:
+        if stack in self.changing:
+            return f"{stack} changes"
+        known = self.journal.success(stack)
+        return f"{stack} {known.result} {known.changed_at}" if known else stack
+
+    def keep_renewed(self, step: Step) -> None:
+        """Note that the proof was asked for anew, so that the run that follows, and none after it, counts as asked."""
+        if step.name in self.renewed:
+            self.journal.notes.put(f"proof/{step.name}", self.renewed[step.name].encode())
 
     # -- digests
 

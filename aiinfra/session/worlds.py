@@ -10,6 +10,7 @@ from aiinfra.catalog import Kind, domains_of
 from aiinfra.domain import Domain, load
 from aiinfra.domain_run import (
     Explains,
+    JudgesProofs,
     Observation,
     Observes,
     ReportsHealth,
@@ -101,6 +102,12 @@ def current(run: Run, stack: StackName, failure: Failure | None) -> Iterator[Wor
     for world in worlds([run.plan.steps[stack].kind]).values():
         if isinstance(world, Explains):
             yield from world.current(run, stack, failure)
+
+
+def outdated(run: Run, step: Step, proved_on: Mapping[str, Any]) -> str:
+    """What changed in the worlds of a proof since it ran; empty while it stands."""
+    judges = (world for world in worlds([step.kind]).values() if isinstance(world, JudgesProofs))
+    return next(filter(None, (judge.outdated(run, step.name, proved_on) for judge in judges)), "")
 
 
 def settle(run: Run, step: Step) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from aiinfra.engine.journal import Journal
+from aiinfra.engine.journal import Journal, Success
 from aiinfra.engine.lock import read_holder
+from aiinfra.plan.graph import upstream
+from aiinfra.report.run import Proof
 from aiinfra.report.status import LockHolder, StackStatus, State, Status
 from aiinfra.session.session import Session
 from aiinfra.session.steps.up import proof_of
@@ -44,7 +46,17 @@ def stack_status(session: Session, name: str, journal: Journal | None) -> StackS
         return StackStatus(name, kind, "begun", failure=failure)
     if success:
         state: State = "up" if step else "no longer in the file"
-        return StackStatus(name, kind, state, success.at, success.seconds, proof_of(success), failure)
+        return StackStatus(
+            name, kind, state, success.at, success.seconds, _proof(session, name, success, journal), failure
+        )
     if failure:
         return StackStatus(name, kind, "failed", failure.at, failure.seconds, failure=failure)
     return StackStatus(name, kind, "half destroyed" if journal.half_destroyed(name) else "not up")
+
+
+def _proof(session: Session, name: str, success: Success, journal: Journal) -> Proof | None:
+    """The proof of a stack, and which stack under it changed after it ran, or was not seen to be as it should since."""
+    under = upstream(session.plan.needs, [StackName(name)]) - {name} if name in session.plan.steps else set()
+    records = {stack: journal.success(stack) for stack in session.plan.steps if stack in under}
+    newer = [stack for stack, known in records.items() if known is None or known.changed_at > success.changed_at]
+    return proof_of(success, newer[-1] if newer else "")

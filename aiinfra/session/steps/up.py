@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from aiinfra.report.run import Outcome, Proof, Reason, StackResult, Verb
 from aiinfra.session.run import Run
 from aiinfra.session.steps.failure import failed_result
 from aiinfra.session.steps.operation import changes_in, journaled, recorded, timed
-from aiinfra.session.worlds import settle
+from aiinfra.session.worlds import outdated, settle
 
 if TYPE_CHECKING:
     from aiinfra.engine.host_records import OperationResult
@@ -27,7 +28,7 @@ def up(run: Run, step: Step) -> StackResult:
 def unchanged(run: Run, step: Step) -> StackResult | None:
     """The result of a stack whose last success had the digest of now; None when it must run."""
     known = run.journal.success(step.name)
-    if not run.options.skip or known is None or known.digest != run.digest(step):
+    if not run.options.skip or known is None or known.digest != run.digest(step) or _renews(run, step, known):
         return None
     run.revisions[step.name] = known.result
     return StackResult(
@@ -40,18 +41,31 @@ def unchanged(run: Run, step: Step) -> StackResult | None:
     )
 
 
-def proof_of(success: Success) -> Proof | None:
-    """None for a stack that proves nothing."""
-    return Proof(datetime.fromisoformat(success.proved_at), success.simulated) if success.proved_at else None
+def _renews(run: Run, step: Step, known: Success) -> bool:
+    """Whether a proof must run again, as the world under it is not the one that it ran on. Says why."""
+    if not step.kind.proves or not known.proved_on:
+        return False
+    if why := outdated(run, step, known.proved_on):
+        run.renewed[step.name] = run.now().isoformat()
+        run.say(f"{step.name}: proved before the world under it changed ({why}), so it is to run again")
+    return bool(why)
+
+
+def proof_of(success: Success, before: str = "") -> Proof | None:
+    """None for a stack that proves nothing. `before` names the stack under it that changed after it ran."""
+    at = success.proved_at
+    return Proof(datetime.fromisoformat(at), success.simulated, before) if at else None
 
 
 def _up(run: Run, step: Step) -> StackResult:
     if skipped := unchanged(run, step):
         return skipped
+    known = run.journal.success(step.name)
+    run.keep_renewed(step)
     digest = run.digest(step)
     started = time.monotonic()
     run.runner.prepare()
-    anew = run.journal.success(step.name) is None
+    anew = known is None
     if anew:
         for needed in sorted(step.needs):
             run.outputs_of(needed)
@@ -60,14 +74,18 @@ def _up(run: Run, step: Step) -> StackResult:
         done = run.runner.operate(Verb.UP, step.name, run.program(step), refresh=anew and run.existed(step.name))
     if failed := failed_result(run, step.kind.kind, step.name, done):
         return failed
-    return _succeeded(run, step, digest, done, time.monotonic() - started)
+    return _succeeded(run, step, digest, done, seconds=time.monotonic() - started, before=known)
 
 
-def _succeeded(run: Run, step: Step, digest: str, done: OperationResult, seconds: float) -> StackResult:
+def _succeeded(
+    run: Run, step: Step, digest: str, done: OperationResult, *, seconds: float, before: Success | None
+) -> StackResult:
+    """`before` is the success that this run began with: without one, what a failed run changed is not known."""
     run.outputs[step.name] = done.outputs
     revision = keyed(run.key, digest, outputs_text(done.outputs))
     run.revisions[step.name] = revision
-    uid, proved_at = done.outputs.get("uid"), done.outputs.get("proved_at")
+    uid, proved_at, proved_on = (done.outputs.get(name) for name in ("uid", "proved_at", "proved_on"))
+    changes = changes_in(done)
     success = Success(
         digest=digest,
         result=revision,
@@ -78,9 +96,10 @@ def _succeeded(run: Run, step: Step, digest: str, done: OperationResult, seconds
         proved_at=proved_at if isinstance(proved_at, str) else "",
         simulated=done.outputs.get("simulated") is True,
         needs=tuple(step.needs),
+        changed_at=run.now().isoformat() if changes or before is None else before.changed_at,
+        proved_on=proved_on if isinstance(proved_on, Mapping) else {},
     )
     run.journal.succeed(step.name, success)
-    changes = changes_in(done)
     return StackResult(
         step.name,
         step.kind.kind,

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.kubernetes.objects.gpu_nodes import GpuNodesWant, GpuUnitsWant, changed, stands_on
+from aiinfra.domains.kubernetes.objects.gpu_nodes import (
+    GpuNodesWant,
+    GpuUnitsWant,
+    changed_since,
+    gpu_nodes_want,
+    stands_on,
+)
 from aiinfra.domains.kubernetes.objects.node_state import Toleration, obstacles
 
 LABEL = "feature.node.kubernetes.io/pci-10de.present=true"
@@ -155,7 +161,8 @@ DRIVER = {"nvidia.com/cuda.driver-version.full": "580.95.05"}
         ([a_node("gpu-0", labels={**DRIVER, "nvidia.com/mig.config": "all-disabled"})], []),
         ([a_node("gpu-0", labels=DRIVER, uid="other")], ["node gpu-0 was replaced"]),
         ([a_node("gpu-0", labels=DRIVER), a_node("gpu-1")], ["node gpu-1 was added"]),
-        ([], ["node gpu-0 counts no more"]),
+        ([], ["node gpu-0 is gone"]),
+        ([a_node("gpu-0", labels=DRIVER, spec=CORDONED)], [f"node gpu-0 is cordoned since {SINCE}"]),
         ([a_node("gpu-0", {"nvidia.com/gpu": "7"}, labels=DRIVER)], ["node gpu-0: nvidia.com/gpu was 8, is 7"]),
         (
             [a_node("gpu-0", labels={"nvidia.com/cuda.driver-version.full": "580.105.08"})],
@@ -164,5 +171,5 @@ DRIVER = {"nvidia.com/cuda.driver-version.full": "580.95.05"}
     ],
 )
 def test_what_changed_under_a_proof_is_named(now: list[dict[str, Any]], says: list[str]) -> None:
-    before = stands_on([a_node("gpu-0", labels=DRIVER)], GPU)
-    assert changed(before, stands_on(now, GPU)) == says
+    want = GpuUnitsWant.of(GPU, 8, gpu_nodes_want(1, (GPU_TAINT,)))
+    assert changed_since(stands_on([a_node("gpu-0", labels=DRIVER)], want), now) == says
