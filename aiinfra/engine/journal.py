@@ -43,8 +43,10 @@ class Success:
     """True when the proof's run was simulated."""
     needs: tuple[str, ...] = ()
     """The stacks it depended on: destroy needs this when the file no longer has the stack."""
-    changed_at: str = ""
-    """ISO 8601, when a run last changed anything of it, or cannot have been seen to change nothing."""
+    change: str = ""
+    """A fresh word for each run that changed anything of it, or was not seen to change nothing."""
+    proved_under: Mapping[str, str] = field(default_factory=dict)
+    """By each stack that a proof stands on, its `change` when the proof ran."""
     proved_on: Mapping[str, Any] = field(default_factory=dict)
     """What the world was when the stack, a proof, ran; its domain knows what that means."""
 

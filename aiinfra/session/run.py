@@ -147,14 +147,18 @@ class Run:
         if self.prove:
             self.journal.notes.put(f"proof/{step.name}", self.prove.encode())
         asked = self.renewed.get(step.name) or (self.journal.notes.get(f"proof/{step.name}") or b"").decode()
-        under = sorted(upstream(self.plan.needs, [step.name]) - {step.name})
-        return hashlib.sha256("\n".join((asked, *map(self._last_change, under))).encode()).hexdigest()[:16]
+        under = map(self._last_change, self.stacks_under(step))
+        return hashlib.sha256("\n".join((asked, *under)).encode()).hexdigest()[:16]
+
+    def stacks_under(self, step: Step) -> list[StackName]:
+        """All that a stack needs, directly or not."""
+        return sorted(upstream(self.plan.needs, [step.name]) - {step.name})
 
     def _last_change(self, stack: StackName) -> str:
         if stack in self.changing:
             return f"{stack} changes"
         known = self.journal.success(stack)
-        return f"{stack} {known.result} {known.changed_at}" if known else stack
+        return f"{stack} {known.result} {known.change}" if known else stack
 
     def keep_renewed(self, step: Step) -> None:
         """Note that the proof was asked for anew, so that the run that follows, and none after it, counts as asked."""

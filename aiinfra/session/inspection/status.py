@@ -6,7 +6,6 @@ from datetime import datetime
 
 from aiinfra.engine.journal import Journal, Success
 from aiinfra.engine.lock import read_holder
-from aiinfra.plan.graph import upstream
 from aiinfra.report.run import Proof
 from aiinfra.report.status import LockHolder, StackStatus, State, Status
 from aiinfra.session.session import Session
@@ -56,7 +55,6 @@ def stack_status(session: Session, name: str, journal: Journal | None) -> StackS
 
 def _proof(session: Session, name: str, success: Success, journal: Journal) -> Proof | None:
     """The proof of a stack, and which stack under it changed after it ran, or was not seen to be as it should since."""
-    under = upstream(session.plan.needs, [StackName(name)]) - {name} if name in session.plan.steps else set()
-    records = {stack: journal.success(stack) for stack in session.plan.steps if stack in under}
-    newer = [stack for stack, known in records.items() if known is None or known.changed_at > success.changed_at]
+    ran = {stack: journal.success(stack) for stack in session.plan.steps if stack in success.proved_under}
+    newer = [stack for stack, known in ran.items() if not known or known.change != success.proved_under[stack]]
     return proof_of(success, newer[-1] if newer else "")

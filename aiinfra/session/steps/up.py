@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -77,6 +78,11 @@ def _up(run: Run, step: Step) -> StackResult:
     return _succeeded(run, step, digest, done, seconds=time.monotonic() - started, before=known)
 
 
+def _changes_under(run: Run, step: Step) -> dict[str, str]:
+    known = ((stack, run.journal.success(stack)) for stack in run.stacks_under(step))
+    return {str(stack): success.change for stack, success in known if success}
+
+
 def _succeeded(
     run: Run, step: Step, digest: str, done: OperationResult, *, seconds: float, before: Success | None
 ) -> StackResult:
@@ -96,7 +102,8 @@ def _succeeded(
         proved_at=proved_at if isinstance(proved_at, str) else "",
         simulated=done.outputs.get("simulated") is True,
         needs=tuple(step.needs),
-        changed_at=run.now().isoformat() if changes or before is None else before.changed_at,
+        change=secrets.token_hex(6) if changes or before is None else before.change,
+        proved_under=_changes_under(run, step) if step.kind.proves else {},
         proved_on=proved_on if isinstance(proved_on, Mapping) else {},
     )
     run.journal.succeed(step.name, success)

@@ -20,13 +20,17 @@ class PartOutputs(Outputs):
 
 
 PART = StackType("part", "A part.", PartInputs, PartOutputs, "none:none")
-CATALOG = Catalog.of(PART)
+PROOF = StackType("proof", "A proof of parts.", PartInputs, PartOutputs, "none:none", proves=True)
+CATALOG = Catalog.of(PART, PROOF)
 
 
 def environment(stacks: Mapping[str, Mapping[str, Any]]) -> Environment:
-    """A lab of parts; `${stack.output}` in an input is a reference."""
+    """A lab of parts, and of what says another `kind`; `${stack.output}` in an input is a reference."""
     entries = {
-        StackName(name): StackEntry(kind="part", inputs={key: _leaf(value) for key, value in inputs.items()})
+        StackName(name): StackEntry(
+            kind=inputs.get("kind", "part"),
+            inputs={key: _leaf(value) for key, value in inputs.items() if key != "kind"},
+        )
         for name, inputs in stacks.items()
     }
     return Environment(version="v1", name="site", target="lab", stacks=entries)
