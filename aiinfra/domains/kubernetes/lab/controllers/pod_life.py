@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from aiinfra.domains.kubernetes.lab.controllers.pod_status import INIT, MAIN, admitted, completes, restarts, whole
-from aiinfra.domains.kubernetes.lab.controllers.view import Object, name, namespace, uid
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, condition, name, namespace, uid
 
 PULL, START, FINISH, READY, RUN = 0.1, 0.05, 0.05, 0.1, 0.3
 """Seconds before: a pull is answered, an init container starts, it ends, a container is ready, a job is done."""
@@ -133,7 +133,14 @@ def next_step(pod: Object, fate: Fate, now: str) -> Step | None:
             return _advance(_Container(pod, has, init=True, now=now), fate)
     containers = [_Container(pod, has, init=False, now=now) for has in status.get(MAIN) or ()]
     steps = [step for container in containers if (step := _advance(container, fate))]
-    return min(steps, key=lambda step: step.after, default=None)
+    return min(steps, key=lambda step: step.after, default=_told_again(pod, now))
+
+
+def _told_again(pod: Object, now: str) -> Step | None:
+    """The node controller takes the pods of a silent node for not ready; the kubelet, once back, says what they are."""
+    fitted = whole(pod, pod["status"], now)
+    said, is_ready = condition(pod, "Ready"), condition({"status": fitted}, "Ready")
+    return Step(0.0, fitted) if said and said != is_ready else None
 
 
 def _rejected(pod: Object, why: str, now: str) -> Step:
