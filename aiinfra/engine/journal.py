@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeGuard
 
@@ -43,6 +43,10 @@ class Success:
     """True when the proof's run was simulated."""
     needs: tuple[str, ...] = ()
     """The stacks that it depended on, for a destroy when the file no longer has the stack."""
+    change: str = ""
+    """A fresh token for each run that changed anything of it, or was not seen to change nothing."""
+    proved_under: Mapping[str, str] = field(default_factory=dict)
+    """By each stack that a proof depends on, its `change` when the proof ran."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class Proof:
     """When it last ran with success."""
     simulated: bool
     """True when the evidence itself says that the run was simulated."""
+    before: str = ""
+    """The stack under it that changed after it ran; empty while the proof is current."""
 
 
 @dataclass(frozen=True, slots=True)

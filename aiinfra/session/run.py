@@ -5,6 +5,7 @@ It is what the worlds of domains see of a run (`aiinfra.domain_run.RunContext`).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,7 @@ from aiinfra.engine.journal import Journal
 from aiinfra.engine.values import resolver
 from aiinfra.engine.wire import Tree, reveal
 from aiinfra.errors import OutsideError
+from aiinfra.plan.graph import upstream
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.interrupt import Interrupts
 from aiinfra.session.options import DEFAULTS, Options
@@ -56,6 +58,8 @@ class Run:
     """The digest that represents a finished stack in the digests of those that refer to it."""
     changed: dict[str, Sequence[str]] = field(default_factory=dict)
     """By stack, what is no longer as its last success left it: it is not skipped, and its world is read first."""
+    changing: set[str] = field(default_factory=set)
+    """Stacks that a preview found to change: proofs of them would run again."""
     _existed: frozenset[str] | None = None
     _code: dict[str, str] = field(default_factory=dict)
     _key: tuple[str, bytes] | None = field(default=None, repr=False)
@@ -134,11 +138,27 @@ class Run:
         )
 
     def _proof_token(self, step: Step) -> str:
+        """Return a token of all that makes a proof run again: a request, and the last change of every stack under it.
+
+        A change that leaves a stack's outputs as they were, such as another driver, is no difference to Pulumi.
+        """
         if not step.kind.proves:
             return ""
         if self.prove:
             self.journal.notes.put(f"proof/{step.name}", self.prove.encode())
-        return (self.journal.notes.get(f"proof/{step.name}") or b"").decode()
+        asked = (self.journal.notes.get(f"proof/{step.name}") or b"").decode()
+        under = map(self._last_change, self.stacks_under(step))
+        return hashlib.sha256("\n".join((asked, *under)).encode()).hexdigest()[:16]
+
+    def stacks_under(self, step: Step) -> list[StackName]:
+        """Return all that a stack needs, directly or not."""
+        return sorted(upstream(self.plan.needs, [step.name]) - {step.name})
+
+    def _last_change(self, stack: StackName) -> str:
+        if stack in self.changing:
+            return f"{stack} changes"
+        known = self.journal.success(stack)
+        return f"{stack} {known.result} {known.change}" if known else stack
 
     # -- digests
 

@@ -119,7 +119,10 @@ def keep_snapshots(run: Run, step: Step) -> None:
 
 
 def find_changes(run: Run, steps: Iterable[Step]) -> Mapping[str, Sequence[str]]:
-    """By stack, what is no longer as its last success left it; a place that cannot be asked is said and passed over."""
+    """By stack, what is no longer as its last success left it; a place that cannot be asked is said and passed over.
+
+    A proof whose place cannot be asked is not taken for current: it says so.
+    """
     found: dict[str, list[str]] = {}
     stacks = list(steps)
     for step in stacks:
@@ -134,6 +137,9 @@ def find_changes(run: Run, steps: Iterable[Step]) -> Mapping[str, Sequence[str]]
                 found.setdefault(stack, []).extend(sentences)
         except OutsideError as error:
             run.say(f"whether {', '.join(snapshots)} are as they were is not known: {error}")
+            for step in stacks:
+                if step.name in snapshots and step.kind.proves:
+                    found.setdefault(step.name, []).append(f"what it proves cannot be asked: {error}")
     return found
 
 

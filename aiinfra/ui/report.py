@@ -84,9 +84,10 @@ def notes(result: StackResult, now: datetime | None) -> list[str]:
 
 
 def proof_words(proof: Proof, now: datetime | None) -> str:
-    """`proved 2 h ago (the CUDA run was simulated)`."""
+    """`proved 2 h ago (the CUDA run was simulated)`, `proved before gpu-operator changed, 2 h ago`."""
     since = f" {age((now - proof.at).total_seconds())}" if now else ""
-    return f"proved{since}{' (the CUDA run was simulated)' if proof.simulated else ''}"
+    stale = f" before {proof.before} changed{',' if since else ''}" if proof.before else ""
+    return f"proved{stale}{since}{' (the CUDA run was simulated)' if proof.simulated else ''}"
 
 
 def changes_words(changes: Mapping[str, int], verb: Verb) -> str:

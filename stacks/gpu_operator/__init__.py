@@ -23,5 +23,5 @@ STACK = StackType(
     checks=Checks(),
     external="what its chart brings",
     leftovers=(TRACES, NFD_TRACES),
-    known_outputs=("namespace", "version", "resource", "policy"),
+    known_outputs=("namespace", "version", "resource", "policy", "resources", "tolerations", "image", "pull_secrets"),
 )

@@ -102,3 +102,11 @@ class GpuOperatorInstall(Outputs):
     """What a pod asks for: `nvidia.com/gpu`, or `nvidia.com/gpu.shared`."""
     policy: Input[str]
     """Name of the ClusterPolicy."""
+    resources: Input[list[str]]
+    """All that its nodes may offer; with `mig.strategy: mixed` also `nvidia.com/mig-*`."""
+    tolerations: Input[list[dict[str, Any]]]
+    """Taints that its operands accept, as the API writes them: what runs on the same nodes needs them too."""
+    image: Input[str]
+    """The validator's image, which has a CUDA sample."""
+    pull_secrets: Input[list[str]]
+    """Names of the Secrets with which that image is pulled."""

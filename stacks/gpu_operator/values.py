@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import VALIDATOR_IMAGE
 from aiinfra.domains.kubernetes.charts.helm_values import overlay
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs, Toolkit
 
@@ -62,3 +64,34 @@ def resource(inputs: GpuOperatorInputs) -> str:
     """Return the resource that a pod requests for a GPU, or a share of one."""
     shared = inputs.sharing.time_slicing
     return "nvidia.com/gpu.shared" if shared and shared.rename else "nvidia.com/gpu"
+
+
+def resources(inputs: GpuOperatorInputs) -> list[str]:
+    """What a node may offer: under strategy `mixed` each geometry has a resource of its own (`nvidia.com/mig-1g.5gb`).
+
+    NVIDIA/k8s-device-plugin v0.20.0 README.md, `MIG_STRATEGY`.
+    """
+    strategy = _section(inputs, "mig").get("strategy")
+    return [resource(inputs), *(["nvidia.com/mig-*"] if strategy == "mixed" else [])]
+
+
+def tolerations(inputs: GpuOperatorInputs) -> list[dict[str, Any]]:
+    """Those that the operands are given, `inputs.values` included."""
+    return list(_section(inputs, "daemonsets").get("tolerations") or ())
+
+
+def validator_image(inputs: GpuOperatorInputs) -> str:
+    """The image of the operands' validator: what the values say, the rest as this version of the chart has it."""
+    given = {key: str(value) for key, value in _section(inputs, "validator").items() if value}
+    named = replace(VALIDATOR_IMAGE, version=inputs.version)
+    return str(replace(named, **{key: given[key] for key in ("repository", "image", "version") if key in given}))
+
+
+def pull_secrets(inputs: GpuOperatorInputs) -> list[str]:
+    """Names of the Secrets with which the validator's image is pulled."""
+    return [str(name) for name in _section(inputs, "validator").get("imagePullSecrets") or ()]
+
+
+def _section(inputs: GpuOperatorInputs, name: str) -> dict[str, Any]:
+    found = chart_values(inputs, "").get(name)
+    return found if isinstance(found, dict) else {}

@@ -15,9 +15,13 @@ def program(context: StackContext, inputs: GpuProofInputs) -> GpuProved:
         cluster=inputs.cluster,
         namespace=operator.namespace,
         policy=operator.policy,
-        resource=expect.resource or operator.resource,
+        resources=[expect.resource] if expect.resource else operator.resources,
+        tolerations=operator.tolerations,
+        image=operator.image,
+        pull_secrets=operator.pull_secrets,
         expected_nodes=expect.nodes,
         expected_gpus=expect.gpus,
+        sample=0 if inputs.nodes == "all" else inputs.nodes,
         limit_seconds=inputs.limit,
     )
     return GpuProved.of(
@@ -26,4 +30,5 @@ def program(context: StackContext, inputs: GpuProofInputs) -> GpuProved:
         simulated=proof.simulated,
         proved_at=proof.proved_at,
         evidence=proof.evidence,
+        proved_on=proof.proved_on,
     )

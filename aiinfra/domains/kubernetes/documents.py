@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiinfra.domains.kubernetes.charts import chart_of
-from aiinfra.domains.kubernetes.provider.cuda_job import image_of, job, reference
+from aiinfra.domains.kubernetes.provider.cuda_job import Image, Workload, job, reference
 from aiinfra.engine.wire import UNKNOWN, Tree
 from aiinfra.render.document import Document, ShownResource
 
-PROOF_NOTE = "The proof runs it last; its image is the one of the cluster's nvidia-operator-validator."
+PROOF_NOTE = (
+    "The proof runs it last, on each node with GPUs; its image is the one of the cluster's nvidia-operator-validator."
+)
 RELEASE_FIELDS = ("chart", "repository", "version", "name", "namespace", "values")
 SERVER_SIDE = ("uid", "resourceVersion", "generation", "creationTimestamp")
 
@@ -27,11 +30,17 @@ def bundle(resource: ShownResource) -> Iterable[Document]:
 
 
 def proof(resource: ShownResource) -> Iterable[Document]:
-    """The Job by which a `GpuProof` ends."""
+    """The Job by which a `GpuProof` ends, on one node."""
     shown = resource.properties
-    ref = reference(resource.stack, resource.name, str(shown["namespace"]))
-    made = job(ref, shown.get("labels") or {}, str(shown["resource"]), image_of(()), int(shown["limit_seconds"]))
-    yield Document("Job", ref.name, made, (PROOF_NOTE,))
+    named = reference(resource.stack, resource.name, str(shown["namespace"]))
+    ref = replace(named, name=f"{named.name}-<node>")
+    tolerations, secrets = shown.get("tolerations"), shown.get("pull_secrets")
+    image = Image(str(shown["image"]), [{"name": n} for n in secrets] if isinstance(secrets, list) else ())
+    workload = Workload(shown.get("labels") or {}, image, tolerations if isinstance(tolerations, list) else ())
+    resources = shown["resources"]
+    first = str(resources[0] if isinstance(resources, list) else resources)
+    made = job(ref, workload, first, "<node>", int(shown["limit_seconds"]))
+    yield Document("Job", named.name, made, (PROOF_NOTE,))
 
 
 def release(resource: ShownResource) -> Iterable[Document]:

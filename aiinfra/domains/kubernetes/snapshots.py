@@ -1,7 +1,8 @@
 """What a stack made in clusters, noted after its success and looked at again before it is skipped.
 
-The look is cheap: wants are judged anew, and objects are compared by their identity and the version of their spec. What
-it notices makes the stack run with a refresh, which compares field by field and says what differs.
+The look is cheap: wants are judged anew, objects are compared by their identity and the version of their spec, and
+nodes by the facts that a proof of them depends on. What it notices makes the stack run with a refresh, which compares
+field by field and says what differs.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError, NoSuchKind
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.objects.awaiting import verdict
+from aiinfra.domains.kubernetes.objects.gpu_nodes import changed_since
 from aiinfra.domains.kubernetes.objects.helm import ReleaseRef, deployed_objects
 from aiinfra.domains.kubernetes.objects.wants import Want, parse
 from aiinfra.domains.kubernetes.reach import ClusterHandle, accesses
@@ -37,9 +39,10 @@ Seen = Mapping[str, str]
 
 
 def snapshot(run: RunContext, step: Step) -> Mapping[str, str]:
-    """`wants` as JSON, and by cluster the objects as JSON, of what the stack made."""
+    """By cluster, as JSON: the wants and objects of what the stack made, and the nodes that it proved."""
     resources = run.deployment(step.name).get("resources") or ()
     wants = [want for one in resources if one["type"] == READY for want in _listed(one, "wants")]
+    proved_on = run.recorded_outputs(step.name).get("proved_on") or {}
     found: dict[str, str] = {}
     for handle in accesses(run, step.name):
         if handle.stack == step.name:
@@ -47,7 +50,7 @@ def snapshot(run: RunContext, step: Step) -> Mapping[str, str]:
         with KubeClient.from_kubeconfig(handle.kubeconfig, timeout=SECONDS) as client:
             objects = _look(client, _refs(client, resources))
         kept = [[ref.as_json(), dict(seen)] for ref, seen in objects.items() if seen is not None]
-        found[handle.stack] = json.dumps({"wants": wants, "objects": kept})
+        found[handle.stack] = json.dumps({"wants": wants, "objects": kept, "proved_on": proved_on})
     return found
 
 
@@ -92,6 +95,10 @@ def _compare(client: KubeClient, kept: Mapping[StackName, Any]) -> Mapping[Stack
         for stack, sentence in judged:
             if sentence:
                 found.setdefault(stack, []).append(sentence)
+    for stack, noted in kept.items():
+        proved_on = noted.get("proved_on")
+        if proved_on and (others := changed_since(proved_on, client.list("v1", "Node"))):
+            found.setdefault(stack, []).extend(others)
     for stack, objects in before.items():
         said = found.get(stack, [])
         if more := [sentence for ref, sentence in _differences(objects, now) if not any(str(ref) in s for s in said)]:

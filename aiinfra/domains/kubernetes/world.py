@@ -21,7 +21,11 @@ from aiinfra.report.status import WorldState
 from aiinfra.stack import Finding, StackName
 
 if TYPE_CHECKING:
+    from aiinfra.domains.kubernetes.objects.node_state import Obstacle
     from aiinfra.plan.planner import Step
+
+NAMED = 8
+"""Nodes that take no pods and are named in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class KubernetesWorld:
 
     def health(self, run: RunContext) -> Iterator[tuple[str, Finding]]:
         for name in all_clusters(run.plan):
-            yield name, _health(run, name)
+            yield from ((name, finding) for finding in _health(run, name))
 
     def settle(self, run: RunContext, step: Step) -> None:
         from aiinfra.domains.kubernetes.settling import settle
@@ -99,18 +103,33 @@ class KubernetesWorld:
         return ClusterTeardown(run, request)
 
 
-def _health(run: RunContext, stack: StackName) -> Finding:
+def _health(run: RunContext, stack: StackName) -> Iterator[Finding]:
+    """Whether the cluster answers, and which of its nodes take no pods."""
     about = f"cluster of {stack}"
     try:
         handle = file_access(run, stack)
         if handle is None:
-            return Finding("unknown", about, "not asked, as another stack gives its kubeconfig", "to answer")
+            yield Finding("unknown", about, "not asked, as another stack gives its kubeconfig", "to answer")
+            return
         answer = _facts(handle, run)
     except AiinfraError as error:
-        return _unanswered(stack, error)
+        answer = _unanswered(stack, error)
     if isinstance(answer, Finding):
-        return answer
-    return Finding("ok", about, f"{answer.version}, {len(answer.nodes)} nodes", "to answer")
+        yield answer
+        return
+    yield Finding("ok", about, f"{answer.version}, {len(answer.nodes)} nodes", "to answer")
+    for node, obstacle in _obstacles(answer.nodes):
+        yield Finding("warning", f"node {node} of {stack}", obstacle.message, "Ready and schedulable", obstacle.hint)
+
+
+def _obstacles(nodes: Sequence[Mapping[str, Any]]) -> list[tuple[str, Obstacle]]:
+    """Nodes that are NotReady or cordoned, by name."""
+    from aiinfra.domains.kubernetes.objects.node_state import obstacles
+
+    return sorted(
+        ((str(node["metadata"]["name"]), found) for node in nodes for found in obstacles(dict(node))),
+        key=lambda each: each[0],
+    )
 
 
 def _facts(handle: ClusterHandle, run: RunContext) -> ClusterFacts | Finding:
@@ -137,14 +156,14 @@ def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) ->
     place = f"cluster {handle.stack}"
     try:
         with KubeClient.from_kubeconfig(handle.kubeconfig) as client:
-            uid, version = client.cluster_uid(), client.version()
+            uid, version, nodes = client.cluster_uid(), client.version(), client.list("v1", "Node")
     except AiinfraError as error:
         return WorldState(place, f"cannot be asked: {error}", answers=False, hint=error.record.hint)
     recorded = run.journal.success(handle.stack)
     if recorded and recorded.uid not in {"", uid}:
         says = f"another cluster answers: its identity is {uid}, not {recorded.uid}"
         return WorldState(place, says, answers=False)
-    says = f"answers, {version}"
+    says = "; ".join((f"answers, {version}", *(f"node {n} {o.message}" for n, o in _obstacles(nodes)[:NAMED])))
     if failure is None:
         return WorldState(place, says, answers=True)
     found = with_root_cause(StepError(failure.error.message), handle.kubeconfig)

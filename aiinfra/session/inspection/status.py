@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from aiinfra.engine.journal import Journal
+from aiinfra.engine.journal import Journal, Success
 from aiinfra.engine.lock import read_holder
 from aiinfra.errors import ConfigError
+from aiinfra.report.run import Proof
 from aiinfra.report.status import LockHolder, StackStatus, State, Status
 from aiinfra.session.engine import Engine
 from aiinfra.session.place.place import Place
@@ -62,7 +63,8 @@ def stack_status(session: Session, name: str, journal: Journal | None, changed: 
     kind = step.kind.kind if step else success.kind if success else ""
     if success and name not in journal.left_running():
         state: State = "no longer in the file" if not step else "drifted" if changed else "up"
-        return StackStatus(name, kind, state, success.at, success.seconds, proof_of(success), failure, changed)
+        proof = _proof(session, success, journal)
+        return StackStatus(name, kind, state, success.at, success.seconds, proof, failure, changed)
     state = _state_without_success(name, journal)
     if state == "failed" and failure:
         return StackStatus(name, kind, state, failure.at, failure.seconds, failure=failure)
@@ -79,3 +81,10 @@ def _state_without_success(name: str, journal: Journal) -> State:
         "interrupted": journal.interrupted(name),
     }
     return next((state for state, holds in states.items() if holds), "not created")
+
+
+def _proof(session: Session, success: Success, journal: Journal) -> Proof | None:
+    """Return the proof of a stack; it names the stack under it that changed, or lost its success, after it ran."""
+    ran = {stack: journal.success(stack) for stack in session.plan.steps if stack in success.proved_under}
+    newer = [stack for stack, known in ran.items() if not known or known.change != success.proved_under[stack]]
+    return proof_of(success, newer[-1] if newer else "")

@@ -27,6 +27,8 @@ def _preview(run: Run, step: Step) -> StackResult:
         return failed
     run.outputs[step.name] = {name: done.outputs.get(name, UNKNOWN) for name in step.kind.outputs.model_fields}
     changes = changes_in(done)
+    if changes:
+        run.changing.add(step.name)
     return StackResult(
         step.name,
         step.kind.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -45,9 +46,13 @@ def must_run(run: Run, step: Step) -> bool:
     return not run.options.skip or run.options.refresh or step.name in run.changed
 
 
-def proof_of(success: Success) -> Proof | None:
-    """Return the proof of a success; None for a stack that proves nothing."""
-    return Proof(datetime.fromisoformat(success.proved_at), success.simulated) if success.proved_at else None
+def proof_of(success: Success, before: str = "") -> Proof | None:
+    """Return the proof of a success; None for a stack that proves nothing.
+
+    `before` names the stack under it that changed after it ran.
+    """
+    at = success.proved_at
+    return Proof(datetime.fromisoformat(at), success.simulated, before) if at else None
 
 
 def _up(run: Run, step: Step) -> StackResult:
@@ -67,7 +72,7 @@ def _up(run: Run, step: Step) -> StackResult:
     if failed := failed_result(run, step.kind.kind, step.name, done):
         _suspect_what_failed(run, step)
         return failed
-    return _succeeded(run, step, digest, done, time.monotonic() - started)
+    return _succeeded(run, step, digest, done, seconds=time.monotonic() - started, before=before)
 
 
 def must_read(run: Run, step: Step) -> bool:
@@ -82,7 +87,15 @@ def _suspect_what_failed(run: Run, step: Step) -> None:
             run.journal.suspect(needed, f"the proof {step.name} failed")
 
 
-def _succeeded(run: Run, step: Step, digest: str, done: OperationResult, seconds: float) -> StackResult:
+def _changes_under(run: Run, step: Step) -> dict[str, str]:
+    known = ((stack, run.journal.success(stack)) for stack in run.stacks_under(step))
+    return {str(stack): success.change for stack, success in known if success}
+
+
+def _succeeded(
+    run: Run, step: Step, digest: str, done: OperationResult, *, seconds: float, before: Success | None
+) -> StackResult:
+    """`before` is the success that this run began with: without one, what a failed run changed is not known."""
     run.outputs[step.name] = done.outputs
     changes = changes_in(done)
     revision = _revision(run, step, digest, done)
@@ -98,6 +111,8 @@ def _succeeded(run: Run, step: Step, digest: str, done: OperationResult, seconds
         proved_at=proved_at if isinstance(proved_at, str) else "",
         simulated=done.outputs.get("simulated") is True,
         needs=tuple(step.needs),
+        change=secrets.token_hex(6) if changes or before is None else before.change,
+        proved_under=_changes_under(run, step) if step.kind.proves else {},
     )
     run.journal.record_success(step.name, success)
     keep_snapshots(run, step)

@@ -190,9 +190,9 @@ def test_each_fault_is_told_by_its_root_and_once_lifted_up_goes_on(site: Site) -
 
 GPUS_TAKEN = """\
 ✗ gpu-proof  failed after … s
-  Job gpu-operator/aiinfra-gpu-proof-proof did not finish after … s
-  ← aiinfra-gpu-proof-proof-…: Unschedulable
-  ← no node has nvidia.com/gpu to spare: 0/2 nodes are available: 2 Insufficient nvidia.com/gpu
+  Job gpu-operator/aiinfra-gpu-proof-proof-gpu-0 did not finish after … s
+  ← aiinfra-gpu-proof-proof-gpu-0-…: Unschedulable
+  ← no node has nvidia.com/gpu to spare: 0/2 nodes are available: 1 Insufficient nvidia.com/gpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]
   ← 8 of the 8 nvidia.com/gpu of gpu-0 are taken by default/train (8)
   → end one of them, or add nodes with GPUs
   code proof.failed · exit 4
@@ -212,7 +212,7 @@ def test_what_is_wrong_while_all_stands_is_told_by_a_new_proof_and_by_doctor(sit
         Waiter(20).until(lambda: (client.get(train) or {})["spec"].get("nodeName") or Pending("a node"))
         taken = site.run("up", "lab", "--yes", "--prove", "--set", "stacks.gpu-proof.limit=5s")
         client.delete(train)
-    said = re.sub(r"proof-proof-\w{5}:", "proof-proof-…:", steady(taken.stdout + taken.stderr))
+    said = re.sub(r"proof-gpu-0-\w{5}:", "proof-gpu-0-…:", steady(taken.stdout + taken.stderr))
     assert told(said, "gpu-proof") == GPUS_TAKEN
 
     fault(site, "api-partition")

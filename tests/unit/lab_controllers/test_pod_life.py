@@ -156,3 +156,19 @@ def test_a_condition_keeps_its_time_while_its_status_stays() -> None:
     assert step
     times = {c["type"]: c["lastTransitionTime"] for c in step.status["conditions"]}
     assert (times["Initialized"], times["Ready"]) == (NOW, "2026-11-22T12:05:00Z")
+
+
+def test_a_kubelet_that_is_back_says_again_that_its_pods_are_ready() -> None:
+    ended = {"type": "Ready", "status": "False", "lastTransitionTime": "2026-07-01T12:00:00Z"}
+    running = {"name": "main", "ready": True, "started": True, "restartCount": 0, "state": {"running": {}}}
+    pod = {
+        "metadata": {"name": "plugin", "uid": "u"},
+        "spec": {"containers": [{"name": "main"}]},
+        "status": {"startTime": "t", "phase": "Running", "containerStatuses": [running], "conditions": [ended]},
+    }
+    step = next_transition(pod, Fate(), "2026-07-01T12:05:00Z")
+    assert step is not None
+    assert {"type": "Ready", "status": "True", "lastTransitionTime": "2026-07-01T12:05:00Z", "lastProbeTime": None} in (
+        step.status["conditions"]
+    )
+    assert next_transition({**pod, "status": step.status}, Fate(), "2026-07-01T12:06:00Z") is None

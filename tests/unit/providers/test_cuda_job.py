@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.provider.cuda_job import Image, answer, image_of, job, script
+from aiinfra.domains.kubernetes.provider.cuda_job import Image, Workload, answer, image_of, job, reference, script
 
 
 def a_pod(message: str) -> dict[str, Any]:
@@ -44,10 +44,17 @@ def test_a_pod_that_never_ended_gave_no_answer() -> None:
     assert answer({"spec": {}, "status": {}}) is None
 
 
-def test_the_job_carries_our_marks_and_asks_for_one_gpu() -> None:
-    ref = ObjectRef("batch/v1", "Job", "aiinfra-gpu-proof-proof", "gpu-operator")
-    made = job(ref, {"aiinfra.dev/stack": "gpu-proof"}, "nvidia.com/gpu", Image("cuda:1", [{"name": "ngc"}]), 60)
+def test_the_job_carries_our_marks_and_asks_its_node_for_one_gpu() -> None:
+    ref = ObjectRef("batch/v1", "Job", "aiinfra-gpu-proof-proof-gpu-0", "gpu-operator")
+    tolerations = [{"key": "dedicated", "operator": "Exists"}]
+    workload = Workload({"aiinfra.dev/stack": "gpu-proof"}, Image("cuda:1", [{"name": "ngc"}]), tolerations)
+    made = job(ref, workload, "nvidia.com/gpu", "gpu-0", 60)
     pod = made["spec"]["template"]
+    assert pod["spec"]["tolerations"] == tolerations
+    (term,) = pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
+        "nodeSelectorTerms"
+    ]
+    assert term == {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["gpu-0"]}]}
     assert made["metadata"]["labels"] == pod["metadata"]["labels"] == {"aiinfra.dev/stack": "gpu-proof"}
     assert pod["spec"]["containers"][0]["resources"] == {"limits": {"nvidia.com/gpu": 1}}
     assert pod["spec"]["imagePullSecrets"] == [{"name": "ngc"}]
@@ -57,8 +64,24 @@ def test_the_job_carries_our_marks_and_asks_for_one_gpu() -> None:
 def test_the_image_is_the_one_that_the_cluster_has_already() -> None:
     spec = {"containers": [{"image": "mirror.example/gpu-operator:v26.7.0"}], "imagePullSecrets": [{"name": "m"}]}
     validator = {"metadata": {"name": "nvidia-operator-validator"}, "spec": {"template": {"spec": spec}}}
-    assert image_of([validator]) == Image("mirror.example/gpu-operator:v26.7.0", [{"name": "m"}])
-    assert image_of([]).name == "nvcr.io/nvidia/gpu-operator:v26.7.0"
+    configured = Image("nvcr.io/nvidia/gpu-operator:v26.7.0", [{"name": "m"}, {"name": "ngc"}])
+    assert image_of([validator], configured) == Image(
+        "mirror.example/gpu-operator:v26.7.0", [{"name": "m"}, {"name": "ngc"}]
+    )
+    assert image_of([], configured) == configured
+
+
+@pytest.mark.parametrize(
+    ("node", "name"),
+    [
+        ("", "aiinfra-gpu-proof-proof"),
+        ("gpu-0", "aiinfra-gpu-proof-proof-gpu-0"),
+        ("gpu-0.corp.example", "aiinfra-gpu-proof-proof-gpu-0-corp-example-060b5dd0"),
+        (f"ip-{'1' * 60}", f"aiinfra-gpu-proof-proof-ip-{'1' * 21}-6546cd6f"),
+    ],
+)
+def test_the_name_of_a_job_tells_its_node_and_fits_a_label(node: str, name: str) -> None:
+    assert reference("gpu-proof", "proof", "gpu-operator", node).name == name
 
 
 ON_MIG = ("GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-5d5b)", "  MIG 1g.5gb      Device  0: (UUID: MIG-c678)")

@@ -25,7 +25,7 @@ CATALOG = Catalog.of(PART, PROOF)
 
 
 def environment(stacks: Mapping[str, Mapping[str, Any]]) -> Environment:
-    """A lab of parts; `${stack.output}` in an input is a reference."""
+    """A lab of parts, and of what says another `kind`; `${stack.output}` in an input is a reference."""
     entries = {
         StackName(name): StackEntry(kind=inputs.get("kind", "part"), inputs=_leaves(inputs))
         for name, inputs in stacks.items()

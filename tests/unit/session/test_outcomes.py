@@ -25,6 +25,7 @@ from aiinfra.session.steps.refresh import refresh
 from aiinfra.session.verbs.destroy import destroy
 from aiinfra.session.verbs.run_stacks import run_stacks
 from aiinfra.session.verbs.up import up
+from aiinfra.stack import StackName
 from tests.unit.session.kinds import CATALOG, environment
 from tests.unit.site import a_world
 
@@ -59,6 +60,11 @@ class Site:
             options=options,
             environment_id="0123456789ab",
         )
+
+    def token(self, stack: str) -> str:
+        """What the program of a proof is given: another one makes it run."""
+        run = self.run()
+        return run.context(run.plan.steps[StackName(stack)]).proof
 
 
 def outcomes(report: RunReport) -> dict[str, tuple[str, str]]:
@@ -107,6 +113,45 @@ def test_what_changed_upstream_runs_what_refers_to_it(site: Site) -> None:
     report = up(site.run())
     assert outcomes(report)["a"] == ("changed", "")
     assert [stack for _, stack in site.runner.operations] == ["a", "b", "c"]
+
+
+PROVED = {"a": {}, "b": {"after": "${a.text}"}, "proof": {"kind": "proof", "after": "${b.text}"}}
+
+
+def test_a_proof_runs_again_after_a_change_that_leaves_all_outputs_as_they_were(tmp_path: Path) -> None:
+    site = Site(tmp_path, PROVED)
+    up(site.run())
+    before = site.token("proof")
+    assert outcomes(up(site.run()))["proof"] == ("unchanged", "inputs_unchanged")
+    assert site.token("proof") == before
+
+    site.stacks = {**PROVED, "a": {"note": "another driver"}}
+    up(site.run(only=("a", "b")))
+    assert site.token("proof") != before
+    assert outcomes(up(site.run()))["proof"] == ("changed", "")
+
+
+def test_a_proof_runs_again_after_a_stack_under_it_failed_and_came_back(tmp_path: Path) -> None:
+    site = Site(tmp_path, PROVED)
+    up(site.run())
+    site.stacks = {**PROVED, "a": {"note": "another driver"}}
+    site.runner.fails(Verb.UP, "a", "no image for this kernel")
+    assert outcomes(up(site.run()))["proof"] == ("blocked", "needed_failed")
+    site.stacks = PROVED
+    site.runner.results[Verb.UP, "a"] = OperationResult({"same": 2}, {"text": "made a"})
+    assert outcomes(up(site.run()))["proof"] == ("changed", "")
+
+
+def test_a_preview_of_a_change_under_a_proof_would_prove_again(tmp_path: Path) -> None:
+    site = Site(tmp_path, PROVED)
+    up(site.run())
+    before = site.token("proof")
+    site.stacks = {**PROVED, "a": {"note": "another driver"}}
+    site.runner.results[Verb.PREVIEW, "a"] = OperationResult({"update": 1}, {"text": "made a"})
+    previewed = site.run()
+    run_stacks(previewed, Verb.PREVIEW, preview)
+    assert previewed.context(previewed.plan.steps[StackName("proof")]).proof != before
+    assert site.token("proof") == before
 
 
 def test_a_stack_alone_needs_what_it_refers_to(site: Site) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as xml
 
 from aiinfra.report.run import Outcome, Proof, Reason, RunReport, StackResult, Verb
-from aiinfra.ui.report import outcome_words, report_text
+from aiinfra.ui.report import outcome_words, proof_words, report_text
 from aiinfra.ui.summary import junit, markdown
 from aiinfra.ui.terminal import Terminal
 
@@ -42,3 +42,8 @@ def test_notes_of_what_did_not_drift_stay_with_their_stack() -> None:
     same = replace(NFD, outcome=Outcome.UNCHANGED, reason=Reason.AS_RECORDED, changes={}, drift=(), proof=PROOF)
     assert outcome_words(same, Verb.REFRESH, "lab", NOW) == "unchanged (as in the state) · proved 2 h ago"
     assert report_text(replace(REPORT, results=(same,)), Terminal()) == "lab · 1 unchanged · 0.4 s"
+
+
+def test_a_proof_that_is_older_than_what_it_proves_says_so() -> None:
+    old = Proof(NOW - timedelta(hours=2), simulated=True, before="gpu-operator")
+    assert proof_words(old, NOW) == "proved before gpu-operator changed, 2 h ago (the CUDA run was simulated)"

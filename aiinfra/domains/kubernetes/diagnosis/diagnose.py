@@ -10,6 +10,7 @@ from aiinfra.domains.kubernetes.diagnosis import gpu_policy, kinds, nodes, pods,
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Diagnosis, Weight, diagnosis_of
 from aiinfra.domains.kubernetes.diagnosis.messages import one_line
 from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, name, status
+from aiinfra.domains.kubernetes.objects.gpu_nodes import GpuNodesWant, GpuUnitsWant
 from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, NodesWant, ObjectWant, Want
 
 _CRD = re.compile(rf"{kinds.CRD} (?P<name>[a-z0-9.-]+[a-z0-9])")
@@ -49,8 +50,13 @@ def _want_causes(snapshot: Snapshot, want: Want) -> Sequence[Cause]:
     match want:
         case ObjectWant():
             return _object_causes(snapshot, want.ref)
+        case GpuNodesWant() if unfit := want.uncounted(list(snapshot.all("Node"))):
+            return [Cause(f"node {node} {obstacle.message}", obstacle.hint) for node, obstacle in unfit]
         case NodesWant():
             return _label_causes(snapshot, want)
+        case GpuUnitsWant():
+            policies = _all_policy_causes(snapshot) or gpu_policy.untolerated_taints(snapshot)
+            return policies or nodes.missing_devices(snapshot, want)
         case AllocatableWant():
             return _device_causes(snapshot, want)
 

@@ -10,6 +10,7 @@ from aiinfra.domains.kubernetes.diagnosis.cause import Cause
 from aiinfra.domains.kubernetes.diagnosis.messages import one_line
 from aiinfra.domains.kubernetes.diagnosis.scheduling import untolerated_taints
 from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, condition, labels, name
+from aiinfra.domains.kubernetes.objects.gpu_nodes import GpuUnitsWant
 from aiinfra.domains.kubernetes.objects.wants import allocatable
 
 NFD = {"app.kubernetes.io/name": "node-feature-discovery"}
@@ -48,6 +49,13 @@ def offered_devices(snapshot: Snapshot, resource: str) -> str:
     gpu_nodes = [node for node in snapshot.all("Node") if labels(node).get(GPU_PRESENT) == "true"]
     shown = [f"{name(node)} offers {allocatable(node, resource) or 'none'}" for node in gpu_nodes]
     return ", ".join(shown[:8]) or "no node is known to have a GPU"
+
+
+def missing_devices(snapshot: Snapshot, want: GpuUnitsWant) -> list[Cause]:
+    """Return what the nodes that offer no unit offer instead, else how much each offers."""
+    shown = want.lacking(list(snapshot.all("Node")))
+    hint = "see why their device plugin offers it not, or expect what the nodes offer"
+    return [Cause(", ".join(shown[:8]), hint)] if shown else []
 
 
 def _nfd(obj: Object) -> bool:

@@ -7,12 +7,13 @@ image is needed. The pod writes its answer as JSON to its termination log.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import VALIDATOR_IMAGE
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 
 VALIDATOR = "nvidia-operator-validator"
@@ -32,6 +33,8 @@ case "$out" in *"Test PASSED"*) ;; *) echo "$out"; exit 1 ;; esac
 }
 """
 EXPECTED = "ok"
+NAME_LIMIT: Final = 57
+"""Characters of a Job's name, so that its pods' names, and the label that holds it, stay under 63."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +67,50 @@ def script(log: str = "/dev/termination-log") -> str:
     return _SCRIPT.replace("TERMINATION_LOG", log)
 
 
-def reference(stack: str, name: str, namespace: str) -> ObjectRef:
-    """The Job of the proof resource `name` of a stack."""
-    return ObjectRef("batch/v1", "Job", f"aiinfra-{stack}-{name}", namespace)
+def reference(stack: str, name: str, namespace: str, node: str = "") -> ObjectRef:
+    """The Job of the proof resource `name` of a stack on a node; without one, what their names begin with."""
+    beginning = f"aiinfra-{stack}-{name}"
+    return ObjectRef("batch/v1", "Job", f"{beginning}-{_short(node, len(beginning))}" if node else beginning, namespace)
 
 
-def image_of(validators: Sequence[Object]) -> Image:
-    """The image of the cluster's validator DaemonSet, else the one that the operator ships."""
+def _short(node: str, before: int) -> str:
+    """The node's name as it fits into a label's value behind so many characters; a digest keeps it unique."""
+    if "." not in node and before + 1 + len(node) <= NAME_LIMIT:
+        return node
+    digest = hashlib.sha256(node.encode()).hexdigest()[:8]
+    room = max(0, NAME_LIMIT - before - len(digest) - 2)
+    return "-".join(filter(None, (re.sub(r"[^a-z0-9-]", "-", node)[:room].strip("-"), digest)))
+
+
+def image_of(validators: Sequence[Object], configured: Image) -> Image:
+    """The image of the cluster's validator DaemonSet, else the one that the operator was configured with.
+
+    What the operator made of its values is nearer to the truth than the values; the secrets of both are given.
+    """
     found = next((d for d in validators if d["metadata"]["name"] == VALIDATOR), None)
     if found is None:
-        return Image(str(VALIDATOR_IMAGE))
+        return configured
     spec = found["spec"]["template"]["spec"]
-    return Image(spec["containers"][0]["image"], spec.get("imagePullSecrets") or ())
+    secrets = [*(spec.get("imagePullSecrets") or ()), *configured.pull_secrets]
+    return Image(spec["containers"][0]["image"], [s for i, s in enumerate(secrets) if s not in secrets[:i]])
 
 
-def job(ref: ObjectRef, marks: Mapping[str, str], resource: str, image: Image, seconds: int) -> Object:
-    """`seconds` after which the Job gives up."""
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What the pods of a proof have in common."""
+
+    marks: Mapping[str, str]
+    image: Image
+    tolerations: Sequence[Mapping[str, Any]] = ()
+    """As the API writes them."""
+
+
+def job(ref: ObjectRef, workload: Workload, resource: str, node: str, seconds: int) -> Object:
+    """The Job that asks `node` for one unit of `resource`, and gives up after `seconds`.
+
+    Its pod is bound to the node by affinity, so that the scheduler still judges cordons, taints and free devices.
+    """
+    marks, image = workload.marks, workload.image
     container = {
         "name": "cuda",
         "image": image.name,
@@ -88,9 +119,12 @@ def job(ref: ObjectRef, marks: Mapping[str, str], resource: str, image: Image, s
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {"allowPrivilegeEscalation": False},
     }
+    here = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [here]}}
     pod: dict[str, Any] = {
         "restartPolicy": "Never",
-        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": required},
+        "tolerations": list(workload.tolerations),
         "containers": [container],
     }
     pod |= {"imagePullSecrets": list(image.pull_secrets)} if image.pull_secrets else {}

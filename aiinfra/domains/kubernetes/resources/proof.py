@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 
@@ -11,7 +12,7 @@ from aiinfra.stack import StackContext
 
 
 class GpuProof(InCluster):
-    """The ladder: nodes labelled, operator ready, GPUs allocatable, a CUDA pod run with the expected answer."""
+    """The ladder: nodes labelled and fit, operator ready, GPUs allocatable, a CUDA pod on each that answers rightly."""
 
     gpus: pulumi.Output[int]
     nodes: pulumi.Output[int]
@@ -20,7 +21,10 @@ class GpuProof(InCluster):
     proved_at: pulumi.Output[str]
     """ISO 8601, UTC."""
     evidence: pulumi.Output[Sequence[str]]
-    """One sentence for each rung."""
+    """One sentence for each rung, and for each node that ran the pod."""
+    proved_on: pulumi.Output[Mapping[str, Any]]
+    """`nodes`: by name, the facts that the proof stands on (uid, kernel, driver, slices, devices); by what they count.
+    """
 
     def __init__(
         self,
@@ -30,21 +34,33 @@ class GpuProof(InCluster):
         cluster: Reachable,
         namespace: pulumi.Input[str],
         policy: pulumi.Input[str],
-        resource: pulumi.Input[str],
+        resources: pulumi.Input[Sequence[str]],
+        tolerations: pulumi.Input[Sequence[Mapping[str, Any]]],
+        image: pulumi.Input[str],
+        pull_secrets: pulumi.Input[Sequence[str]],
         expected_nodes: pulumi.Input[int],
         expected_gpus: pulumi.Input[int],
+        sample: pulumi.Input[int] = 0,
         limit_seconds: pulumi.Input[float] = 900,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`namespace` is where the CUDA pod runs; another `context.proof` proves again."""
+        """`namespace` is where the CUDA pods run; another `context.proof` proves again.
+
+        `resources`: any of them counts, and a name may end in `*`. `image` is used when the cluster has no validator
+        of the GPU Operator. `sample`: how many nodes run the pod; 0 means all.
+        """
         props = {
             "namespace": namespace,
             "policy": policy,
-            "resource": resource,
+            "resources": resources,
+            "tolerations": tolerations,
+            "image": image,
+            "pull_secrets": pull_secrets,
+            "sample": sample,
             "expected_nodes": expected_nodes,
             "expected_gpus": expected_gpus,
             "limit_seconds": limit_seconds,
             "prove": context.proof,
-            **dict.fromkeys(("gpus", "nodes", "simulated", "proved_at", "evidence")),
+            **dict.fromkeys(("gpus", "nodes", "simulated", "proved_at", "evidence", "proved_on")),
         }
         super().__init__("aiinfra:proof:GpuProof", context, name, cluster=cluster, props=props, opts=opts)

@@ -36,6 +36,18 @@ def test_rules(tmp_path: Path, expect: dict[str, int], says: list[str]) -> None:
     assert problems(tmp_path, {**STACKS, "proof": proof}) == says
 
 
+def test_a_resource_that_the_operator_does_not_offer_is_refused(tmp_path: Path) -> None:
+    shared = {**STACKS["gpu"], "sharing": {"time_slicing": {"replicas": 4, "rename": True}}}
+    proof = {**STACKS["proof"], "expect": {"nodes": 2, "gpus": 64, "resource": "nvidia.com/gpu"}}
+    assert problems(tmp_path, {**STACKS, "gpu": shared, "proof": proof}) == [
+        "stacks.proof.expect.resource: the operator of this environment offers nvidia.com/gpu.shared, not "
+        "nvidia.com/gpu (drop it, or change how the operator shares or names GPUs)"
+    ]
+    mixed = {**STACKS["gpu"], "mig": {"strategy": "mixed"}}
+    sliced = {**proof, "expect": {"nodes": 2, "gpus": 112, "resource": "nvidia.com/mig-1g.5gb"}}
+    assert problems(tmp_path, {**STACKS, "gpu": mixed, "proof": sliced}) == []
+
+
 @pytest.mark.parametrize("field", ["nodes", "gpus"])
 def test_nothing_expected_is_no_proof(tmp_path: Path, field: str) -> None:
     proof = {**STACKS["proof"], "expect": {"nodes": 1, "gpus": 1, field: 0}}

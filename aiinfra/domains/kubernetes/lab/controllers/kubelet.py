@@ -17,6 +17,7 @@ from aiinfra.domains.kubernetes.lab.controllers.view import (
     Object,
     View,
     annotation,
+    condition,
     deleting,
     name,
     namespace,
@@ -46,7 +47,7 @@ class Kubelets:
         self.since = {key: value for key, value in self.since.items() if key in alive}
         self.settled = {key: value for key, value in self.settled.items() if key in alive}
         fates = [fates(view, moment) for fates in self.fates]
-        for node in view.nodes:
+        for node in filter(kubelet_runs, view.nodes):
             for pod in filter(is_simulated, view.pods_on(name(node))):
                 fate = reduce(Fate.and_, (fate_of(pod) for fate_of in fates), Fate())
                 yield from self._due_effects(pod, fate, moment)
@@ -68,6 +69,14 @@ class Kubelets:
         self.since[uid(pod)] = moment.monotonic
         yield Patch(ObjectRef.of(pod), {"status": transition.status}, "status")
         yield from (Create(event(pod, notice, moment.now)) for notice in transition.notices)
+
+
+def kubelet_runs(node: Object) -> bool:
+    """Whether the node's kubelet reports.
+
+    A node that is not born yet has no condition Ready; one whose kubelet was stopped says False or Unknown.
+    """
+    return condition(node, "Ready") in ("", "True")
 
 
 def is_simulated(pod: Object) -> bool:

@@ -18,7 +18,7 @@ from aiinfra.domains.kubernetes.lab.controllers.pod_status import (
     restarts,
     with_conditions,
 )
-from aiinfra.domains.kubernetes.lab.controllers.view import Object, name, namespace, uid
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, condition, name, namespace, uid
 
 PULL, START, FINISH, READY, RUN = 0.1, 0.05, 0.05, 0.1, 0.3
 """Seconds before: a pull is answered, an init container starts, it ends, a container is ready, a job is done."""
@@ -140,7 +140,14 @@ def next_transition(pod: Object, fate: Fate, now: str) -> Transition | None:
             return _advance(_Container(pod, has, init=True, now=now), fate)
     containers = [_Container(pod, has, init=False, now=now) for has in status.get(MAIN) or ()]
     transitions = [found for container in containers if (found := _advance(container, fate))]
-    return min(transitions, key=lambda found: found.after, default=None)
+    return min(transitions, key=lambda found: found.after, default=_reported_again(pod, now))
+
+
+def _reported_again(pod: Object, now: str) -> Transition | None:
+    """Return the status that a kubelet reports once it is back: the node controller took its pods for not ready."""
+    fitted = with_conditions(pod, pod["status"], now)
+    reported, is_ready = condition(pod, "Ready"), condition({"status": fitted}, "Ready")
+    return Transition(0.0, fitted) if reported and reported != is_ready else None
 
 
 def _rejected(pod: Object, why: str, now: str) -> Transition:

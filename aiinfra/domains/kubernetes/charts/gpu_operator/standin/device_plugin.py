@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import GPU_RESOURCE, IMAGES
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy, sharing
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import mig, policy, sharing
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.mig import WHOLE, Slices
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.sharing import Sharing
 from aiinfra.domains.kubernetes.charts.nfd.standin.controller import NFD_MASTER
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
@@ -40,10 +41,13 @@ class DevicePlugins:
             apps = {labels(pod).get("app", ""): pod for pod in view.pods_on(name(node)) if pod_ready(pod)}
             machine, plugin = hardware.of_node(node), apps.get(PLUGIN_APP)
             shared = self._running_config(view, node, plugin, instance) if plugin and instance else Sharing()
-            yield from _set_resources(node, resources(machine, shared) if plugin else {})
+            strategy = str(policy.section(instance, "mig").get("strategy") or "none") if instance else "none"
+            sliced = mig.slices(node, machine) if strategy != "none" else mig.WHOLE
+            yield from _set_resources(node, resources(machine, shared, strategy, sliced) if plugin else {})
             if GFD_APP in apps and instance is not None:
-                yield from _set_labels(node, _discovered_labels(machine, shared, instance), NFD_MASTER)
-                if MIG_APP in apps and labels(node).get("nvidia.com/mig.config") == "all-disabled":
+                found = _discovered_labels(machine, shared, instance, strategy)
+                yield from _set_labels(node, found | _sliced_labels(machine, strategy, sliced), NFD_MASTER)
+                if MIG_APP in apps and mig.configured(node, machine):
                     yield from _set_labels(node, {"nvidia.com/mig.config.state": "success"}, MIG_MANAGER)
 
     def _running_config(self, view: View, node: Object, plugin: Object, instance: Object) -> Sharing:
@@ -57,16 +61,24 @@ class DevicePlugins:
         return self.read[key]
 
 
-def _discovered_labels(machine: Hardware, shared: Sharing, instance: Object) -> dict[str, str]:
-    driver = machine.host_driver or _driver_version(instance)
-    strategy = str(policy.section(instance, "mig").get("strategy") or "none")
-    return gfd_labels(machine, driver, shared, strategy)
+def _discovered_labels(machine: Hardware, shared: Sharing, instance: Object, strategy: str) -> dict[str, str]:
+    return gfd_labels(machine, machine.host_driver or _driver_version(instance), shared, strategy)
 
 
-def resources(machine: Hardware, shared: Sharing) -> dict[str, int]:
+def _sliced_labels(machine: Hardware, strategy: str, sliced: Slices) -> dict[str, str]:
+    """Return the labels in which, under strategy `single`, the slices take the place of the GPUs."""
+    if machine.gpu is None or strategy != "single" or not sliced.count:
+        return {}
+    product = f"{machine.gpu.product_label}-MIG-{sliced.profile}"
+    return {"nvidia.com/gpu.product": product, "nvidia.com/gpu.count": str(sliced.count)}
+
+
+def resources(machine: Hardware, shared: Sharing, strategy: str = "none", sliced: Slices = WHOLE) -> dict[str, int]:
     """Return the count of each resource, by its name, as the plugin registers them with the kubelet."""
+    if sliced.count and strategy == "mixed":
+        return {f"nvidia.com/mig-{sliced.profile}": sliced.count}
     resource = GPU_RESOURCE + (".shared" if shared.rename else "")
-    return {resource: machine.gpus * shared.replicas}
+    return {resource: (sliced.count or machine.gpus) * shared.replicas}
 
 
 def _set_resources(node: Object, counts: Mapping[str, int]) -> Iterator[Effect]:
