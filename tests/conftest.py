@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from aiinfra.toolchain import TOOLS, Toolchain
 from aiinfra.toolchain.record import record_path
@@ -17,6 +18,9 @@ __all__ = ["golden", "pytest_addoption", "pytest_terminal_summary"]
 
 KINDS = Path(__file__).parent / "kinds"
 """A package with kinds and a domain of its own, found by its entry points when this folder is on the path."""
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
+
 LAB_SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 
 
