@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,12 +25,11 @@ def test_a_second_file_is_refused_until_it_is_said_to_be_the_same(make_site: Mak
     of_one_state(first, state, "a")
     of_one_state(second, state, "b")
     assert first.result("up")["exit_code"] == 0
-    for verb in ("up", "refresh", "destroy"):
-        told = second.result(verb)
+    for arguments in (("up", "--yes"), ("preview",), ("refresh",), ("destroy", "--yes")):
+        told = json.loads(second.run(*arguments, "world", "--output", "json").stdout)
         assert (told["exit_code"], told["errors"][0]["code"]) == (3, "state.another_file")
         assert f"made from {first.folder}/world.yaml on " in told["errors"][0]["message"]
         assert told["errors"][0]["where"] == f"{second.folder}/world.yaml"
-    assert second.run("preview", "world").returncode == 3
     assert (first.result("up")["exit_code"], (first.things).exists()) == (0, True)
 
     moved = make_site({}, name="elsewhere")
