@@ -82,7 +82,7 @@ func (w *world) resize(old, disk *types.VirtualDisk, index int32) *refusal {
 func (w *world) takeSpace(store ref, bytes int64) bool {
 	object := w.registry.Get(store).(*simulator.Datastore)
 	taken := false
-	w.registry.WithLock(w.newContext(nil), object, func() {
+	w.locked(w.newContext(nil), object, func() {
 		taken = object.Summary.FreeSpace >= bytes
 		if taken {
 			setFree(object, object.Summary.FreeSpace-bytes)
@@ -93,7 +93,7 @@ func (w *world) takeSpace(store ref, bytes int64) bool {
 
 func (w *world) giveSpace(store ref, bytes int64) {
 	object := w.registry.Get(store).(*simulator.Datastore)
-	w.registry.WithLock(w.newContext(nil), object, func() { setFree(object, object.Summary.FreeSpace+bytes) })
+	w.locked(w.newContext(nil), object, func() { setFree(object, object.Summary.FreeSpace+bytes) })
 }
 
 func setFree(object *simulator.Datastore, bytes int64) {

@@ -177,14 +177,10 @@ func (h *host) configurePassthru(c *card, change *types.HostPciPassthruConfig) {
 }
 
 type imageManager struct {
-	Self  ref
+	mo.HostImageConfigManager
 	world *world
 	host  *host
 }
-
-func (i *imageManager) Reference() ref { return i.Self }
-
-func (i *imageManager) Get() mo.Reference { return &mo.HostImageConfigManager{Self: i.Self} }
 
 func (i *imageManager) FetchSoftwarePackages(*types.FetchSoftwarePackages) soap.HasFault {
 	i.world.mu.Lock()

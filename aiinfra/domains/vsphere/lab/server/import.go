@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"path"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -33,7 +35,8 @@ type lease struct {
 func (d *desk) CreateImportSpec(ctx *simulator.Context, req *types.CreateImportSpec) (answer soap.HasFault) {
 	wrong := &refusal{&types.OvfInvalidPackage{LineNumber: 1}, "The OVF package is invalid and cannot be deployed."}
 	defer func() {
-		if recover() != nil { // the simulator does not check what it reads
+		if cause := recover(); cause != nil { // VMware's simulator does not check what it reads
+			log.Printf("CreateImportSpec: the OVF package is taken for invalid, as reading it panicked: %v\n%s", cause, debug.Stack())
 			answer = wrong.answer()
 		}
 	}()
@@ -88,7 +91,7 @@ func (d *desk) ImportVApp(ctx *simulator.Context, req *types.ImportVApp) soap.Ha
 	pool := d.registry.Get(req.This).(*simulator.ResourcePool)
 	d.start(ctx, pool, "ImportVApp_Task", spec.ConfigSpec.Name, func(j *job) (types.AnyType, *refusal) {
 		vm, refused := j.create(&spec.ConfigSpec, folder, req.This, req.Host)
-		j.registry.WithLock(j.ctx, taken, func() {
+		j.locked(j.ctx, taken, func() {
 			if refused != nil {
 				taken.State, taken.Error = types.HttpNfcLeaseStateError, refused.localized()
 				return
@@ -196,7 +199,7 @@ func (d *desk) HttpNfcLeaseProgress(ctx *simulator.Context, req *types.HttpNfcLe
 	if taken == nil {
 		return gone(req.This).answer()
 	}
-	d.registry.WithLock(ctx, taken, func() { taken.TransferProgress = req.Percent })
+	d.locked(ctx, taken, func() { taken.TransferProgress = req.Percent })
 	return &methods.HttpNfcLeaseProgressBody{Res: &types.HttpNfcLeaseProgressResponse{}}
 }
 

@@ -154,7 +154,7 @@ func (w *world) mount(store ref, hosts []ref) {
 // putChild is what VMware's simulator does for a folder and keeps to itself.
 func (w *world) putChild(folder *mo.Folder, child mo.Entity) {
 	ctx := w.newContext(nil)
-	w.registry.WithLock(ctx, folder.Self, func() {
+	w.locked(ctx, folder.Self, func() {
 		w.registry.NewEntity(child)
 		folder.ChildEntity = entered(folder.ChildEntity, child.Reference()) // first: open views look there when it is put
 		w.registry.PutEntity(folder, child)
@@ -172,14 +172,14 @@ func entered(list []ref, more ...ref) []ref {
 
 // childNamed is what a folder has of that name.
 func (w *world) childNamed(folder *simulator.Folder, name string) (found mo.Entity) {
-	w.registry.WithLock(w.newContext(nil), folder.Self, func() { found = w.registry.FindByName(name, folder.ChildEntity) })
+	w.locked(w.newContext(nil), folder.Self, func() { found = w.registry.FindByName(name, folder.ChildEntity) })
 	return found
 }
 
 func (w *world) dropChild(folder *mo.Folder, child ref) {
 	ctx := w.newContext(nil)
 	w.registry.Remove(ctx, child)
-	w.registry.WithLock(ctx, folder.Self, func() {
+	w.locked(ctx, folder.Self, func() {
 		kept := entered(folder.ChildEntity)
 		simulator.RemoveReference(&kept, child)
 		folder.ChildEntity = kept

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,7 +57,7 @@ func (j *job) run(do work) {
 	defer j.jobs.Delete(j.task.Self)
 	result, refused := types.AnyType(nil), j.linger()
 	if refused == nil {
-		result, refused = j.inTurn(do)
+		result, refused = guarded(j.world, j.ctx, j.method, func() (types.AnyType, *refusal) { return j.inTurn(do) })
 	}
 	changes := []types.PropertyChange{{Name: "info.completeTime", Val: time.Now()}}
 	if refused == nil {
@@ -71,7 +72,7 @@ func (j *job) run(do work) {
 			types.PropertyChange{Name: "info.error", Val: *refused.localized()},
 			types.PropertyChange{Name: "info.state", Val: types.TaskInfoStateError})
 	}
-	j.registry.AtomicUpdate(j.ctx, j.task, changes)
+	j.update(j.ctx, j.task, changes)
 }
 
 // inTurn lets one change of a VM end before the next begins; clones of it only read.
@@ -116,7 +117,7 @@ func (j *job) progress(percent int32) {
 }
 
 func (j *job) tell(change types.PropertyChange) {
-	j.registry.AtomicUpdate(j.ctx, j.task, []types.PropertyChange{change})
+	j.update(j.ctx, j.task, []types.PropertyChange{change})
 }
 
 func (d *desk) CancelTask(ctx *simulator.Context, req *types.CancelTask) soap.HasFault {
@@ -126,7 +127,7 @@ func (d *desk) CancelTask(ctx *simulator.Context, req *types.CancelTask) soap.Ha
 	}
 	j := found.(*job)
 	cancelable := false
-	d.registry.WithLock(ctx, j.task, func() { cancelable = j.task.Info.Cancelable })
+	d.locked(ctx, j.task, func() { cancelable = j.task.Info.Cancelable })
 	if !cancelable {
 		return notSupported().answer()
 	}
@@ -134,17 +135,21 @@ func (d *desk) CancelTask(ctx *simulator.Context, req *types.CancelTask) soap.Ha
 	return &methods.CancelTaskBody{Res: &types.CancelTaskResponse{}}
 }
 
-// taskNames repairs the names of tasks that VMware's simulator makes: a real one has the method's, and pyVmomi breaks
-// on others.
+// taskNames repairs the tasks that VMware's simulator makes: a real one has the method's name, and pyVmomi breaks on
+// others; and one that panics must not end the process.
 type taskNames struct{}
 
 func (*taskNames) Reference() ref { return ref{Type: "TaskNames", Value: "taskNames"} }
 
-func (*taskNames) PutObject(_ *simulator.Context, object mo.Reference) {
+func (*taskNames) PutObject(ctx *simulator.Context, object mo.Reference) {
 	task, ok := object.(*simulator.Task)
-	if ok && task.Info.Name != "" && len(task.Info.Name) > 5 && task.Info.Name[len(task.Info.Name)-5:] != "_Task" {
+	if !ok {
+		return
+	}
+	if task.Info.Name != "" && !strings.HasSuffix(task.Info.Name, "_Task") {
 		task.Info.Name += "_Task"
 	}
+	guardTask(ctx.Map, task)
 }
 
 func (*taskNames) UpdateObject(*simulator.Context, mo.Reference, []types.PropertyChange) {}

@@ -91,7 +91,7 @@ func (d *desk) MarkAsTemplate(ctx *simulator.Context, req *types.MarkAsTemplate)
 	d.link(site, vm.Self, false)
 	site.pool = nil
 	d.link(site, vm.Self, true)
-	d.registry.WithLock(ctx, vm, func() { vm.ResourcePool = nil })
+	d.locked(ctx, vm, func() { vm.ResourcePool = nil })
 	d.change(vm, config)
 	return &methods.MarkAsTemplateBody{Res: &types.MarkAsTemplateResponse{}}
 }
@@ -116,7 +116,7 @@ func (d *desk) MarkAsVirtualMachine(ctx *simulator.Context, req *types.MarkAsVir
 	site.pool = &req.Pool
 	config := copied(vm.Config)
 	config.Template = false
-	d.registry.WithLock(ctx, vm, func() { vm.ResourcePool, vm.Runtime.Host = &req.Pool, &site.host.ref })
+	d.locked(ctx, vm, func() { vm.ResourcePool, vm.Runtime.Host = &req.Pool, &site.host.ref })
 	d.link(site, vm.Self, true)
 	d.change(vm, config)
 	return &methods.MarkAsVirtualMachineBody{Res: &types.MarkAsVirtualMachineResponse{}}

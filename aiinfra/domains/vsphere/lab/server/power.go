@@ -35,7 +35,11 @@ func (d *desk) PowerOnMultiVMTask(ctx *simulator.Context, req *types.PowerOnMult
 	override := types.DrsBehavior("")
 	for _, option := range req.Option {
 		if value := option.GetOptionValue(); value.Key == "OverrideAutomationLevel" {
-			override = types.DrsBehavior(value.Value.(string))
+			behavior, ok := value.Value.(string)
+			if !ok {
+				return invalidArgument("option").answer()
+			}
+			override = types.DrsBehavior(behavior)
 		}
 	}
 	task := d.start(ctx, dc, "PowerOnMultiVM_Task", dc.Name, func(j *job) (types.AnyType, *refusal) {
@@ -105,7 +109,7 @@ func (w *world) showPower(vm *simulator.VirtualMachine, state types.VirtualMachi
 	config := assigned(vm.Config, given)
 	ctx := w.newContext(nil)
 	now := time.Now()
-	w.registry.WithLock(ctx, vm, func() {
+	w.locked(ctx, vm, func() {
 		runtime := vm.Runtime
 		runtime.PowerState, runtime.Host, runtime.BootTime = state, &h.ref, nil
 		if state == types.VirtualMachinePowerStatePoweredOn {

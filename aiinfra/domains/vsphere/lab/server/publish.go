@@ -50,7 +50,7 @@ func (w *world) publish(h *host) {
 	runtime.InMaintenanceMode = h.maintenance
 	summary.Runtime = &runtime
 	ctx := w.newContext(nil)
-	w.registry.WithLock(ctx, object, func() {
+	w.locked(ctx, object, func() {
 		object.Config, object.Hardware, object.Summary, object.Runtime = &config, &hardware, summary, runtime
 	})
 }

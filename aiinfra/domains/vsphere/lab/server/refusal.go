@@ -75,6 +75,13 @@ func gone(object ref) *refusal {
 	}
 }
 
+func methodNotFound(method *simulator.Method) *refusal {
+	return &refusal{
+		&types.MethodNotFound{Receiver: method.This, Method: method.Name},
+		"The simulated vCenter has no method " + method.This.Type + "." + method.Name,
+	}
+}
+
 func wrongPower(have, want types.VirtualMachinePowerState) *refusal {
 	words := map[types.VirtualMachinePowerState]string{
 		types.VirtualMachinePowerStatePoweredOn:  "Powered on",

@@ -181,7 +181,7 @@ func (r *retrieval) follow(at ref, value shown, selects []types.BaseSelectionSpe
 
 func (r *retrieval) refs(at ref, value shown, path string) []ref {
 	var refs []ref
-	r.registry.WithLock(r.ctx, at, func() {
+	r.locked(r.ctx, at, func() {
 		found, err := value.read(path)
 		if err == nil {
 			refs = referencesIn(found)
@@ -210,7 +210,7 @@ func (r *retrieval) collect(at ref, value shown, props []types.PropertySpec) {
 	r.collected[at] = true
 	content := types.ObjectContent{Obj: at}
 	asked := false
-	r.registry.WithLock(r.ctx, at, func() {
+	r.locked(r.ctx, at, func() {
 		for _, prop := range props {
 			if !value.is(at.Type, prop.Type) {
 				continue

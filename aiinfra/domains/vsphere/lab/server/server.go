@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/tls"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -18,9 +17,9 @@ func (w *world) serveAPI(listener net.Listener, who *identity) error {
 	mux.HandleFunc(uploadPath, w.upload)
 	w.address = listener.Addr().String()
 	server := &http.Server{
-		Handler:           http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) { w.through(mux, out, in) }),
+		Handler:           guardHTTP(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) { w.through(mux, out, in) })),
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{who.certificate}},
-		ErrorLog:          log.New(io.Discard, "", 0),
+		ErrorLog:          log.Default(),
 		ReadHeaderTimeout: time.Minute,
 	}
 	return server.ServeTLS(listener, "", "")

@@ -23,7 +23,7 @@ func (w *world) snapshot(vm *simulator.VirtualMachine, name, description string)
 		Snapshot: made.Self, Vm: vm.Self, Name: name, Description: description, CreateTime: time.Now(),
 		State: vm.Runtime.PowerState, Id: int32(len(info.RootSnapshotList) + 1),
 	})
-	w.registry.WithLock(w.newContext(nil), vm, func() {
+	w.locked(w.newContext(nil), vm, func() {
 		vm.Snapshot = info
 		vm.RootSnapshot = append(vm.RootSnapshot[:len(vm.RootSnapshot):len(vm.RootSnapshot)], made.Self)
 	})
@@ -50,7 +50,7 @@ func (d *desk) RemoveAllSnapshotsTask(ctx *simulator.Context, req *types.RemoveA
 		return gone(req.This).answer()
 	}
 	task := d.start(ctx, vm, "RemoveAllSnapshots_Task", vm.Name, func(j *job) (types.AnyType, *refusal) {
-		j.registry.WithLock(j.ctx, vm, func() { vm.Snapshot, vm.RootSnapshot = nil, nil })
+		j.locked(j.ctx, vm, func() { vm.Snapshot, vm.RootSnapshot = nil, nil })
 		return nil, nil
 	})
 	return &methods.RemoveAllSnapshots_TaskBody{Res: &types.RemoveAllSnapshots_TaskResponse{Returnval: task}}
