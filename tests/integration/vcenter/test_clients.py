@@ -48,3 +48,15 @@ def test_an_option_of_another_type_is_refused(start: Start) -> None:
     wrong = vim.option.OptionValue(key="OverrideAutomationLevel", value=1)
     with pytest.raises(vmodl.fault.InvalidArgument):
         datacenter.PowerOnMultiVM_Task([there.clone("vm")], [wrong])
+
+
+def test_tasks_have_the_ids_that_a_vcenter_describes(start: Start) -> None:
+    there = start()
+    vm = there.clone("vm")
+    started = [vm.ReconfigVM_Task(vim.vm.ConfigSpec(annotation="x")), vm.PowerOnVM_Task()]
+    for task in started:
+        done(task)
+    ids = [task.info.descriptionId for task in started]
+    assert ids == ["VirtualMachine.reconfigure", "VirtualMachine.powerOn"]
+    described = {method.key for method in there.content.taskManager.description.methodInfo}
+    assert set(ids) <= described

@@ -38,7 +38,7 @@ func (w *world) start(ctx *simulator.Context, entity mo.Entity, method, subject 
 	}
 	now := time.Now()
 	task.Info = types.TaskInfo{
-		Key: task.Self.Value, Task: task.Self, Name: method, DescriptionId: about.Type + "." + method,
+		Key: task.Self.Value, Task: task.Self, Name: method, DescriptionId: descriptionID(about.Type, method),
 		Entity: &about, EntityName: entity.Entity().Name, State: types.TaskInfoStateRunning, Cancelable: cancelable[method],
 		Reason: &types.TaskReasonUser{UserName: user}, QueueTime: now, StartTime: &now,
 	}
@@ -49,6 +49,27 @@ func (w *world) start(ctx *simulator.Context, entity mo.Entity, method, subject 
 	w.registry.Put(task)
 	go j.run(do)
 	return task.Self
+}
+
+// descriptionID is the id that a vCenter gives a task, one of the keys of TaskManager.description.methodInfo. Clients
+// know tasks by it: OpenShift's machine controller powers a VM on after a task `VirtualMachine.clone`.
+func descriptionID(kind, method string) string {
+	switch method {
+	case "PowerOnMultiVM_Task":
+		return "Datacenter.powerOnVm"
+	case "ImportVApp_Task":
+		return "ResourcePool.ImportVAppLRO"
+	case "CreateVM_Task":
+		return "Folder.createVm"
+	case "UpgradeVM_Task":
+		return "VirtualMachine.upgradeVirtualHardware"
+	case "ReconfigVM_Task":
+		return "VirtualMachine.reconfigure"
+	case "RebootHost_Task":
+		return "HostSystem.reboot"
+	}
+	name := strings.TrimSuffix(strings.TrimSuffix(method, "_Task"), "VM")
+	return kind + "." + strings.ToLower(name[:1]) + name[1:]
 }
 
 var cancelable = map[string]bool{"CloneVM_Task": true, "CreateVM_Task": true, "RelocateVM_Task": true, "PowerOnVM_Task": true}
