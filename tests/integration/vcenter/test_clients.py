@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
 import pytest
 from pyVmomi import vim, vmodl
 
-from tests.integration.vcenter.client import done, refusal
+from tests.integration.vcenter.client import PASSWORD, USER, Simulator, done, refusal
 from tests.integration.vcenter.conftest import Start
+
+SESSION = "vmware-api-session-id"
+REQUIRED = {
+    "args": [],
+    "default_message": "Authentication required.",
+    "id": "com.vmware.vapi.endpoint.method.authentication.required",
+}
+OLD, NEW = "/rest/com/vmware/cis/session", "/api/session"
+UNAUTHENTICATED: Mapping[str, Any] = {
+    OLD: {"type": "com.vmware.vapi.std.errors.unauthenticated", "value": {"messages": [REQUIRED]}},
+    NEW: {"error_type": "UNAUTHENTICATED", "messages": [REQUIRED]},
+}
+
+
+def rest(there: Simulator) -> httpx.Client:
+    return httpx.Client(base_url=f"https://127.0.0.1:{there.ready['port']}", verify=False, trust_env=False)
 
 
 def test_a_vm_is_found_by_each_of_its_uuids(start: Start) -> None:
@@ -60,3 +80,82 @@ def test_tasks_have_the_ids_that_a_vcenter_describes(start: Start) -> None:
     assert ids == ["VirtualMachine.reconfigure", "VirtualMachine.powerOn"]
     described = {method.key for method in there.content.taskManager.description.methodInfo}
     assert set(ids) <= described
+
+
+@pytest.mark.parametrize("path", [OLD, NEW])
+def test_a_rest_session_is_of_the_account_alone(start: Start, path: str) -> None:
+    there = start()
+    with rest(there) as client:
+        for account in [None, (USER, "guess"), ("root", PASSWORD)]:
+            answer = client.post(path, auth=account)
+            assert (answer.status_code, answer.json()) == (401, UNAUTHENTICATED[path])
+        assert client.get(path, headers={SESSION: "guess"}).status_code == 401
+        assert client.post(path, headers={"Authorization": "SIGN token"}).status_code == 401
+
+
+def test_a_session_by_the_old_path(start: Start) -> None:
+    with rest(start()) as client:
+        opened = client.post(OLD, auth=(USER, PASSWORD), headers={"vmware-use-header-authn": "true"})
+        session = {SESSION: opened.json()["value"]}
+        assert (opened.status_code, client.get(OLD, headers=session).json()["value"]["user"]) == (200, USER)
+        assert client.post(OLD, params={"~action": "get"}, headers=session).json()["value"]["user"] == USER
+        assert client.delete(OLD, headers=session).status_code == 200
+        assert client.get(OLD, headers=session).status_code == 401
+
+
+def test_a_session_by_the_new_path(start: Start) -> None:
+    with rest(start()) as client:
+        opened = client.post(NEW, auth=(USER, PASSWORD))
+        session = {SESSION: opened.json()}
+        assert (opened.status_code, opened.headers[SESSION]) == (201, opened.json())
+        shown = client.get(NEW, headers=session)
+        assert (shown.status_code, shown.json()["user"]) == (200, USER)
+        assert client.delete(NEW, headers=session).status_code == 204
+        assert client.get(NEW, headers=session).status_code == 401
+
+
+def test_wrong_passwords_by_rest_and_soap_lock_the_account_together(start: Start) -> None:
+    there = start()
+    with rest(there) as client:
+        for _ in range(3):
+            client.post(NEW, auth=(USER, "guess"))
+        for _ in range(2):
+            refusal(lambda: there.connect(password="guess"))
+        assert client.post(NEW, auth=(USER, PASSWORD)).status_code == 401
+    assert refusal(there.connect) == ("InvalidLogin", "User account is locked. Please contact your administrator.")
+
+
+def test_a_rest_session_expires_with_those_of_soap(start: Start) -> None:
+    there = start()
+    with rest(there) as client:
+        session = {SESSION: client.post(NEW, auth=(USER, PASSWORD)).json()}
+        there.fault("vcenter-session-expired")
+        assert client.get(NEW, headers=session).status_code == 401
+
+
+def test_tags_are_attached_to_vms(start: Start) -> None:
+    there = start()
+    vm = there.clone("vm")
+    tagging = "/rest/com/vmware/cis/tagging"
+    with rest(there) as client:
+        category = {"create_spec": {"name": "cluster", "cardinality": "SINGLE", "associable_types": ["VirtualMachine"]}}
+        assert client.post(f"{tagging}/category", json=category).status_code == 401
+        client.headers[SESSION] = client.post(NEW, auth=(USER, PASSWORD)).json()
+        cluster = client.post(f"{tagging}/category", json=category).json()["value"]
+        tag = {"create_spec": {"name": "c1", "category_id": cluster}}
+        made = client.post(f"{tagging}/tag", json=tag).json()["value"]
+        entity = {"object_id": {"type": "VirtualMachine", "id": vm._moId}}
+        association = f"{tagging}/tag-association"
+        attached = client.post(f"{association}/id:{made}", params={"~action": "attach"}, json=entity)
+        assert attached.status_code == 200
+        tags = client.post(association, params={"~action": "list-attached-tags"}, json=entity)
+        assert tags.json()["value"] == [made]
+
+
+def test_what_rest_cannot_do_here_is_not_found(start: Start) -> None:
+    there = start()
+    with rest(there) as client:
+        client.headers[SESSION] = client.post(NEW, auth=(USER, PASSWORD)).json()
+        assert client.get("/api/vcenter/vm").status_code == 404
+        assert client.post("/api", json={}).status_code == 404
+    assert "has no REST method GET /api/vcenter/vm" in there.log.read_text()

@@ -109,6 +109,7 @@ func (w *world) endSessions() {
 	for _, one := range everybody {
 		manager.TerminateSession(ctx, &types.TerminateSession{SessionId: []string{one.Key}})
 	}
+	w.rest.endSessions()
 }
 
 const occupantPrefix = "occupant-"

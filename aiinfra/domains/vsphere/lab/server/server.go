@@ -15,6 +15,7 @@ func (w *world) serveAPI(listener net.Listener, who *identity) error {
 	mux := w.service.ServeMux
 	mux.HandleFunc(w.registry.Path+"/vimServiceVersions.xml", w.service.ServiceVersions)
 	mux.HandleFunc(uploadPath, w.upload)
+	w.rest.install(mux)
 	w.address = listener.Addr().String()
 	server := &http.Server{
 		Handler:           guardHTTP(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) { w.through(mux, out, in) })),

@@ -22,6 +22,7 @@ type world struct {
 	logins   logins
 	faults   *faults
 	denied   *privileges
+	rest     *restAPI
 	jobs     sync.Map // ref of a task -> *job
 	leases   sync.Map // ref of a lease -> *lease
 	pages    sync.Map // token -> []page
@@ -57,6 +58,7 @@ func newWorld(said *description) (*world, error) {
 	w := &world{said: said, building: instance, registry: instance.Map, hosts: map[ref]*host{}}
 	w.service = simulator.New(instance, nil)
 	w.service.Listen = &url.URL{User: url.UserPassword(said.User, said.Password)}
+	w.rest = newRestAPI(w)
 	w.faults = newFaults()
 	w.denied = newPrivileges(w, said.Privileges.Missing)
 	w.installDoor()
