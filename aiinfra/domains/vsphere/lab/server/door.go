@@ -1,3 +1,5 @@
+// The way of every SOAP call: counted, delayed, checked, and led to the handler that answers it.
+
 package main
 
 import (
@@ -113,12 +115,12 @@ func (d *desk) List(ctx *simulator.Context, call *soapCall) soap.HasFault {
 
 // admit holds a call up as described, and refuses one that its caller may not make.
 func (d *desk) admit(ctx *simulator.Context, method *simulator.Method) *refusal {
-	d.faults.delay(d.said.Delays, method.Name)
+	d.faults.delay(d.description.Delays, method.Name)
 	if ctx.Session == nil && !withoutSession[method.Name] {
 		return notAuthenticated(method.This)
 	}
 	if login, ok := method.Body.(*types.Login); ok {
-		return d.logins.refuse(login.UserName, login.Password, d.said)
+		return d.logins.refuse(login.UserName, login.Password, d.description)
 	}
 	if ctx.Session == nil {
 		return nil
@@ -181,15 +183,15 @@ type logins struct {
 }
 
 // refuse compares the name and the password of somebody who logs in, by SOAP or by REST.
-func (l *logins) refuse(user, password string, said *description) *refusal {
+func (l *logins) refuse(user, password string, d *description) *refusal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case user != said.User:
+	case user != d.User:
 		return invalidLogin()
 	case l.wrong >= lockedAfter:
 		return accountLocked()
-	case password != said.Password:
+	case password != d.Password:
 		l.wrong++
 		return invalidLogin()
 	}

@@ -1,3 +1,5 @@
+// Imports of OVF packages: the spec, the lease, and the upload of disks.
+
 package main
 
 import (
@@ -56,6 +58,7 @@ func (d *desk) CreateImportSpec(ctx *simulator.Context, req *types.CreateImportS
 	return answer
 }
 
+// addOptions adds firmware, secure boot and extraConfig of the OVF to a spec.
 func addOptions(spec *types.VirtualMachineConfigSpec, hardware ovf.VirtualHardwareSection) {
 	for _, option := range hardware.Config {
 		switch option.Key {
@@ -70,6 +73,7 @@ func addOptions(spec *types.VirtualMachineConfigSpec, hardware ovf.VirtualHardwa
 	}
 }
 
+// ImportVApp makes the VM, and answers with a lease under which its disks are uploaded.
 func (d *desk) ImportVApp(ctx *simulator.Context, req *types.ImportVApp) soap.HasFault {
 	spec, ok := req.Spec.(*types.VirtualMachineImportSpec)
 	if !ok {
@@ -194,6 +198,7 @@ func (d *desk) dropLease(ctx *simulator.Context, taken *lease) {
 	d.registry.Remove(ctx, taken.Self)
 }
 
+// HttpNfcLeaseProgress keeps the percentage that the client tells.
 func (d *desk) HttpNfcLeaseProgress(ctx *simulator.Context, req *types.HttpNfcLeaseProgress) soap.HasFault {
 	taken := d.takenLease(req.This)
 	if taken == nil {

@@ -1,3 +1,5 @@
+// Tasks: their ids, progress, delays, results and cancellation.
+
 package main
 
 import (
@@ -74,6 +76,7 @@ func descriptionID(kind, method string) string {
 
 var cancelable = map[string]bool{"CloneVM_Task": true, "CreateVM_Task": true, "RelocateVM_Task": true, "PowerOnVM_Task": true}
 
+// run does the work of a task, and writes into the task how it ended.
 func (j *job) run(do work) {
 	defer j.jobs.Delete(j.task.Self)
 	result, refused := types.AnyType(nil), j.linger()
@@ -121,7 +124,7 @@ func (j *job) linger() *refusal {
 		}
 	}
 	const steps = 10
-	each := time.Duration(j.faults.taskDelay(j.said.Delays, j.method)) * time.Millisecond / steps
+	each := time.Duration(j.faults.taskDelay(j.description.Delays, j.method)) * time.Millisecond / steps
 	for i := 0; each > 0 && i < steps; i++ {
 		select {
 		case <-j.canceled:
@@ -141,6 +144,7 @@ func (j *job) tell(change types.PropertyChange) {
 	j.update(j.ctx, j.task, []types.PropertyChange{change})
 }
 
+// CancelTask stops a task that can be cancelled, before it does its work.
 func (d *desk) CancelTask(ctx *simulator.Context, req *types.CancelTask) soap.HasFault {
 	found, running := d.jobs.Load(req.This)
 	if !running {

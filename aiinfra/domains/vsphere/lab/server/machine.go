@@ -1,3 +1,5 @@
+// VMs as objects of the inventory: where they stand, their summaries, and their names.
+
 package main
 
 import (
@@ -137,6 +139,7 @@ func (w *world) change(vm *simulator.VirtualMachine, config *types.VirtualMachin
 	})
 }
 
+// findVM is nil when there is no such VM.
 func (w *world) findVM(of ref) *simulator.VirtualMachine {
 	vm, _ := w.registry.Get(of).(*simulator.VirtualMachine)
 	return vm

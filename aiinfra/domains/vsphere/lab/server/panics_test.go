@@ -21,11 +21,11 @@ import (
 // smallWorld has one host and one VM.
 func smallWorld(t *testing.T) *world {
 	t.Helper()
-	d := &description{User: "u", Password: "p", Datacenters: []datacenterSaid{{
+	d := &description{User: "u", Password: "p", Datacenters: []datacenterSpec{{
 		Name:       "dc1",
-		Datastores: []datastoreSaid{{Name: "ssd", CapacityMib: 1 << 20, FreeMib: 1 << 20}},
-		Clusters:   []clusterSaid{{Name: "gpu", Hosts: []hostSaid{{Name: "esx-0", Cards: []cardSaid{*a100()}}}}},
-		VMs:        []vmSaid{{Name: "vm", DiskMib: []int64{1024}}},
+		Datastores: []datastoreSpec{{Name: "ssd", CapacityMib: 1 << 20, FreeMib: 1 << 20}},
+		Clusters:   []clusterSpec{{Name: "gpu", Hosts: []hostSpec{{Name: "esx-0", Cards: []cardSpec{*a100()}}}}},
+		VMs:        []vmSpec{{Name: "vm", DiskMib: []int64{1024}}},
 	}}}
 	d.complete()
 	w, err := newWorld(d)

@@ -1,3 +1,5 @@
+// Power: PowerOnVM_Task, PowerOnMultiVM_Task by way of DRS, PowerOffVM_Task.
+
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
+// PowerOnVMTask starts a task that starts a VM on the host that it is on.
 func (d *desk) PowerOnVMTask(ctx *simulator.Context, req *types.PowerOnVM_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
@@ -48,6 +51,7 @@ func (d *desk) PowerOnMultiVMTask(ctx *simulator.Context, req *types.PowerOnMult
 	return &methods.PowerOnMultiVM_TaskBody{Res: &types.PowerOnMultiVM_TaskResponse{Returnval: task}}
 }
 
+// powerOnEach starts a task for each VM that finds a host, and says why not for each other one.
 func (d *desk) powerOnEach(ctx *simulator.Context, vms []ref, override types.DrsBehavior) types.ClusterPowerOnVmResult {
 	var result types.ClusterPowerOnVmResult
 	for _, each := range vms {
@@ -60,7 +64,7 @@ func (d *desk) powerOnEach(ctx *simulator.Context, vms []ref, override types.Drs
 			result.NotAttempted = append(result.NotAttempted, types.ClusterNotAttemptedVmInfo{Vm: each, Fault: *invalidState().localized()})
 			continue
 		}
-		drs := d.hosts[*vm.Runtime.Host].cluster.said.Drs
+		drs := d.hosts[*vm.Runtime.Host].cluster.spec.Drs
 		behavior := types.DrsBehavior(drs.Behavior)
 		if override != "" {
 			behavior = override
@@ -142,6 +146,7 @@ func assigned(config *types.VirtualMachineConfigInfo, given *grant) *types.Virtu
 	return config
 }
 
+// move puts a VM into the list of another host.
 func (w *world) move(vm *simulator.VirtualMachine, from, to *host) {
 	if from == to {
 		return
@@ -154,6 +159,7 @@ func (w *world) move(vm *simulator.VirtualMachine, from, to *host) {
 	w.link(site, vm.Self, true)
 }
 
+// PowerOffVMTask starts a task that stops a VM.
 func (d *desk) PowerOffVMTask(ctx *simulator.Context, req *types.PowerOffVM_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
@@ -163,6 +169,7 @@ func (d *desk) PowerOffVMTask(ctx *simulator.Context, req *types.PowerOffVM_Task
 	return &methods.PowerOffVM_TaskBody{Res: &types.PowerOffVM_TaskResponse{Returnval: task}}
 }
 
+// powerOff gives back what the VM took of its host.
 func (w *world) powerOff(vm *simulator.VirtualMachine) *refusal {
 	if vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOff {
 		return wrongPower(vm.Runtime.PowerState, types.VirtualMachinePowerStatePoweredOff)

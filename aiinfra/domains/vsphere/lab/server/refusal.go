@@ -1,3 +1,5 @@
+// Faults, with the sentences that a vCenter in English says with them.
+
 package main
 
 import (
@@ -68,6 +70,7 @@ func invalidArgument(property string) *refusal {
 	return &refusal{&types.InvalidArgument{InvalidProperty: property}, "A specified parameter was not correct: " + property}
 }
 
+// gone is the fault for an object that is not, or no longer, there.
 func gone(object ref) *refusal {
 	return &refusal{
 		&types.ManagedObjectNotFound{Obj: object},
@@ -75,6 +78,7 @@ func gone(object ref) *refusal {
 	}
 }
 
+// methodNotFound is the fault for a method that nothing here implements.
 func methodNotFound(method *simulator.Method) *refusal {
 	return &refusal{
 		&types.MethodNotFound{Receiver: method.This, Method: method.Name},

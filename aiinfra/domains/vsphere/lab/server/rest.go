@@ -29,6 +29,7 @@ type restAPI struct {
 	sessions map[string]bool
 }
 
+// newRestAPI needs the account in w.service.Listen.
 func newRestAPI(w *world) *restAPI {
 	_, vmware := vapi.New(w.service.Listen, w.registry)
 	return &restAPI{world: w, vmware: vmware, sessions: map[string]bool{}}
@@ -112,7 +113,7 @@ func (r *restAPI) session(in *http.Request) *restAnswer {
 // admits is true for the account and its password. Wrong ones count with those of SOAP towards the lock.
 func (r *restAPI) admits(in *http.Request) bool {
 	user, password, given := in.BasicAuth()
-	return given && r.world.logins.refuse(user, password, r.world.said) == nil
+	return given && r.world.logins.refuse(user, password, r.world.description) == nil
 }
 
 func (r *restAPI) loggedIn(in *http.Request) bool {

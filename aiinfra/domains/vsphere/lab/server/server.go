@@ -1,3 +1,5 @@
+// The HTTPS server of the API.
+
 package main
 
 import (

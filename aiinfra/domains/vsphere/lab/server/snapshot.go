@@ -1,3 +1,5 @@
+// Snapshots of VMs.
+
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
+// snapshot makes a snapshot of a VM the current one.
 func (w *world) snapshot(vm *simulator.VirtualMachine, name, description string) ref {
 	made := &simulator.VirtualMachineSnapshot{}
 	made.Vm, made.Config = vm.Self, *vm.Config
@@ -30,6 +33,7 @@ func (w *world) snapshot(vm *simulator.VirtualMachine, name, description string)
 	return made.Self
 }
 
+// CreateSnapshotTask starts a task that makes a snapshot.
 func (d *desk) CreateSnapshotTask(ctx *simulator.Context, req *types.CreateSnapshot_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
@@ -44,6 +48,7 @@ func (d *desk) CreateSnapshotTask(ctx *simulator.Context, req *types.CreateSnaps
 	return &methods.CreateSnapshot_TaskBody{Res: &types.CreateSnapshot_TaskResponse{Returnval: task}}
 }
 
+// RemoveAllSnapshotsTask starts a task that removes all snapshots of a VM.
 func (d *desk) RemoveAllSnapshotsTask(ctx *simulator.Context, req *types.RemoveAllSnapshots_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
