@@ -39,6 +39,7 @@ func (d *desk) CreateImportSpec(ctx *simulator.Context, req *types.CreateImportS
 	defer func() {
 		if cause := recover(); cause != nil { // VMware's simulator does not check what it reads
 			log.Printf("CreateImportSpec: the OVF package is taken for invalid, as reading it panicked: %v\n%s", cause, debug.Stack())
+			releaseLocks(d.registry, ctx, ref{})
 			answer = wrong.answer()
 		}
 	}()
