@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/vmware/govmomi/simulator"
@@ -180,6 +179,16 @@ func (h *host) systemID() string {
 	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("system/"+h.spec.Name)).String()
 }
 
+// cardOf is the name of a card of the host that has the profile; empty when none has.
+func (h *host) cardOf(profile string) string {
+	for _, c := range h.cards {
+		if c.profile(profile) != nil {
+			return c.spec.Name
+		}
+	}
+	return ""
+}
+
 // addGroups adds the device groups of the host.
 func (h *host) addGroups(target *types.ConfigTarget, seen map[string]bool) {
 	if versionBelow(h.spec.Version, 8) {
@@ -196,7 +205,7 @@ func (h *host) addGroups(target *types.ConfigTarget, seen map[string]bool) {
 		}
 		for _, profile := range group.Profiles {
 			info.ComponentDeviceInfo = append(info.ComponentDeviceInfo, types.VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo{
-				Type: "vmiop", VendorName: "NVIDIA", DeviceName: strings.ToLower(profile), Device: &types.VirtualPCIPassthrough{
+				Type: "nvidiaVgpu", VendorName: "NVIDIA", DeviceName: h.cardOf(profile), Device: &types.VirtualPCIPassthrough{
 					VirtualDevice: types.VirtualDevice{Backing: &types.VirtualPCIPassthroughVmiopBackingInfo{Vgpu: profile}},
 				},
 			})

@@ -92,7 +92,7 @@ func (h *host) suffer(one fault) {
 	case one.Name == faultVibMismatch && here:
 		h.brokenVib = true
 		for i := range h.vibs {
-			if strings.EqualFold(h.vibs[i].Vendor, "NVIDIA") {
+			if h.vibs[i].isNvidias() {
 				h.vibs[i].Version = otherBranch
 			}
 		}

@@ -57,9 +57,12 @@ func newHost(spec *hostSpec) *host {
 	return h
 }
 
-// hasDriver: NVIDIA's vGPU manager is installed. Its VIBs are known by their vendor.
-func (h *host) hasDriver() bool {
-	return slices.ContainsFunc(h.vibs, func(vib vibSpec) bool { return strings.EqualFold(vib.Vendor, "NVIDIA") })
+// hasDriver: NVIDIA's vGPU manager is installed.
+func (h *host) hasDriver() bool { return slices.ContainsFunc(h.vibs, vibSpec.isNvidias) }
+
+// isNvidias knows NVIDIA's VIBs by their vendor: NVD since vGPU 15, NVIDIA before.
+func (v vibSpec) isNvidias() bool {
+	return strings.EqualFold(v.Vendor, "NVD") || strings.EqualFold(v.Vendor, "NVIDIA")
 }
 
 // serving are the cards whose vGPUs the host offers.
