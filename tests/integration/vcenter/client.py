@@ -29,8 +29,9 @@ FULLY_AUTOMATED = vim.option.OptionValue(key="OverrideAutomationLevel", value="f
 class Simulator:
     """One running vCenter, and a session in it."""
 
-    def __init__(self, ready: Mapping[str, Any]) -> None:
+    def __init__(self, ready: Mapping[str, Any], log: Path) -> None:
         self.ready = ready
+        self.log = log
         self._stubs: list[Any] = []
         self.session = self.connect()
 
@@ -161,17 +162,18 @@ def simulator(program: Path, folder: Path, spec: LabVCenter, flags: Sequence[str
     said, ready = folder / "description.json", folder / "ready.json"
     said.write_text(json.dumps(vcenter_description(spec, user=USER, password=PASSWORD)))
     command = [str(program), "--description", str(said), "--ready", str(ready), *flags]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    log = folder / "log"
+    with log.open("w") as errors, subprocess.Popen(command, stderr=errors) as process:
         try:
-            started = Simulator(Waiter(limit=30, every=0.02).until(lambda: _ready(process, ready)))
+            started = Simulator(Waiter(limit=30, every=0.02).until(lambda: _ready(process, ready, log)), log)
             with closing(started):
                 yield started
         finally:
             process.terminate()
 
 
-def _ready(process: subprocess.Popen[str], ready: Path) -> Mapping[str, Any] | Pending:
+def _ready(process: subprocess.Popen[bytes], ready: Path, log: Path) -> Mapping[str, Any] | Pending:
     if ready.exists():
         return dict(json.loads(ready.read_text()))
-    assert process.poll() is None, process.communicate()[1]
+    assert process.poll() is None, log.read_text()
     return Pending("the lab's vCenter")

@@ -6,7 +6,7 @@ from typing import Any
 
 from pyVmomi import vim, vmodl
 
-from aiinfra.domains.vsphere.lab.block import LabCards, LabVm
+from aiinfra.domains.vsphere.lab.block import LabCards, LabDeviceGroup, LabVm
 from tests.integration.vcenter.client import Simulator
 from tests.integration.vcenter.conftest import A100, Start
 
@@ -57,3 +57,14 @@ def test_what_may_not_be_read_is_named_with_the_privilege(start: Start) -> None:
     (objects,) = pages(there, vim.VirtualMachine, ["name", "config.version"])
     (missed,) = objects[0].missingSet
     assert (missed.path, missed.fault.privilegeId) == ("config.version", "System.Read")
+
+
+def test_a_device_group_names_the_card_of_each_of_its_vgpus(start: Start) -> None:
+    group = LabDeviceGroup(name="Nvidia:2@grid_a100-40c%NVLink", profiles=("grid_a100-40c",) * 2)
+    there = start(host={"groups": (group,)})
+    (cluster,) = there.all(vim.ClusterComputeResource)
+    (told,) = cluster.environmentBrowser.QueryConfigTarget(None).vendorDeviceGroupInfo
+    components = [
+        (one.type, one.vendorName, one.deviceName, one.device.backing.vgpu) for one in told.componentDeviceInfo
+    ]
+    assert components == [("nvidiaVgpu", "NVIDIA", "NVIDIA A100-PCIE-40GB", "grid_a100-40c")] * 2

@@ -115,7 +115,7 @@ def test_a_vib_of_another_branch_starts_no_vgpu(start: Start) -> None:
     there = start()
     there.fault("vib-mismatch", "esx-0")
     vibs = there.host("esx-0").configManager.imageConfigManager.FetchSoftwarePackages()
-    assert [vib.version[:4] for vib in vibs if vib.vendor == "NVIDIA"] == ["470."]
+    assert [vib.version[:4] for vib in vibs if vib.vendor == "NVD"] == ["470."]
     assert refusal(lambda: there.clone("vm", with_gpus(vgpu()), powerOn=True)) == (
         "GenericVmConfigFault",
         "Could not initialize plugin '/usr/lib64/vmware/plugin/libnvidia-vgx.so' for vGPU 'grid_a100-20c'.",

@@ -88,7 +88,7 @@ def _vibs(spec: LabEsxHosts) -> list[Description]:
     if not spec.driver:
         return []
     version = f"{spec.driver}-1OEM.800.1.0.20613240"
-    return [{"name": "NVD-AIE_ESXi_8.0.0_Driver", "version": version, "vendor": "NVIDIA"}]
+    return [{"name": "NVD-AIE_ESXi_8.0.0_Driver", "version": version, "vendor": "NVD"}]
 
 
 def _cards(spec: LabEsxHosts) -> Iterator[Description]:

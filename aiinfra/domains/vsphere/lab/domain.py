@@ -58,7 +58,7 @@ NOT_CHECKED: Final = (
     "where a driver places vGPUs of several sizes and MIG instances: the best placement is assumed",
     "topologies of device groups: a group is its name and the profiles of its devices",
     "concurrent changes of one VM: a vCenter refuses the second with TaskInProgress",
-    "REST, tags and content libraries",
+    "REST beyond sessions and tags: content libraries, and VMs by REST",
     "the keys of ESXi's messages: their sentences and the types of faults are those of vSphere 8, most keys are not",
 )
 

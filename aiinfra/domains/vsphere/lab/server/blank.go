@@ -1,3 +1,5 @@
+// New VMs: their first configuration, and the spec of a VM of the description.
+
 package main
 
 import (
@@ -6,7 +8,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// blank is the configuration of a new VM before anything is said of it.
+// blank is the configuration of a new VM before a spec is applied to it.
 func blank(name, datastore string) *types.VirtualMachineConfigInfo {
 	config := &types.VirtualMachineConfigInfo{
 		Version:  types.VMX15.String(),
@@ -76,66 +78,80 @@ func blankDevices() []types.BaseVirtualDevice {
 	}
 }
 
-// described is the spec of a VM of the description.
-func (said *vmSaid) described(datastore ref, network string, h *host) (*types.VirtualMachineConfigSpec, error) {
+// configSpec is the spec by which a client would make this VM of the description.
+func (v *vmSpec) configSpec(datastore ref, network string, h *host) (*types.VirtualMachineConfigSpec, error) {
 	spec := &types.VirtualMachineConfigSpec{
-		Version: fmt.Sprintf("vmx-%02d", said.HardwareVersion), GuestId: said.GuestID, Firmware: said.Firmware,
-		BootOptions: &types.VirtualMachineBootOptions{EfiSecureBootEnabled: types.NewBool(said.SecureBoot)},
-		NumCPUs:     said.Cpus, MemoryMB: said.MemoryMib, Annotation: said.Annotation,
+		Version: fmt.Sprintf("vmx-%02d", v.HardwareVersion), GuestId: v.GuestID, Firmware: v.Firmware,
+		BootOptions: &types.VirtualMachineBootOptions{EfiSecureBootEnabled: types.NewBool(v.SecureBoot)},
+		NumCPUs:     v.Cpus, MemoryMB: v.MemoryMib, Annotation: v.Annotation,
 	}
-	for _, key := range sortedKeys(said.ExtraConfig) {
-		spec.ExtraConfig = append(spec.ExtraConfig, &types.OptionValue{Key: key, Value: said.ExtraConfig[key]})
+	for _, key := range sortedKeys(v.ExtraConfig) {
+		spec.ExtraConfig = append(spec.ExtraConfig, &types.OptionValue{Key: key, Value: v.ExtraConfig[key]})
 	}
-	add := func(device types.BaseVirtualDevice) {
-		device.GetVirtualDevice().Key = -int32(len(spec.DeviceChange)) - 1
-		spec.DeviceChange = append(spec.DeviceChange, &types.VirtualDeviceConfigSpec{
-			Operation: types.VirtualDeviceConfigSpecOperationAdd, Device: device,
-		})
-	}
-	scsi := &types.ParaVirtualSCSIController{VirtualSCSIController: types.VirtualSCSIController{
-		SharedBus: types.VirtualSCSISharingNoSharing, ScsiCtlrUnitNumber: 7,
-	}}
-	add(scsi)
-	for i, size := range said.DiskMib {
-		disk := &types.VirtualDisk{CapacityInKB: size << 10, VirtualDevice: types.VirtualDevice{
-			ControllerKey: scsi.Key, UnitNumber: types.NewInt32(int32(i)), Backing: &types.VirtualDiskFlatVer2BackingInfo{
-				DiskMode: "persistent", ThinProvisioned: types.NewBool(true),
-				VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{Datastore: &datastore},
-			},
-		}}
-		add(disk)
-	}
-	add(&types.VirtualVmxnet3{VirtualVmxnet: types.VirtualVmxnet{VirtualEthernetCard: types.VirtualEthernetCard{
+	v.addDisks(spec, datastore)
+	addTo(spec, &types.VirtualVmxnet3{VirtualVmxnet: types.VirtualVmxnet{VirtualEthernetCard: types.VirtualEthernetCard{
 		AddressType: "assigned", VirtualDevice: types.VirtualDevice{Backing: &types.VirtualEthernetCardNetworkBackingInfo{
 			VirtualDeviceDeviceBackingInfo: types.VirtualDeviceDeviceBackingInfo{DeviceName: network},
 		}},
 	}}})
-	for _, profile := range said.Gpus {
-		add(&types.VirtualPCIPassthrough{VirtualDevice: types.VirtualDevice{
+	if err := v.addGpus(spec, h); err != nil {
+		return nil, err
+	}
+	return spec, nil
+}
+
+// addTo adds a device to a spec, with a negative key of its own, as clients do.
+func addTo(spec *types.VirtualMachineConfigSpec, device types.BaseVirtualDevice) {
+	device.GetVirtualDevice().Key = -int32(len(spec.DeviceChange)) - 1
+	spec.DeviceChange = append(spec.DeviceChange, &types.VirtualDeviceConfigSpec{
+		Operation: types.VirtualDeviceConfigSpecOperationAdd, Device: device,
+	})
+}
+
+// addDisks adds a SCSI controller, and the disks at it.
+func (v *vmSpec) addDisks(spec *types.VirtualMachineConfigSpec, datastore ref) {
+	scsi := &types.ParaVirtualSCSIController{VirtualSCSIController: types.VirtualSCSIController{
+		SharedBus: types.VirtualSCSISharingNoSharing, ScsiCtlrUnitNumber: 7,
+	}}
+	addTo(spec, scsi)
+	for i, size := range v.DiskMib {
+		addTo(spec, &types.VirtualDisk{CapacityInKB: size << 10, VirtualDevice: types.VirtualDevice{
+			ControllerKey: scsi.Key, UnitNumber: types.NewInt32(int32(i)), Backing: &types.VirtualDiskFlatVer2BackingInfo{
+				DiskMode: "persistent", ThinProvisioned: types.NewBool(true),
+				VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{Datastore: &datastore},
+			},
+		}})
+	}
+}
+
+// addGpus adds vGPUs and the cards of the host that are passed through, and what a VM with such devices needs.
+func (v *vmSpec) addGpus(spec *types.VirtualMachineConfigSpec, h *host) error {
+	for _, profile := range v.Gpus {
+		addTo(spec, &types.VirtualPCIPassthrough{VirtualDevice: types.VirtualDevice{
 			Backing: &types.VirtualPCIPassthroughVmiopBackingInfo{Vgpu: profile},
 		}})
 	}
-	for _, id := range said.Passthrough {
+	for _, id := range v.Passthrough {
 		c := h.card(id)
 		if c == nil {
-			return nil, fmt.Errorf("host %s has no card %s", h.said.Name, id)
+			return fmt.Errorf("host %s has no card %s", h.spec.Name, id)
 		}
-		add(&types.VirtualPCIPassthrough{VirtualDevice: types.VirtualDevice{Backing: h.staticBacking(c)}})
+		addTo(spec, &types.VirtualPCIPassthrough{VirtualDevice: types.VirtualDevice{Backing: h.staticBacking(c)}})
 	}
-	if len(said.Gpus)+len(said.Passthrough) > 0 {
+	if len(v.Gpus)+len(v.Passthrough) > 0 {
 		spec.MemoryReservationLockedToMax = types.NewBool(true)
 		spec.ExtraConfig = append(spec.ExtraConfig,
 			&types.OptionValue{Key: "pciPassthru.use64bitMMIO", Value: "TRUE"},
 			&types.OptionValue{Key: "pciPassthru.64bitMMIOSizeGB", Value: "4096"})
 	}
-	return spec, nil
+	return nil
 }
 
 // staticBacking pins a device of a VM to one card of the host.
 func (h *host) staticBacking(c *card) *types.VirtualPCIPassthroughDeviceBackingInfo {
 	return &types.VirtualPCIPassthroughDeviceBackingInfo{
-		VirtualDeviceDeviceBackingInfo: types.VirtualDeviceDeviceBackingInfo{DeviceName: c.said.Name},
-		Id:                             c.said.PciID, DeviceId: fmt.Sprintf("%04x", c.said.DeviceID),
-		SystemId: h.systemID(), VendorId: int16(uint16(c.said.VendorID)),
+		VirtualDeviceDeviceBackingInfo: types.VirtualDeviceDeviceBackingInfo{DeviceName: c.spec.Name},
+		Id:                             c.spec.PciID, DeviceId: fmt.Sprintf("%04x", c.spec.DeviceID),
+		SystemId: h.systemID(), VendorId: int16(uint16(c.spec.VendorID)),
 	}
 }

@@ -1,3 +1,5 @@
+// The certificate that the server shows: a good one, or one of the broken kinds that clients must notice.
+
 package main
 
 import (
@@ -30,6 +32,7 @@ type identity struct {
 	certificate tls.Certificate
 }
 
+// newIdentity makes a certificate of the kind, and its key.
 func newIdentity(kind string, now time.Time) (*identity, error) {
 	if !slices.Contains(certificateKinds, kind) {
 		return nil, fmt.Errorf("no kind of certificate is named %q; there are: %s", kind, strings.Join(certificateKinds, ", "))

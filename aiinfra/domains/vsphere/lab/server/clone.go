@@ -1,3 +1,5 @@
+// CloneVM_Task: where a clone will stand, what it has from its source, and what the spec changes.
+
 package main
 
 import (
@@ -8,7 +10,8 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// CloneVM_Task: a clone has all that its source has, but for names, ids and addresses; then what the spec changes.
+// CloneVMTask starts a task that makes a clone: it has all that its source has, but for names, ids and addresses; then
+// what the spec changes.
 func (d *desk) CloneVMTask(ctx *simulator.Context, req *types.CloneVM_Task) soap.HasFault {
 	source := d.findVM(req.This)
 	if source == nil {
@@ -24,6 +27,7 @@ func (d *desk) CloneVMTask(ctx *simulator.Context, req *types.CloneVM_Task) soap
 	return &methods.CloneVM_TaskBody{Res: &types.CloneVM_TaskResponse{Returnval: task}}
 }
 
+// clone is the work of CloneVM_Task; its result is the reference of the new VM.
 func (j *job) clone(source *simulator.VirtualMachine, req *types.CloneVM_Task) (types.AnyType, *refusal) {
 	site, refused := j.cloneSite(source, req)
 	if refused != nil {
@@ -72,9 +76,9 @@ func (j *job) clone(source *simulator.VirtualMachine, req *types.CloneVM_Task) (
 func (j *job) cloneConfig(config *types.VirtualMachineConfigInfo, spec *types.VirtualMachineCloneSpec, site machine, halfway bool) *refusal {
 	changes := []*types.VirtualMachineConfigSpec{{DeviceChange: spec.Location.DeviceChange}}
 	if spec.Config != nil {
-		said := *spec.Config
-		said.Name, said.Files = "", nil
-		changes = append(changes, &said)
+		change := *spec.Config
+		change.Name, change.Files = "", nil
+		changes = append(changes, &change)
 	}
 	if halfway {
 		only := &types.VirtualMachineConfigSpec{}
@@ -130,12 +134,13 @@ func (j *job) cloneSite(source *simulator.VirtualMachine, req *types.CloneVM_Tas
 		}
 		site.host = h
 	}
-	if site.host == nil || site.host.said.Disconnected {
+	if site.host == nil || site.host.spec.Disconnected {
 		return site, &refusal{&types.HostNotConnected{}, "Unable to communicate with the remote host, since it is disconnected."}
 	}
 	return site, nil
 }
 
+// clusterOfPool is the cluster that a resource pool belongs to; nil when there is no such pool.
 func (w *world) clusterOfPool(pool ref) *cluster {
 	at, _ := w.registry.Get(pool).(*simulator.ResourcePool)
 	if at == nil {
@@ -151,9 +156,10 @@ func (w *world) clusterOfPool(pool ref) *cluster {
 	return nil
 }
 
+// anyHost is the first host that is connected and not in maintenance, or else the first; nil when there is none.
 func (c *cluster) anyHost() *host {
 	for _, h := range c.hosts {
-		if !h.said.Disconnected && !h.maintenance {
+		if !h.spec.Disconnected && !h.maintenance {
 			return h
 		}
 	}
@@ -213,6 +219,7 @@ func (j *job) cloneDevices(config *types.VirtualMachineConfigInfo, site machine,
 	return nil
 }
 
+// freeDisks gives back what the disks of a configuration took of datastores.
 func (w *world) freeDisks(config *types.VirtualMachineConfigInfo) {
 	for _, device := range config.Hardware.Device {
 		w.removeDisk(device, types.VirtualDeviceConfigSpecFileOperationDestroy)

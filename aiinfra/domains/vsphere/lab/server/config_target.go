@@ -1,8 +1,9 @@
+// The environment browser: which vGPUs, passthrough devices and device groups VMs of a cluster can be given.
+
 package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/vmware/govmomi/simulator"
@@ -18,6 +19,7 @@ type browser struct {
 	cluster *cluster
 }
 
+// installBrowser puts ours in the place of the cluster's environment browser, with the hardware versions of its hosts.
 func (w *world) installBrowser(c *cluster, object *simulator.ClusterComputeResource) {
 	theirs := w.registry.Get(*object.EnvironmentBrowser).(*simulator.EnvironmentBrowser)
 	ours := &browser{EnvironmentBrowser: *theirs, world: w, cluster: c}
@@ -43,6 +45,7 @@ func (w *world) installBrowser(c *cluster, object *simulator.ClusterComputeResou
 	w.registry.Put(ours)
 }
 
+// QueryConfigTarget answers for one host, or for all hosts of the cluster together.
 func (b *browser) QueryConfigTarget(ctx *simulator.Context, req *types.QueryConfigTarget) soap.HasFault {
 	b.world.mu.Lock()
 	defer b.world.mu.Unlock()
@@ -52,7 +55,7 @@ func (b *browser) QueryConfigTarget(ctx *simulator.Context, req *types.QueryConf
 		if one == nil || one.cluster != b.cluster {
 			return invalidArgument("host").answer()
 		}
-		if one.said.Disconnected {
+		if one.spec.Disconnected {
 			fault := &types.HostNotConnected{}
 			return (&refusal{fault, "Unable to communicate with the remote host, since it is disconnected."}).answer()
 		}
@@ -62,9 +65,9 @@ func (b *browser) QueryConfigTarget(ctx *simulator.Context, req *types.QueryConf
 	seen := map[string]bool{}
 	for _, h := range hosts {
 		target.NumCpus += 2
-		target.NumCpuCores += h.said.Cpus
+		target.NumCpuCores += h.spec.Cpus
 		target.NumNumaNodes += 2
-		target.MaxCpusPerHost = max(target.MaxCpusPerHost, h.said.Cpus)
+		target.MaxCpusPerHost = max(target.MaxCpusPerHost, h.spec.Cpus)
 		h.addVgpus(target, seen)
 		h.addPassthrough(target, seen)
 		h.addGroups(target, seen)
@@ -80,6 +83,7 @@ func once(seen map[string]bool, format string, args ...any) bool {
 	return !known
 }
 
+// addVgpus adds what the host offers of vGPUs, each thing once.
 func (h *host) addVgpus(target *types.ConfigTarget, seen map[string]bool) {
 	for _, name := range h.startable() {
 		if once(seen, "startable %s", name) {
@@ -88,7 +92,7 @@ func (h *host) addVgpus(target *types.ConfigTarget, seen map[string]bool) {
 			})
 		}
 	}
-	if versionBelow(h.said.Version, 7, 0, 3) {
+	if versionBelow(h.spec.Version, 7, 0, 3) {
 		return
 	}
 	for _, device := range h.vgpuDevices() {
@@ -111,13 +115,13 @@ func (h *host) vgpuDevices() []types.VirtualMachineVgpuDeviceInfo {
 			continue
 		}
 		device := types.VirtualMachineVgpuDeviceInfo{
-			VirtualMachineTargetInfo: types.VirtualMachineTargetInfo{Name: c.said.Name},
-			DeviceName:               c.said.Name,
+			VirtualMachineTargetInfo: types.VirtualMachineTargetInfo{Name: c.spec.Name},
+			DeviceName:               c.spec.Name,
 			DeviceVendorId:           c.deviceVendor(),
 			TimeSlicedCapable:        true,
-			MigCapable:               c.said.MigCapable,
+			MigCapable:               c.spec.MigCapable,
 		}
-		for _, profile := range c.said.Profiles {
+		for _, profile := range c.spec.Profiles {
 			device.MaxFbSizeInGib = max(device.MaxFbSizeInGib, profile.FrameBufferGib)
 			device.ComputeProfileCapable = device.ComputeProfileCapable || profile.Class == "compute"
 			device.QuadroProfileCapable = device.QuadroProfileCapable || profile.Class == "quadro"
@@ -142,14 +146,15 @@ func (h *host) vgpuProfiles() []types.VirtualMachineVgpuProfileInfo {
 	return profiles
 }
 
+// addPassthrough adds the cards of the host that are passed through, and those with virtual functions.
 func (h *host) addPassthrough(target *types.ConfigTarget, seen map[string]bool) {
 	for _, c := range h.cards {
 		own := types.VirtualMachinePciPassthroughInfo{
-			VirtualMachineTargetInfo: types.VirtualMachineTargetInfo{Name: c.said.PciID},
+			VirtualMachineTargetInfo: types.VirtualMachineTargetInfo{Name: c.spec.PciID},
 			PciDevice:                c.pciDevice(),
 			SystemId:                 h.systemID(),
 		}
-		if c.said.Sriov != nil && c.said.Sriov.Active && !h.passthroughActive(c) {
+		if c.spec.Sriov != nil && c.spec.Sriov.Active && !h.passthroughActive(c) {
 			target.Sriov = append(target.Sriov, types.VirtualMachineSriovInfo{VirtualMachinePciPassthroughInfo: own})
 		}
 		if !h.passthroughActive(c) {
@@ -158,12 +163,12 @@ func (h *host) addPassthrough(target *types.ConfigTarget, seen map[string]bool) 
 		target.PciPassthrough = append(target.PciPassthrough, &own)
 		if once(seen, "dynamic %d %s", c.deviceVendor(), c.passthrough.Label) {
 			target.DynamicPassthrough = append(target.DynamicPassthrough, types.VirtualMachineDynamicPassthroughInfo{
-				VirtualMachineTargetInfo: types.VirtualMachineTargetInfo{Name: c.said.Name},
-				VendorName:               vendorName(c.said.VendorID),
-				DeviceName:               c.said.Name,
+				VirtualMachineTargetInfo: types.VirtualMachineTargetInfo{Name: c.spec.Name},
+				VendorName:               vendorName(c.spec.VendorID),
+				DeviceName:               c.spec.Name,
 				CustomLabel:              c.passthrough.Label,
-				VendorId:                 int32(c.said.VendorID),
-				DeviceId:                 int32(c.said.DeviceID),
+				VendorId:                 int32(c.spec.VendorID),
+				DeviceId:                 int32(c.spec.DeviceID),
 			})
 		}
 	}
@@ -171,11 +176,22 @@ func (h *host) addPassthrough(target *types.ConfigTarget, seen map[string]bool) 
 
 // systemID names the host in the backing of a device that is passed through statically.
 func (h *host) systemID() string {
-	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("system/"+h.said.Name)).String()
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("system/"+h.spec.Name)).String()
 }
 
+// cardOf is the name of a card of the host that has the profile; empty when none has.
+func (h *host) cardOf(profile string) string {
+	for _, c := range h.cards {
+		if c.profile(profile) != nil {
+			return c.spec.Name
+		}
+	}
+	return ""
+}
+
+// addGroups adds the device groups of the host.
 func (h *host) addGroups(target *types.ConfigTarget, seen map[string]bool) {
-	if versionBelow(h.said.Version, 8) {
+	if versionBelow(h.spec.Version, 8) {
 		return
 	}
 	for _, group := range h.groups {
@@ -189,7 +205,7 @@ func (h *host) addGroups(target *types.ConfigTarget, seen map[string]bool) {
 		}
 		for _, profile := range group.Profiles {
 			info.ComponentDeviceInfo = append(info.ComponentDeviceInfo, types.VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo{
-				Type: "vmiop", VendorName: "NVIDIA", DeviceName: strings.ToLower(profile), Device: &types.VirtualPCIPassthrough{
+				Type: "nvidiaVgpu", VendorName: "NVIDIA", DeviceName: h.cardOf(profile), Device: &types.VirtualPCIPassthrough{
 					VirtualDevice: types.VirtualDevice{Backing: &types.VirtualPCIPassthroughVmiopBackingInfo{Vgpu: profile}},
 				},
 			})

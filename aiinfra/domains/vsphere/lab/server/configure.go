@@ -1,3 +1,5 @@
+// A VirtualMachineConfigSpec applied to a configuration; used by CreateVM, CloneVM and ReconfigVM alike.
+
 package main
 
 import (
@@ -12,7 +14,7 @@ func (w *world) configure(config *types.VirtualMachineConfigInfo, spec *types.Vi
 	if refused := whileOn(config, spec, on); refused != nil {
 		return refused
 	}
-	if refused := basics(config, spec); refused != nil {
+	if refused := setFields(config, spec); refused != nil {
 		return refused
 	}
 	if refused := w.configureDevices(config, spec, site); refused != nil {
@@ -52,49 +54,13 @@ func whileOn(config *types.VirtualMachineConfigInfo, spec *types.VirtualMachineC
 	return nil
 }
 
-// basics are the fields that stand for themselves.
-func basics(config *types.VirtualMachineConfigInfo, spec *types.VirtualMachineConfigSpec) *refusal {
-	if spec.Name != "" {
-		if !validName(spec.Name) {
-			return invalidName(spec.Name)
-		}
-		config.Name = spec.Name
+// setFields sets the fields that depend on nothing else. An empty field of the spec changes nothing.
+func setFields(config *types.VirtualMachineConfigInfo, spec *types.VirtualMachineConfigSpec) *refusal {
+	if refused := checkFields(spec); refused != nil {
+		return refused
 	}
-	if spec.GuestId != "" && !slices.Contains(types.VirtualMachineGuestOsIdentifier("").Strings(), spec.GuestId) {
-		return invalidArgument("configSpec.guestId")
-	}
-	if spec.Firmware != "" && spec.Firmware != "bios" && spec.Firmware != "efi" {
-		return invalidArgument("configSpec.firmware")
-	}
-	for _, field := range []struct {
-		from string
-		into *string
-	}{
-		{spec.Version, &config.Version}, {spec.GuestId, &config.GuestId}, {spec.GuestId, &config.GuestFullName},
-		{spec.Annotation, &config.Annotation}, {spec.Firmware, &config.Firmware}, {spec.Uuid, &config.Uuid},
-		{spec.InstanceUuid, &config.InstanceUuid}, {spec.LocationId, &config.LocationId}, {spec.SwapPlacement, &config.SwapPlacement},
-		{spec.AlternateGuestName, &config.AlternateGuestName}, {spec.MigrateEncryption, &config.MigrateEncryption},
-		{spec.FtEncryptionMode, &config.FtEncryptionMode},
-	} {
-		if field.from != "" {
-			*field.into = field.from
-		}
-	}
-	for _, field := range []struct{ from, into any }{
-		{spec.MemoryHotAddEnabled, &config.MemoryHotAddEnabled}, {spec.CpuHotAddEnabled, &config.CpuHotAddEnabled},
-		{spec.CpuHotRemoveEnabled, &config.CpuHotRemoveEnabled}, {spec.NestedHVEnabled, &config.NestedHVEnabled},
-		{spec.VPMCEnabled, &config.VPMCEnabled}, {spec.ChangeTrackingEnabled, &config.ChangeTrackingEnabled},
-		{spec.MemoryReservationLockedToMax, &config.MemoryReservationLockedToMax},
-		{spec.GuestAutoLockEnabled, &config.GuestAutoLockEnabled}, {spec.LatencySensitivity, &config.LatencySensitivity},
-		{spec.DeviceGroups, &config.DeviceGroups}, {spec.DeviceSwap, &config.DeviceSwap}, {spec.Tools, &config.Tools},
-		{spec.NumCoresPerSocket, &config.Hardware.NumCoresPerSocket}, {spec.CpuAffinity, &config.CpuAffinity},
-		{spec.MemoryAffinity, &config.MemoryAffinity}, {spec.RepConfig, &config.RepConfig},
-		{spec.FixedPassthruHotPlugEnabled, &config.FixedPassthruHotPlugEnabled}, {spec.ManagedBy, &config.ManagedBy},
-	} {
-		if from := reflect.ValueOf(field.from); !from.IsNil() {
-			reflect.ValueOf(field.into).Elem().Set(from)
-		}
-	}
+	setTexts(config, spec)
+	setPointers(config, spec)
 	merge(&config.Flags, spec.Flags)
 	merge(config.BootOptions, spec.BootOptions)
 	merge(&config.DefaultPowerOps, spec.PowerOpInfo)
@@ -112,12 +78,63 @@ func basics(config *types.VirtualMachineConfigInfo, spec *types.VirtualMachineCo
 	return nil
 }
 
-// merge takes over the fields that are said; the others stay.
-func merge[T any](into, said *T) {
-	if said == nil {
+// checkFields refuses a name, a guest system and a firmware that vSphere does not have.
+func checkFields(spec *types.VirtualMachineConfigSpec) *refusal {
+	if spec.Name != "" && !validName(spec.Name) {
+		return invalidName(spec.Name)
+	}
+	if spec.GuestId != "" && !slices.Contains(types.VirtualMachineGuestOsIdentifier("").Strings(), spec.GuestId) {
+		return invalidArgument("configSpec.guestId")
+	}
+	if spec.Firmware != "" && spec.Firmware != "bios" && spec.Firmware != "efi" {
+		return invalidArgument("configSpec.firmware")
+	}
+	return nil
+}
+
+// setTexts sets the fields that are texts.
+func setTexts(config *types.VirtualMachineConfigInfo, spec *types.VirtualMachineConfigSpec) {
+	for _, field := range []struct {
+		from string
+		into *string
+	}{
+		{spec.Name, &config.Name}, {spec.Version, &config.Version}, {spec.GuestId, &config.GuestId}, {spec.GuestId, &config.GuestFullName},
+		{spec.Annotation, &config.Annotation}, {spec.Firmware, &config.Firmware}, {spec.Uuid, &config.Uuid},
+		{spec.InstanceUuid, &config.InstanceUuid}, {spec.LocationId, &config.LocationId}, {spec.SwapPlacement, &config.SwapPlacement},
+		{spec.AlternateGuestName, &config.AlternateGuestName}, {spec.MigrateEncryption, &config.MigrateEncryption},
+		{spec.FtEncryptionMode, &config.FtEncryptionMode},
+	} {
+		if field.from != "" {
+			*field.into = field.from
+		}
+	}
+}
+
+// setPointers sets the fields that are pointers or structures.
+func setPointers(config *types.VirtualMachineConfigInfo, spec *types.VirtualMachineConfigSpec) {
+	for _, field := range []struct{ from, into any }{
+		{spec.MemoryHotAddEnabled, &config.MemoryHotAddEnabled}, {spec.CpuHotAddEnabled, &config.CpuHotAddEnabled},
+		{spec.CpuHotRemoveEnabled, &config.CpuHotRemoveEnabled}, {spec.NestedHVEnabled, &config.NestedHVEnabled},
+		{spec.VPMCEnabled, &config.VPMCEnabled}, {spec.ChangeTrackingEnabled, &config.ChangeTrackingEnabled},
+		{spec.MemoryReservationLockedToMax, &config.MemoryReservationLockedToMax},
+		{spec.GuestAutoLockEnabled, &config.GuestAutoLockEnabled}, {spec.LatencySensitivity, &config.LatencySensitivity},
+		{spec.DeviceGroups, &config.DeviceGroups}, {spec.DeviceSwap, &config.DeviceSwap}, {spec.Tools, &config.Tools},
+		{spec.NumCoresPerSocket, &config.Hardware.NumCoresPerSocket}, {spec.CpuAffinity, &config.CpuAffinity},
+		{spec.MemoryAffinity, &config.MemoryAffinity}, {spec.RepConfig, &config.RepConfig},
+		{spec.FixedPassthruHotPlugEnabled, &config.FixedPassthruHotPlugEnabled}, {spec.ManagedBy, &config.ManagedBy},
+	} {
+		if from := reflect.ValueOf(field.from); !from.IsNil() {
+			reflect.ValueOf(field.into).Elem().Set(from)
+		}
+	}
+}
+
+// merge takes over the fields that are set; the others stay.
+func merge[T any](into, changes *T) {
+	if changes == nil {
 		return
 	}
-	from, to := reflect.ValueOf(said).Elem(), reflect.ValueOf(into).Elem()
+	from, to := reflect.ValueOf(changes).Elem(), reflect.ValueOf(into).Elem()
 	for i := range from.NumField() {
 		if !from.Field(i).IsZero() {
 			to.Field(i).Set(from.Field(i))
@@ -126,9 +143,9 @@ func merge[T any](into, said *T) {
 }
 
 // setOptions sets extraConfig by key; an empty text takes the key away.
-func setOptions(config *types.VirtualMachineConfigInfo, said []types.BaseOptionValue) {
+func setOptions(config *types.VirtualMachineConfigInfo, options []types.BaseOptionValue) {
 	all := slices.Clone(config.ExtraConfig)
-	for _, option := range said {
+	for _, option := range options {
 		value := option.GetOptionValue()
 		all = slices.DeleteFunc(all, func(one types.BaseOptionValue) bool { return one.GetOptionValue().Key == value.Key })
 		if text, ok := value.Value.(string); !ok || text != "" {

@@ -1,3 +1,5 @@
+// The control port of the lab, which no vCenter has: it sets faults, switches MIG as a shell would, and counts calls.
+
 package main
 
 import (
@@ -14,13 +16,13 @@ import (
 func (w *world) serveControl(listener net.Listener, token string) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(out http.ResponseWriter, _ *http.Request) { tell(out, map[string]bool{"ok": true}, nil) })
-	mux.HandleFunc("GET /faults", func(out http.ResponseWriter, _ *http.Request) { tell(out, faultsSaid{w.faults.all()}, nil) })
-	mux.HandleFunc("POST /faults", asked(func(said faultsSaid) (any, error) { return said, w.setFaults(said.Faults) }))
+	mux.HandleFunc("GET /faults", func(out http.ResponseWriter, _ *http.Request) { tell(out, faultsSpec{w.faults.all()}, nil) })
+	mux.HandleFunc("POST /faults", asked(func(spec faultsSpec) (any, error) { return spec, w.setFaults(spec.Faults) }))
 	mux.HandleFunc("GET /calls", func(out http.ResponseWriter, _ *http.Request) { tell(out, w.calls.report(), nil) })
 	mux.HandleFunc("POST /calls/reset", func(out http.ResponseWriter, _ *http.Request) { w.calls.reset(); tell(out, w.calls.report(), nil) })
-	mux.HandleFunc("POST /hosts/mig", asked(func(said shellSaid) (any, error) { return said, w.shellMig(said) }))
-	mux.HandleFunc("POST /hosts/reboot", asked(func(said shellSaid) (any, error) { return said, w.shellReboot(said) }))
-	mux.HandleFunc("POST /hosts/maintenance", asked(func(said shellSaid) (any, error) { return said, w.shellMaintenance(said) }))
+	mux.HandleFunc("POST /hosts/mig", asked(func(command shellCommand) (any, error) { return command, w.shellMig(command) }))
+	mux.HandleFunc("POST /hosts/reboot", asked(func(command shellCommand) (any, error) { return command, w.shellReboot(command) }))
+	mux.HandleFunc("POST /hosts/maintenance", asked(func(command shellCommand) (any, error) { return command, w.shellMaintenance(command) }))
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
 		if token != "" && subtle.ConstantTimeCompare([]byte(in.Header.Get("Authorization")), []byte("Bearer "+token)) != 1 {
 			out.WriteHeader(http.StatusUnauthorized)
@@ -31,12 +33,12 @@ func (w *world) serveControl(listener net.Listener, token string) error {
 	return server.Serve(listener)
 }
 
-type faultsSaid struct {
+type faultsSpec struct {
 	Faults []fault `json:"faults"`
 }
 
-// shellSaid is a command on a host: `nvidia-smi -i N -mig 0|1`, a restart, maintenance mode.
-type shellSaid struct {
+// shellCommand is a command on a host: `nvidia-smi -i N -mig 0|1`, a restart, maintenance mode.
+type shellCommand struct {
 	Host  string `json:"host"`
 	PciID string `json:"pciId,omitempty"`
 	Mig   bool   `json:"mig,omitempty"`
@@ -48,18 +50,19 @@ var errBusy = errors.New("in use")
 // asked reads the body strictly, does it, and tells the outcome.
 func asked[T any](do func(T) (any, error)) http.HandlerFunc {
 	return func(out http.ResponseWriter, in *http.Request) {
-		var said T
+		var body T
 		decoder := json.NewDecoder(in.Body)
 		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&said); err != nil {
+		if err := decoder.Decode(&body); err != nil {
 			tell(out, nil, err)
 			return
 		}
-		answer, err := do(said)
+		answer, err := do(body)
 		tell(out, answer, err)
 	}
 }
 
+// tell answers a request of the control port with JSON; an error is {"error": "…"}.
 func tell(out http.ResponseWriter, answer any, err error) {
 	out.Header().Set("Content-Type", "application/json")
 	if err != nil {
@@ -73,63 +76,65 @@ func tell(out http.ResponseWriter, answer any, err error) {
 	_ = json.NewEncoder(out).Encode(answer)
 }
 
-func (w *world) shellHost(said shellSaid) (*host, error) {
-	if h := w.hostNamed(said.Host); h != nil {
+func (w *world) shellHost(command shellCommand) (*host, error) {
+	if h := w.hostNamed(command.Host); h != nil {
 		return h, nil
 	}
-	return nil, fmt.Errorf("no host is named %q", said.Host)
+	return nil, fmt.Errorf("no host is named %q", command.Host)
 }
 
 // shellMig switches MIG mode, which no API does; the card must be idle. It resets the card, so it is in effect at once.
-func (w *world) shellMig(said shellSaid) error {
+func (w *world) shellMig(command shellCommand) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h, err := w.shellHost(said)
+	h, err := w.shellHost(command)
 	if err != nil {
 		return err
 	}
 	for _, c := range h.cards {
-		if said.PciID != "" && c.said.PciID != said.PciID {
+		if command.PciID != "" && c.spec.PciID != command.PciID {
 			continue
 		}
 		switch {
-		case !c.said.MigCapable:
-			return fmt.Errorf("MIG mode is not supported by GPU %s", c.said.PciID)
+		case !c.spec.MigCapable:
+			return fmt.Errorf("MIG mode is not supported by GPU %s", c.spec.PciID)
 		case !c.idle():
-			return fmt.Errorf("%w: GPU %s is used by another client", errBusy, c.said.PciID)
+			return fmt.Errorf("%w: GPU %s is used by another client", errBusy, c.spec.PciID)
 		}
-		c.mig = said.Mig
+		c.mig = command.Mig
 	}
-	if said.PciID != "" && h.card(said.PciID) == nil {
-		return fmt.Errorf("host %s has no GPU %s", said.Host, said.PciID)
+	if command.PciID != "" && h.card(command.PciID) == nil {
+		return fmt.Errorf("host %s has no GPU %s", command.Host, command.PciID)
 	}
 	w.publish(h)
 	return nil
 }
 
-func (w *world) shellReboot(said shellSaid) error {
+// shellReboot restarts a host on which no VM runs.
+func (w *world) shellReboot(command shellCommand) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h, err := w.shellHost(said)
+	h, err := w.shellHost(command)
 	if err != nil {
 		return err
 	}
 	if len(h.memory) > 0 {
-		return fmt.Errorf("%w: %d VMs run on %s", errBusy, len(h.memory), said.Host)
+		return fmt.Errorf("%w: %d VMs run on %s", errBusy, len(h.memory), command.Host)
 	}
 	h.restart()
 	w.publish(h)
 	return nil
 }
 
-func (w *world) shellMaintenance(said shellSaid) error {
+// shellMaintenance puts a host into maintenance mode or takes it out.
+func (w *world) shellMaintenance(command shellCommand) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h, err := w.shellHost(said)
+	h, err := w.shellHost(command)
 	if err != nil {
 		return err
 	}
-	h.maintenance = said.On
+	h.maintenance = command.On
 	w.publish(h)
 	return nil
 }

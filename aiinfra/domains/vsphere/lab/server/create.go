@@ -1,3 +1,5 @@
+// New VMs by CreateVM_Task, and those that the description lists.
+
 package main
 
 import (
@@ -10,39 +12,39 @@ import (
 )
 
 // buildVM makes a VM of the description, by the ways that a client has.
-func (w *world) buildVM(dc *datacenter, said *vmSaid) error {
-	h := dc.hostFor(said)
+func (w *world) buildVM(dc *datacenter, spec *vmSpec) error {
+	h := dc.hostFor(spec)
 	if h == nil {
 		return fmt.Errorf("there is no host for it")
 	}
-	store := dc.datastores[dc.said.Datastores[0].Name]
-	if said.Datastore != "" {
-		store = dc.datastores[said.Datastore]
+	store := dc.datastores[dc.spec.Datastores[0].Name]
+	if spec.Datastore != "" {
+		store = dc.datastores[spec.Datastore]
 	}
 	network := sortedKeys(dc.networks)[0]
-	if len(dc.said.Networks) > 0 {
-		network = dc.said.Networks[0]
+	if len(dc.spec.Networks) > 0 {
+		network = dc.spec.Networks[0]
 	}
-	spec, err := said.described(store, network, h)
+	changes, err := spec.configSpec(store, network, h)
 	if err != nil {
 		return err
 	}
-	site := machine{dc: dc, folder: dc.folders[said.Folder], pool: &h.cluster.pool, host: h, datastore: store}
-	site.config = blank(said.Name, w.datastoreName(store))
-	if refused := w.configure(site.config, spec, site, false); refused != nil {
+	site := machine{dc: dc, folder: dc.folders[spec.Folder], pool: &h.cluster.pool, host: h, datastore: store}
+	site.config = blank(spec.Name, w.datastoreName(store))
+	if refused := w.configure(site.config, changes, site, false); refused != nil {
 		return fmt.Errorf("%s", refused.message)
 	}
-	if said.Template {
+	if spec.Template {
 		site.config.Template, site.pool = true, nil
 	}
 	vm, refused := w.add(site)
 	if refused != nil {
 		return fmt.Errorf("%s", refused.message)
 	}
-	for i := range said.Snapshots {
+	for i := range spec.Snapshots {
 		w.snapshot(vm, fmt.Sprintf("snapshot-%d", i+1), "")
 	}
-	if said.PoweredOn {
+	if spec.PoweredOn {
 		if refused := w.powerOn(vm, false); refused != nil {
 			return fmt.Errorf("%s", refused.message)
 		}
@@ -50,10 +52,11 @@ func (w *world) buildVM(dc *datacenter, said *vmSaid) error {
 	return nil
 }
 
-func (dc *datacenter) hostFor(said *vmSaid) *host {
+// hostFor is the host of a described VM: the one that is named, or the first of its cluster; nil when there is none.
+func (dc *datacenter) hostFor(spec *vmSpec) *host {
 	for _, c := range dc.clusters {
 		for _, h := range c.hosts {
-			if said.Host == h.said.Name || said.Host == "" && (said.Cluster == "" || said.Cluster == c.said.Name) {
+			if spec.Host == h.spec.Name || spec.Host == "" && (spec.Cluster == "" || spec.Cluster == c.spec.Name) {
 				return h
 			}
 		}
@@ -61,6 +64,7 @@ func (dc *datacenter) hostFor(said *vmSaid) *host {
 	return nil
 }
 
+// CreateVMTask starts a task that makes a VM from a spec.
 func (d *desk) CreateVMTask(ctx *simulator.Context, req *types.CreateVM_Task) soap.HasFault {
 	folder, ok := d.registry.Get(req.This).(*simulator.Folder)
 	if !ok {

@@ -1,3 +1,5 @@
+// The JSON description of the world that the server is started with.
+
 package main
 
 import (
@@ -18,11 +20,11 @@ type description struct {
 	License     string            `json:"license"`
 	Settings    map[string]string `json:"settings"`
 	Delays      map[string]int    `json:"delays"` // milliseconds by SOAP method; "*" is every method
-	Datacenters []datacenterSaid  `json:"datacenters"`
-	Privileges  privilegesSaid    `json:"privileges"`
+	Datacenters []datacenterSpec  `json:"datacenters"`
+	Privileges  privilegesSpec    `json:"privileges"`
 }
 
-type privilegesSaid struct {
+type privilegesSpec struct {
 	Missing []missingPrivilege `json:"missing"`
 }
 
@@ -32,35 +34,35 @@ type missingPrivilege struct {
 	Path      string `json:"path"`
 }
 
-type datacenterSaid struct {
+type datacenterSpec struct {
 	Name       string          `json:"name"`
 	Folders    []string        `json:"folders"` // of VMs: `templates`, `team/templates`
 	Networks   []string        `json:"networks"`
-	Datastores []datastoreSaid `json:"datastores"`
-	Clusters   []clusterSaid   `json:"clusters"`
-	VMs        []vmSaid        `json:"vms"`
+	Datastores []datastoreSpec `json:"datastores"`
+	Clusters   []clusterSpec   `json:"clusters"`
+	VMs        []vmSpec        `json:"vms"`
 }
 
-type datastoreSaid struct {
+type datastoreSpec struct {
 	Name        string `json:"name"`
 	CapacityMib int64  `json:"capacityMib"`
 	FreeMib     int64  `json:"freeMib"`
 	Maintenance bool   `json:"maintenance"`
 }
 
-type clusterSaid struct {
+type clusterSpec struct {
 	Name  string     `json:"name"`
-	Drs   drsSaid    `json:"drs"`
-	Hosts []hostSaid `json:"hosts"`
+	Drs   drsSpec    `json:"drs"`
+	Hosts []hostSpec `json:"hosts"`
 }
 
-type drsSaid struct {
+type drsSpec struct {
 	Enabled  bool              `json:"enabled"`
 	Behavior string            `json:"behavior"`
 	Options  map[string]string `json:"options"`
 }
 
-type hostSaid struct {
+type hostSpec struct {
 	Name                string      `json:"name"`
 	Version             string      `json:"version"`
 	Build               string      `json:"build"`
@@ -72,28 +74,28 @@ type hostSaid struct {
 	DNS                 []string    `json:"dns"`
 	NTP                 []string    `json:"ntp"`
 	NTPRunning          bool        `json:"ntpRunning"`
-	Vibs                []vibSaid   `json:"vibs"`
+	Vibs                []vibSpec   `json:"vibs"`
 	Maintenance         bool        `json:"maintenance"`
 	Disconnected        bool        `json:"disconnected"`
 	RebootPending       bool        `json:"rebootPending"`
-	Cards               []cardSaid  `json:"cards"`
-	Groups              []groupSaid `json:"groups"`
+	Cards               []cardSpec  `json:"cards"`
+	Groups              []groupSpec `json:"groups"`
 }
 
-type vibSaid struct {
+type vibSpec struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	Vendor  string `json:"vendor"`
 }
 
-// groupSaid is a device group (8.0): so many devices of one profile, given as one.
-type groupSaid struct {
+// groupSpec is a device group (8.0): so many devices of one profile, given as one.
+type groupSpec struct {
 	Name        string   `json:"name"`
 	Description string   `json:"description"`
 	Profiles    []string `json:"profiles"`
 }
 
-type cardSaid struct {
+type cardSpec struct {
 	PciID        string          `json:"pciId"`
 	Name         string          `json:"name"`
 	VendorID     int             `json:"vendorId"`
@@ -109,26 +111,26 @@ type cardSaid struct {
 	Ecc          bool            `json:"ecc"` // no API of vCenter tells it
 	Slices       int             `json:"slices"`
 	MmioGiB      int             `json:"mmioGiB"` // of its BARs; 0: twice the rounded memory
-	Passthrough  passthroughSaid `json:"passthrough"`
-	Sriov        *sriovSaid      `json:"sriov"` // absent: the host lists it as a device without SR-IOV
-	Profiles     []profileSaid   `json:"profiles"`
+	Passthrough  passthroughSpec `json:"passthrough"`
+	Sriov        *sriovSpec      `json:"sriov"` // absent: the host lists it as a device without SR-IOV
+	Profiles     []profileSpec   `json:"profiles"`
 }
 
-type passthroughSaid struct {
+type passthroughSpec struct {
 	Capable bool   `json:"capable"`
 	Enabled bool   `json:"enabled"`
 	Active  bool   `json:"active"`
 	Label   string `json:"label"`
 }
 
-type sriovSaid struct {
+type sriovSpec struct {
 	Capable   bool  `json:"capable"`
 	Enabled   bool  `json:"enabled"`
 	Active    bool  `json:"active"`
 	Functions int32 `json:"functions"`
 }
 
-type profileSaid struct {
+type profileSpec struct {
 	Name           string `json:"name"`
 	FrameBufferGib int64  `json:"frameBufferGib"`
 	Sharing        string `json:"sharing"` // timeSliced or mig
@@ -137,7 +139,7 @@ type profileSaid struct {
 	Slices         int    `json:"slices"`  // compute slices of a MIG profile
 }
 
-type vmSaid struct {
+type vmSpec struct {
 	Name            string            `json:"name"`
 	Folder          string            `json:"folder"`
 	Cluster         string            `json:"cluster"`
@@ -165,18 +167,18 @@ func readDescription(path string) (*description, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the description cannot be read: %w", err)
 	}
-	var said description
+	var d description
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&said); err != nil {
+	if err := decoder.Decode(&d); err != nil {
 		return nil, fmt.Errorf("description %s: %w", path, err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, fmt.Errorf("description %s: something follows the description", path)
 	}
-	said.complete()
-	if err := said.check(); err != nil {
+	d.complete()
+	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("description %s: %w", path, err)
 	}
-	return &said, nil
+	return &d, nil
 }

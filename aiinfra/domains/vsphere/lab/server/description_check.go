@@ -1,3 +1,5 @@
+// Defaults of the description, and what it is refused for.
+
 package main
 
 import (
@@ -27,7 +29,7 @@ func (d *description) complete() {
 	}
 }
 
-func (dc *datacenterSaid) complete(d *description) {
+func (dc *datacenterSpec) complete(d *description) {
 	for i := range dc.Clusters {
 		cluster := &dc.Clusters[i]
 		cluster.Drs.Behavior = cmp.Or(cluster.Drs.Behavior, string(types.DrsBehaviorFullyAutomated))
@@ -64,7 +66,7 @@ func (d *description) check() error {
 	if len(d.Datacenters) == 0 {
 		say("datacenters", "there must be one")
 	}
-	unique(d.Datacenters, func(dc datacenterSaid) string { return dc.Name }, "datacenters", say)
+	unique(d.Datacenters, func(dc datacenterSpec) string { return dc.Name }, "datacenters", say)
 	for _, dc := range d.Datacenters {
 		dc.check("/"+dc.Name, say)
 	}
@@ -73,12 +75,13 @@ func (d *description) check() error {
 
 type sayWrong func(where, format string, args ...any)
 
-func (dc datacenterSaid) check(where string, say sayWrong) {
+// check says what is wrong with a datacenter.
+func (dc datacenterSpec) check(where string, say sayWrong) {
 	if len(dc.Datastores) == 0 {
 		say(where+".datastores", "there must be one")
 	}
-	unique(dc.Datastores, func(ds datastoreSaid) string { return ds.Name }, where+".datastores", say)
-	unique(dc.Clusters, func(c clusterSaid) string { return c.Name }, where+".clusters", say)
+	unique(dc.Datastores, func(ds datastoreSpec) string { return ds.Name }, where+".datastores", say)
+	unique(dc.Clusters, func(c clusterSpec) string { return c.Name }, where+".clusters", say)
 	for _, ds := range dc.Datastores {
 		if ds.CapacityMib <= 0 || ds.FreeMib < 0 || ds.FreeMib > ds.CapacityMib {
 			say(where+"/"+ds.Name, "freeMib must be between 0 and capacityMib")
@@ -87,7 +90,7 @@ func (dc datacenterSaid) check(where string, say sayWrong) {
 	hosts := map[string]bool{}
 	for _, cluster := range dc.Clusters {
 		oneOf(where+"/"+cluster.Name+".drs.behavior", cluster.Drs.Behavior, say, "manual", "partiallyAutomated", "fullyAutomated")
-		unique(cluster.Hosts, func(h hostSaid) string { return h.Name }, where+"/"+cluster.Name+".hosts", say)
+		unique(cluster.Hosts, func(h hostSpec) string { return h.Name }, where+"/"+cluster.Name+".hosts", say)
 		for _, host := range cluster.Hosts {
 			hosts[host.Name] = true
 			host.check(where+"/"+cluster.Name+"/"+host.Name, say)
@@ -101,14 +104,14 @@ func (dc datacenterSaid) check(where string, say sayWrong) {
 	}
 }
 
-func (dc datacenterSaid) checkVM(vm vmSaid, hosts map[string]bool, where string, say sayWrong) {
+func (dc datacenterSpec) checkVM(vm vmSpec, hosts map[string]bool, where string, say sayWrong) {
 	if vm.Host != "" && !hosts[vm.Host] {
 		say(where+".host", "no host is named %q", vm.Host)
 	}
 	if vm.Folder != "" && !slices.Contains(dc.Folders, vm.Folder) {
 		say(where+".folder", "no folder is named %q", vm.Folder)
 	}
-	if vm.Datastore != "" && !slices.ContainsFunc(dc.Datastores, func(ds datastoreSaid) bool { return ds.Name == vm.Datastore }) {
+	if vm.Datastore != "" && !slices.ContainsFunc(dc.Datastores, func(ds datastoreSpec) bool { return ds.Name == vm.Datastore }) {
 		say(where+".datastore", "no datastore is named %q", vm.Datastore)
 	}
 	if vm.Template && vm.PoweredOn {
@@ -117,19 +120,21 @@ func (dc datacenterSaid) checkVM(vm vmSaid, hosts map[string]bool, where string,
 	oneOf(where+".firmware", vm.Firmware, say, "bios", "efi")
 }
 
-func (h hostSaid) check(where string, say sayWrong) {
+// check says what is wrong with a host.
+func (h hostSpec) check(where string, say sayWrong) {
 	oneOf(where+".defaultGraphicsType", h.DefaultGraphicsType, say, graphicsShared, graphicsSharedDirect)
 	oneOf(where+".assignmentPolicy", h.AssignmentPolicy, say, "performance", "consolidation")
 	if !esxiVersion.MatchString(h.Version) {
 		say(where+".version", "wants a form such as 8.0.3, not %q", h.Version)
 	}
-	unique(h.Cards, func(c cardSaid) string { return c.PciID }, where+".cards", say)
+	unique(h.Cards, func(c cardSpec) string { return c.PciID }, where+".cards", say)
 	for _, card := range h.Cards {
 		card.check(where+"/"+card.PciID, say)
 	}
 }
 
-func (c cardSaid) check(where string, say sayWrong) {
+// check says what is wrong with a card.
+func (c cardSpec) check(where string, say sayWrong) {
 	if !pciID.MatchString(c.PciID) {
 		say(where+".pciId", "wants a form such as 0000:3b:00.0")
 	}

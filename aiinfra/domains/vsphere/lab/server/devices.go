@@ -1,3 +1,5 @@
+// Devices of VMs: how they are added, edited, numbered and attached.
+
 package main
 
 import (
@@ -69,6 +71,7 @@ func firstKey(device types.BaseVirtualDevice) int32 {
 	return 20000
 }
 
+// addDevice adds a device with a key, a label and a place of its own. `index` is its place in the spec, for faults.
 func (w *world) addDevice(config *types.VirtualMachineConfigInfo, added types.BaseVirtualDevice, site machine, index int32) *refusal {
 	device := added.GetVirtualDevice()
 	key := firstKey(added)
@@ -178,6 +181,7 @@ func connect(card *types.VirtualEthernetCard, config *types.VirtualMachineConfig
 	return nil
 }
 
+// editDevice replaces the device at a place of the list. What the new one leaves out it has from the old one.
 func (w *world) editDevice(config *types.VirtualMachineConfigInfo, at int, edited types.BaseVirtualDevice, index int32) *refusal {
 	old, device := config.Hardware.Device[at], edited.GetVirtualDevice()
 	if disk, ok := edited.(*types.VirtualDisk); ok {

@@ -1,3 +1,5 @@
+// Disks of VMs: their files, and the space that they take of datastores.
+
 package main
 
 import (
@@ -58,6 +60,7 @@ func (w *world) removeDisk(device types.BaseVirtualDevice, operation types.Virtu
 	}
 }
 
+// resize makes a disk larger, and takes the rest from its datastore.
 func (w *world) resize(old, disk *types.VirtualDisk, index int32) *refusal {
 	size := disk.CapacityInKB << 10
 	if disk.CapacityInBytes != 0 && disk.CapacityInBytes != old.CapacityInBytes {
@@ -79,10 +82,11 @@ func (w *world) resize(old, disk *types.VirtualDisk, index int32) *refusal {
 	return nil
 }
 
+// takeSpace takes bytes from a datastore; false when it has too few.
 func (w *world) takeSpace(store ref, bytes int64) bool {
 	object := w.registry.Get(store).(*simulator.Datastore)
 	taken := false
-	w.registry.WithLock(w.newContext(nil), object, func() {
+	w.locked(w.newContext(nil), object, func() {
 		taken = object.Summary.FreeSpace >= bytes
 		if taken {
 			setFree(object, object.Summary.FreeSpace-bytes)
@@ -91,9 +95,10 @@ func (w *world) takeSpace(store ref, bytes int64) bool {
 	return taken
 }
 
+// giveSpace gives bytes back to a datastore.
 func (w *world) giveSpace(store ref, bytes int64) {
 	object := w.registry.Get(store).(*simulator.Datastore)
-	w.registry.WithLock(w.newContext(nil), object, func() { setFree(object, object.Summary.FreeSpace+bytes) })
+	w.locked(w.newContext(nil), object, func() { setFree(object, object.Summary.FreeSpace+bytes) })
 }
 
 func setFree(object *simulator.Datastore, bytes int64) {

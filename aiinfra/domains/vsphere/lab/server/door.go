@@ -1,7 +1,10 @@
+// The way of every SOAP call: counted, delayed, checked, and led to the handler that answers it.
+
 package main
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -82,38 +85,92 @@ var withoutSession = map[string]bool{
 // installDoor lets every SOAP call pass here first: it is counted, delayed, checked, and led to who answers it.
 func (w *world) installDoor() {
 	d := &desk{Self: ref{Type: "Desk", Value: "desk"}, world: w}
-	w.registry.Put(d)
 	w.registry.Handler = func(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
 		w.calls.count(method.Name)
-		w.faults.delay(w.said.Delays, method.Name)
-		if ctx.Session == nil && !withoutSession[method.Name] {
-			return d.refuse(method, notAuthenticated(method.This)), nil
-		}
-		if login, ok := method.Body.(*types.Login); ok {
-			if refused := w.logins.refuse(login, w.said); refused != nil {
-				return d.refuse(method, refused), nil
-			}
-		}
-		if ctx.Session == nil {
-			return nil, nil
-		}
-		if refused := w.denied.check(method); refused != nil {
-			return d.refuse(method, refused), nil
-		}
-		desk, known := answeredBy(method.Name, method.This)
-		if !known {
-			return d.refuse(method, notSupported()), nil
-		}
-		if desk {
-			if method.Name == "Fetch" { // its type is one that the simulator keeps to itself
-				body := reflect.ValueOf(method.Body).Elem()
-				method.Body = &fetch{body.FieldByName("This").Interface().(ref), body.FieldByName("Prop").String()}
-			}
-			method.This = d.Self
-			return d, nil
-		}
-		return nil, nil
+		asked := *method
+		method.This, method.Name, method.Body = d.Self, "List", &soapCall{&asked}
+		return d, nil
 	}
+}
+
+// soapCall is a call on its way to who answers it. VMware's simulator looks for the object of a call in the session
+// before it takes the one that the door names, and lets a call named List pass without a session. So every call is
+// given the desk for its object, which no session has, and that name.
+type soapCall struct{ method *simulator.Method }
+
+// List answers a call. A panic on the way is a fault, and keeps nobody out.
+func (d *desk) List(ctx *simulator.Context, call *soapCall) soap.HasFault {
+	where := call.method.This.Type + "." + call.method.Name
+	answer, refused := guarded(d.world, ctx, where, func() (soap.HasFault, *refusal) {
+		if refused := d.admit(ctx, call.method); refused != nil {
+			return nil, refused
+		}
+		return d.dispatch(ctx, call.method)
+	})
+	if refused != nil {
+		return refused.answer()
+	}
+	return answer
+}
+
+// admit holds a call up as described, and refuses one that its caller may not make.
+func (d *desk) admit(ctx *simulator.Context, method *simulator.Method) *refusal {
+	d.faults.delay(d.description.Delays, method.Name)
+	if ctx.Session == nil && !withoutSession[method.Name] {
+		return notAuthenticated(method.This)
+	}
+	if login, ok := method.Body.(*types.Login); ok {
+		return d.logins.refuse(login.UserName, login.Password, d.description)
+	}
+	if ctx.Session == nil {
+		return nil
+	}
+	return d.denied.check(method)
+}
+
+// dispatch calls the method of the desk, or of the object of VMware's simulator while that is locked.
+func (d *desk) dispatch(ctx *simulator.Context, method *simulator.Method) (answer soap.HasFault, refused *refusal) {
+	var object mo.Reference = d
+	ours, known := answeredBy(method.Name, method.This)
+	switch {
+	case ctx.Session == nil:
+		object = d.registry.Get(method.This)
+	case !known:
+		return nil, notSupported()
+	case ours && method.Name == "Fetch": // its type is one that the simulator keeps to itself
+		body := reflect.ValueOf(method.Body).Elem()
+		method.Body = &fetch{body.FieldByName("This").Interface().(ref), body.FieldByName("Prop").String()}
+	case !ours:
+		object = ctx.Session.Get(method.This)
+	}
+	if object == nil {
+		return nil, gone(method.This)
+	}
+	name := handlerName(method.Name)
+	if entity, ok := object.(mo.Entity); ok && slices.Contains(entity.Entity().DisabledMethod, name) {
+		return nil, &refusal{&types.MethodDisabled{}, "The method is disabled by '" + method.This.Value + "'."}
+	}
+	handler := reflect.ValueOf(object).MethodByName(name)
+	if !handler.IsValid() {
+		return nil, methodNotFound(method)
+	}
+	arguments := []reflect.Value{reflect.ValueOf(method.Body)}
+	if handler.Type().NumIn() == 2 {
+		arguments = append([]reflect.Value{reflect.ValueOf(ctx)}, arguments...)
+	}
+	ctx.Caller = &method.This
+	d.locked(ctx, object, func() { answer = handler.Call(arguments)[0].Interface().(soap.HasFault) })
+	return answer, nil
+}
+
+// handlerName is the Go method that answers a SOAP method: CloneVMTask for CloneVM_Task, RetrieveProperties for
+// retrieveProperties.
+func handlerName(method string) string {
+	name := strings.ToUpper(method[:1]) + method[1:]
+	if task, found := strings.CutSuffix(name, "_Task"); found {
+		return task + "Task"
+	}
+	return name
 }
 
 // lockedAfter is how many wrong passwords in a row lock an account, as the default policy of vCenter Single Sign-On does.
@@ -125,31 +182,22 @@ type logins struct {
 	wrong int
 }
 
-func (l *logins) refuse(who *types.Login, said *description) *refusal {
+// refuse compares the name and the password of somebody who logs in, by SOAP or by REST.
+func (l *logins) refuse(user, password string, d *description) *refusal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case who.UserName != said.User:
+	case user != d.User:
 		return invalidLogin()
 	case l.wrong >= lockedAfter:
 		return accountLocked()
-	case who.Password != said.Password:
+	case password != d.Password:
 		l.wrong++
 		return invalidLogin()
 	}
 	l.wrong = 0
 	return nil
 }
-
-// refuse makes the call one that answers with the refusal. VMware's simulator lets a call named List pass without a
-// session, and asks the session's registry for the object before it asks us: hence the new name and address.
-func (d *desk) refuse(method *simulator.Method, why *refusal) mo.Reference {
-	method.This, method.Name, method.Body = d.Self, "List", why
-	return d
-}
-
-// List is how a refusal leaves.
-func (d *desk) List(why *refusal) soap.HasFault { return why.answer() }
 
 // calls counts the requests by method.
 type calls struct {

@@ -1,3 +1,5 @@
+// What the faults of a lab do to hosts, cards, sessions and VMs.
+
 package main
 
 import (
@@ -66,12 +68,13 @@ func (w *world) knowsProfile(name string) bool {
 // otherBranch is a vGPU branch that no guest driver of the time works with.
 const otherBranch = "470.256.02-1OEM.700.1.0.15843807"
 
+// showFaults makes all hosts show the faults that hold now, and no others.
 func (w *world) showFaults(all []fault) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, h := range w.hosts {
 		h.hidden, h.pendingFault, h.brokenVib = map[string]bool{}, false, false
-		h.vibs = append([]vibSaid(nil), h.said.Vibs...)
+		h.vibs = append([]vibSpec(nil), h.spec.Vibs...)
 		for _, one := range all {
 			h.suffer(one)
 		}
@@ -79,22 +82,23 @@ func (w *world) showFaults(all []fault) {
 	}
 }
 
+// suffer lets a fault hold on this host, if it is in its place.
 func (h *host) suffer(one fault) {
 	place, profile, split := strings.Cut(one.Place, "/")
-	here := one.Place == "" || one.Place == h.said.Name
+	here := one.Place == "" || one.Place == h.spec.Name
 	switch {
 	case one.Name == faultRebootPending && here:
 		h.pendingFault = true
 	case one.Name == faultVibMismatch && here:
 		h.brokenVib = true
 		for i := range h.vibs {
-			if strings.EqualFold(h.vibs[i].Vendor, "NVIDIA") {
+			if h.vibs[i].isNvidias() {
 				h.vibs[i].Version = otherBranch
 			}
 		}
 	case one.Name == faultProfileMissing && here:
 		h.hidden[""] = true
-	case one.Name == faultProfileMissing && split && place == h.said.Name:
+	case one.Name == faultProfileMissing && split && place == h.spec.Name:
 		h.hidden[strings.ToLower(profile)] = true
 	case one.Name == faultProfileMissing && !split:
 		h.hidden[strings.ToLower(one.Place)] = true
@@ -109,6 +113,7 @@ func (w *world) endSessions() {
 	for _, one := range everybody {
 		manager.TerminateSession(ctx, &types.TerminateSession{SessionId: []string{one.Key}})
 	}
+	w.rest.endSessions()
 }
 
 const occupantPrefix = "occupant-"
@@ -120,7 +125,7 @@ func (w *world) occupy(all []fault) error {
 			for _, h := range c.hosts {
 				full := false
 				for _, one := range all {
-					full = full || one.Name == faultHostFull && (one.Place == "" || one.Place == h.said.Name)
+					full = full || one.Name == faultHostFull && (one.Place == "" || one.Place == h.spec.Name)
 				}
 				if err := w.occupyHost(dc, h, full); err != nil {
 					return err
@@ -131,8 +136,9 @@ func (w *world) occupy(all []fault) error {
 	return nil
 }
 
+// occupyHost fills one host, or removes the VMs that filled it.
 func (w *world) occupyHost(dc *datacenter, h *host, full bool) error {
-	prefix := occupantPrefix + h.said.Name + "-"
+	prefix := occupantPrefix + h.spec.Name + "-"
 	there := false
 	for _, child := range append([]ref(nil), w.registry.Get(dc.vmFolder).(*simulator.Folder).ChildEntity...) {
 		vm := w.findVM(child)
@@ -159,36 +165,47 @@ func (w *world) occupyHost(dc *datacenter, h *host, full bool) error {
 // fill gives every free place on the cards of the host to a VM of its own.
 func (w *world) fill(dc *datacenter, h *host, prefix string) error {
 	for number := 0; ; number++ {
-		said := &vmSaid{
-			Name: fmt.Sprintf("%s%d", prefix, number), Host: h.said.Name, HardwareVersion: 19, GuestID: "rhel9_64Guest", Firmware: "efi",
-			MemoryMib: 1024, Cpus: 1, PoweredOn: true,
-		}
-		w.mu.Lock()
-		largest := ""
-		size := int64(0)
-		for _, listed := range h.profiles() {
-			for _, c := range h.serving() {
-				if h.brokenVib || !licensedForVgpus(h.said.License) {
-					break
-				}
-				if own := c.profile(listed.Name); own != nil && c.takes(own) && own.FrameBufferGib > size {
-					largest, size = own.Name, own.FrameBufferGib
-				}
-			}
-		}
-		for _, c := range h.cards {
-			if largest == "" && h.passthroughActive(c) && c.idle() && len(said.Passthrough) == 0 {
-				said.Passthrough = []string{c.said.PciID}
-			}
-		}
-		w.mu.Unlock()
-		if largest != "" {
-			said.Gpus = []string{largest}
-		} else if len(said.Passthrough) == 0 {
+		profile, pciID := w.vacancy(h)
+		if profile == "" && pciID == "" {
 			return nil
 		}
-		if err := w.buildVM(dc, said); err != nil {
-			return fmt.Errorf("filling host %s: %w", h.said.Name, err)
+		spec := &vmSpec{
+			Name: fmt.Sprintf("%s%d", prefix, number), Host: h.spec.Name, HardwareVersion: 19, GuestID: "rhel9_64Guest", Firmware: "efi",
+			MemoryMib: 1024, Cpus: 1, PoweredOn: true,
+		}
+		if profile != "" {
+			spec.Gpus = []string{profile}
+		} else {
+			spec.Passthrough = []string{pciID}
+		}
+		if err := w.buildVM(dc, spec); err != nil {
+			return fmt.Errorf("filling host %s: %w", h.spec.Name, err)
 		}
 	}
+}
+
+// vacancy is the largest vGPU profile that one more VM can start on the host, or else an idle card that can be passed
+// through; both are empty when the host is full.
+func (w *world) vacancy(h *host) (profile, pciID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	size := int64(0)
+	if !h.brokenVib && licensedForVgpus(h.spec.License) {
+		for _, listed := range h.profiles() {
+			for _, c := range h.serving() {
+				if own := c.profile(listed.Name); own != nil && c.takes(own) && own.FrameBufferGib > size {
+					profile, size = own.Name, own.FrameBufferGib
+				}
+			}
+		}
+	}
+	if profile != "" {
+		return profile, ""
+	}
+	for _, c := range h.cards {
+		if h.passthroughActive(c) && c.idle() {
+			return "", c.spec.PciID
+		}
+	}
+	return "", ""
 }

@@ -1,3 +1,5 @@
+// The faults of a lab: their names and places, and the delays of calls and tasks.
+
 package main
 
 import (
@@ -41,6 +43,7 @@ func (f fault) check() error {
 	return nil
 }
 
+// slow takes the place of a fault `slow` apart: a method, and milliseconds.
 func (f fault) slow() (method string, milliseconds int, ok bool) {
 	method, text, found := strings.Cut(f.Place, ":")
 	milliseconds, err := strconv.Atoi(text)
@@ -56,6 +59,7 @@ type faults struct {
 
 func newFaults() *faults { return &faults{change: make(chan struct{})} }
 
+// replace lets exactly these faults hold, and wakes who waits for a change.
 func (f *faults) replace(all []fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -81,6 +85,7 @@ func (f *faults) hangs(method, subject string) bool { return f.meets(faultTaskHa
 
 func (f *faults) failsHalfway(subject string) bool { return f.meets(faultCloneHalfway, "", subject) }
 
+// meets is true when a fault of the name is everywhere, at the method or at the subject.
 func (f *faults) meets(name, method, subject string) bool {
 	return slices.ContainsFunc(f.all(), func(one fault) bool {
 		return one.Name == name && (one.Place == "" || one.Place == method || one.Place == subject)
@@ -88,10 +93,10 @@ func (f *faults) meets(name, method, subject string) bool {
 }
 
 // delay holds a call up. Those of a task's method are spent in the task.
-func (f *faults) delay(said map[string]int, method string) {
-	milliseconds := said["*"]
+func (f *faults) delay(delays map[string]int, method string) {
+	milliseconds := delays["*"]
 	if !strings.HasSuffix(method, "_Task") {
-		milliseconds += said[method]
+		milliseconds += delays[method]
 	}
 	for _, one := range f.all() {
 		slow, more, _ := one.slow()
@@ -102,8 +107,9 @@ func (f *faults) delay(said map[string]int, method string) {
 	pause(milliseconds)
 }
 
-func (f *faults) taskDelay(said map[string]int, method string) int {
-	milliseconds := said[method]
+// taskDelay is how long a task of the method takes, in milliseconds.
+func (f *faults) taskDelay(delays map[string]int, method string) int {
+	milliseconds := delays[method]
 	for _, one := range f.all() {
 		if slow, more, _ := one.slow(); one.Name == faultSlow && slow == method {
 			milliseconds += more

@@ -1,3 +1,5 @@
+// Device groups (vSphere 8): several vGPUs that a VM is given as one.
+
 package main
 
 import (

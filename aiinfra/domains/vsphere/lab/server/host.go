@@ -1,3 +1,5 @@
+// ESXi hosts: their cards, drivers, profiles, memory and hardware versions.
+
 package main
 
 import (
@@ -9,12 +11,12 @@ import (
 
 // host is one ESXi host with what runs on it. Guarded by world.mu.
 type host struct {
-	said    *hostSaid
+	spec    *hostSpec
 	ref     ref
 	cluster *cluster
 
 	cards           []*card
-	vibs            []vibSaid
+	vibs            []vibSpec
 	defaultGraphics string
 	defaultNext     string
 	policy          string
@@ -24,39 +26,43 @@ type host struct {
 	hidden          map[string]bool // profiles that the host does not list; "" is all of them
 	brokenVib       bool            // the installed NVIDIA driver is of another branch than the kernel module
 	pendingFault    bool            // `reboot-pending`: nothing that was configured is in effect
-	groups          []groupSaid
+	groups          []groupSpec
 }
 
 type cluster struct {
-	said  *clusterSaid
+	spec  *clusterSpec
 	ref   ref
 	dc    *datacenter
 	pool  ref
 	hosts []*host
 }
 
-func newHost(said *hostSaid) *host {
+// newHost is a host as the description sets it, on which nothing runs.
+func newHost(spec *hostSpec) *host {
 	h := &host{
-		said:            said,
-		vibs:            slices.Clone(said.Vibs),
-		defaultGraphics: said.DefaultGraphicsType,
-		defaultNext:     said.DefaultGraphicsType,
-		policy:          said.AssignmentPolicy,
-		maintenance:     said.Maintenance,
-		reboot:          said.RebootPending,
+		spec:            spec,
+		vibs:            slices.Clone(spec.Vibs),
+		defaultGraphics: spec.DefaultGraphicsType,
+		defaultNext:     spec.DefaultGraphicsType,
+		policy:          spec.AssignmentPolicy,
+		maintenance:     spec.Maintenance,
+		reboot:          spec.RebootPending,
 		memory:          map[ref]int64{},
 		hidden:          map[string]bool{},
-		groups:          said.Groups,
+		groups:          spec.Groups,
 	}
-	for i := range said.Cards {
-		h.cards = append(h.cards, newCard(&said.Cards[i], said))
+	for i := range spec.Cards {
+		h.cards = append(h.cards, newCard(&spec.Cards[i], spec))
 	}
 	return h
 }
 
-// hasDriver: NVIDIA's vGPU manager is installed. Its VIBs are known by their vendor.
-func (h *host) hasDriver() bool {
-	return slices.ContainsFunc(h.vibs, func(vib vibSaid) bool { return strings.EqualFold(vib.Vendor, "NVIDIA") })
+// hasDriver: NVIDIA's vGPU manager is installed.
+func (h *host) hasDriver() bool { return slices.ContainsFunc(h.vibs, vibSpec.isNvidias) }
+
+// isNvidias knows NVIDIA's VIBs by their vendor: NVD since vGPU 15, NVIDIA before.
+func (v vibSpec) isNvidias() bool {
+	return strings.EqualFold(v.Vendor, "NVD") || strings.EqualFold(v.Vendor, "NVIDIA")
 }
 
 // serving are the cards whose vGPUs the host offers.
@@ -71,7 +77,7 @@ func (h *host) serves(c *card) bool {
 	return h.hasDriver() && !h.pendingFault && c.servesVgpus()
 }
 
-func (h *host) lists(profile *profileSaid) bool {
+func (h *host) lists(profile *profileSpec) bool {
 	return !h.hidden[""] && !h.hidden[strings.ToLower(profile.Name)]
 }
 
@@ -80,8 +86,8 @@ func (h *host) profiles() []listedProfile {
 	var all []listedProfile
 	seen := map[string]bool{}
 	for _, card := range h.serving() {
-		for i := range card.said.Profiles {
-			profile := &card.said.Profiles[i]
+		for i := range card.spec.Profiles {
+			profile := &card.spec.Profiles[i]
 			if !seen[profile.Name] && h.lists(profile) {
 				seen[profile.Name] = true
 				all = append(all, listedProfile{profile, card})
@@ -92,7 +98,7 @@ func (h *host) profiles() []listedProfile {
 }
 
 type listedProfile struct {
-	*profileSaid
+	*profileSpec
 	card *card
 }
 
@@ -111,7 +117,7 @@ func (h *host) passthroughActive(c *card) bool { return c.passthrough.Active && 
 
 // freeMemory that no VM has reserved, MiB. ESXi keeps some for itself.
 func (h *host) freeMemory() int64 {
-	free := h.said.MemoryMib - hostOverheadMib
+	free := h.spec.MemoryMib - hostOverheadMib
 	for _, reserved := range h.memory {
 		free -= reserved
 	}
@@ -120,6 +126,7 @@ func (h *host) freeMemory() int64 {
 
 const hostOverheadMib = 4096
 
+// restart makes effective what waits for a restart of the host.
 func (h *host) restart() {
 	h.defaultGraphics, h.reboot = h.defaultNext, false
 	for _, card := range h.cards {
@@ -136,9 +143,10 @@ var newestHardware = []struct {
 	{[3]int{7, 0, 1}, types.VMX18}, {[3]int{7, 0, 0}, types.VMX17}, {[3]int{6, 7, 2}, types.VMX15}, {[3]int{6, 7, 0}, types.VMX14},
 }
 
+// hardwareVersion is the newest that VMs on the host can have.
 func (h *host) hardwareVersion() types.HardwareVersion {
 	for _, row := range newestHardware {
-		if !versionBelow(h.said.Version, row.from[:]...) {
+		if !versionBelow(h.spec.Version, row.from[:]...) {
 			return row.version
 		}
 	}

@@ -1,3 +1,5 @@
+// The managers of a host for graphics, PCI passthrough and VIBs.
+
 package main
 
 import (
@@ -57,22 +59,26 @@ func (g *graphicsManager) Get() mo.Reference {
 	}
 }
 
+// RetrieveVgpuDeviceInfo lists the models of cards that serve vGPUs.
 func (g *graphicsManager) RetrieveVgpuDeviceInfo(*types.RetrieveVgpuDeviceInfo) soap.HasFault {
 	g.world.mu.Lock()
 	defer g.world.mu.Unlock()
 	return &methods.RetrieveVgpuDeviceInfoBody{Res: &types.RetrieveVgpuDeviceInfoResponse{Returnval: g.host.vgpuDevices()}}
 }
 
+// RetrieveVgpuProfileInfo lists the profiles that the driver of the host knows.
 func (g *graphicsManager) RetrieveVgpuProfileInfo(*types.RetrieveVgpuProfileInfo) soap.HasFault {
 	g.world.mu.Lock()
 	defer g.world.mu.Unlock()
 	return &methods.RetrieveVgpuProfileInfoBody{Res: &types.RetrieveVgpuProfileInfoResponse{Returnval: g.host.vgpuProfiles()}}
 }
 
+// RefreshGraphicsManager has nothing to do: what is shown is never stale.
 func (g *graphicsManager) RefreshGraphicsManager(*types.RefreshGraphicsManager) soap.HasFault {
 	return &methods.RefreshGraphicsManagerBody{Res: &types.RefreshGraphicsManagerResponse{}}
 }
 
+// IsSharedGraphicsActive is always true.
 func (g *graphicsManager) IsSharedGraphicsActive(*types.IsSharedGraphicsActive) soap.HasFault {
 	return &methods.IsSharedGraphicsActiveBody{Res: &types.IsSharedGraphicsActiveResponse{Returnval: true}}
 }
@@ -97,6 +103,7 @@ func (g *graphicsManager) UpdateGraphicsConfig(req *types.UpdateGraphicsConfig) 
 	return &methods.UpdateGraphicsConfigBody{Res: &types.UpdateGraphicsConfigResponse{}}
 }
 
+// configureGraphics keeps what is to be in effect after a restart, and whether one is needed.
 func (h *host) configureGraphics(config *types.HostGraphicsConfig) {
 	h.reboot = h.reboot || config.HostDefaultGraphicsType != h.defaultGraphics
 	h.defaultNext, h.policy = config.HostDefaultGraphicsType, config.SharedPassthruAssignmentPolicy
@@ -115,9 +122,10 @@ func (h *host) configureGraphics(config *types.HostGraphicsConfig) {
 	}
 }
 
+// card finds a card by its PCI id; nil when the host has none there.
 func (h *host) card(pciID string) *card {
 	for _, c := range h.cards {
-		if c.said.PciID == pciID {
+		if c.spec.PciID == pciID {
 			return c
 		}
 	}
@@ -130,6 +138,7 @@ type passthruSystem struct {
 	host  *host
 }
 
+// Get shows what the host shows.
 func (p *passthruSystem) Get() mo.Reference {
 	config := p.world.registry.Get(p.host.ref).(*simulator.HostSystem).Config
 	return &mo.HostPciPassthruSystem{
@@ -137,6 +146,7 @@ func (p *passthruSystem) Get() mo.Reference {
 	}
 }
 
+// Refresh has nothing to do: what is shown is never stale.
 func (p *passthruSystem) Refresh(*types.Refresh) soap.HasFault {
 	return &methods.RefreshBody{Res: &types.RefreshResponse{}}
 }
@@ -167,6 +177,7 @@ func (p *passthruSystem) UpdatePassthruConfig(req *types.UpdatePassthruConfig) s
 	return &methods.UpdatePassthruConfigBody{Res: &types.UpdatePassthruConfigResponse{}}
 }
 
+// configurePassthru enables or disables passthrough of a card, now or at the next restart.
 func (h *host) configurePassthru(c *card, change *types.HostPciPassthruConfig) {
 	c.passthroughNext = change.PassthruEnabled
 	c.passthrough.Label = change.HardwareLabel
@@ -177,20 +188,17 @@ func (h *host) configurePassthru(c *card, change *types.HostPciPassthruConfig) {
 }
 
 type imageManager struct {
-	Self  ref
+	mo.HostImageConfigManager
 	world *world
 	host  *host
 }
 
-func (i *imageManager) Reference() ref { return i.Self }
-
-func (i *imageManager) Get() mo.Reference { return &mo.HostImageConfigManager{Self: i.Self} }
-
+// FetchSoftwarePackages lists the VIBs of the host.
 func (i *imageManager) FetchSoftwarePackages(*types.FetchSoftwarePackages) soap.HasFault {
 	i.world.mu.Lock()
 	defer i.world.mu.Unlock()
 	var packages []types.SoftwarePackage
-	for _, vib := range append([]vibSaid{{"esx-base", i.host.said.Version + "-0.0." + i.host.said.Build, "VMware"}}, i.host.vibs...) {
+	for _, vib := range append([]vibSpec{{"esx-base", i.host.spec.Version + "-0.0." + i.host.spec.Build, "VMware"}}, i.host.vibs...) {
 		packages = append(packages, types.SoftwarePackage{
 			Name: vib.Name, Version: vib.Version, Vendor: vib.Vendor, Type: "bootbank", AcceptanceLevel: "vmware_accepted",
 			Summary: vib.Name, Description: vib.Name, Capability: types.SoftwarePackageCapability{},
@@ -199,6 +207,7 @@ func (i *imageManager) FetchSoftwarePackages(*types.FetchSoftwarePackages) soap.
 	return &methods.FetchSoftwarePackagesBody{Res: &types.FetchSoftwarePackagesResponse{Returnval: packages}}
 }
 
+// HostImageConfigGetAcceptance is always `partner`.
 func (i *imageManager) HostImageConfigGetAcceptance(*types.HostImageConfigGetAcceptance) soap.HasFault {
 	return &methods.HostImageConfigGetAcceptanceBody{Res: &types.HostImageConfigGetAcceptanceResponse{Returnval: "partner"}}
 }

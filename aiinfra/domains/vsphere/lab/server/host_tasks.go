@@ -1,3 +1,5 @@
+// Maintenance mode and restarts of hosts.
+
 package main
 
 import (
@@ -49,6 +51,7 @@ func (d *desk) RebootHostTask(ctx *simulator.Context, req *types.RebootHost_Task
 	return &methods.RebootHost_TaskBody{Res: &types.RebootHost_TaskResponse{Returnval: task}}
 }
 
+// EnterMaintenanceModeTask starts a task that puts a host into maintenance mode.
 func (d *desk) EnterMaintenanceModeTask(ctx *simulator.Context, req *types.EnterMaintenanceMode_Task) soap.HasFault {
 	task, refused := d.startMaintenance(ctx, req.This, "EnterMaintenanceMode_Task", true)
 	if refused != nil {
@@ -57,6 +60,7 @@ func (d *desk) EnterMaintenanceModeTask(ctx *simulator.Context, req *types.Enter
 	return &methods.EnterMaintenanceMode_TaskBody{Res: &types.EnterMaintenanceMode_TaskResponse{Returnval: task}}
 }
 
+// ExitMaintenanceModeTask starts a task that takes a host out of maintenance mode.
 func (d *desk) ExitMaintenanceModeTask(ctx *simulator.Context, req *types.ExitMaintenanceMode_Task) soap.HasFault {
 	task, refused := d.startMaintenance(ctx, req.This, "ExitMaintenanceMode_Task", false)
 	if refused != nil {

@@ -1,10 +1,14 @@
+// Imports of OVF packages: the spec, the lease, and the upload of disks.
+
 package main
 
 import (
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"path"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -33,7 +37,9 @@ type lease struct {
 func (d *desk) CreateImportSpec(ctx *simulator.Context, req *types.CreateImportSpec) (answer soap.HasFault) {
 	wrong := &refusal{&types.OvfInvalidPackage{LineNumber: 1}, "The OVF package is invalid and cannot be deployed."}
 	defer func() {
-		if recover() != nil { // the simulator does not check what it reads
+		if cause := recover(); cause != nil { // VMware's simulator does not check what it reads
+			log.Printf("CreateImportSpec: the OVF package is taken for invalid, as reading it panicked: %v\n%s", cause, debug.Stack())
+			releaseLocks(d.registry, ctx, ref{})
 			answer = wrong.answer()
 		}
 	}()
@@ -53,6 +59,7 @@ func (d *desk) CreateImportSpec(ctx *simulator.Context, req *types.CreateImportS
 	return answer
 }
 
+// addOptions adds firmware, secure boot and extraConfig of the OVF to a spec.
 func addOptions(spec *types.VirtualMachineConfigSpec, hardware ovf.VirtualHardwareSection) {
 	for _, option := range hardware.Config {
 		switch option.Key {
@@ -67,6 +74,7 @@ func addOptions(spec *types.VirtualMachineConfigSpec, hardware ovf.VirtualHardwa
 	}
 }
 
+// ImportVApp makes the VM, and answers with a lease under which its disks are uploaded.
 func (d *desk) ImportVApp(ctx *simulator.Context, req *types.ImportVApp) soap.HasFault {
 	spec, ok := req.Spec.(*types.VirtualMachineImportSpec)
 	if !ok {
@@ -88,7 +96,7 @@ func (d *desk) ImportVApp(ctx *simulator.Context, req *types.ImportVApp) soap.Ha
 	pool := d.registry.Get(req.This).(*simulator.ResourcePool)
 	d.start(ctx, pool, "ImportVApp_Task", spec.ConfigSpec.Name, func(j *job) (types.AnyType, *refusal) {
 		vm, refused := j.create(&spec.ConfigSpec, folder, req.This, req.Host)
-		j.registry.WithLock(j.ctx, taken, func() {
+		j.locked(j.ctx, taken, func() {
 			if refused != nil {
 				taken.State, taken.Error = types.HttpNfcLeaseStateError, refused.localized()
 				return
@@ -191,12 +199,13 @@ func (d *desk) dropLease(ctx *simulator.Context, taken *lease) {
 	d.registry.Remove(ctx, taken.Self)
 }
 
+// HttpNfcLeaseProgress keeps the percentage that the client tells.
 func (d *desk) HttpNfcLeaseProgress(ctx *simulator.Context, req *types.HttpNfcLeaseProgress) soap.HasFault {
 	taken := d.takenLease(req.This)
 	if taken == nil {
 		return gone(req.This).answer()
 	}
-	d.registry.WithLock(ctx, taken, func() { taken.TransferProgress = req.Percent })
+	d.locked(ctx, taken, func() { taken.TransferProgress = req.Percent })
 	return &methods.HttpNfcLeaseProgressBody{Res: &types.HttpNfcLeaseProgressResponse{}}
 }
 

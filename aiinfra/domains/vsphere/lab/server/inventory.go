@@ -1,3 +1,5 @@
+// Datacenters, folders, networks, datastores and clusters: how they are made and found.
+
 package main
 
 import (
@@ -15,12 +17,13 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-func (w *world) buildDatacenter(said *datacenterSaid) error {
+// buildDatacenter adds a described datacenter with all that is in it.
+func (w *world) buildDatacenter(spec *datacenterSpec) error {
 	root := w.registry.Get(w.rootFolder()).(*simulator.Folder)
 	made := simulator.NewDatacenter(w.building, &root.Folder)
-	made.Name = said.Name
+	made.Name = spec.Name
 	dc := &datacenter{
-		said:       said,
+		spec:       spec,
 		ref:        made.Self,
 		vmFolder:   made.VmFolder,
 		folders:    map[string]ref{"": made.VmFolder},
@@ -28,21 +31,21 @@ func (w *world) buildDatacenter(said *datacenterSaid) error {
 		networks:   map[string]ref{},
 	}
 	w.datacenters = append(w.datacenters, dc)
-	for _, folder := range said.Folders {
+	for _, folder := range spec.Folders {
 		if _, err := w.buildFolder(dc, folder); err != nil {
 			return err
 		}
 	}
 	w.buildNetworks(dc, made)
-	for i := range said.Datastores {
-		w.buildDatastore(dc, made, &said.Datastores[i])
+	for i := range spec.Datastores {
+		w.buildDatastore(dc, made, &spec.Datastores[i])
 	}
-	for i := range said.Clusters {
-		w.buildCluster(dc, &said.Clusters[i])
+	for i := range spec.Clusters {
+		w.buildCluster(dc, &spec.Clusters[i])
 	}
-	for i := range said.VMs {
-		if err := w.buildVM(dc, &said.VMs[i]); err != nil {
-			return fmt.Errorf("/%s/vm/%s: %w", said.Name, said.VMs[i].Name, err)
+	for i := range spec.VMs {
+		if err := w.buildVM(dc, &spec.VMs[i]); err != nil {
+			return fmt.Errorf("/%s/vm/%s: %w", spec.Name, spec.VMs[i].Name, err)
 		}
 	}
 	return nil
@@ -77,7 +80,7 @@ func (w *world) buildNetworks(dc *datacenter, made *simulator.Datacenter) {
 		dc.networks[w.registry.Get(one).(*mo.Network).Name] = one
 	}
 	folder := w.registry.Get(made.NetworkFolder).(*simulator.Folder)
-	for _, name := range dc.said.Networks {
+	for _, name := range dc.spec.Networks {
 		if _, known := dc.networks[name]; known {
 			continue
 		}
@@ -90,51 +93,53 @@ func (w *world) buildNetworks(dc *datacenter, made *simulator.Datacenter) {
 	}
 }
 
-func (w *world) buildDatastore(dc *datacenter, made *simulator.Datacenter, said *datastoreSaid) {
+// buildDatastore adds a described datastore.
+func (w *world) buildDatastore(dc *datacenter, made *simulator.Datacenter, spec *datastoreSpec) {
 	folder := w.registry.Get(made.DatastoreFolder).(*simulator.Folder)
 	store := &simulator.Datastore{}
-	store.Name = said.Name
+	store.Name = spec.Name
 	w.putChild(&folder.Folder, store)
-	location := "ds:///vmfs/volumes/" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(dc.said.Name+"/"+said.Name)).String() + "/"
-	free := said.FreeMib << 20
+	location := "ds:///vmfs/volumes/" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(dc.spec.Name+"/"+spec.Name)).String() + "/"
+	free := spec.FreeMib << 20
 	mode := types.DatastoreSummaryMaintenanceModeStateNormal
-	if said.Maintenance {
+	if spec.Maintenance {
 		mode = types.DatastoreSummaryMaintenanceModeStateInMaintenance
 	}
 	store.Summary = types.DatastoreSummary{
-		Datastore: &store.Self, Name: said.Name, Url: location, Capacity: said.CapacityMib << 20, FreeSpace: free,
+		Datastore: &store.Self, Name: spec.Name, Url: location, Capacity: spec.CapacityMib << 20, FreeSpace: free,
 		Accessible: true, MultipleHostAccess: types.NewBool(true), Type: "VMFS", MaintenanceMode: string(mode),
 	}
 	now := time.Now()
 	store.Info = &types.VmfsDatastoreInfo{DatastoreInfo: types.DatastoreInfo{
-		Name: said.Name, Url: location, FreeSpace: free, MaxFileSize: 64 << 40, Timestamp: &now,
+		Name: spec.Name, Url: location, FreeSpace: free, MaxFileSize: 64 << 40, Timestamp: &now,
 	}}
 	made.Datastore = append(made.Datastore, store.Self)
-	dc.datastores[said.Name] = store.Self
+	dc.datastores[spec.Name] = store.Self
 }
 
-func (w *world) buildCluster(dc *datacenter, said *clusterSaid) {
+// buildCluster adds a described cluster with its hosts.
+func (w *world) buildCluster(dc *datacenter, spec *clusterSpec) {
 	folder := w.registry.Get(w.registry.Get(dc.ref).(*simulator.Datacenter).HostFolder).(*simulator.Folder)
-	made, _ := simulator.CreateClusterComputeResource(w.building, folder, said.Name, types.ClusterConfigSpecEx{})
-	c := &cluster{said: said, ref: made.Self, dc: dc, pool: *made.ResourcePool}
+	made, _ := simulator.CreateClusterComputeResource(w.building, folder, spec.Name, types.ClusterConfigSpecEx{})
+	c := &cluster{spec: spec, ref: made.Self, dc: dc, pool: *made.ResourcePool}
 	dc.clusters = append(dc.clusters, c)
 	var options []types.BaseOptionValue
-	for _, key := range sortedKeys(said.Drs.Options) {
-		options = append(options, &types.OptionValue{Key: key, Value: said.Drs.Options[key]})
+	for _, key := range sortedKeys(spec.Drs.Options) {
+		options = append(options, &types.OptionValue{Key: key, Value: spec.Drs.Options[key]})
 	}
 	config := made.ConfigurationEx.(*types.ClusterConfigInfoEx)
 	config.DrsConfig = types.ClusterDrsConfigInfo{
-		Enabled:                   types.NewBool(said.Drs.Enabled),
+		Enabled:                   types.NewBool(spec.Drs.Enabled),
 		EnableVmBehaviorOverrides: types.NewBool(true),
-		DefaultVmBehavior:         types.DrsBehavior(said.Drs.Behavior),
+		DefaultVmBehavior:         types.DrsBehavior(spec.Drs.Behavior),
 		VmotionRate:               3,
 		Option:                    options,
 	}
 	config.DasConfig.Enabled = types.NewBool(false)
 	made.Network = sortedRefs(dc.networks)
 	made.Datastore = sortedRefs(dc.datastores)
-	for i := range said.Hosts {
-		w.buildHost(c, made, &said.Hosts[i])
+	for i := range spec.Hosts {
+		w.buildHost(c, made, &spec.Hosts[i])
 	}
 	for _, store := range made.Datastore {
 		w.mount(store, made.Host)
@@ -142,6 +147,7 @@ func (w *world) buildCluster(dc *datacenter, said *clusterSaid) {
 	w.installBrowser(c, made)
 }
 
+// mount makes a datastore reachable from the hosts.
 func (w *world) mount(store ref, hosts []ref) {
 	object := w.registry.Get(store).(*simulator.Datastore)
 	for _, h := range hosts {
@@ -154,7 +160,7 @@ func (w *world) mount(store ref, hosts []ref) {
 // putChild is what VMware's simulator does for a folder and keeps to itself.
 func (w *world) putChild(folder *mo.Folder, child mo.Entity) {
 	ctx := w.newContext(nil)
-	w.registry.WithLock(ctx, folder.Self, func() {
+	w.locked(ctx, folder.Self, func() {
 		w.registry.NewEntity(child)
 		folder.ChildEntity = entered(folder.ChildEntity, child.Reference()) // first: open views look there when it is put
 		w.registry.PutEntity(folder, child)
@@ -172,20 +178,22 @@ func entered(list []ref, more ...ref) []ref {
 
 // childNamed is what a folder has of that name.
 func (w *world) childNamed(folder *simulator.Folder, name string) (found mo.Entity) {
-	w.registry.WithLock(w.newContext(nil), folder.Self, func() { found = w.registry.FindByName(name, folder.ChildEntity) })
+	w.locked(w.newContext(nil), folder.Self, func() { found = w.registry.FindByName(name, folder.ChildEntity) })
 	return found
 }
 
+// dropChild removes an object from the registry and from its folder.
 func (w *world) dropChild(folder *mo.Folder, child ref) {
 	ctx := w.newContext(nil)
 	w.registry.Remove(ctx, child)
-	w.registry.WithLock(ctx, folder.Self, func() {
+	w.locked(ctx, folder.Self, func() {
 		kept := entered(folder.ChildEntity)
 		simulator.RemoveReference(&kept, child)
 		folder.ChildEntity = kept
 	})
 }
 
+// datacenterOf is the datacenter that an object is in; nil when it is in none.
 func (w *world) datacenterOf(entity mo.Entity) *datacenter {
 	for at := entity; at != nil; {
 		for _, dc := range w.datacenters {

@@ -1,7 +1,10 @@
+// Tasks: their ids, progress, delays, results and cancellation.
+
 package main
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,7 +40,7 @@ func (w *world) start(ctx *simulator.Context, entity mo.Entity, method, subject 
 	}
 	now := time.Now()
 	task.Info = types.TaskInfo{
-		Key: task.Self.Value, Task: task.Self, Name: method, DescriptionId: about.Type + "." + method,
+		Key: task.Self.Value, Task: task.Self, Name: method, DescriptionId: descriptionID(about.Type, method),
 		Entity: &about, EntityName: entity.Entity().Name, State: types.TaskInfoStateRunning, Cancelable: cancelable[method],
 		Reason: &types.TaskReasonUser{UserName: user}, QueueTime: now, StartTime: &now,
 	}
@@ -50,13 +53,35 @@ func (w *world) start(ctx *simulator.Context, entity mo.Entity, method, subject 
 	return task.Self
 }
 
+// descriptionID is the id that a vCenter gives a task, one of the keys of TaskManager.description.methodInfo. Clients
+// know tasks by it: OpenShift's machine controller powers a VM on after a task `VirtualMachine.clone`.
+func descriptionID(kind, method string) string {
+	switch method {
+	case "PowerOnMultiVM_Task":
+		return "Datacenter.powerOnVm"
+	case "ImportVApp_Task":
+		return "ResourcePool.ImportVAppLRO"
+	case "CreateVM_Task":
+		return "Folder.createVm"
+	case "UpgradeVM_Task":
+		return "VirtualMachine.upgradeVirtualHardware"
+	case "ReconfigVM_Task":
+		return "VirtualMachine.reconfigure"
+	case "RebootHost_Task":
+		return "HostSystem.reboot"
+	}
+	name := strings.TrimSuffix(strings.TrimSuffix(method, "_Task"), "VM")
+	return kind + "." + strings.ToLower(name[:1]) + name[1:]
+}
+
 var cancelable = map[string]bool{"CloneVM_Task": true, "CreateVM_Task": true, "RelocateVM_Task": true, "PowerOnVM_Task": true}
 
+// run does the work of a task, and writes into the task how it ended.
 func (j *job) run(do work) {
 	defer j.jobs.Delete(j.task.Self)
 	result, refused := types.AnyType(nil), j.linger()
 	if refused == nil {
-		result, refused = j.inTurn(do)
+		result, refused = guarded(j.world, j.ctx, j.method, func() (types.AnyType, *refusal) { return j.inTurn(do) })
 	}
 	changes := []types.PropertyChange{{Name: "info.completeTime", Val: time.Now()}}
 	if refused == nil {
@@ -71,7 +96,7 @@ func (j *job) run(do work) {
 			types.PropertyChange{Name: "info.error", Val: *refused.localized()},
 			types.PropertyChange{Name: "info.state", Val: types.TaskInfoStateError})
 	}
-	j.registry.AtomicUpdate(j.ctx, j.task, changes)
+	j.update(j.ctx, j.task, changes)
 }
 
 // inTurn lets one change of a VM end before the next begins; clones of it only read.
@@ -99,7 +124,7 @@ func (j *job) linger() *refusal {
 		}
 	}
 	const steps = 10
-	each := time.Duration(j.faults.taskDelay(j.said.Delays, j.method)) * time.Millisecond / steps
+	each := time.Duration(j.faults.taskDelay(j.description.Delays, j.method)) * time.Millisecond / steps
 	for i := 0; each > 0 && i < steps; i++ {
 		select {
 		case <-j.canceled:
@@ -116,9 +141,10 @@ func (j *job) progress(percent int32) {
 }
 
 func (j *job) tell(change types.PropertyChange) {
-	j.registry.AtomicUpdate(j.ctx, j.task, []types.PropertyChange{change})
+	j.update(j.ctx, j.task, []types.PropertyChange{change})
 }
 
+// CancelTask stops a task that can be cancelled, before it does its work.
 func (d *desk) CancelTask(ctx *simulator.Context, req *types.CancelTask) soap.HasFault {
 	found, running := d.jobs.Load(req.This)
 	if !running {
@@ -126,7 +152,7 @@ func (d *desk) CancelTask(ctx *simulator.Context, req *types.CancelTask) soap.Ha
 	}
 	j := found.(*job)
 	cancelable := false
-	d.registry.WithLock(ctx, j.task, func() { cancelable = j.task.Info.Cancelable })
+	d.locked(ctx, j.task, func() { cancelable = j.task.Info.Cancelable })
 	if !cancelable {
 		return notSupported().answer()
 	}
@@ -134,17 +160,21 @@ func (d *desk) CancelTask(ctx *simulator.Context, req *types.CancelTask) soap.Ha
 	return &methods.CancelTaskBody{Res: &types.CancelTaskResponse{}}
 }
 
-// taskNames repairs the names of tasks that VMware's simulator makes: a real one has the method's, and pyVmomi breaks
-// on others.
+// taskNames repairs the tasks that VMware's simulator makes: a real one has the method's name, and pyVmomi breaks on
+// others; and one that panics must not end the process.
 type taskNames struct{}
 
 func (*taskNames) Reference() ref { return ref{Type: "TaskNames", Value: "taskNames"} }
 
-func (*taskNames) PutObject(_ *simulator.Context, object mo.Reference) {
+func (*taskNames) PutObject(ctx *simulator.Context, object mo.Reference) {
 	task, ok := object.(*simulator.Task)
-	if ok && task.Info.Name != "" && len(task.Info.Name) > 5 && task.Info.Name[len(task.Info.Name)-5:] != "_Task" {
+	if !ok {
+		return
+	}
+	if task.Info.Name != "" && !strings.HasSuffix(task.Info.Name, "_Task") {
 		task.Info.Name += "_Task"
 	}
+	guardTask(ctx.Map, task)
 }
 
 func (*taskNames) UpdateObject(*simulator.Context, mo.Reference, []types.PropertyChange) {}

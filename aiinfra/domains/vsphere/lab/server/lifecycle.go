@@ -1,3 +1,5 @@
+// What happens to a VM between its start and its end: changes, renames, templates, upgrades, removal.
+
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
+// ReconfigVMTask starts a task that changes a VM as a spec says.
 func (d *desk) ReconfigVMTask(ctx *simulator.Context, req *types.ReconfigVM_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
@@ -40,6 +43,7 @@ func (j *job) reconfigure(vm *simulator.VirtualMachine, spec *types.VirtualMachi
 	return nil
 }
 
+// onlyTexts is true when a spec changes nothing but the name and the notes.
 func onlyTexts(spec *types.VirtualMachineConfigSpec) bool {
 	rest := *spec
 	rest.Name, rest.Annotation = "", ""
@@ -47,6 +51,7 @@ func onlyTexts(spec *types.VirtualMachineConfigSpec) bool {
 	return raw == fmt.Sprintf("%+v", types.VirtualMachineConfigSpec{})
 }
 
+// freeName refuses a name that is not valid, or that another object of the VM's folder has.
 func (w *world) freeName(vm *simulator.VirtualMachine, name string) *refusal {
 	if !validName(name) {
 		return invalidName(name)
@@ -58,6 +63,7 @@ func (w *world) freeName(vm *simulator.VirtualMachine, name string) *refusal {
 	return nil
 }
 
+// RenameTask starts a task that renames a VM.
 func (d *desk) RenameTask(ctx *simulator.Context, req *types.Rename_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
@@ -75,6 +81,7 @@ func (d *desk) RenameTask(ctx *simulator.Context, req *types.Rename_Task) soap.H
 	return &methods.Rename_TaskBody{Res: &types.Rename_TaskResponse{Returnval: task}}
 }
 
+// MarkAsTemplate turns a VM that is powered off into a template, which is in no resource pool.
 func (d *desk) MarkAsTemplate(ctx *simulator.Context, req *types.MarkAsTemplate) soap.HasFault {
 	vm := d.findVM(req.This)
 	switch {
@@ -91,11 +98,12 @@ func (d *desk) MarkAsTemplate(ctx *simulator.Context, req *types.MarkAsTemplate)
 	d.link(site, vm.Self, false)
 	site.pool = nil
 	d.link(site, vm.Self, true)
-	d.registry.WithLock(ctx, vm, func() { vm.ResourcePool = nil })
+	d.locked(ctx, vm, func() { vm.ResourcePool = nil })
 	d.change(vm, config)
 	return &methods.MarkAsTemplateBody{Res: &types.MarkAsTemplateResponse{}}
 }
 
+// MarkAsVirtualMachine turns a template into a VM of a resource pool.
 func (d *desk) MarkAsVirtualMachine(ctx *simulator.Context, req *types.MarkAsVirtualMachine) soap.HasFault {
 	vm := d.findVM(req.This)
 	switch {
@@ -116,12 +124,13 @@ func (d *desk) MarkAsVirtualMachine(ctx *simulator.Context, req *types.MarkAsVir
 	site.pool = &req.Pool
 	config := copied(vm.Config)
 	config.Template = false
-	d.registry.WithLock(ctx, vm, func() { vm.ResourcePool, vm.Runtime.Host = &req.Pool, &site.host.ref })
+	d.locked(ctx, vm, func() { vm.ResourcePool, vm.Runtime.Host = &req.Pool, &site.host.ref })
 	d.link(site, vm.Self, true)
 	d.change(vm, config)
 	return &methods.MarkAsVirtualMachineBody{Res: &types.MarkAsVirtualMachineResponse{}}
 }
 
+// UpgradeVMTask starts a task that raises the hardware version of a VM.
 func (d *desk) UpgradeVMTask(ctx *simulator.Context, req *types.UpgradeVM_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
@@ -161,6 +170,7 @@ func (j *job) upgrade(vm *simulator.VirtualMachine, asked string) *refusal {
 	return nil
 }
 
+// DestroyTask starts a task that removes a VM with its disks, or a folder with all that is in it.
 func (d *desk) DestroyTask(ctx *simulator.Context, req *types.Destroy_Task) soap.HasFault {
 	if folder, ok := d.registry.Get(req.This).(*simulator.Folder); ok {
 		task := d.start(ctx, folder, "Destroy_Task", folder.Name, func(j *job) (types.AnyType, *refusal) { return nil, j.removeFolder(folder) })
@@ -174,6 +184,7 @@ func (d *desk) DestroyTask(ctx *simulator.Context, req *types.Destroy_Task) soap
 	return &methods.Destroy_TaskBody{Res: &types.Destroy_TaskResponse{Returnval: task}}
 }
 
+// UnregisterVM removes a VM from the inventory and keeps its disks.
 func (d *desk) UnregisterVM(ctx *simulator.Context, req *types.UnregisterVM) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
@@ -185,6 +196,7 @@ func (d *desk) UnregisterVM(ctx *simulator.Context, req *types.UnregisterVM) soa
 	return &methods.UnregisterVMBody{Res: &types.UnregisterVMResponse{}}
 }
 
+// remove takes a VM that is powered off out of the inventory, and its files from the datastore if `files` is true.
 func (w *world) remove(vm *simulator.VirtualMachine, files bool) *refusal {
 	if w.findVM(vm.Self) == nil {
 		return gone(vm.Self)

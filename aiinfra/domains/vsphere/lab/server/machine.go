@@ -1,3 +1,5 @@
+// VMs as objects of the inventory: where they stand, their summaries, and their names.
+
 package main
 
 import (
@@ -55,7 +57,7 @@ func (w *world) add(m machine) (*simulator.VirtualMachine, *refusal) {
 	folder := w.registry.Get(m.folder).(*simulator.Folder)
 	ctx := w.newContext(nil)
 	var refused *refusal
-	w.registry.WithLock(ctx, folder.Self, func() {
+	w.locked(ctx, folder.Self, func() {
 		if taken := w.registry.FindByName(vm.Name, folder.ChildEntity); taken != nil {
 			refused = duplicateName(vm.Name, taken.Reference())
 			return
@@ -77,7 +79,7 @@ func (w *world) add(m machine) (*simulator.VirtualMachine, *refusal) {
 func (w *world) link(m machine, vm ref, enter bool) {
 	ctx := w.newContext(nil)
 	change := func(at ref, list func() *[]ref) {
-		w.registry.WithLock(ctx, at, func() {
+		w.locked(ctx, at, func() {
 			kept := append([]ref(nil), *list()...)
 			if enter {
 				kept = append(kept, vm)
@@ -130,13 +132,14 @@ func (w *world) change(vm *simulator.VirtualMachine, config *types.VirtualMachin
 	ctx := w.newContext(nil)
 	now := time.Now()
 	config.Modified, config.ChangeVersion = now, now.UTC().Format(time.RFC3339Nano)
-	w.registry.WithLock(ctx, vm, func() {
+	w.locked(ctx, vm, func() {
 		vm.Config, vm.Name = config, config.Name
 		summarize(vm)
 		w.registry.Update(ctx, vm, []types.PropertyChange{{Name: "config.modified", Val: now}})
 	})
 }
 
+// findVM is nil when there is no such VM.
 func (w *world) findVM(of ref) *simulator.VirtualMachine {
 	vm, _ := w.registry.Get(of).(*simulator.VirtualMachine)
 	return vm

@@ -45,8 +45,9 @@ func main() {
 	}
 }
 
+// serve runs the server until it is told to stop, or until it cannot serve any more.
 func serve(o options) error {
-	said, err := readDescription(o.description)
+	described, err := readDescription(o.description)
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func serve(o options) error {
 	if err != nil {
 		return err
 	}
-	world, err := newWorld(said)
+	world, err := newWorld(described)
 	if err != nil {
 		return err
 	}

@@ -1,3 +1,5 @@
+// MIG: which instances fit on a card side by side.
+
 package main
 
 // instance is a MIG instance by its share of the card.
@@ -41,7 +43,7 @@ func migPlace(starts map[[2]int][]int, rest []instance, taken int) bool {
 }
 
 // migInstance is what a MIG profile takes of a card; NVIDIA rounds the nominal size of memory.
-func migInstance(card *cardSaid, profile *profileSaid) instance {
+func migInstance(card *cardSpec, profile *profileSpec) instance {
 	total := migMemorySlices[card.Slices]
 	memory := total
 	for _, size := range []int{1, 2, 4, 8} {

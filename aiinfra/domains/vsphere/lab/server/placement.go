@@ -1,3 +1,5 @@
+// Where a VM starts: the choice of a host, and of cards on it.
+
 package main
 
 import (
@@ -94,11 +96,12 @@ func (h *host) fits(vm *simulator.VirtualMachine) (*grant, *refusal) {
 			h.release(vm.Self)
 			return nil, refused
 		}
-		granted.assigned[i] = given.said.PciID
+		granted.assigned[i] = given.spec.PciID
 	}
 	return granted, nil
 }
 
+// give takes a card, or a share of one, for a device of a VM. `index` counts the devices, for faults.
 func (h *host) give(vm *simulator.VirtualMachine, device *types.VirtualPCIPassthrough, index int) (*card, *refusal) {
 	switch backing := device.Backing.(type) {
 	case *types.VirtualPCIPassthroughVmiopBackingInfo:
@@ -108,12 +111,12 @@ func (h *host) give(vm *simulator.VirtualMachine, device *types.VirtualPCIPassth
 	case *types.VirtualPCIPassthroughDeviceBackingInfo:
 		return h.giveStatic(vm, backing, index)
 	}
-	return nil, deviceUnavailable(vm.Name, h.said.Name, index)
+	return nil, deviceUnavailable(vm.Name, h.spec.Name, index)
 }
 
 // giveVgpu puts a vGPU on a card: on the emptiest for performance, on the fullest that has room to consolidate.
 func (h *host) giveVgpu(vm ref, name string) (*card, *refusal) {
-	if !licensedForVgpus(h.said.License) {
+	if !licensedForVgpus(h.spec.License) {
 		return nil, notLicensed("vGPU")
 	}
 	if h.brokenVib && h.hasDriver() {
@@ -138,6 +141,7 @@ func (h *host) giveVgpu(vm ref, name string) (*card, *refusal) {
 	return best, nil
 }
 
+// giveDynamic takes the first idle card of an allowed model that has the label.
 func (h *host) giveDynamic(vm *simulator.VirtualMachine, backing *types.VirtualPCIPassthroughDynamicBackingInfo, index int) (*card, *refusal) {
 	for _, c := range h.cards {
 		fits := slices.ContainsFunc(backing.AllowedDevice, func(allowed types.VirtualPCIPassthroughAllowedDevice) bool { return c.is(allowed) })
@@ -147,22 +151,23 @@ func (h *host) giveDynamic(vm *simulator.VirtualMachine, backing *types.VirtualP
 			return c, nil
 		}
 	}
-	return nil, deviceUnavailable(vm.Name, h.said.Name, index)
+	return nil, deviceUnavailable(vm.Name, h.spec.Name, index)
 }
 
 // is compares ids as unsigned numbers of 16 bits; a subsystem that is not given may be any.
 func (c *card) is(allowed types.VirtualPCIPassthroughAllowedDevice) bool {
 	same := func(asked int32, have int) bool { return asked&0xffff == int32(have)&0xffff }
-	return same(allowed.VendorId, c.said.VendorID) && same(allowed.DeviceId, c.said.DeviceID) &&
-		(allowed.SubVendorId == 0 || same(allowed.SubVendorId, c.said.SubVendorID)) &&
-		(allowed.SubDeviceId == 0 || same(allowed.SubDeviceId, c.said.SubDeviceID))
+	return same(allowed.VendorId, c.spec.VendorID) && same(allowed.DeviceId, c.spec.DeviceID) &&
+		(allowed.SubVendorId == 0 || same(allowed.SubVendorId, c.spec.SubVendorID)) &&
+		(allowed.SubDeviceId == 0 || same(allowed.SubDeviceId, c.spec.SubDeviceID))
 }
 
+// giveStatic takes the one card that the backing names.
 func (h *host) giveStatic(vm *simulator.VirtualMachine, backing *types.VirtualPCIPassthroughDeviceBackingInfo, index int) (*card, *refusal) {
 	c := h.card(backing.Id)
 	switch {
 	case backing.SystemId != h.systemID() || c == nil:
-		return nil, deviceUnavailable(vm.Name, h.said.Name, index)
+		return nil, deviceUnavailable(vm.Name, h.spec.Name, index)
 	case !h.passthroughActive(c):
 		return nil, notPassthrough(backing.Id)
 	case !c.idle():
@@ -172,22 +177,24 @@ func (h *host) giveStatic(vm *simulator.VirtualMachine, backing *types.VirtualPC
 	return c, nil
 }
 
+// checkGroups refuses a VM with a device group that the host has not.
 func (h *host) checkGroups(config *types.VirtualMachineConfigInfo) *refusal {
 	if config.DeviceGroups == nil {
 		return nil
 	}
 	for _, wanted := range config.DeviceGroups.DeviceGroup {
 		vendor, ok := wanted.(*types.VirtualMachineVirtualDeviceGroupsVendorDeviceGroup)
-		if ok && !slices.ContainsFunc(h.groups, func(one groupSaid) bool { return strings.EqualFold(one.Name, vendor.DeviceGroupName) }) {
-			return deviceUnavailable(config.Name, h.said.Name, 0)
+		if ok && !slices.ContainsFunc(h.groups, func(one groupSpec) bool { return strings.EqualFold(one.Name, vendor.DeviceGroupName) }) {
+			return deviceUnavailable(config.Name, h.spec.Name, 0)
 		}
 	}
 	return nil
 }
 
+// checkState refuses to start VMs on a host that is disconnected or in maintenance.
 func (h *host) checkState() *refusal {
 	switch {
-	case h.said.Disconnected:
+	case h.spec.Disconnected:
 		return &refusal{&types.HostNotConnected{}, "Unable to communicate with the remote host, since it is disconnected."}
 	case h.maintenance:
 		return &refusal{&types.InvalidHostState{Host: &h.ref}, "The operation is not allowed in the current state of the host."}
@@ -197,6 +204,7 @@ func (h *host) checkState() *refusal {
 
 func (h *host) take(vm ref, granted *grant) { h.memory[vm] = granted.memory }
 
+// release takes from a VM whatever it holds of the host.
 func (h *host) release(vm ref) {
 	delete(h.memory, vm)
 	for _, c := range h.cards {

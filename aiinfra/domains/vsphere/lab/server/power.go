@@ -1,3 +1,5 @@
+// Power: PowerOnVM_Task, PowerOnMultiVM_Task by way of DRS, PowerOffVM_Task.
+
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
+// PowerOnVMTask starts a task that starts a VM on the host that it is on.
 func (d *desk) PowerOnVMTask(ctx *simulator.Context, req *types.PowerOnVM_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
@@ -35,7 +38,11 @@ func (d *desk) PowerOnMultiVMTask(ctx *simulator.Context, req *types.PowerOnMult
 	override := types.DrsBehavior("")
 	for _, option := range req.Option {
 		if value := option.GetOptionValue(); value.Key == "OverrideAutomationLevel" {
-			override = types.DrsBehavior(value.Value.(string))
+			behavior, ok := value.Value.(string)
+			if !ok {
+				return invalidArgument("option").answer()
+			}
+			override = types.DrsBehavior(behavior)
 		}
 	}
 	task := d.start(ctx, dc, "PowerOnMultiVM_Task", dc.Name, func(j *job) (types.AnyType, *refusal) {
@@ -44,6 +51,7 @@ func (d *desk) PowerOnMultiVMTask(ctx *simulator.Context, req *types.PowerOnMult
 	return &methods.PowerOnMultiVM_TaskBody{Res: &types.PowerOnMultiVM_TaskResponse{Returnval: task}}
 }
 
+// powerOnEach starts a task for each VM that finds a host, and says why not for each other one.
 func (d *desk) powerOnEach(ctx *simulator.Context, vms []ref, override types.DrsBehavior) types.ClusterPowerOnVmResult {
 	var result types.ClusterPowerOnVmResult
 	for _, each := range vms {
@@ -56,7 +64,7 @@ func (d *desk) powerOnEach(ctx *simulator.Context, vms []ref, override types.Drs
 			result.NotAttempted = append(result.NotAttempted, types.ClusterNotAttemptedVmInfo{Vm: each, Fault: *invalidState().localized()})
 			continue
 		}
-		drs := d.hosts[*vm.Runtime.Host].cluster.said.Drs
+		drs := d.hosts[*vm.Runtime.Host].cluster.spec.Drs
 		behavior := types.DrsBehavior(drs.Behavior)
 		if override != "" {
 			behavior = override
@@ -105,7 +113,7 @@ func (w *world) showPower(vm *simulator.VirtualMachine, state types.VirtualMachi
 	config := assigned(vm.Config, given)
 	ctx := w.newContext(nil)
 	now := time.Now()
-	w.registry.WithLock(ctx, vm, func() {
+	w.locked(ctx, vm, func() {
 		runtime := vm.Runtime
 		runtime.PowerState, runtime.Host, runtime.BootTime = state, &h.ref, nil
 		if state == types.VirtualMachinePowerStatePoweredOn {
@@ -138,6 +146,7 @@ func assigned(config *types.VirtualMachineConfigInfo, given *grant) *types.Virtu
 	return config
 }
 
+// move puts a VM into the list of another host.
 func (w *world) move(vm *simulator.VirtualMachine, from, to *host) {
 	if from == to {
 		return
@@ -150,6 +159,7 @@ func (w *world) move(vm *simulator.VirtualMachine, from, to *host) {
 	w.link(site, vm.Self, true)
 }
 
+// PowerOffVMTask starts a task that stops a VM.
 func (d *desk) PowerOffVMTask(ctx *simulator.Context, req *types.PowerOffVM_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
@@ -159,6 +169,7 @@ func (d *desk) PowerOffVMTask(ctx *simulator.Context, req *types.PowerOffVM_Task
 	return &methods.PowerOffVM_TaskBody{Res: &types.PowerOffVM_TaskResponse{Returnval: task}}
 }
 
+// powerOff gives back what the VM took of its host.
 func (w *world) powerOff(vm *simulator.VirtualMachine) *refusal {
 	if vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOff {
 		return wrongPower(vm.Runtime.PowerState, types.VirtualMachinePowerStatePoweredOff)

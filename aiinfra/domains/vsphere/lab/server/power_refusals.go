@@ -1,3 +1,5 @@
+// Why a VM with GPUs does not start, as vCenter 8 and ESXi 8 say it.
+
 package main
 
 import (
@@ -48,8 +50,8 @@ func (h *host) checkMmio(config *types.VirtualMachineConfigInfo) *refusal {
 		return nil
 	}
 	size := mmioDefault
-	if said, err := strconv.Atoi(extra(config, "pciPassthru.64bitMMIOSizeGB")); err == nil {
-		size = said
+	if configured, err := strconv.Atoi(extra(config, "pciPassthru.64bitMMIOSizeGB")); err == nil {
+		size = configured
 	}
 	if strings.EqualFold(extra(config, "pciPassthru.use64bitMMIO"), "TRUE") && config.Firmware == "efi" && needed <= size {
 		return nil
@@ -57,6 +59,7 @@ func (h *host) checkMmio(config *types.VirtualMachineConfigInfo) *refusal {
 	return notStarted("msg.pciPassthru.mmio", "PCIPassthru: total number of pages needed exceeds limit.")
 }
 
+// mmioOf is the address space that a device takes, in GiB.
 func (h *host) mmioOf(device *types.VirtualPCIPassthrough) int {
 	switch backing := device.Backing.(type) {
 	case *types.VirtualPCIPassthroughVmiopBackingInfo:

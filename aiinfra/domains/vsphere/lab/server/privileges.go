@@ -1,3 +1,5 @@
+// Privileges: what each call needs, and what the account of the lab has not.
+
 package main
 
 import (
@@ -70,6 +72,7 @@ var simpleNeeds = map[string]string{
 	"RebootHost_Task":           "Host.Config.Maintenance",
 }
 
+// needs are the privileges of a call, each with the object that they are wanted on.
 func (p *privileges) needs(method *simulator.Method) []need {
 	if privilege, ok := simpleNeeds[method.Name]; ok {
 		return []need{{privilege, method.This}}
@@ -111,6 +114,7 @@ func (p *privileges) needs(method *simulator.Method) []need {
 	return nil
 }
 
+// cloneNeeds are the privileges of CloneVM_Task.
 func (p *privileges) cloneNeeds(req *types.CloneVM_Task) []need {
 	privilege := "VirtualMachine.Provisioning.Clone"
 	template := p.world.isTemplate(req.This)
@@ -191,6 +195,7 @@ func (a *authorization) availability(object ref, ids []string) types.EntityPrivi
 	return answer
 }
 
+// HasPrivilegeOnEntities answers for the account, whatever session is named.
 func (a *authorization) HasPrivilegeOnEntities(req *types.HasPrivilegeOnEntities) soap.HasFault {
 	res := &types.HasPrivilegeOnEntitiesResponse{}
 	for _, object := range req.Entity {
@@ -199,6 +204,7 @@ func (a *authorization) HasPrivilegeOnEntities(req *types.HasPrivilegeOnEntities
 	return &methods.HasPrivilegeOnEntitiesBody{Res: res}
 }
 
+// HasUserPrivilegeOnEntities answers for the account, whatever user is named.
 func (a *authorization) HasUserPrivilegeOnEntities(req *types.HasUserPrivilegeOnEntities) soap.HasFault {
 	res := &types.HasUserPrivilegeOnEntitiesResponse{}
 	for _, object := range req.Entities {
@@ -207,6 +213,7 @@ func (a *authorization) HasUserPrivilegeOnEntities(req *types.HasUserPrivilegeOn
 	return &methods.HasUserPrivilegeOnEntitiesBody{Res: res}
 }
 
+// HasPrivilegeOnEntity answers for the account, whatever session is named.
 func (a *authorization) HasPrivilegeOnEntity(req *types.HasPrivilegeOnEntity) soap.HasFault {
 	res := &types.HasPrivilegeOnEntityResponse{}
 	for _, id := range req.PrivId {
@@ -215,6 +222,7 @@ func (a *authorization) HasPrivilegeOnEntity(req *types.HasPrivilegeOnEntity) so
 	return &methods.HasPrivilegeOnEntityBody{Res: res}
 }
 
+// FetchUserPrivilegeOnEntities leaves out the privileges that the account has not.
 func (a *authorization) FetchUserPrivilegeOnEntities(req *types.FetchUserPrivilegeOnEntities) soap.HasFault {
 	answer := a.AuthorizationManager.FetchUserPrivilegeOnEntities(req)
 	results := answer.(*methods.FetchUserPrivilegeOnEntitiesBody).Res.Returnval

@@ -1,3 +1,5 @@
+// Properties of managed objects, read by paths such as config.hardware.device.
+
 package main
 
 import (
@@ -121,6 +123,7 @@ func reached(value reflect.Value) reflect.Value {
 	return value
 }
 
+// element finds the element of a list by its key; an invalid value when there is none.
 func element(value reflect.Value, key any) (reflect.Value, error) {
 	if value.Kind() != reflect.Slice {
 		return reflect.Value{}, errNoProperty

@@ -1,3 +1,5 @@
+// What a host shows of its cards: graphics, passthrough and PCI devices.
+
 package main
 
 import (
@@ -45,12 +47,12 @@ func (w *world) publish(h *host) {
 	hardware.PciDevice = h.pciDevices()
 	summary := object.Summary
 	summary.RebootRequired = h.reboot || h.pendingFault
-	summary.QuickStats.OverallMemoryUsage = int32(h.said.MemoryMib - h.freeMemory())
+	summary.QuickStats.OverallMemoryUsage = int32(h.spec.MemoryMib - h.freeMemory())
 	runtime := object.Runtime
 	runtime.InMaintenanceMode = h.maintenance
 	summary.Runtime = &runtime
 	ctx := w.newContext(nil)
-	w.registry.WithLock(ctx, object, func() {
+	w.locked(ctx, object, func() {
 		object.Config, object.Hardware, object.Summary, object.Runtime = &config, &hardware, summary, runtime
 	})
 }
@@ -60,19 +62,20 @@ func (h *host) bindings() []types.HostAssignableHardwareBinding {
 	var all []types.HostAssignableHardwareBinding
 	for _, c := range h.cards {
 		if c.owner != nil && c.assigned {
-			all = append(all, types.HostAssignableHardwareBinding{InstanceId: c.said.PciID, Vm: *c.owner})
+			all = append(all, types.HostAssignableHardwareBinding{InstanceId: c.spec.PciID, Vm: *c.owner})
 		}
 	}
 	return all
 }
 
+// graphicsInfo is a card as the host shows it now.
 func (h *host) graphicsInfo(c *card) types.HostGraphicsInfo {
 	info := types.HostGraphicsInfo{
-		DeviceName:     c.said.Name,
-		VendorName:     vendorName(c.said.VendorID),
-		PciId:          c.said.PciID,
+		DeviceName:     c.spec.Name,
+		VendorName:     vendorName(c.spec.VendorID),
+		PciId:          c.spec.PciID,
 		GraphicsType:   c.graphics,
-		MemorySizeInKB: c.said.MemoryMib << 10,
+		MemorySizeInKB: c.spec.MemoryMib << 10,
 	}
 	mode := c.vgpuMode()
 	if h.pendingFault && c.graphics == graphicsSharedDirect {
@@ -91,8 +94,9 @@ func (h *host) graphicsInfo(c *card) types.HostGraphicsInfo {
 	return info
 }
 
+// graphicsDevice is a card as it is configured, for after the next restart.
 func (h *host) graphicsDevice(c *card) types.HostGraphicsConfigDeviceType {
-	device := types.HostGraphicsConfigDeviceType{DeviceId: c.said.PciID, GraphicsType: c.graphicsNext}
+	device := types.HostGraphicsConfigDeviceType{DeviceId: c.spec.PciID, GraphicsType: c.graphicsNext}
 	if h.tellsVgpuMode() {
 		device.VgpuMode = vgpuSameSize
 		if c.mixedNext {
@@ -103,28 +107,29 @@ func (h *host) graphicsDevice(c *card) types.HostGraphicsConfigDeviceType {
 }
 
 // tellsVgpuMode: the API has it since 8.0.3.
-func (h *host) tellsVgpuMode() bool { return !versionBelow(h.said.Version, 8, 0, 3) }
+func (h *host) tellsVgpuMode() bool { return !versionBelow(h.spec.Version, 8, 0, 3) }
 
+// passthruInfo is a card as a PCI device that can be passed through.
 func (h *host) passthruInfo(c *card) types.BaseHostPciPassthruInfo {
 	info := types.HostPciPassthruInfo{
-		Id:              c.said.PciID,
-		DependentDevice: c.said.PciID,
+		Id:              c.spec.PciID,
+		DependentDevice: c.spec.PciID,
 		PassthruCapable: c.passthrough.Capable,
 		PassthruEnabled: c.passthroughNext,
 		PassthruActive:  h.passthroughActive(c),
 		HardwareLabel:   c.passthrough.Label,
 	}
-	if c.said.Sriov == nil {
+	if c.spec.Sriov == nil {
 		return &info
 	}
 	return &types.HostSriovInfo{
 		HostPciPassthruInfo:         info,
-		SriovCapable:                c.said.Sriov.Capable,
-		SriovEnabled:                c.said.Sriov.Enabled,
-		SriovActive:                 c.said.Sriov.Active,
-		NumVirtualFunctionRequested: c.said.Sriov.Functions,
-		NumVirtualFunction:          c.said.Sriov.Functions,
-		MaxVirtualFunctionSupported: c.said.Sriov.Functions,
+		SriovCapable:                c.spec.Sriov.Capable,
+		SriovEnabled:                c.spec.Sriov.Enabled,
+		SriovActive:                 c.spec.Sriov.Active,
+		NumVirtualFunctionRequested: c.spec.Sriov.Functions,
+		NumVirtualFunction:          c.spec.Sriov.Functions,
+		MaxVirtualFunctionSupported: c.spec.Sriov.Functions,
 	}
 }
 
@@ -137,6 +142,7 @@ var besides = []types.HostPciDevice{
 	{Id: "0000:5e:00.0", ClassId: 0x108, VendorId: 0x144d, DeviceId: -22524, VendorName: "Samsung Electronics Co Ltd", DeviceName: "NVMe SSD Controller PM173X"},
 }
 
+// pciDevices are all PCI devices of the host.
 func (h *host) pciDevices() []types.HostPciDevice {
 	devices := append([]types.HostPciDevice(nil), besides...)
 	for i := range devices {
@@ -151,19 +157,20 @@ func (h *host) pciDevices() []types.HostPciDevice {
 // pciDevice has its numbers as the API gives them: signed shorts, so that 0x8086 reads as -32634.
 func (c *card) pciDevice() types.HostPciDevice {
 	device := types.HostPciDevice{
-		Id:          c.said.PciID,
+		Id:          c.spec.PciID,
 		ClassId:     0x302,
-		VendorId:    int16(uint16(c.said.VendorID)),
-		DeviceId:    int16(uint16(c.said.DeviceID)),
-		SubVendorId: int16(uint16(c.said.SubVendorID)),
-		SubDeviceId: int16(uint16(c.said.SubDeviceID)),
-		VendorName:  vendorName(c.said.VendorID),
-		DeviceName:  c.said.Name,
+		VendorId:    int16(uint16(c.spec.VendorID)),
+		DeviceId:    int16(uint16(c.spec.DeviceID)),
+		SubVendorId: int16(uint16(c.spec.SubVendorID)),
+		SubDeviceId: int16(uint16(c.spec.SubDeviceID)),
+		VendorName:  vendorName(c.spec.VendorID),
+		DeviceName:  c.spec.Name,
 	}
 	address(&device)
 	return device
 }
 
+// address sets bus, slot and function of a device from its PCI id.
 func address(device *types.HostPciDevice) {
 	fmt.Sscanf(device.Id[5:], "%02x:%02x.%d", &device.Bus, &device.Slot, &device.Function)
 }

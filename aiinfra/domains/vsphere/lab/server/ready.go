@@ -1,3 +1,5 @@
+// The file that tells who started the server that everything answers.
+
 package main
 
 import (

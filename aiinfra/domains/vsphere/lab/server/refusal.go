@@ -1,3 +1,5 @@
+// Faults, with the sentences that a vCenter in English says with them.
+
 package main
 
 import (
@@ -68,10 +70,19 @@ func invalidArgument(property string) *refusal {
 	return &refusal{&types.InvalidArgument{InvalidProperty: property}, "A specified parameter was not correct: " + property}
 }
 
+// gone is the fault for an object that is not, or no longer, there.
 func gone(object ref) *refusal {
 	return &refusal{
 		&types.ManagedObjectNotFound{Obj: object},
 		"The object '" + "vim." + object.Type + ":" + object.Value + "' has already been deleted or has not been completely created",
+	}
+}
+
+// methodNotFound is the fault for a method that nothing here implements.
+func methodNotFound(method *simulator.Method) *refusal {
+	return &refusal{
+		&types.MethodNotFound{Receiver: method.This, Method: method.Name},
+		"The simulated vCenter has no method " + method.This.Type + "." + method.Name,
 	}
 }
 

@@ -1,3 +1,5 @@
+// The property collector.
+
 package main
 
 import (
@@ -15,6 +17,7 @@ const mostInPage = 1000
 // The property collector in place of the simulator's: it reads values without copying each by way of XML, leaves out
 // what is unset also on later pages, and says which property may not be read.
 
+// RetrievePropertiesEx answers the first page, with a token for the next one.
 func (d *desk) RetrievePropertiesEx(ctx *simulator.Context, req *types.RetrievePropertiesEx) soap.HasFault {
 	found, refused := d.retrieve(ctx, req.SpecSet)
 	if refused != nil {
@@ -28,6 +31,7 @@ func (d *desk) RetrievePropertiesEx(ctx *simulator.Context, req *types.RetrieveP
 	return &methods.RetrievePropertiesExBody{Res: res}
 }
 
+// ContinueRetrievePropertiesEx answers the page of a token. A token can be used once.
 func (d *desk) ContinueRetrievePropertiesEx(ctx *simulator.Context, req *types.ContinueRetrievePropertiesEx) soap.HasFault {
 	kept, known := d.pages.LoadAndDelete(req.Token)
 	if !known {
@@ -40,11 +44,13 @@ func (d *desk) ContinueRetrievePropertiesEx(ctx *simulator.Context, req *types.C
 	}}
 }
 
+// CancelRetrievePropertiesEx forgets the pages of a token.
 func (d *desk) CancelRetrievePropertiesEx(ctx *simulator.Context, req *types.CancelRetrievePropertiesEx) soap.HasFault {
 	d.pages.Delete(req.Token)
 	return &methods.CancelRetrievePropertiesExBody{Res: &types.CancelRetrievePropertiesExResponse{}}
 }
 
+// RetrieveProperties answers everything at once.
 func (d *desk) RetrieveProperties(ctx *simulator.Context, req *types.RetrieveProperties) soap.HasFault {
 	found, refused := d.retrieve(ctx, req.SpecSet)
 	if refused != nil {
@@ -71,6 +77,7 @@ type fetchBody struct {
 
 func (b *fetchBody) Fault() *soap.Fault { return b.Reason }
 
+// Fetch answers one property of one object.
 func (d *desk) Fetch(ctx *simulator.Context, req *fetch) soap.HasFault {
 	found, refused := d.retrieve(ctx, []types.PropertyFilterSpec{{
 		PropSet:   []types.PropertySpec{{Type: req.This.Type, PathSet: []string{req.Prop}}},
@@ -119,6 +126,7 @@ type retrieval struct {
 	objects   []types.ObjectContent
 }
 
+// retrieve collects the properties of all objects that the specs select.
 func (d *desk) retrieve(ctx *simulator.Context, specs []types.PropertyFilterSpec) ([]types.ObjectContent, *refusal) {
 	r := &retrieval{desk: d, ctx: ctx, named: map[string]*types.TraversalSpec{}, collected: map[ref]bool{}}
 	for _, spec := range specs {
@@ -179,9 +187,10 @@ func (r *retrieval) follow(at ref, value shown, selects []types.BaseSelectionSpe
 	return nil
 }
 
+// refs are the objects that a property refers to.
 func (r *retrieval) refs(at ref, value shown, path string) []ref {
 	var refs []ref
-	r.registry.WithLock(r.ctx, at, func() {
+	r.locked(r.ctx, at, func() {
 		found, err := value.read(path)
 		if err == nil {
 			refs = referencesIn(found)
@@ -210,7 +219,7 @@ func (r *retrieval) collect(at ref, value shown, props []types.PropertySpec) {
 	r.collected[at] = true
 	content := types.ObjectContent{Obj: at}
 	asked := false
-	r.registry.WithLock(r.ctx, at, func() {
+	r.locked(r.ctx, at, func() {
 		for _, prop := range props {
 			if !value.is(at.Type, prop.Type) {
 				continue
@@ -228,6 +237,7 @@ func (r *retrieval) collect(at ref, value shown, props []types.PropertySpec) {
 	}
 }
 
+// readAll reads the properties of one object, and notes those that may not or cannot be read.
 func (r *retrieval) readAll(at ref, value shown, paths []string, content *types.ObjectContent) {
 	readable := r.denied.granted("System.Read", at)
 	seen := map[string]bool{}

@@ -1,8 +1,9 @@
+// The HTTPS server of the API.
+
 package main
 
 import (
 	"crypto/tls"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -16,11 +17,12 @@ func (w *world) serveAPI(listener net.Listener, who *identity) error {
 	mux := w.service.ServeMux
 	mux.HandleFunc(w.registry.Path+"/vimServiceVersions.xml", w.service.ServiceVersions)
 	mux.HandleFunc(uploadPath, w.upload)
+	w.rest.install(mux)
 	w.address = listener.Addr().String()
 	server := &http.Server{
-		Handler:           http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) { w.through(mux, out, in) }),
+		Handler:           guardHTTP(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) { w.through(mux, out, in) })),
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{who.certificate}},
-		ErrorLog:          log.New(io.Discard, "", 0),
+		ErrorLog:          log.Default(),
 		ReadHeaderTimeout: time.Minute,
 	}
 	return server.ServeTLS(listener, "", "")

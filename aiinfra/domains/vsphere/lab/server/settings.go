@@ -1,3 +1,5 @@
+// Advanced settings of the vCenter, and licenses.
+
 package main
 
 import (
@@ -24,8 +26,8 @@ func (w *world) setOptions() {
 	manager := w.registry.OptionManager()
 	manager.Setting = append([]types.BaseOptionValue(nil), manager.Setting...)
 	var changed []types.BaseOptionValue
-	for _, key := range sortedKeys(w.said.Settings) {
-		changed = append(changed, &types.OptionValue{Key: key, Value: w.said.Settings[key]})
+	for _, key := range sortedKeys(w.description.Settings) {
+		changed = append(changed, &types.OptionValue{Key: key, Value: w.description.Settings[key]})
 	}
 	manager.UpdateOptions(&types.UpdateOptions{ChangedValue: changed})
 }
@@ -39,7 +41,7 @@ func (w *world) installLicenses() {
 	for _, dc := range w.datacenters {
 		for _, c := range dc.clusters {
 			for _, h := range c.hosts {
-				own := assignment(h.ref.Value, h.said.Name, h.said.License)
+				own := assignment(h.ref.Value, h.spec.Name, h.spec.License)
 				own.Scope = w.instanceID()
 				assigned = append(assigned, own)
 				licenses = appendNew(licenses, own.AssignedLicense)

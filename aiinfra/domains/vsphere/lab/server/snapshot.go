@@ -1,3 +1,5 @@
+// Snapshots of VMs.
+
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
+// snapshot makes a snapshot of a VM the current one.
 func (w *world) snapshot(vm *simulator.VirtualMachine, name, description string) ref {
 	made := &simulator.VirtualMachineSnapshot{}
 	made.Vm, made.Config = vm.Self, *vm.Config
@@ -23,13 +26,14 @@ func (w *world) snapshot(vm *simulator.VirtualMachine, name, description string)
 		Snapshot: made.Self, Vm: vm.Self, Name: name, Description: description, CreateTime: time.Now(),
 		State: vm.Runtime.PowerState, Id: int32(len(info.RootSnapshotList) + 1),
 	})
-	w.registry.WithLock(w.newContext(nil), vm, func() {
+	w.locked(w.newContext(nil), vm, func() {
 		vm.Snapshot = info
 		vm.RootSnapshot = append(vm.RootSnapshot[:len(vm.RootSnapshot):len(vm.RootSnapshot)], made.Self)
 	})
 	return made.Self
 }
 
+// CreateSnapshotTask starts a task that makes a snapshot.
 func (d *desk) CreateSnapshotTask(ctx *simulator.Context, req *types.CreateSnapshot_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
@@ -44,13 +48,14 @@ func (d *desk) CreateSnapshotTask(ctx *simulator.Context, req *types.CreateSnaps
 	return &methods.CreateSnapshot_TaskBody{Res: &types.CreateSnapshot_TaskResponse{Returnval: task}}
 }
 
+// RemoveAllSnapshotsTask starts a task that removes all snapshots of a VM.
 func (d *desk) RemoveAllSnapshotsTask(ctx *simulator.Context, req *types.RemoveAllSnapshots_Task) soap.HasFault {
 	vm := d.findVM(req.This)
 	if vm == nil {
 		return gone(req.This).answer()
 	}
 	task := d.start(ctx, vm, "RemoveAllSnapshots_Task", vm.Name, func(j *job) (types.AnyType, *refusal) {
-		j.registry.WithLock(j.ctx, vm, func() { vm.Snapshot, vm.RootSnapshot = nil, nil })
+		j.locked(j.ctx, vm, func() { vm.Snapshot, vm.RootSnapshot = nil, nil })
 		return nil, nil
 	})
 	return &methods.RemoveAllSnapshots_TaskBody{Res: &types.RemoveAllSnapshots_TaskResponse{Returnval: task}}

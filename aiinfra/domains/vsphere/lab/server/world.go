@@ -1,3 +1,5 @@
+// The whole simulated vCenter: what is known of it beside VMware's registry of objects.
+
 package main
 
 import (
@@ -14,21 +16,22 @@ import (
 
 // world is the simulated vCenter: VMware's registry of objects, and beside it what that does not know.
 type world struct {
-	said     *description
-	service  *simulator.Service
-	registry *simulator.Registry
-	building *simulator.Context
-	calls    calls
-	logins   logins
-	faults   *faults
-	denied   *privileges
-	jobs     sync.Map // ref of a task -> *job
-	leases   sync.Map // ref of a lease -> *lease
-	pages    sync.Map // token -> []page
-	turns    sync.Map // ref of a VM -> *sync.Mutex
-	files    sync.Map // name of a disk file on a datastore -> true
-	counter  atomic.Int64
-	address  string // of the API
+	description *description
+	service     *simulator.Service
+	registry    *simulator.Registry
+	building    *simulator.Context
+	calls       calls
+	logins      logins
+	faults      *faults
+	denied      *privileges
+	rest        *restAPI
+	jobs        sync.Map // ref of a task -> *job
+	leases      sync.Map // ref of a lease -> *lease
+	pages       sync.Map // token -> []page
+	turns       sync.Map // ref of a VM -> *sync.Mutex
+	files       sync.Map // name of a disk file on a datastore -> true
+	counter     atomic.Int64
+	address     string // of the API
 
 	mu          sync.Mutex // guards hosts, cards, and who holds them; taken before the lock of any object
 	datacenters []*datacenter
@@ -36,7 +39,7 @@ type world struct {
 }
 
 type datacenter struct {
-	said       *datacenterSaid
+	spec       *datacenterSpec
 	ref        ref
 	vmFolder   ref
 	folders    map[string]ref // by path below the folder of VMs; "" is that folder
@@ -45,25 +48,27 @@ type datacenter struct {
 	clusters   []*cluster
 }
 
-func newWorld(said *description) (*world, error) {
+// newWorld builds the inventory that is described. Its account is the one of the description.
+func newWorld(d *description) (*world, error) {
 	content := vpx.ServiceContent
 	about := &content.About
-	about.ApiVersion, about.Version, about.Build = said.APIVersion, said.Version, said.Build
-	about.Name, about.FullName = "VMware vCenter Server", "VMware vCenter Server "+said.Version+" build-"+said.Build
+	about.ApiVersion, about.Version, about.Build = d.APIVersion, d.Version, d.Build
+	about.Name, about.FullName = "VMware vCenter Server", "VMware vCenter Server "+d.Version+" build-"+d.Build
 	about.InstanceUuid = uuid.NewString()
 	esx.AdvancedOptions = esx.AdvancedOptions[:min(20, len(esx.AdvancedOptions))] // copied for each host, and no use here
 
 	instance, _ := simulator.NewServiceInstance(simulator.NewContext(), content, vpx.RootFolder)
-	w := &world{said: said, building: instance, registry: instance.Map, hosts: map[ref]*host{}}
+	w := &world{description: d, building: instance, registry: instance.Map, hosts: map[ref]*host{}}
 	w.service = simulator.New(instance, nil)
-	w.service.Listen = &url.URL{User: url.UserPassword(said.User, said.Password)}
+	w.service.Listen = &url.URL{User: url.UserPassword(d.User, d.Password)}
+	w.rest = newRestAPI(w)
 	w.faults = newFaults()
-	w.denied = newPrivileges(w, said.Privileges.Missing)
+	w.denied = newPrivileges(w, d.Privileges.Missing)
 	w.installDoor()
 	w.installManagers()
 	w.registry.AddHandler(&taskNames{})
-	for i := range said.Datacenters {
-		if err := w.buildDatacenter(&said.Datacenters[i]); err != nil {
+	for i := range d.Datacenters {
+		if err := w.buildDatacenter(&d.Datacenters[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -81,9 +86,10 @@ func (w *world) newContext(session *simulator.Session) *simulator.Context {
 
 func (w *world) next() int64 { return w.counter.Add(1) }
 
+// hostNamed is nil when no host has the name.
 func (w *world) hostNamed(name string) *host {
 	for _, h := range w.hosts {
-		if h.said.Name == name {
+		if h.spec.Name == name {
 			return h
 		}
 	}
