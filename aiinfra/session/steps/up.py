@@ -81,8 +81,12 @@ def must_read(run: Run, step: Step) -> bool:
 
 
 def _suspect_what_failed(run: Run, step: Step) -> None:
-    """A proof that fails says that what it proves is not as its success note has it."""
+    """A proof that fails says that what it proves is not as its success note has it, and runs again itself.
+
+    After a failed update the state keeps the inputs of the last success, so the same inputs would be no difference.
+    """
     if step.kind.proves:
+        run.journal.notes.put(f"proof/{step.name}", run.now().isoformat().encode())
         for needed in step.needs:
             run.journal.suspect(needed, f"the proof {step.name} failed")
 

@@ -142,6 +142,19 @@ def test_a_proof_runs_again_after_a_stack_under_it_failed_and_came_back(tmp_path
     assert outcomes(up(site.run()))["proof"] == ("changed", "")
 
 
+def test_a_proof_that_failed_runs_again_with_the_inputs_of_its_last_success(tmp_path: Path) -> None:
+    site = Site(tmp_path, PROVED)
+    up(site.run())
+    before = site.token("proof")
+    site.stacks = {**PROVED, "proof": {**PROVED["proof"], "note": "a shorter limit"}}
+    site.runner.fails(Verb.UP, "proof", "a node is cordoned")
+    assert outcomes(up(site.run()))["proof"] == ("failed", "")
+    site.stacks = PROVED
+    site.runner.succeeds(Verb.UP, "proof", {"update": 1}, text="made proof")
+    up(site.run())
+    assert site.token("proof") != before
+
+
 def test_a_preview_of_a_change_under_a_proof_would_prove_again(tmp_path: Path) -> None:
     site = Site(tmp_path, PROVED)
     up(site.run())
