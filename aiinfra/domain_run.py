@@ -147,7 +147,8 @@ class DetectsChanges(Protocol):
     def snapshot(self, run: RunContext, step: Step) -> Mapping[str, str]:
         """After a success of the stack: what `changes` compares the world with, kept beside the state; no secrets.
 
-        Empty when there is nothing to compare. Raises no `AiinfraError` for what cannot be read: that is left out.
+        Empty when there is nothing to compare. Raises `OutsideError` when it cannot be read: the next `up` then runs
+        the stack and reads its world first, as nobody could say whether it is as it was.
         """
         ...
 

@@ -111,11 +111,18 @@ def settle(run: Run, step: Step) -> None:
             world.settle(run, step)
 
 
-def keep_snapshots(run: Run, step: Step) -> None:
-    """After a success: let each world of the stack note what it will compare with."""
+def keep_snapshots(run: Run, step: Step) -> str:
+    """After an operation that succeeded: let each world of the stack note what it will compare with.
+
+    Returns why that could not be read, or "".
+    """
     for name, world in worlds([step.kind]).items():
         if isinstance(world, DetectsChanges):
-            run.journal.keep_snapshot(name, step.name, world.snapshot(run, step))
+            try:
+                run.journal.keep_snapshot(name, step.name, world.snapshot(run, step))
+            except OutsideError as error:
+                return f"what it made could not be read after its last success: {error}"
+    return ""
 
 
 def find_changes(run: Run, steps: Iterable[Step]) -> Mapping[str, Sequence[str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Final
 
 from aiinfra.domain_run import RunContext
@@ -39,7 +40,10 @@ Seen = Mapping[str, str]
 
 
 def snapshot(run: RunContext, step: Step) -> Mapping[str, str]:
-    """By cluster, as JSON: the wants and objects of what the stack made, and the nodes that it proved."""
+    """By cluster, as JSON: the wants and objects of what the stack made, and the nodes that it proved.
+
+    Raises `OutsideError` when a cluster cannot be asked.
+    """
     resources = run.deployment(step.name).get("resources") or ()
     wants = [want for one in resources if one["type"] == READY for want in _listed(one, "wants")]
     proved_on = run.recorded_outputs(step.name).get("proved_on") or {}
@@ -47,7 +51,7 @@ def snapshot(run: RunContext, step: Step) -> Mapping[str, str]:
     for handle in accesses(run, step.name):
         if handle.stack == step.name:
             continue
-        with KubeClient.from_kubeconfig(handle.kubeconfig, timeout=SECONDS) as client:
+        with _asking(handle) as client:
             objects = _look(client, _refs(client, resources))
         kept = [[ref.as_json(), dict(seen)] for ref, seen in objects.items() if seen is not None]
         found[handle.stack] = json.dumps({"wants": wants, "objects": kept, "proved_on": proved_on})
@@ -58,16 +62,23 @@ def changes(run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]) -
     """One pass for each cluster, all stacks in it together."""
     found: dict[StackName, list[str]] = {}
     for handle, kept in _by_cluster(run, snapshots).items():
-        try:
-            with KubeClient.from_kubeconfig(handle.kubeconfig, timeout=SECONDS) as client:
-                for stack, sentences in _compare(client, kept).items():
-                    found.setdefault(stack, []).extend(sentences)
-        except KubeError as error:
-            record = error.record
-            raise OutsideError(
-                record.message, code=record.code, where=handle.stack, hint=record.hint, transient=record.transient
-            ) from error
+        with _asking(handle) as client:
+            for stack, sentences in _compare(client, kept).items():
+                found.setdefault(stack, []).extend(sentences)
     return found
+
+
+@contextmanager
+def _asking(handle: ClusterHandle) -> Iterator[KubeClient]:
+    """A client whose failures are `OutsideError`s that name the stack which gives the cluster."""
+    try:
+        with KubeClient.from_kubeconfig(handle.kubeconfig, timeout=SECONDS) as client:
+            yield client
+    except KubeError as error:
+        record = error.record
+        raise OutsideError(
+            record.message, code=record.code, where=handle.stack, hint=record.hint, transient=record.transient
+        ) from error
 
 
 def _by_cluster(

@@ -19,14 +19,11 @@ KEY: Final = "templates"
 
 
 def snapshot(run: RunContext, step: Step, access: Access) -> Mapping[str, str]:
-    """The templates of the stack by their managed object ids: inventory path and fingerprint."""
+    """The templates of the stack by their managed object ids: inventory path and fingerprint. Raises `OutsideError`."""
     resources = run.deployment(step.name).get("resources") or ()
     outputs = [one.get("outputs") or {} for one in resources if one["type"] == TEMPLATE and not one.get("delete")]
     paths = {str(one["moref"]): str(one["path"]) for one in outputs if one.get("moref")}
-    try:
-        found = fingerprints(access, list(paths), run.stop)
-    except VSphereError:
-        return {}
+    found = _fingerprints(access, list(paths), run)
     return {KEY: json.dumps({moref: [paths[moref], fingerprint] for moref, fingerprint in found.items()})}
 
 
@@ -37,17 +34,21 @@ def changes(
     found: dict[StackName, list[str]] = {}
     for access, snapshots in by_access.items():
         noted = {stack: json.loads(kept[KEY]) for stack, kept in snapshots.items() if KEY in kept}
-        try:
-            now = fingerprints(access, [moref for kept in noted.values() for moref in kept], run.stop)
-        except VSphereError as error:
-            record = error.record
-            raise OutsideError(
-                record.message, code=record.code, where=record.where, hint=record.hint, transient=record.transient
-            ) from error
+        now = _fingerprints(access, [moref for kept in noted.values() for moref in kept], run)
         for stack, kept in noted.items():
             if sentences := _differences(kept, now):
                 found[stack] = sentences
     return found
+
+
+def _fingerprints(access: Access, morefs: Sequence[str], run: RunContext) -> Mapping[str, str]:
+    try:
+        return fingerprints(access, morefs, run.stop)
+    except VSphereError as error:
+        record = error.record
+        raise OutsideError(
+            record.message, code=record.code, where=record.where, hint=record.hint, transient=record.transient
+        ) from error
 
 
 def _differences(kept: Mapping[str, Any], now: Mapping[str, str]) -> list[str]:

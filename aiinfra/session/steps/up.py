@@ -118,8 +118,10 @@ def _succeeded(
         change=secrets.token_hex(6) if changes or before is None else before.change,
         proved_under=_changes_under(run, step) if step.kind.proves else {},
     )
+    unread = keep_snapshots(run, step)
     run.journal.record_success(step.name, success)
-    keep_snapshots(run, step)
+    if unread:
+        run.journal.suspect(step.name, unread)
     return StackResult(
         step.name,
         step.kind.kind,

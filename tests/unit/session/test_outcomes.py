@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aiinfra.catalog import Catalog
+from aiinfra.domain import Domain
+from aiinfra.domain_run import RunContext
 from aiinfra.engine.events import Event, Message
 from aiinfra.engine.host_records import OperationResult
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.notes import FileNotes
-from aiinfra.errors import ConfigError
-from aiinfra.plan.planner import plan
+from aiinfra.errors import ConfigError, OutsideError
+from aiinfra.plan.planner import Step, plan
 from aiinfra.report.run import Outcome, Reason, RunReport, Verb
 from aiinfra.session.fake_runner import FakeRunner
 from aiinfra.session.options import Options, Selection
@@ -26,7 +29,7 @@ from aiinfra.session.verbs.destroy import destroy
 from aiinfra.session.verbs.run_stacks import run_stacks
 from aiinfra.session.verbs.up import up
 from aiinfra.stack import StackName
-from tests.unit.session.kinds import CATALOG, environment
+from tests.unit.session.kinds import CATALOG, PART, environment
 from tests.unit.site import a_world
 
 THREE = {"a": {}, "b": {"after": "${a.text}"}, "c": {"after": "${b.text}"}}
@@ -35,17 +38,18 @@ THREE = {"a": {}, "b": {"after": "${a.text}"}, "c": {"after": "${b.text}"}}
 class Site:
     """An environment of steps that stand for stacks, its state and its notes."""
 
-    def __init__(self, folder: Path, stacks: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, folder: Path, stacks: Mapping[str, Mapping[str, Any]], catalog: Catalog = CATALOG) -> None:
         self.folder = folder
         self.runner = FakeRunner()
         self.journal = Journal(FileNotes(folder / "notes"))
         self.events: list[Event] = []
         self.stacks = stacks
+        self.catalog = catalog
         for name in stacks:
             self.runner.succeeds(Verb.UP, name, {"create": 1}, text=f"made {name}")
 
     def run(self, options: Options = Options(), only: tuple[str, ...] = ()) -> Run:  # noqa: B008  a value
-        planned = plan(environment(self.stacks), CATALOG)
+        planned = plan(environment(self.stacks), self.catalog)
         place = Place("file:///nowhere", "passphrase", "a passphrase", {}, self.journal.notes, official_plugins=False)
         options = replace(options, selection=Selection(only)) if only else options
         return Run(
@@ -271,6 +275,33 @@ def test_a_failed_proof_lets_the_next_up_read_what_it_proves(tmp_path: Path) -> 
     site.runner.operations.clear()
     assert up(site.run()).exit_code == 0
     assert site.runner.operations == []
+
+
+class Hidden:
+    """The world of a domain that does not answer when it is asked what a stack made."""
+
+    def snapshot(self, run: RunContext, step: Step) -> Mapping[str, str]:
+        raise OutsideError("10.0.0.5:443 does not answer", code="hidden.unreachable")
+
+    def changes(self, run: RunContext, snapshots: Mapping[StackName, Any]) -> Mapping[StackName, Sequence[str]]:
+        return {}
+
+
+hidden = Hidden()
+
+
+def test_a_stack_whose_world_could_not_be_read_after_it_is_read_by_the_next_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    domain = Domain("hidden", "A world that does not answer.", world=f"{__name__}:hidden")
+    monkeypatch.setattr("aiinfra.catalog.domains", lambda: {"hidden": domain})
+    site = Site(tmp_path, {"a": {}}, Catalog.of(replace(PART, domains=("hidden",))))
+    assert up(site.run()).exit_code == 0
+    assert up(site.run()).exit_code == 0
+    assert site.runner.read_first == ["a"]
+    assert [event.text for event in site.events if isinstance(event, Message)] == [
+        "a is not as it was: what it made could not be read after its last success: 10.0.0.5:443 does not answer"
+    ]
 
 
 def test_what_was_repaired_runs_what_refers_to_it_again(site: Site) -> None:
