@@ -15,7 +15,7 @@ Make = Callable[..., Site]
 
 
 def of_one_state(site: Site, state: Path, stack: str) -> Site:
-    site.write({stack: {"kind": "things"}}, state={"url": f"file://{state}"})
+    site.write({stack: {"kind": "things", "count": 1}}, state={"url": f"file://{state}"})
     return site
 
 
@@ -30,7 +30,7 @@ def test_a_second_file_is_refused_until_it_is_said_to_be_the_same(make_site: Mak
         assert (told["exit_code"], told["errors"][0]["code"]) == (3, "state.another_file")
         assert f"made from {first.folder}/world.yaml on " in told["errors"][0]["message"]
         assert told["errors"][0]["where"] == f"{second.folder}/world.yaml"
-    assert (first.result("up")["exit_code"], (first.things).exists()) == (0, True)
+    assert [one["outcome"] for one in first.result("up")["results"]] == ["unchanged"]
 
     moved = make_site({}, name="elsewhere")
     of_one_state(moved, state, "a")
