@@ -76,3 +76,46 @@ def test_a_chart_is_known_by_its_name_and_repository(chart: str, repository: str
 @pytest.mark.parametrize("chart", facts_by_name().values(), ids=list(facts_by_name()))
 def test_the_defaults_of_a_chart_are_values_that_it_takes(chart: Any) -> None:
     assert list(problems(chart.values, with_defaults(chart.values, {}))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        *(("gpu-operator", path) for path in (
+            "operator.env", "operator.defaultGPUMode", "dcgmExporter.annotations", "nameOverride", "fullnameOverride",
+            "extraObjects", "draDriver.computeDomains.enabled", "kataManager.config", "kataSandboxDevicePlugin.args",
+            "vgpuManager.driverManager.env", "vgpuManager.kernelModuleConfig.name", "vfioManager.driverManager.version",
+            "vgpuDeviceManager.hostNetwork", "ccManager.hostNetwork", "validator.vgpuDevices.env",
+            "node-feature-discovery.global.imagePullSecrets",
+        )),
+        *(("node-feature-discovery", path) for path in (
+            "global.imagePullSecrets", "checksumValuesOnly", "master.nfdApiParallelism", "worker.ownerRefs",
+            "worker.updateStrategy.rollingUpdate", "gc.podDisruptionBudget.minAvailable", "worker.hostUsers",
+            "topologyUpdater.networkPolicy.egress", "master.initContainers", "gc.labels",
+        )),
+    ],
+)  # fmt: skip
+def test_values_that_a_chart_reads_are_known(name: str, path: str) -> None:
+    """As the charts at their tags v26.7.0 and v0.19.0 have them, in values.yaml or in a template."""
+    assert list(problems(facts_by_name()[name].values, nested(path))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        *(("gpu-operator", path) for path in (
+            "cdi.default", "toolkit.args", "daemonsets.podSecurityContext", "validator.enabled",
+            "driver.manager.imagePullSecrets", "gds.resources", "gdrcopy.resources",
+        )),
+        ("node-feature-discovery", "gc.securityContext"),
+    ],
+)  # fmt: skip
+def test_values_that_no_template_of_a_chart_reads_are_not_known(name: str, path: str) -> None:
+    (problem,) = problems(facts_by_name()[name].values, nested(path))
+    assert problem.message == f"no value {path} is known"
+
+
+def nested(path: str) -> dict[str, Any]:
+    """`a.b` as a map in a map around None, which every value may be."""
+    first, _, rest = path.partition(".")
+    return {first: nested(rest) if rest else None}

@@ -24,14 +24,22 @@ PCI_CLASSES = ("02", "0200", "0207", "0300", "0302")
 """PCI classes that the bundled NFD turns into labels."""
 
 
-def _image(image: Image) -> dict[str, Any]:
+def _bare_image(image: Image) -> dict[str, Any]:
     return {
         "repository": image.repository,
         "image": image.image,
         "version": image.version,
         "imagePullPolicy": "IfNotPresent",
-        "imagePullSecrets": ANY_LIST,
     }
+
+
+def _image(image: Image) -> dict[str, Any]:
+    return {**_bare_image(image), "imagePullSecrets": ANY_LIST}
+
+
+def _without(values: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """Return values without keys that its templates do not read, other than for its siblings."""
+    return {key: value for key, value in values.items() if key not in keys}
 
 
 def _operand(key: str, **more: Any) -> dict[str, Any]:
@@ -45,6 +53,11 @@ def _optional(**more: Any) -> dict[str, Any]:
     return {"enabled": False, "env": ANY_LIST, "args": ANY_LIST, "resources": ANY_MAP, **image, **more}
 
 
+def _sandbox(**more: Any) -> dict[str, Any]:
+    """Return the defaults of a component of sandboxed workloads."""
+    return _optional(hostNetwork=False, **more)
+
+
 _EVICTION = {"force": False, "timeoutSeconds": 300, "deleteEmptyDir": False}
 _SERVICE_MONITOR = {
     "enabled": False,
@@ -55,6 +68,7 @@ _SERVICE_MONITOR = {
     "relabelings": ANY_LIST,
 }
 _CONFIG = {"create": False, "name": "", "default": "", "data": ANY_MAP}
+_MANAGER: Mapping[str, Any] = {**_bare_image(DRIVER_MANAGER_IMAGE), "env": ANY_LIST}
 _DRIVER: Mapping[str, Any] = {
     "nvidiaDriverCRD": {"enabled": False, "deployDefaultCR": True, "driverType": "gpu", "nodeSelector": ANY_MAP},
     "kernelModuleType": "auto",
@@ -66,7 +80,7 @@ _DRIVER: Mapping[str, Any] = {
     "repoConfig": {"configMapName": ""},
     "certConfig": {"name": ""},
     "secretEnv": "",
-    "manager": {**_image(DRIVER_MANAGER_IMAGE), "env": ANY_LIST},
+    "manager": _MANAGER,
     "startupProbe": Open(
         {"initialDelaySeconds": 60, "periodSeconds": 10, "timeoutSeconds": 60, "failureThreshold": 120}
     ),
@@ -82,6 +96,7 @@ _DRIVER: Mapping[str, Any] = {
     },
 }
 _DCGM_EXPORTER: Mapping[str, Any] = {
+    "annotations": ANY_MAP,
     "serviceMonitor": _SERVICE_MONITOR,
     "service": {"type": "ClusterIP", "internalTrafficPolicy": "Cluster"},
     "hostPID": False,
@@ -98,10 +113,11 @@ _DAEMONSETS: Mapping[str, Any] = {
     "tolerations": Open([{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]),
     "updateStrategy": "RollingUpdate",
     "rollingUpdate": {"maxUnavailable": "1"},
-    "podSecurityContext": ANY_MAP,
 }
 _OPERATOR: Mapping[str, Any] = {
     **_image(IMAGES["operator"]),
+    "env": ANY_LIST,
+    "defaultGPUMode": "",
     "runtimeClass": "nvidia",
     "use_ocp_driver_toolkit": False,
     "upgradeCRD": True,
@@ -116,14 +132,25 @@ _OPERATOR: Mapping[str, Any] = {
     "logging": ANY_MAP,
     "metrics": {"serviceMonitor": _SERVICE_MONITOR},
 }
-_CHECKS = {check: {"env": ANY_LIST} for check in ("plugin", "toolkit", "driver", "cuda")}
+_CHECKS = {
+    check: {"env": ANY_LIST}
+    for check in ("plugin", "toolkit", "driver", "cuda", "vfioPCI", "vgpuManager", "vgpuDevices")
+}
 _SANDBOX: Mapping[str, Any] = {
     "sandboxWorkloads": {"enabled": False, "defaultWorkload": "container", "mode": "kubevirt"},
-    "vgpuManager": _optional(),
-    "vgpuDeviceManager": _optional(config={"name": "", "default": "default"}),
-    "vfioManager": _optional(),
-    "sandboxDevicePlugin": _optional(),
-    "ccManager": _optional(defaultMode="off"),
+    "vgpuManager": _sandbox(driverManager=_MANAGER, kernelModuleConfig={"name": ""}),
+    "vgpuDeviceManager": _sandbox(config={"name": "", "default": "default"}),
+    "vfioManager": _sandbox(driverManager=_MANAGER),
+    "sandboxDevicePlugin": _sandbox(),
+    "ccManager": _sandbox(defaultMode="off"),
+    "kataManager": _sandbox(config=ANY_MAP),
+    "kataSandboxDevicePlugin": _sandbox(),
+}
+_DRA_DRIVER: Mapping[str, Any] = {
+    **_without(_optional(), "enabled", "env", "args", "resources"),
+    "featureGates": ANY_MAP,
+    "gpus": {"kubeletPlugin": ANY_MAP},
+    "computeDomains": {"enabled": True, "controller": ANY_MAP, "kubeletPlugin": ANY_MAP},
 }
 BUNDLED_NFD: Mapping[str, Any] = {
     "priorityClassName": "system-node-critical",
@@ -142,7 +169,7 @@ VALUES: Mapping[str, Any] = {
     "platform": {"openshift": False},
     "nfd": {"enabled": True, "nodefeaturerules": False},
     "psa": {"enabled": False},
-    "cdi": {"enabled": True, "default": False, "nriPluginEnabled": False},
+    "cdi": {"enabled": True, "nriPluginEnabled": False},
     "hostPaths": {
         "rootFS": "/",
         "driverInstallDir": "/run/nvidia/driver",
@@ -152,9 +179,9 @@ VALUES: Mapping[str, Any] = {
     "gpuCluster": {"deployCR": False},
     "daemonsets": _DAEMONSETS,
     "operator": _OPERATOR,
-    "validator": _operand("validator", **_CHECKS),
+    "validator": _without(_operand("validator", **_CHECKS), "enabled"),
     "driver": _operand("driver", **_DRIVER),
-    "toolkit": _operand("toolkit", installDir="/usr/local/nvidia"),
+    "toolkit": _without(_operand("toolkit", installDir="/usr/local/nvidia"), "args"),
     "devicePlugin": _operand("devicePlugin", config=_CONFIG, mps={"root": "/run/nvidia/mps"}),
     "dcgm": _operand("dcgm", enabled=False),
     "dcgmExporter": _operand("dcgmExporter", **_DCGM_EXPORTER),
@@ -162,8 +189,12 @@ VALUES: Mapping[str, Any] = {
     "mig": {"strategy": "single"},
     "migManager": _operand("migManager", config={**_CONFIG, "default": "all-disabled"}, gpuClientsConfig={"name": ""}),
     "nodeStatusExporter": _operand("nodeStatusExporter", enabled=False),
-    "gds": _optional(),
-    "gdrcopy": _optional(),
+    "gds": _without(_optional(), "resources"),
+    "gdrcopy": _without(_optional(), "resources"),
+    "draDriver": _DRA_DRIVER,
+    "extraObjects": ANY_LIST,
+    "nameOverride": "",
+    "fullnameOverride": "",
     **_SANDBOX,
     "node-feature-discovery": overlay(nfd_chart.VALUES, BUNDLED_NFD),
 }

@@ -37,6 +37,16 @@ _POD: Mapping[str, Any] = {
     "affinity": ANY_MAP,
     "tolerations": ANY_LIST,
     "revisionHistoryLimit": 10,
+    "hostUsers": None,
+    "initContainers": ANY_LIST,
+    "labels": ANY_MAP,
+    "networkPolicy": {"enabled": False, "egress": ANY_LIST, "ingress": ANY_LIST},
+}
+_DISRUPTIONS: Mapping[str, Any] = {
+    "enable": False,
+    "minAvailable": 1,
+    "maxUnavailable": None,
+    "unhealthyPodEvictionPolicy": "AlwaysAllow",
 }
 _PROBES: Mapping[str, Any] = {"livenessProbe": ANY_MAP, "readinessProbe": ANY_MAP, "port": 8080}
 VALUES: Mapping[str, Any] = {
@@ -46,6 +56,8 @@ VALUES: Mapping[str, Any] = {
         "pullPolicy": "IfNotPresent",
     },
     "imagePullSecrets": ANY_LIST,
+    "global": {"imagePullSecrets": ANY_LIST},
+    "checksumValuesOnly": False,
     "nameOverride": "",
     "fullnameOverride": "",
     "namespaceOverride": "",
@@ -63,6 +75,8 @@ VALUES: Mapping[str, Any] = {
         "enableTaints": False,
         "deploymentAnnotations": ANY_MAP,
         "replicaCount": 1,
+        "nfdApiParallelism": None,
+        "podDisruptionBudget": _DISRUPTIONS,
         "startupProbe": ANY_MAP,
         "tolerations": Open([CONTROL_PLANE]),
     },
@@ -71,6 +85,8 @@ VALUES: Mapping[str, Any] = {
         **_PROBES,
         "config": ANY_MAP,
         "daemonsetAnnotations": ANY_MAP,
+        "ownerRefs": Open(["pod", "ds"]),
+        "updateStrategy": Open({"rollingUpdate": {"maxUnavailable": "10%"}}),
         "mountUsrSrc": False,
         "priorityClassName": "",
     },
@@ -88,7 +104,14 @@ VALUES: Mapping[str, Any] = {
         "kubeletStateDir": "/var/lib/kubelet",
         "podSetFingerprint": True,
     },
-    "gc": {**_POD, **_PROBES, "interval": "1h", "replicaCount": 1, "deploymentAnnotations": ANY_MAP},
+    "gc": {
+        **{key: value for key, value in _POD.items() if key != "securityContext"},
+        **_PROBES,
+        "interval": "1h",
+        "replicaCount": 1,
+        "podDisruptionBudget": _DISRUPTIONS,
+        "deploymentAnnotations": ANY_MAP,
+    },
     "prometheus": {"enable": False, "labels": ANY_MAP, "scrapeInterval": "10s"},
 }
 
