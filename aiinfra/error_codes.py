@@ -56,6 +56,7 @@ CODES: Mapping[str, str] = {
     "lab.gone": "The lab ended while it was used.",
     "lab.none": "The environment has no lab on this machine, or only a dead one.",
     "lab.not_removed": "Files of a lab cannot be deleted.",
+    "lab.not_simulated": "A lab cannot have what the environment asks for; the hint says what it can.",
     "lab.not_started": "The lab's supervisor did not start.",
     "lab.not_stopped": "Processes of the lab do not end.",
     "lab.unknown_fault": "No fault has that name.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,13 +14,18 @@ Platform = Literal["kubernetes"]
 """What a simulated cluster runs: it decides which controllers the cluster has."""
 
 
+MOST_NODES: Final = 5000
+MOST_GPUS: Final = 16
+"""In one node."""
+
+
 class NodeGroup(LabModel):
     """Nodes that are alike. Their names are `<group>-0`, `<group>-1`, …"""
 
-    count: Annotated[int, Field(ge=0, le=5000)] = 1
+    count: Annotated[int, Field(ge=0, le=MOST_NODES)] = 1
     gpu: str = ""
     """GPU model by its name in `aiinfra.facts.gpus` (`A100-SXM4-40GB`); empty means no GPU."""
-    gpus: Annotated[int, Field(ge=0, le=16)] = 0
+    gpus: Annotated[int, Field(ge=0, le=MOST_GPUS)] = 0
     """GPUs in each node."""
     os: Annotated[str, Field(pattern=r"^[a-z]+\d+(\.\d+)*$")] = "ubuntu24.04"
     """`ubuntu24.04`, `ubuntu22.04`, `rhel9.6`, `rhcos4.22`: ID and VERSION_ID of os-release."""

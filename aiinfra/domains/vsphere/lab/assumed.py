@@ -15,23 +15,47 @@ from aiinfra.domains.vsphere.lab.block import (
     LabVm,
 )
 from aiinfra.domains.vsphere.needs import VCenterNeed
+from aiinfra.errors import ConfigError
 from aiinfra.lab.domains import hardware_needs
 
 if TYPE_CHECKING:
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan
 
+PREFIX: Final = 50
+"""Characters of a cluster's name in those of its hosts, which vCenter limits to 80."""
 HOSTS: Final = 2
 """Hosts of each sort: one may be in maintenance, as people expect of a cluster."""
 
 
 def assumed_vcenter(plan: Plan) -> tuple[Tree, Sequence[str]]:
-    """Return the value of `lab.vcenter`, and a sentence for each sort of hosts; None without any need."""
+    """Return the value of `lab.vcenter`, and a sentence for each sort of hosts; None without any need.
+
+    Raises `ConfigError` for places that the lab's vCenter cannot have.
+    """
     needs = [need for need in hardware_needs(plan) if isinstance(need, VCenterNeed)]
     if not needs:
         return None, ()
+    for need in needs:
+        _refuse_paths(need)
     # What is set and nothing else, as sizes are read in words and kept in numbers.
     return cast("Tree", _vcenter(needs).model_dump(mode="json", exclude_unset=True)), list(_sentences(needs))
+
+
+def _refuse_paths(need: VCenterNeed) -> None:
+    """The lab's vCenter has folders of VMs, and none of clusters, datastores or datacenters."""
+    flat = {"datacenter": need.datacenter, "cluster": need.cluster, "datastore": need.datastore}
+    for what, name in flat.items():
+        if "/" in name:
+            message = f"the {what} {name} lies in a folder, and the lab's vCenter has no folders of {what}s"
+            raise ConfigError(
+                message, code="lab.not_simulated", where="vcenter", hint=f"rehearse with a plain {what} name"
+            )
+    for what, path in {"folder": need.folder, "source": need.source}.items():
+        if path.startswith("/"):
+            message = f"the {what} {path} is a whole inventory path, and the lab's vCenter knows paths below vm only"
+            hint = f"write it as a path below the datacenter's folder vm, such as {path.strip('/').split('/vm/')[-1]}"
+            raise ConfigError(message, code="lab.not_simulated", where="vcenter", hint=hint)
 
 
 def _vcenter(needs: Sequence[VCenterNeed]) -> LabVCenter:
@@ -61,7 +85,10 @@ def _esx_cluster(name: str, needs: Sequence[VCenterNeed]) -> LabEsxCluster:
         sort = (need.mode, need.gpu_model, need.label)
         sorts[sort] = max(sorts.get(sort, 0), need.gpus, 2)
     return LabEsxCluster(
-        hosts={f"{name}-{need[0]}-{at}": _hosts(need, gpus) for at, (need, gpus) in enumerate(sorts.items(), start=1)}
+        hosts={
+            f"{name[:PREFIX]}-{need[0]}-{at}": _hosts(need, gpus)
+            for at, (need, gpus) in enumerate(sorts.items(), start=1)
+        }
     )
 
 
