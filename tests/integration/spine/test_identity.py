@@ -272,7 +272,7 @@ def one_address(site: Site, lab: Lab) -> Iterator[Callable[[str], None]]:
 
     with relay("127.0.0.1", targets) as port:
         entry = {"server": f"https://127.0.0.1:{port}", "insecure-skip-tls-verify": True}
-        program = {"apiVersion": "client.authentication.k8s.io/v1", "command": "cat", "args": [str(login)]}
+        program = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "cat", "args": [str(login)]}
         users = [{"name": "admin", "user": {"exec": program}}]
         give(site, lab, cluster={**entry, "certificate-authority-data": None}, users=users)
         yield answer

@@ -93,6 +93,7 @@ def logged_in(command: str, *args: str) -> Login:
                 "user": {
                     "exec": {
                         "apiVersion": "client.authentication.k8s.io/v1",
+                        "interactiveMode": "Never",
                         "command": command,
                         "args": list(args),
                         "env": [{"name": "WHO", "value": "me"}],

@@ -99,6 +99,12 @@ def test_what_cannot_be_honoured_is_refused_by_name(user: dict[str, Any], cluste
             "run it by hand, or log in: sh",
         ),
         (
+            plugin("true", interactiveMode=None),
+            "the credential plugin sh of the kubeconfig has no interactiveMode, which"
+            " client.authentication.k8s.io/v1 needs for kubectl too",
+            "write interactiveMode: IfAvailable into exec, or Never",
+        ),
+        (
             plugin("true", interactiveMode="Always"),
             "the credential plugin sh of the kubeconfig needs a terminal to ask on (interactiveMode: Always)",
             "log in by hand first and set interactiveMode to IfAvailable, or use another user of the kubeconfig",

@@ -25,6 +25,8 @@ PLUGIN_SECONDS = 60
 GROUP: Final = "client.authentication.k8s.io"
 API_VERSIONS: Final = (f"{GROUP}/v1", f"{GROUP}/v1beta1")
 MODES: Final = ("", "Never", "IfAvailable", "Always")
+MODE_REQUIRED: Final = "client.authentication.k8s.io/v1"
+"""v1beta1 has a default (client-go tools/clientcmd/api/v1/defaults.go, SetDefaults_ExecConfig), v1 has none."""
 SHOWN_LINES, SHOWN_CHARACTERS = 3, 400
 """How much of what a plugin wrote on its standard error is quoted."""
 
@@ -121,6 +123,9 @@ def _program(login: ExecLogin) -> str:
     if login.interactive not in MODES:
         hint = f"write {', '.join(filter(None, MODES))} there"
         raise Refused(f"{plugin} has the unknown interactiveMode {login.interactive}", hint=hint)
+    if not login.interactive and login.api_version == MODE_REQUIRED:
+        message = f"{plugin} has no interactiveMode, which {MODE_REQUIRED} needs for kubectl too"
+        raise Refused(message, hint="write interactiveMode: IfAvailable into exec, or Never")
     if login.interactive == "Always":
         hint = "log in by hand first and set interactiveMode to IfAvailable, or use another user of the kubeconfig"
         raise Refused(f"{plugin} needs a terminal to ask on (interactiveMode: Always)", hint=hint)
