@@ -46,7 +46,7 @@ FAULTS: Final = (
 SIMULATED: Final = (
     "nodes are described, not run: kubelets, kernels and GPUs are simulated; the control plane is real",
     "Helm charts are not fetched: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in",
-    "operators are simulated: NFD labels nodes and the GPU Operator makes GPUs allocatable from described hardware",
+    "operators are simulated: NFD labels nodes, the GPU Operator makes described GPUs allocatable, cert-manager idles",
     "the kubernetes provider is a stand-in that applies to the real API server, without the real one's input checks",
     "CUDA does not run: a GPU pod's answer is computed by the lab",
 )
