@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -35,14 +34,16 @@ def test_what_a_plan_expects_to_be_unknown_is_what_a_preview_finds_unknown(
     planned = json.loads(site.run("plan", example, "--output", "json").stdout)
     previewed = json.loads(site.run("preview", example, "--output", "json").stdout)
     found = {result["stack"]: result["certainty"] for result in previewed["results"]}
-    expected = {stack["name"]: Certainty(**_without_level(stack["certainty"])) for stack in planned["stacks"]}
+    expected = {stack["name"]: _certainty(**stack["certainty"]) for stack in planned["stacks"]}
     assert found == {name: str(sure) for name, sure in expected.items()}
     assert found["nfd"] == "unknown until cluster: uid, server, version"
     assert previewed["critical_path"] == planned["critical_path"]
 
 
-def _without_level(certainty: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in certainty.items() if key != "level"}
+def _certainty(level: str, until: dict[str, list[str]], foreign: str) -> Certainty:
+    sure = Certainty(until, foreign)
+    assert sure.level == level
+    return sure
 
 
 def test_a_second_plan_and_a_second_preview_know_what_the_first_run_found(make_site: Callable[..., Site]) -> None:
