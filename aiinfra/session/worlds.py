@@ -126,9 +126,10 @@ def keep_snapshots(run: Run, step: Step) -> str:
 
 
 def find_changes(run: Run, steps: Iterable[Step]) -> Mapping[str, Sequence[str]]:
-    """By stack, what is no longer as its last success left it; a place that cannot be asked is said and passed over.
+    """By stack, in the order given, what is no longer as its last success left it.
 
-    A proof whose place cannot be asked is not taken for current: it says so.
+    A place that cannot be asked is said and passed over. A proof whose place cannot be asked is not taken for
+    current: it says so.
     """
     found: dict[str, list[str]] = {}
     stacks = list(steps)
@@ -147,7 +148,7 @@ def find_changes(run: Run, steps: Iterable[Step]) -> Mapping[str, Sequence[str]]
             for step in stacks:
                 if step.name in snapshots and step.kind.proves:
                     found.setdefault(step.name, []).append(f"what it proves cannot be asked: {error}")
-    return found
+    return {step.name: found[step.name] for step in stacks if step.name in found}
 
 
 def worlds_to_tear_down(kinds: Collection[Kind]) -> list[TearsDown]:
