@@ -41,7 +41,7 @@ def test_it_comes_up_is_repaired_and_leaves_nothing(site: Site) -> None:
         Waiter(20).until(lambda: Pending(f"{ORDERS} to go") if client.get(ORDERS) else True)
 
     told = json.loads(site.run("refresh", "lab", "--output", "json").stdout)
-    assert list(told["results"][1]["notes"]) == [f"{ORDERS} is gone"]
+    assert list(told["results"][1]["drift"]) == [f"{ORDERS} is gone"]
     assert site.result("up")["exit_code"] == 0
     with cluster(site) as client:
         assert client.get(ORDERS) is not None
