@@ -11,10 +11,10 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import OutsideError
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class FileNotes:
 
     def list(self, prefix: str) -> list[str]:
         with self._refusals():
-            found = _twice(lambda: [p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file()])
+            found = [path.relative_to(self.root).as_posix() for path in _files(self.root)]
         return sorted(key for key in found if key.startswith(prefix) and not key.endswith(".part"))
 
     def _write(self, key: str, value: bytes, settle: Callable[[Path, Path], object]) -> None:
@@ -92,6 +92,17 @@ class FileNotes:
                 hint="check state.url, and that you may write there",
                 transient=exc.errno in PASSING,
             ) from exc
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """All files below `root`; a folder that is gone by the time it is read has none."""
+
+    def unless_gone(exc: OSError) -> None:
+        if exc.errno not in {errno.ENOENT, errno.ESTALE}:
+            raise exc
+
+    for folder, _, names in os.walk(root, onerror=unless_gone):
+        yield from (Path(folder, name) for name in names)
 
 
 def _content(path: Path) -> bytes | None:

@@ -55,15 +55,9 @@ def test_a_listing_does_not_mind_folders_that_come_and_go(tmp_path: Path) -> Non
         (tmp_path / "deep/er/still").mkdir(parents=True)
         shutil.rmtree(tmp_path / "deep/er")
 
-    failed: list[OutsideError] = []
     with meanwhile(come_and_go):
         for _ in range(300):
-            try:
-                assert notes.list("") == ["kept/a"]
-            except OutsideError as error:
-                failed.append(error)
-    assert [error.record.transient for error in failed] == [True] * len(failed)
-    assert len(failed) < 30
+            assert notes.list("") == ["kept/a"]
 
 
 def test_a_write_into_a_folder_that_was_just_removed_makes_it_again(
