@@ -26,7 +26,18 @@ Read = Callable[[Path], bytes]
 
 ROOT: Final = Path(__file__).parent.parent
 FOLDERS: Final = ("engine", "facts", "model", "providers", "report")
-MODULES: Final = ("__init__", "disk", "domain", "errors", "fields", "stack", "templating", "waiting", "world")
+MODULES: Final = (
+    "__init__",
+    "dataclass",
+    "disk",
+    "domain",
+    "errors",
+    "fields",
+    "stack",
+    "templating",
+    "waiting",
+    "world",
+)
 KERNEL: Final = (*FOLDERS, *(f"{module}.py" for module in MODULES))
 """What of aiinfra itself programs and handlers of any kind may use, and its version."""
 KINDS: Final = "stacks"
