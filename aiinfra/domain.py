@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import ConfigError
 
 T = TypeVar("T")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from aiinfra.dataclass import dataclass
 from aiinfra.report.run import Failure
 from aiinfra.report.status import WorldState
 from aiinfra.stack import Finding, SecretSource, StackName
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from aiinfra.engine.events import Event
     from aiinfra.engine.journal import Journal
     from aiinfra.engine.wire import Tree
-    from aiinfra.errors import ErrorRecord, StepError
+    from aiinfra.errors import ErrorRecord, OutsideError, StepError
     from aiinfra.plan.planner import Plan, Step
 
 
@@ -67,6 +68,10 @@ class RunContext(Protocol):
         ...
 
     def existing_stacks(self) -> Collection[str]: ...
+    def is_current(self, stack: str) -> bool:
+        """Whether the last success of the stack was with what its file and its code say now."""
+        ...
+
     def recorded_outputs(self, stack: str) -> Mapping[str, Tree]:
         """Return the recorded outputs of a stack; empty when it is not in the state."""
         ...
@@ -140,6 +145,16 @@ class Settles(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What stacks that would be skipped look like beside their snapshots."""
+
+    changed: Mapping[StackName, Sequence[str]]
+    """By stack that is not as it was, one sentence for each difference."""
+    unknown: Mapping[StackName, OutsideError] = field(default_factory=dict)
+    """By stack whose place cannot be asked, why."""
+
+
 @runtime_checkable
 class DetectsChanges(Protocol):
     """Notices, in every `up`, what somebody changed or removed of a stack that would be skipped."""
@@ -152,13 +167,11 @@ class DetectsChanges(Protocol):
         """
         ...
 
-    def changes(
-        self, run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]
-    ) -> Mapping[StackName, Sequence[str]]:
-        """By stack whose world is not as its snapshot, one sentence for each difference.
+    def changes(self, run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]) -> Comparison:
+        """Compare the world with the snapshots of these stacks.
 
-        It is a cheap look, in one pass of parallel requests for all stacks; a `refresh` compares field by field.
-        Raises `OutsideError` when a place cannot be asked.
+        It is a cheap look, in one pass of parallel requests for all stacks; a `refresh` compares field by field. Other
+        domains are asked at the same time, each in a thread of its own.
         """
         ...
 

@@ -14,8 +14,10 @@ A vendor's exception stops at its adapter and leaves it as one of these, chained
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import ClassVar
+
+from aiinfra.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from aiinfra.dataclass import dataclass
 
 
 def disable_plugin_scan() -> None:

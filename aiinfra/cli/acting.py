@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
@@ -11,6 +10,7 @@ import typer
 
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import EventsForm, Form, OutputForm, output_form
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import ConfigError, Interrupted
 from aiinfra.report.run import RunReport
 from aiinfra.ui.ndjson import report_json

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from aiinfra.cli import crash
 from aiinfra.cli.console import Console
 from aiinfra.cli.examples import add_examples
 from aiinfra.cli.form import guess_form
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError
 from aiinfra.session.interrupt import signals_raised
 from aiinfra.world import World, disable_plugin_scan

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, cast
 
 from aiinfra.cli.form import Form
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import AiinfraError, ConfigError, ErrorRecord, StepError
 from aiinfra.ui.envelope import last_event, result
 from aiinfra.ui.masking import Masker

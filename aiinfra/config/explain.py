@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aiinfra.catalog import blocks
@@ -11,6 +10,7 @@ from aiinfra.config.flags import path_of
 from aiinfra.config.layers import Layer
 from aiinfra.config.loaded import Loaded
 from aiinfra.config.values import parse_values
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import ConfigError
 from aiinfra.model.display import redacted_line
 from aiinfra.model.environment import Environment

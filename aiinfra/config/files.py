@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ from aiinfra.config.layers import Layer
 from aiinfra.config.marks import Document, Mark
 from aiinfra.config.places import Located
 from aiinfra.config.yaml_text import Wrong, parse
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import Problem
 from aiinfra.model.tree import Loc, Tree, dotted, is_list
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from aiinfra.config.layers import BadPath, Layer, overlay
 from aiinfra.config.marks import Document
 from aiinfra.config.yaml_text import parse
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import Problem
 from aiinfra.model.tree import Loc, Tree, is_list
 

@@ -6,9 +6,9 @@ Maps merge by key; anything else is replaced. Nothing here reads a file or a var
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from aiinfra.config.marks import Document, Mark
+from aiinfra.dataclass import dataclass
 from aiinfra.model.tree import Loc, Tree, children, dotted, is_list
 
 NO_MARK = Mark(0, 0)

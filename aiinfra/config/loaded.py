@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiinfra.config.layers import Layer, Merged
+from aiinfra.dataclass import dataclass
 from aiinfra.model.environment import Environment
 from aiinfra.model.tree import Loc
 from aiinfra.plan.planner import Plan

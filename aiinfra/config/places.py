@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from aiinfra.config.layers import Layer, Merged
 from aiinfra.config.marks import Mark
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import Problem
 from aiinfra.model.tree import Flaw, Loc, dotted
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from ruamel.yaml import YAML
@@ -25,6 +25,7 @@ from ruamel.yaml.events import (
 
 from aiinfra.config.marks import Document, Mark
 from aiinfra.config.scalars import Refused, parse_scalar
+from aiinfra.dataclass import dataclass
 from aiinfra.model.tree import Loc, Tree
 
 MAX_DEPTH: Final = 40

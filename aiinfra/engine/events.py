@@ -6,9 +6,9 @@ No event carries a secret: texts are masked before they become events.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from aiinfra.dataclass import dataclass
 from aiinfra.report.run import RunReport, StackResult, Verb
 
 

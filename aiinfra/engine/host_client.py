@@ -11,11 +11,11 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.host_connection import EngineError, HostConnection, PendingRequest
 from aiinfra.engine.host_records import (
     FailedResource,

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 from pathlib import Path
 from typing import IO, Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import AiinfraError
 
 GREETING_LIMIT: Final = 60.0

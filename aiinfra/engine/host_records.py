@@ -6,11 +6,12 @@ The protocol is in `host/PROTOCOL.md`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.wire import Tree, decode
 from aiinfra.report.run import Verb
 

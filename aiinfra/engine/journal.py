@@ -11,10 +11,11 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from datetime import datetime
 from typing import Any, TypeGuard
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.notes import Notes
 from aiinfra.errors import ErrorRecord, OutsideError
 from aiinfra.report.run import Failure

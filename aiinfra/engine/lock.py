@@ -17,11 +17,12 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.notes import Notes
 from aiinfra.errors import OutsideError
 from aiinfra.waiting import Pending, Stopped, TimedOut, Waiter

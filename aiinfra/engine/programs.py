@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -21,6 +21,7 @@ import grpc
 import pulumi
 from pulumi import log as engine_log
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.binding import bind, run_program
 from aiinfra.engine.pulumi_names import (
     OutputToStringError,

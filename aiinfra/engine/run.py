@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.events import OnEvent, StackEnded, StackStarted, StackWaits
 from aiinfra.engine.queue import Queue
 from aiinfra.report.run import Outcome, Reason, StackResult

@@ -7,8 +7,10 @@ The JSON form is Pulumi's own (gRPC marshalling with secrets and unknowns kept).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
+
+from aiinfra.dataclass import dataclass
 
 SECRET_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 SECRET_MARK: Final = "1b47061264138c4ac30d75fd1eb44270"

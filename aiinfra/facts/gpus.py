@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from aiinfra.dataclass import dataclass
 
 PCI_VENDOR = "10de"
 """NVIDIA's PCI vendor id."""

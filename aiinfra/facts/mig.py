@@ -7,9 +7,10 @@ A GPU with 7 compute slices has 8 memory slices, one with 4 has 4. An instance m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from aiinfra.dataclass import dataclass
 
 _SEVEN: Final = MappingProxyType(
     {(1, 1): range(7), (1, 2): (0, 2, 4, 6), (2, 2): (0, 2, 4), (3, 4): (0, 4), (4, 4): (0,), (7, 8): (0,)}

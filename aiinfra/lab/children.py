@@ -12,12 +12,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
 from typing import Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.lock import Process
 from aiinfra.lab import tether
 from aiinfra.lab.record import ChildRecord

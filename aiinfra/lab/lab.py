@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from aiinfra.dataclass import dataclass
 from aiinfra.disk import folder_errors
 from aiinfra.errors import OutsideError
 from aiinfra.lab.record import LabRecord

@@ -12,10 +12,11 @@ import socket
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any, Final, Self
 
+from aiinfra.dataclass import dataclass
 from aiinfra.disk import folder_errors
 from aiinfra.engine.lock import Process, boot_id
 from aiinfra.errors import OutsideError

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
+from aiinfra.dataclass import dataclass
 from aiinfra.stack import Ref, SecretSource
 
 Tree = None | bool | int | float | str | Ref | SecretSource | Mapping[str, "Tree"] | Sequence["Tree"]

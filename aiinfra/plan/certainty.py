@@ -7,9 +7,10 @@ the outcome (`StackType.external`); otherwise `exact`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from aiinfra.dataclass import dataclass
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.plan.references import references
 from aiinfra.stack import SECRET, StackName

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from aiinfra.dataclass import dataclass
 from aiinfra.model.tree import dotted
 from aiinfra.plan.planner import Plan
 from aiinfra.plan.references import references

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import ConfigError, Problem
 from aiinfra.model.environment import Environment
 from aiinfra.model.tree import Flaw, dotted

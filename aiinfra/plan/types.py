@@ -5,13 +5,13 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from aiinfra.dataclass import dataclass
 from aiinfra.model.tree import Loc
 from aiinfra.stack import UNRESOLVED, Outputs
 

@@ -10,7 +10,7 @@ import logging
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +19,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.status_pb2 import Status
 from pulumi.runtime.proto import provider_pb2 as pp
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.failure import parse_failure, render_failure
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError, StepError

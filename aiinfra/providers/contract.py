@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.wire import Tree
 
 Properties = Mapping[str, Tree]

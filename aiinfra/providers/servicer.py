@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as pp
 from pulumi.runtime.proto import provider_pb2_grpc as pg
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import StepError
 from aiinfra.providers.border import Border
 from aiinfra.providers.connections import Connections

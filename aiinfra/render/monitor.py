@@ -9,13 +9,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
 
 from aiinfra.catalog import domains
+from aiinfra.dataclass import dataclass
 from aiinfra.domain import for_token, load
 from aiinfra.engine.pulumi_names import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 from aiinfra.engine.wire import Tree

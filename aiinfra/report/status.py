@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from aiinfra.dataclass import dataclass
 from aiinfra.report.run import Failure, Proof
 
 State = Literal[

@@ -9,11 +9,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.disk import folder_errors
 from aiinfra.engine.events import Message, OnEvent, ResourceChanged, Waiting
 from aiinfra.engine.translate import translate

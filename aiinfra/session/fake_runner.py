@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.host_records import FailedResource, OperationResult
 from aiinfra.engine.wire import Tree
 from aiinfra.report.run import Verb

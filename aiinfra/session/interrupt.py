@@ -6,8 +6,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import FrameType
+
+from aiinfra.dataclass import dataclass
 
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.digest import keyed
 from aiinfra.engine.journal import Journal
 from aiinfra.errors import OutsideError

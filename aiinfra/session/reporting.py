@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.events import OnEvent, RunEnded, RunStarted
 from aiinfra.engine.report import exit_code
 from aiinfra.errors import ErrorRecord, Interrupted

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.code_digest import code_digest
 from aiinfra.engine.digest import inputs_text, keyed
 from aiinfra.engine.events import Event, Message, OnEvent
@@ -110,6 +111,10 @@ class Run:
 
     def deployment(self, stack: str) -> Mapping[str, Any]:
         return self.runner.deployment(stack)
+
+    def is_current(self, stack: str) -> bool:
+        step, known = self.plan.steps.get(StackName(stack)), self.journal.success(stack)
+        return step is not None and known is not None and known.digest == self.digest(step)
 
     # -- values of stacks
 

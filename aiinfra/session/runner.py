@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.wire import Tree
 from aiinfra.report.run import Verb
 from aiinfra.stack import Inputs, Ref, SecretSource, StackContext, StackType

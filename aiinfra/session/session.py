@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Literal
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import Loaded, load_environment
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.events import Message, OnEvent
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.lock import EnvironmentLock

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aiinfra.catalog import Kind, domains_of
 from aiinfra.domain import Domain, load
 from aiinfra.domain_run import (
+    Comparison,
     DetectsChanges,
     Explains,
     Observation,
@@ -136,19 +138,36 @@ def find_changes(run: Run, steps: Iterable[Step]) -> Mapping[str, Sequence[str]]
     for step in stacks:
         if suspicion := run.journal.suspicion(step.name):
             found.setdefault(step.name, []).append(suspicion)
-    for name, world in worlds(step.kind for step in stacks).items():
-        snapshots = {s.name: kept for s in stacks if (kept := run.journal.snapshot(name, s.name))}
-        if not snapshots or not isinstance(world, DetectsChanges):
-            continue
-        try:
-            for stack, sentences in world.changes(run, snapshots).items():
-                found.setdefault(stack, []).extend(sentences)
-        except OutsideError as error:
-            run.say(f"whether {', '.join(snapshots)} are as they were is not known: {error}")
-            for step in stacks:
-                if step.name in snapshots and step.kind.proves:
-                    found.setdefault(step.name, []).append(f"what it proves cannot be asked: {error}")
+    proofs = {step.name for step in stacks if step.kind.proves}
+    for compared in _compared(run, stacks):
+        for stack, sentences in compared.changed.items():
+            found.setdefault(stack, []).extend(sentences)
+        for said, unasked in _by_sentence(compared.unknown).items():
+            are = "is as it was" if len(unasked) == 1 else "are as they were"
+            run.say(f"whether {', '.join(unasked)} {are} is not known: {said}")
+            for stack in proofs.intersection(unasked):
+                found.setdefault(stack, []).append(f"what it proves cannot be asked: {said}")
     return {step.name: found[step.name] for step in stacks if step.name in found}
+
+
+def _compared(run: Run, stacks: Sequence[Step]) -> Iterator[Comparison]:
+    """Yield what each domain sees; all are asked at the same time."""
+    asked = [
+        (world, snapshots)
+        for name, world in worlds(step.kind for step in stacks).items()
+        if isinstance(world, DetectsChanges)
+        and (snapshots := {s.name: kept for s in stacks if (kept := run.journal.snapshot(name, s.name))})
+    ]
+    if asked:
+        with ThreadPoolExecutor(len(asked), thread_name_prefix="compare") as pool:
+            yield from pool.map(lambda one: one[0].changes(run, one[1]), asked)
+
+
+def _by_sentence(errors: Mapping[StackName, OutsideError]) -> Mapping[str, Sequence[StackName]]:
+    stacks: dict[str, list[StackName]] = {}
+    for stack, error in errors.items():
+        stacks.setdefault(str(error), []).append(stack)
+    return stacks
 
 
 def worlds_to_tear_down(kinds: Collection[Kind]) -> list[TearsDown]:

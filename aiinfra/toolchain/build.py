@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import OutsideError
 from aiinfra.toolchain.command import IMPORT_PATH, Command, GoProgress
 from aiinfra.toolchain.golang import Go

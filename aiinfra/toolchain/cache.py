@@ -17,9 +17,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import OutsideError
 from aiinfra.waiting import Pending, TimedOut, Waiter
 

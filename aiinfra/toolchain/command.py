@@ -8,9 +8,10 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import OutsideError
 from aiinfra.waiting import Pending, TimedOut, Waiter
 

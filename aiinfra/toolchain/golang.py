@@ -7,9 +7,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import OutsideError
 from aiinfra.toolchain.cache import Cache
 from aiinfra.toolchain.command import Command, GoProgress

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import OutsideError
 from aiinfra.toolchain.digest import file_digest
 from aiinfra.toolchain.record import Record, copy_program, describe

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from aiinfra.dataclass import dataclass
 from aiinfra.toolchain.digest import file_digest
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
+
+from aiinfra.dataclass import dataclass
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PULUMI = "3.259.0"

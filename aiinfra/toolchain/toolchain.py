@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.toolchain.cache import Cache
 from aiinfra.toolchain.digest import SHORT, build_digest

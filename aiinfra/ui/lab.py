@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from aiinfra.dataclass import dataclass
 from aiinfra.ui.durations import age
 from aiinfra.ui.tables import table
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from aiinfra.dataclass import dataclass
 from aiinfra.ui.durations import duration
 from aiinfra.ui.plain import awaited_words, headline
 from aiinfra.ui.progress import Phase, Progress, StackProgress, activity_words

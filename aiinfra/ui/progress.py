@@ -7,10 +7,11 @@ for event in events: progress = advance(progress, event)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import Enum
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.events import (
     Diagnostic,
     Event,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TextIO
 
+from aiinfra.dataclass import dataclass
 from aiinfra.world import World
 
 DEFAULT_WIDTH = 100

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from aiinfra.dataclass import dataclass
 from aiinfra.stack import StackName
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domain_run import RunContext
 from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.engine.wire import Secret, Tree

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-from aiinfra.domain_run import RunContext
+from aiinfra.domain_run import Comparison, RunContext
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError, NoSuchKind
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
@@ -21,7 +21,7 @@ from aiinfra.domains.kubernetes.objects.awaiting import verdict
 from aiinfra.domains.kubernetes.objects.gpu_nodes import changed_since
 from aiinfra.domains.kubernetes.objects.helm import ReleaseRef, deployed_objects
 from aiinfra.domains.kubernetes.objects.wants import Want, parse
-from aiinfra.domains.kubernetes.reach import ClusterHandle, accesses
+from aiinfra.domains.kubernetes.reach import ClusterHandle, access_to, accesses, clusters_of, file_access
 from aiinfra.errors import OutsideError
 from aiinfra.plan.planner import Step
 from aiinfra.stack import StackName
@@ -58,14 +58,28 @@ def snapshot(run: RunContext, step: Step) -> Mapping[str, str]:
     return found
 
 
-def changes(run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]) -> Mapping[StackName, Sequence[str]]:
+def changes(run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]) -> Comparison:
     """One pass for each cluster, all stacks in it together."""
-    found: dict[StackName, list[str]] = {}
-    for handle, kept in _by_cluster(run, snapshots).items():
+    clusters = _by_cluster(run, snapshots)
+    changed: dict[StackName, list[str]] = {}
+    unknown: dict[StackName, OutsideError] = {}
+    with ThreadPoolExecutor(max(len(clusters), 1), thread_name_prefix="clusters") as pool:
+        answers = pool.map(_asked, clusters.keys(), clusters.values())
+        for kept, answer in zip(clusters.values(), answers, strict=True):
+            if isinstance(answer, OutsideError):
+                unknown |= dict.fromkeys(kept, answer)
+                continue
+            for stack, sentences in answer.items():
+                changed.setdefault(stack, []).extend(sentences)
+    return Comparison(changed, unknown)
+
+
+def _asked(handle: ClusterHandle, kept: Mapping[StackName, Any]) -> Mapping[StackName, list[str]] | OutsideError:
+    try:
         with _asking(handle) as client:
-            for stack, sentences in _compare(client, kept).items():
-                found.setdefault(stack, []).extend(sentences)
-    return found
+            return _compare(client, kept)
+    except OutsideError as error:
+        return error
 
 
 @contextmanager
@@ -87,11 +101,22 @@ def _by_cluster(
     handles: dict[str, ClusterHandle] = {}
     kept: dict[str, dict[StackName, Any]] = {}
     for stack, noted in snapshots.items():
-        for handle in accesses(run, stack):
-            if handle.stack in noted:
-                handles[handle.stack] = handle
-                kept.setdefault(handle.stack, {})[stack] = json.loads(noted[handle.stack])
-    return {handles[name]: stacks for name, stacks in kept.items()}
+        for cluster in clusters_of(run.plan, stack):
+            if cluster not in noted:
+                continue
+            if cluster not in handles and (handle := _access_to(run, cluster)):
+                handles[cluster] = handle
+            kept.setdefault(cluster, {})[stack] = json.loads(noted[cluster])
+    return {handle: kept[name] for name, handle in handles.items()}
+
+
+def _access_to(run: RunContext, cluster: str) -> ClusterHandle | None:
+    """By the file when that says what it said at the last success: reading the state would start the engine."""
+    with suppress(OutsideError):
+        if run.is_current(cluster) and (handle := file_access(run, cluster)):
+            return handle
+        return access_to(run, cluster)
+    return None
 
 
 def _compare(client: KubeClient, kept: Mapping[StackName, Any]) -> Mapping[StackName, list[str]]:
@@ -101,15 +126,16 @@ def _compare(client: KubeClient, kept: Mapping[StackName, Any]) -> Mapping[Stack
     wants = [(stack, parse(want)) for stack, noted in kept.items() for want in noted["wants"]]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look") as pool:
         judged = pool.map(lambda one: (one[0], _unmet(client, one[1])), wants)
+        proves = any(noted.get("proved_on") for noted in kept.values())
+        nodes = pool.submit(client.list, "v1", "Node") if proves else None
         now = _look(client, [ref for objects in before.values() for ref in objects], pool)
         found: dict[StackName, list[str]] = {}
         for stack, sentence in judged:
             if sentence:
                 found.setdefault(stack, []).append(sentence)
-    for stack, noted in kept.items():
-        proved_on = noted.get("proved_on")
-        if proved_on and (others := changed_since(proved_on, client.list("v1", "Node"))):
-            found.setdefault(stack, []).extend(others)
+        for stack, noted in kept.items():
+            if nodes and noted.get("proved_on") and (others := changed_since(noted["proved_on"], nodes.result())):
+                found.setdefault(stack, []).extend(others)
     for stack, objects in before.items():
         said = found.get(stack, [])
         if more := [sentence for ref, sentence in _differences(objects, now) if not any(str(ref) in s for s in said)]:

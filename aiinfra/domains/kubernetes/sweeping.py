@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domain_run import SweepReport
 from aiinfra.domains.kubernetes.identity import error_of
 from aiinfra.domains.kubernetes.needs import NodeLeftovers

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from aiinfra.domain_run import DestroyRequest, Observation, RunContext, Teardown
+from aiinfra.dataclass import dataclass
+from aiinfra.domain_run import Comparison, DestroyRequest, Observation, RunContext, Teardown
 from aiinfra.domains.kubernetes.reach import (
     ClusterHandle,
     accesses,
@@ -78,9 +79,7 @@ class KubernetesWorld:
 
         return snapshot(run, step)
 
-    def changes(
-        self, run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]
-    ) -> Mapping[StackName, Sequence[str]]:
+    def changes(self, run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]) -> Comparison:
         from aiinfra.domains.kubernetes.snapshots import changes
 
         return changes(run, snapshots)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
 
 MARK_SPEC: Final = "aiinfra.dev/spec"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
-from aiinfra.domain_run import RunContext
+from aiinfra.domain_run import Comparison, RunContext
 from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.domains.vsphere.client.errors import VSphereError
 from aiinfra.domains.vsphere.client.look import fingerprints
@@ -27,18 +29,31 @@ def snapshot(run: RunContext, step: Step, access: Access) -> Mapping[str, str]:
     return {KEY: json.dumps({moref: [paths[moref], fingerprint] for moref, fingerprint in found.items()})}
 
 
-def changes(
-    run: RunContext, by_access: Mapping[Access, Mapping[StackName, Mapping[str, str]]]
-) -> Mapping[StackName, Sequence[str]]:
-    """One read for each account on a vCenter. Raises `OutsideError`."""
-    found: dict[StackName, list[str]] = {}
-    for access, snapshots in by_access.items():
-        noted = {stack: json.loads(kept[KEY]) for stack, kept in snapshots.items() if KEY in kept}
-        now = _fingerprints(access, [moref for kept in noted.values() for moref in kept], run)
-        for stack, kept in noted.items():
-            if sentences := _differences(kept, now):
-                found[stack] = sentences
-    return found
+def changes(run: RunContext, by_access: Mapping[Access, Mapping[StackName, Mapping[str, str]]]) -> Comparison:
+    """One read for each account on a vCenter."""
+    changed: dict[StackName, list[str]] = {}
+    unknown: dict[StackName, OutsideError] = {}
+    noted = {
+        access: {stack: json.loads(kept[KEY]) for stack, kept in snapshots.items() if KEY in kept}
+        for access, snapshots in by_access.items()
+    }
+    with ThreadPoolExecutor(max(len(noted), 1), thread_name_prefix="vcenters") as pool:
+        answers = pool.map(partial(_asked, run), noted.keys(), noted.values())
+        for stacks, answer in zip(noted.values(), answers, strict=True):
+            if isinstance(answer, OutsideError):
+                unknown |= dict.fromkeys(stacks, answer)
+                continue
+            changed |= {stack: found for stack, kept in stacks.items() if (found := _differences(kept, answer))}
+    return Comparison(changed, unknown)
+
+
+def _asked(
+    run: RunContext, access: Access, stacks: Mapping[StackName, Mapping[str, Any]]
+) -> Mapping[str, str] | OutsideError:
+    try:
+        return _fingerprints(access, [moref for kept in stacks.values() for moref in kept], run)
+    except OutsideError as error:
+        return error
 
 
 def _fingerprints(access: Access, morefs: Sequence[str], run: RunContext) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aiinfra.domain_run import DestroyRequest, Observation, RunContext, SweepReport, Teardown
+from aiinfra.domain_run import Comparison, DestroyRequest, Observation, RunContext, SweepReport, Teardown
 from aiinfra.domains.vsphere.client.access import Access, access_of
 from aiinfra.engine.wire import Secret, Unknown, reveal
 from aiinfra.errors import AiinfraError, ErrorRecord, LeftBehind
@@ -45,9 +45,7 @@ class VSphereWorld:
         access = next(iter(by_access(run, [step])), None)
         return snapshot(run, step, access) if access else {}
 
-    def changes(
-        self, run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]
-    ) -> Mapping[StackName, Sequence[str]]:
+    def changes(self, run: RunContext, snapshots: Mapping[StackName, Mapping[str, str]]) -> Comparison:
         from aiinfra.domains.vsphere.snapshots import changes
 
         steps = [run.plan.steps[stack] for stack in snapshots]

@@ -6,8 +6,9 @@ Reads only: no lock is taken and no lab is started.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aiinfra.dataclass import dataclass
 from aiinfra.engine.journal import Journal
 from aiinfra.plan.graph import upstream
 from aiinfra.plan.selection import require_stacks

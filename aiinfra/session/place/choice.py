@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aiinfra.dataclass import dataclass
 from aiinfra.disk import folder_errors
 from aiinfra.plan.planner import Plan
 from aiinfra.session.options import Tools

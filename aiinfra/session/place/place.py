@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domain_lab import Connection
 from aiinfra.engine.notes import Notes
 from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError, StepError

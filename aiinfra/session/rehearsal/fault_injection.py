@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domain_lab import FaultType, LabDomain
 from aiinfra.engine.events import Event, OnEvent, StackStarted, Waiting
 from aiinfra.errors import ConfigError

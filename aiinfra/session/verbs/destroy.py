@@ -6,9 +6,9 @@ Nothing is started in order to delete it, and the world is swept also when a sta
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from aiinfra.catalog import Catalog, Kind
+from aiinfra.dataclass import dataclass
 from aiinfra.domain_run import DestroyRequest, SweepReport, Teardown
 from aiinfra.engine.journal import Success
 from aiinfra.engine.queue import Queue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 
 from aiinfra.catalog import Catalog
 from aiinfra.domain import Domain
-from aiinfra.domain_run import RunContext
+from aiinfra.domain_run import Comparison, RunContext
 from aiinfra.engine.events import Event, Message
 from aiinfra.engine.host_records import OperationResult
 from aiinfra.engine.journal import Journal
@@ -283,11 +283,39 @@ class Hidden:
     def snapshot(self, run: RunContext, step: Step) -> Mapping[str, str]:
         raise OutsideError("10.0.0.5:443 does not answer", code="hidden.unreachable")
 
-    def changes(self, run: RunContext, snapshots: Mapping[StackName, Any]) -> Mapping[StackName, Sequence[str]]:
-        return {}
+    def changes(self, run: RunContext, snapshots: Mapping[StackName, Any]) -> Comparison:
+        return Comparison({})
 
 
 hidden = Hidden()
+
+
+class HalfHidden:
+    """The world of a domain with two places, one of which no longer answers; in the other something is gone."""
+
+    def snapshot(self, run: RunContext, step: Step) -> Mapping[str, str]:
+        return {"seen": step.name}
+
+    def changes(self, run: RunContext, snapshots: Mapping[StackName, Any]) -> Comparison:
+        silent = OutsideError("10.0.0.5:443 does not answer", code="hidden.unreachable")
+        return Comparison({StackName("a"): ["a part is gone"]}, {StackName("b"): silent, StackName("c"): silent})
+
+
+half_hidden = HalfHidden()
+
+
+def test_a_place_that_does_not_answer_hides_only_what_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    domain = Domain("half", "Two places.", world=f"{__name__}:half_hidden")
+    monkeypatch.setattr("aiinfra.catalog.domains", lambda: {"half": domain})
+    site = Site(tmp_path, {"a": {}, "b": {}, "c": {}}, Catalog.of(replace(PART, domains=("half",))))
+    assert up(site.run()).exit_code == 0
+    site.runner.operations.clear()
+    assert up(site.run()).exit_code == 0
+    assert [stack for _, stack in site.runner.operations] == ["a"]
+    assert [event.text for event in site.events if isinstance(event, Message)] == [
+        "whether b, c are as they were is not known: 10.0.0.5:443 does not answer",
+        "a is not as it was: a part is gone",
+    ]
 
 
 def test_a_stack_whose_world_could_not_be_read_after_it_is_read_by_the_next_up(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domain import load
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from aiinfra.dataclass import dataclass
 
 Values = Mapping[str, Any]
 Path = tuple[str, ...]

@@ -18,16 +18,21 @@ class Discovery:
     def __init__(self, get: Callable[[str, str], Mapping[str, Any]], server: str) -> None:
         self._get, self._server = get, server
         self._lock = threading.Lock()
+        self._asking: dict[str, threading.Lock] = {}
+        """By version: what several threads miss at once is asked for once."""
         self._by_version: dict[str, dict[str, ApiResource]] = {}
         self._all: Sequence[ApiResource] = ()
 
     def find(self, api_version: str, kind: str) -> ApiResource:
         """Return the resource type of a kind. Raises `NoSuchKind` when the server, asked again, does not serve it."""
-        if known := self._by_version.get(api_version, {}).get(kind):
+        before = self._by_version.get(api_version, {})
+        if known := before.get(kind):
             return known
-        with self._lock:
-            self._by_version[api_version] = self._version(api_version)
-        if found := self._by_version[api_version].get(kind):
+        with self._asking.setdefault(api_version, threading.Lock()):
+            served = self._by_version.get(api_version, {})
+            if served is before or not served:
+                served = self._by_version[api_version] = self._version(api_version)
+        if found := served.get(kind):
             return found
         raise NoSuchKind(
             f"{self._server} serves no kind {kind} in {api_version}: "

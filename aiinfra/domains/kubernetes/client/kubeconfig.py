@@ -12,11 +12,12 @@ import binascii
 import ssl
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client import impersonation
 from aiinfra.domains.kubernetes.client.errors import KubeconfigInvalid
 from aiinfra.errors import AiinfraError, StepError

@@ -14,10 +14,11 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.errors import Refused
 from aiinfra.domains.kubernetes.client.kubeconfig import Access, ExecLogin, add_client_certificate
 

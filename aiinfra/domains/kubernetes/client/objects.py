@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
+
+from aiinfra.dataclass import dataclass
 
 Object = dict[str, Any]
 """One Kubernetes object as the API server writes it in JSON."""

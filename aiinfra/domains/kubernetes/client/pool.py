@@ -12,10 +12,10 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.errors import KubeconfigInvalid
 from aiinfra.domains.kubernetes.client.kubeconfig import Access
 

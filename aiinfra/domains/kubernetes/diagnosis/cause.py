@@ -7,9 +7,9 @@ weighs less than what is broken by itself, so that a victim is never taken for t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 
+from aiinfra.dataclass import dataclass
 from aiinfra.report.causes import ALSO
 
 MAX_ROOTS = 3

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Weight
 
 

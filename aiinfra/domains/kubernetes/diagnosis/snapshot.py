@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 
 

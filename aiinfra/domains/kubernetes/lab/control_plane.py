@@ -7,9 +7,10 @@ owner. API servers share a port that the supervisor reserved with SO_REUSEPORT, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from aiinfra.dataclass import dataclass
 
 ETCD: Final = "etcd"
 API_SERVER: Final = "kube-apiserver"

@@ -8,10 +8,10 @@ import shutil
 import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domain_lab import LabServerContext
 from aiinfra.domains.kubernetes.lab.cluster_files import HANDED_OUT, INTERNAL, SPEC, cluster_home
 from aiinfra.domains.kubernetes.lab.control_plane import API_SERVER, CONTROLLER_MANAGER, ETCD, FIRST, ControlPlane

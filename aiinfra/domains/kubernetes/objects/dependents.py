@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError, NotFound
 from aiinfra.domains.kubernetes.client.objects import ApiResource, Object, ObjectRef

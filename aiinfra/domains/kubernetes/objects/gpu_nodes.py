@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import GPU_NODE_LABELS, OPERANDS_DISABLED
 from aiinfra.domains.kubernetes.client.objects import Object
 from aiinfra.domains.kubernetes.objects.node_state import Obstacle, Toleration, obstacles

@@ -8,9 +8,9 @@ managerOrUserAgent).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import Refused
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
 

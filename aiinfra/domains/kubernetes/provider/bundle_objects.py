@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.objects.ownership import with_marks
 from aiinfra.engine.wire import UNKNOWN, Tree, Unknown, reveal

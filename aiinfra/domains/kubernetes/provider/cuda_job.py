@@ -11,9 +11,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 
 VALIDATOR = "nvidia-operator-validator"

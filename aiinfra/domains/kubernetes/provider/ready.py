@@ -8,8 +8,8 @@ On delete, the objects of `remove_first` go first with everything they own, whil
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError
 from aiinfra.domains.kubernetes.client.objects import ObjectRef

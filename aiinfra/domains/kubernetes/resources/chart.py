@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts
 from aiinfra.domains.kubernetes.resources.objects import (
     Bundle,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.reading.observed import Cluster, Datastore, Host, Site, Source
 from aiinfra.stack import Finding
 

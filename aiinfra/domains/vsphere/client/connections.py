@@ -11,8 +11,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client import tls
 from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.domains.vsphere.client.errors import Unreachable

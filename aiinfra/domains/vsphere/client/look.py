@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.domains.vsphere.client.connections import Connections
@@ -106,6 +105,11 @@ def _absent(root: ElementTree.Element) -> str | None:
     """The object that a fault ManagedObjectNotFound names; None when the answer is none."""
     fault = next(_named(root, "ManagedObjectNotFoundFault"), None)
     return None if fault is None else _text(fault, "obj")
+
+
+def escape(text: str) -> str:
+    """As `xml.sax.saxutils.escape`, whose module imports an XML parser and an HTTP client."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _named(root: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
+from aiinfra.dataclass import dataclass
 from aiinfra.errors import StepError
 from aiinfra.waiting import Pending, TimedOut, Waiter
 

@@ -7,12 +7,13 @@ unset is absent; one that may not be read is in `Row.unread`, with the reason.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from pyVmomi import vim, vmodl
 from pyVmomi.VmomiSupport import GetVmodlType
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.connections import stopping_with
 from aiinfra.domains.vsphere.client.errors import VSphereError
 from aiinfra.domains.vsphere.client.session import VCenter

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.errors import (
     Busy,
     Exists,

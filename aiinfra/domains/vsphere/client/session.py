@@ -6,13 +6,13 @@ import copy
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
 from pyVmomi import vim
 from pyVmomi.VmomiSupport import GetVmodlType
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client import refusals
 from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.domains.vsphere.client.connections import Connections

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from aiinfra.dataclass import dataclass
 
 Version = tuple[int, ...]
 KB_HARDWARE: Final = "Broadcom KB 315655"

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Final
+
+from aiinfra.dataclass import dataclass
 
 _TYPE = re.compile(r"(?:(?P<slices>\d+)-)?(?P<size>\d+)(?P<series>[A-Z]*)", re.IGNORECASE)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.facts.vgpu import ProfileName, most_per_gpu, nominal_gb
 from aiinfra.domains.vsphere.hosts.matching import model_of
 from aiinfra.domains.vsphere.hosts.profiles import key

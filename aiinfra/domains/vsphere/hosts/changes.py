@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.hosts.matching import usable_cards
 from aiinfra.domains.vsphere.reading.observed import Card, Host
 from aiinfra.domains.vsphere.spec import GpuTemplateSpec

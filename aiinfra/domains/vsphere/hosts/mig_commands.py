@@ -7,8 +7,8 @@ a reboot of the host, with no VM on the card. `nvidia-smi -i` takes a PCI bus id
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.hosts.matching import usable_cards
 from aiinfra.domains.vsphere.hosts.mig_mode import mig_is_on
 from aiinfra.domains.vsphere.reading.observed import Card, Host

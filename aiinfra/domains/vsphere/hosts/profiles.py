@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from typing import Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.facts.vgpu import family_of
 from aiinfra.domains.vsphere.reading.observed import Host, Sharing, VgpuProfile
 from aiinfra.domains.vsphere.spec import VgpuDevices

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
+
+from aiinfra.dataclass import dataclass
 
 FOLDER: Final = "vcenter"
 ACCOUNT: Final = "account.json"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.access import access_of
 from aiinfra.domains.vsphere.marks import NAME_LIMIT, Owner, template_name
 from aiinfra.domains.vsphere.provider.vcenters import VCenters, with_secret_password

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.properties import Row
 from aiinfra.domains.vsphere.facts.vgpu_manager import is_nvidias
 from aiinfra.domains.vsphere.reading.gpu_holders import (

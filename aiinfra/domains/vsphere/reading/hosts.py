@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.parallel import Questions
 from aiinfra.domains.vsphere.client.properties import Query, Row, Traversal, collect, retrieve
 from aiinfra.domains.vsphere.client.pruning import gpus_only, nvidias_packages, offers_only, pruning

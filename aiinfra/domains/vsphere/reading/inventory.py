@@ -6,9 +6,10 @@ A path is written as vCenter writes it, with `%2f` for a slash inside a name: `/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.properties import Query, Row, Traversal, collect, retrieve
 from aiinfra.domains.vsphere.client.session import VCenter
 from aiinfra.domains.vsphere.marks import MARK_INSTANCE, MARK_NAME, MARK_STEP, MARKS, PROOF

@@ -8,8 +8,10 @@ API 8.0.3 (`HostConfigInfo`, `ConfigTarget`, `ClusterConfigInfoEx`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from aiinfra.dataclass import dataclass
 
 Sharing = Literal["timeSliced", "mig"]
 

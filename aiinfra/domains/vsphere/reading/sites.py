@@ -7,9 +7,9 @@ vCenter that does not answer or refuses the login, a stop, and a cluster that do
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.errors import NotFound, VSphereError
 from aiinfra.domains.vsphere.client.parallel import asking_at_once
 from aiinfra.domains.vsphere.client.properties import Query

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.errors import LoginRefused, Unreachable, VSphereError
 from aiinfra.domains.vsphere.client.properties import collect
 from aiinfra.domains.vsphere.client.session import VCenter

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.marks import MARK_DOMAIN, MARK_SPEC, NAME_LIMIT, Owner, template_name
 
 IMAGE: Final = "sha256:"

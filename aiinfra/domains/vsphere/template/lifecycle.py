@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.proofs import Disturbed
 from aiinfra.domains.vsphere.client.session import VCenter
 from aiinfra.domains.vsphere.hosts.apply_changes import apply

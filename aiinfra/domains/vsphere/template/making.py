@@ -7,11 +7,12 @@ settings are those of `content.TemplateContent`; a real vCenter keeps them on cl
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from pyVmomi import vim
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.errors import Exists, VSphereError
 from aiinfra.domains.vsphere.client.properties import Row, one
 from aiinfra.domains.vsphere.client.session import VCenter

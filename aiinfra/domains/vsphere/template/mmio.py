@@ -7,8 +7,9 @@ VMware's own controller sets 512 GB on every VM with a VirtualPCIPassthrough dev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from aiinfra.dataclass import dataclass
 
 ALWAYS_GB: Final = 512
 SOURCE: Final = "vmware-tanzu/vm-operator constants; Dell KB 000199172"

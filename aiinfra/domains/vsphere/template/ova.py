@@ -11,13 +11,13 @@ import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
 import httpx
 from pyVmomi import vim
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client import tls
 from aiinfra.domains.vsphere.client.errors import VSphereError
 from aiinfra.domains.vsphere.client.properties import one

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from pyVmomi import vim
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.errors import NotFound, NotStarted, VSphereError
 from aiinfra.domains.vsphere.client.properties import Row, collect, one
 from aiinfra.domains.vsphere.client.session import VCenter

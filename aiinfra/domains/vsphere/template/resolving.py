@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.facts.vgpu import family_of
 from aiinfra.domains.vsphere.hosts.matching import is_model, model_of
 from aiinfra.domains.vsphere.hosts.profiles import SHARING, Choice, NoProfile, choose, some

@@ -7,7 +7,8 @@ Sources, all NVIDIA/gpu-operator at tag v26.7.0: images in `deployments/gpu-oper
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from aiinfra.dataclass import dataclass
 
 VERSION = "v26.7.0"
 CHART_REPOSITORY = "https://helm.ngc.nvidia.com/nvidia"

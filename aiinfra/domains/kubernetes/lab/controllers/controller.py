@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Effect
 from aiinfra.domains.kubernetes.lab.controllers.faults import PodFaults
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate

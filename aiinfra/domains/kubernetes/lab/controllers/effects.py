@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import Conflict, NotFound
 from aiinfra.domains.kubernetes.client.objects import ObjectRef

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, annotation
 from aiinfra.domains.kubernetes.lab.nodes import HARDWARE
 from aiinfra.facts.gpus import Gpu, gpu

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import reduce
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.controller import Fates, Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Create, Effect, Patch

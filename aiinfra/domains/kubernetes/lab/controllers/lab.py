@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domain_lab import SetFault
 from aiinfra.domains.kubernetes.lab.block import LabCluster, Platform
 from aiinfra.domains.kubernetes.lab.cluster_files import INTERNAL, SPEC

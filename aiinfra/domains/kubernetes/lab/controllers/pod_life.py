@@ -7,9 +7,10 @@ are a kubelet's: kubernetes v1.36 pkg/kubelet/kuberuntime and pkg/kubelet/images
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.lab.controllers.pod_status import (
     INIT,
     MAIN,

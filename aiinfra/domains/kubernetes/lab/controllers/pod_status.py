@@ -6,8 +6,8 @@ The words are a kubelet's: kubernetes v1.36 pkg/kubelet/status/generate.go.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.lab.controllers.view import Object
 
 INIT, MAIN = "initContainerStatuses", "containerStatuses"

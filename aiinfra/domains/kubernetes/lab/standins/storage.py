@@ -6,9 +6,9 @@ import base64
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease

@@ -7,8 +7,9 @@ set stay when it is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import GPU_RESOURCE, IMAGES
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import mig, policy, sharing
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.mig import WHOLE, Slices

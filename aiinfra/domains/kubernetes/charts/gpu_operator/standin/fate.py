@@ -7,8 +7,9 @@ validator's init containers check driver, toolkit, CUDA and plugin; all others w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     OPERANDS,
     OPERATOR_DEPLOYMENT,

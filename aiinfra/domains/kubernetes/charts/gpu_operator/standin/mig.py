@@ -7,9 +7,9 @@ configurations, such as `all-balanced`, leave the GPUs whole here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, labels
 

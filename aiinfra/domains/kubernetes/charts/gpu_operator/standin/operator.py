@@ -7,10 +7,10 @@ state_manager.go and internal/conditions/clusterpolicy.go. Left out: sandbox wor
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     DEPLOY_LABELS,
     DEPLOY_PREFIX,

@@ -6,9 +6,9 @@ NVIDIA/gpu-operator v26.7.0 api/nvidia/v1/clusterpolicy_types.go and controllers
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     DRIVER_MANAGER_IMAGE,
     IMAGES,

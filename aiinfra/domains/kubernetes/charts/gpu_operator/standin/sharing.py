@@ -6,13 +6,13 @@ time-slicing and MPS together count as MPS, unknown keys are ignored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import GPU_RESOURCE
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels

@@ -7,12 +7,12 @@ kubernetes-sigs/node-feature-discovery v0.19.0. The worker's configuration is it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
