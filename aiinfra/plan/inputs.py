@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from aiinfra.model.tree import Flaw, Loc, Tree, at_path, children
-from aiinfra.plan.pydantic_errors import flaws_of
+from aiinfra.plan.pydantic_errors import flaws_of, literal_required
 from aiinfra.stack import Ref, SecretSource
 
 M = TypeVar("M", bound=BaseModel)
@@ -32,14 +32,6 @@ def validate(model: type[M], tree: Tree, at: Loc = ()) -> tuple[M | None, list[F
     if misplaced := [Flaw((*at, *loc), *literal_required(at_path(tree, loc))) for loc in _tokens_in(made)]:
         return None, misplaced
     return made, []
-
-
-def literal_required(value: Tree) -> tuple[str, str]:
-    """The message and the hint for an unresolved value in a field that takes literals only."""
-    if isinstance(value, Ref):
-        return f"takes no reference, so {value} cannot stand here", "write the value itself"
-    hint = "write the value itself, or set it by an AIINFRA__ variable"
-    return f"takes no secret, so {value} cannot stand here", hint
 
 
 def _with_tokens(tree: Tree, tokens: dict[str, Ref | SecretSource]) -> Any:

@@ -29,6 +29,14 @@ def flaws_of(model: type[BaseModel], error: ValidationError, tree: Tree, at: Loc
     ]
 
 
+def literal_required(value: Tree) -> tuple[str, str]:
+    """Return the message and the hint for an unresolved value in a field that takes literals only."""
+    if isinstance(value, Ref):
+        return f"takes no reference, so {value} cannot stand here", "write the value itself"
+    hint = "write the value itself, or set it by an AIINFRA__ variable"
+    return f"takes no secret, so {value} cannot stand here", hint
+
+
 def _path_in_tree(detail: ErrorDetails, tree: Tree) -> Loc:
     """Return the parts of pydantic's path that the tree has; the others name members of unions."""
     found: Loc = ()
@@ -64,8 +72,6 @@ def _flaw(model: type[BaseModel], loc: Loc, details: Sequence[ErrorDetails], tre
 
 
 def _unresolved_flaw(where: Loc, value: Ref | SecretSource) -> Flaw:
-    from aiinfra.plan.inputs import literal_required
-
     return Flaw(where, *literal_required(value))
 
 
