@@ -24,8 +24,8 @@ from aiinfra.errors import OutsideError
 from aiinfra.plan.graph import upstream
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.session.interrupt import Interrupts
+from aiinfra.session.keys import digest_key
 from aiinfra.session.options import DEFAULTS, Options
-from aiinfra.session.place.keys import digest_key
 from aiinfra.session.place.place import Place
 from aiinfra.session.runner import StackProgram, StackRunner
 from aiinfra.stack import Ref, SecretSource, StackContext, StackName

@@ -26,12 +26,12 @@ from aiinfra.plan.selection import select
 from aiinfra.report.run import RunReport, Verb
 from aiinfra.session.engine import Engine
 from aiinfra.session.interrupt import Interrupts
+from aiinfra.session.keys import NEVER_UP, make_environment, open_secrets
 from aiinfra.session.options import ANY_TOOLS, DEFAULTS, Options, Tools
 from aiinfra.session.origin import check_origin, note_origin
 from aiinfra.session.place.choice import Places
 from aiinfra.session.place.connection import opener, with_lab_access
 from aiinfra.session.place.host_notes import HostNotes
-from aiinfra.session.place.keys import NEVER_UP, make_environment, open_secrets
 from aiinfra.session.place.place import Place
 from aiinfra.session.reporting import Reporting
 from aiinfra.session.run import Run

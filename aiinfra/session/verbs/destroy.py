@@ -16,8 +16,8 @@ from aiinfra.engine.run import StackExecutor
 from aiinfra.errors import ConfigError
 from aiinfra.plan.graph import topological_order
 from aiinfra.report.run import RunReport, StackResult, Verb
+from aiinfra.session.keys import forget_key
 from aiinfra.session.options import Options
-from aiinfra.session.place.keys import forget_key
 from aiinfra.session.reporting import Reporting
 from aiinfra.session.run import Run
 from aiinfra.session.steps.destroy import destroy as destroy_stack
