@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis, Weight
 from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_wants
@@ -86,8 +88,42 @@ def test_many_nodes_are_counted_after_the_second() -> None:
     )
 
 
+def not_ready(*states: str, before: str = "; ") -> tuple[str, str, str]:
+    """The condition Error of a policy whose operator waits for these states."""
+    return ("True", "OperandNotReady", f"ClusterPolicy is not ready{before}states not ready: [{' '.join(states)}]")
+
+
+@pytest.mark.parametrize("before", ["; ", ", "], ids=["v26.7.0", "v25.3.4"])
+def test_the_root_is_an_operand_of_a_state_that_the_condition_names(before: str) -> None:
+    policy = a_policy(error=not_ready("state-driver", before=before))
+    mps = a_daemon_set("nvidia-device-plugin-mps-control-daemon", policy, desired=0)
+    mig = a_daemon_set("nvidia-mig-manager", policy, desired=0)
+    driver = a_driver(policy, "gpu-0", status=running("nvidia-driver-ctr", ready=False))
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, mps, mig, driver))
+    assert found.causes == [
+        "nvidia-driver-daemonset on gpu-0: NotReady",
+        "container nvidia-driver-ctr runs and is not ready",
+    ]
+    assert found.hint == ""
+
+
+def test_a_precompiled_driver_belongs_to_the_state_of_the_driver() -> None:
+    policy = a_policy(error=not_ready("state-driver"))
+    driver = a_daemon_set(f"nvidia-driver-daemonset-{KERNEL}-rhel9", policy)
+    pod = a_pod(driver, "gpu-0", running("nvidia-driver-ctr", ready=False))
+    mig = a_daemon_set("nvidia-mig-manager", policy, desired=0)
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, mig, [driver, pod]))
+    assert found.causes[0] == f"nvidia-driver-daemonset-{KERNEL}-rhel9 on gpu-0: NotReady"
+
+
+def test_a_state_that_is_not_known_hides_no_operand() -> None:
+    policy = a_policy(error=not_ready("state-of-tomorrow"))
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, a_driver(policy, "gpu-0")))
+    assert found.causes[0] == "nvidia-driver-daemonset on gpu-0: ImagePullBackOff"
+
+
 def test_two_causes_at_once_are_both_named() -> None:
-    policy = a_policy()
+    policy = a_policy(error=not_ready("state-driver", "state-dcgm-exporter"))
     exporter = a_daemon_set("nvidia-dcgm-exporter", policy)
     denied = waiting("dcgm", "ErrImagePull", "failed to authorize: 401 Unauthorized")
     found = diagnosed(

@@ -11,6 +11,7 @@ from aiinfra.domains.kubernetes.client.objects import Object
 from aiinfra.domains.kubernetes.diagnosis import kinds, nodes, scheduling, workloads
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Weight
 from aiinfra.domains.kubernetes.diagnosis.messages import one_line
+from aiinfra.domains.kubernetes.diagnosis.operand_states import lacking_operands
 from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, condition, labels, name, status
 from aiinfra.domains.kubernetes.diagnosis.workloads import pods_of
 
@@ -84,7 +85,8 @@ def untolerated_taints(snapshot: Snapshot) -> list[Cause]:
 
 
 def _of_operands(snapshot: Snapshot, policy: Object) -> Iterator[Cause]:
-    for operand in sorted(snapshot.owned(policy, "DaemonSet"), key=_order):
+    operands = sorted(snapshot.owned(policy, "DaemonSet"), key=_order)
+    for operand in lacking_operands(policy, operands):
         yield from workloads.causes(snapshot, operand)
 
 
