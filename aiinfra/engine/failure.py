@@ -7,12 +7,15 @@ Errors leave a provider as text and come back from the engine wrapped in more te
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aiinfra.errors import AiinfraError, StepError
 
 CAUSE = " ← "
 HINT = " → "
+MAX_LINES = 6
+MAX_LENGTH = 1000
+"""Characters of what is kept of a text that others wrote; Helm's sentences have about 300."""
 _TAIL = re.compile(r"^(?P<body>.*\S)\s+\[(?P<code>bug|[a-z]+(?:\.[a-z0-9_]+)+)(?P<transient>, transient)?\]", re.M)
 _WRAPPING = re.compile(
     r"^(?:\s|\*"
@@ -24,6 +27,9 @@ _WRAPPING = re.compile(
     r"|sdk-v2/provider2\.go:\d+: "
     r"|Refreshed resource is in an unhealthy state:)*"
 )
+
+
+_COUNT = re.compile(r"\b\d+ errors? occurred:\s*$")
 
 
 def render_failure(error: AiinfraError) -> str:
@@ -48,6 +54,23 @@ def parse_failures(text: str) -> Iterator[StepError]:
         if line not in seen:
             seen.add(line)
             yield _parsed(_WRAPPING.sub("", match["body"]), match["code"], match["transient"] is not None)
+
+
+def last_words(text: str) -> str:
+    """Return what an error that others wrote says, on one line: its last lines, without counts and bullets.
+
+    Go programs write several errors as a count and a list (hashicorp/go-multierror `ListFormatFunc`), also inside one
+    another, and the root is what comes last.
+    """
+    lines = [line for raw in text.splitlines() if (line := " ".join(_COUNT.sub("", _WRAPPING.sub("", raw)).split()))]
+    kept = list(dict.fromkeys(lines))
+    said = f"{'… ' if len(kept) > MAX_LINES else ''}{_joined(kept[-MAX_LINES:])}"
+    return said if len(said) <= MAX_LENGTH else f"… {said[-MAX_LENGTH:].partition(' ')[2]}"
+
+
+def _joined(lines: Sequence[str]) -> str:
+    """Return the lines as one; what ends in a colon introduces the next."""
+    return "; ".join(lines).replace(":; ", ": ")
 
 
 def _parsed(body: str, code: str, transient: bool) -> StepError:

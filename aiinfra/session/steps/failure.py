@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aiinfra.engine.failure import parse_failure
+from aiinfra.engine.failure import last_words, parse_failure
 from aiinfra.errors import AiinfraError, StepError
 from aiinfra.report.run import Outcome, Reason, StackResult
 from aiinfra.session.run import Run
@@ -22,7 +22,7 @@ def failed_result(run: Run, kind: str, stack: str, done: OperationResult) -> Sta
     if not done.error and not done.failed_resources:
         return None
     text = done.failed_resources[0].message if done.failed_resources else done.error
-    error = parse_failure(text) or parse_failure(done.error) or _refused(done.code, _first_sentence(text or done.error))
+    error = parse_failure(text) or parse_failure(done.error) or _refused(done.code, last_words(text or done.error))
     if run.place.gone() is None:
         error = with_root_cause(run, stack, error)
     return replace(failure(run, kind, stack, error), changes=dict(done.changes))
@@ -36,16 +36,12 @@ def failure(run: Run, kind: str, stack: str, error: AiinfraError) -> StackResult
     return StackResult(stack, kind, Outcome.FAILED, error=record, causes=causes)
 
 
-def _refused(code: str, sentence: str) -> StepError:
-    """Return the error for a failure that no provider reported. The host's own refusals have codes and hints."""
+def _refused(code: str, said: str) -> StepError:
+    """Return the error for a failure in the words of others. The host's own refusals have codes and hints."""
     from aiinfra.engine.host_connection import HOST_CODES, refusal
 
+    sentence = said or "the engine gave no reason"
     if code not in HOST_CODES:
         return StepError(sentence)
     record = refusal(code, sentence, "").record
     return StepError(sentence, code=record.code, hint=record.hint)
-
-
-def _first_sentence(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0] if lines else "the engine gave no reason"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiinfra.engine.failure import parse_failure, parse_failures, render_failure
+from aiinfra.engine.failure import last_words, parse_failure, parse_failures, render_failure
 from aiinfra.errors import ErrorRecord, StepError
 
 FAILURE = StepError(
@@ -67,3 +67,38 @@ def test_text_of_others_is_no_failure() -> None:
 def test_nothing_said_by_the_world_breaks_the_line(message: str, causes: list[str], hint: str) -> None:
     line = render_failure(StepError(message, causes=causes, code="kube.failed", hint=hint))
     assert len(line.splitlines()) == 1
+
+
+HELM = 'Helm release "gpu-operator/gpu-operator" failed to initialize completely. Use Helm CLI to investigate'
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("the disk is full\n", "the disk is full"),
+        (f"1 error occurred:\n\t* {HELM}\n\n", HELM),
+        (
+            f"1 error occurred:\n\t* {HELM}: pre-upgrade hooks failed: 1 error occurred:\n"
+            "\t* timed out waiting for the condition\n\n\n\n",
+            f"{HELM}: pre-upgrade hooks failed: timed out waiting for the condition",
+        ),
+        (
+            'error: 2 errors occurred:\n\t* the Kubernetes API server reported that "a/b" failed to become live:\n'
+            "\t* containers with unready status: [ctr]\n",
+            'the Kubernetes API server reported that "a/b" failed to become live: containers with unready status: [ctr]',
+        ),
+        ("first\nsecond\n", "first; second"),
+        ("\n".join(f"line {n}" for n in range(9)), "… line 3; line 4; line 5; line 6; line 7; line 8"),
+        ("\t1 error occurred:\n", ""),
+    ],
+    ids=["one line", "a list", "lists in lists", "introduced", "two lines", "many lines", "no words"],
+)
+def test_of_what_a_plugin_says_the_last_lines_are_kept(said: str, kept: str) -> None:
+    assert last_words(said) == kept
+
+
+def test_of_a_long_text_the_end_is_kept() -> None:
+    said = last_words(f"{'word ' * 400}the root")
+    assert said.startswith("… word ")
+    assert said.endswith(" the root")
+    assert len(said) <= 1010

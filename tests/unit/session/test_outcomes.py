@@ -340,3 +340,10 @@ def test_what_was_repaired_runs_what_refers_to_it_again(site: Site) -> None:
     report = up(site.run())
     assert [stack for _, stack in site.runner.operations] == ["a", "b", "c"]
     assert outcomes(report)["b"] == ("unchanged", "no_difference")
+
+
+def test_a_failure_in_the_words_of_a_plugin_says_what_failed_and_not_how_many(site: Site) -> None:
+    site.runner.fails(Verb.UP, "a", '1 error occurred:\n\t* Helm release "a/b": pre-upgrade hooks failed\n\n')
+    error = up(site.run()).results[0].error
+    assert error is not None
+    assert error.message == 'Helm release "a/b": pre-upgrade hooks failed'
