@@ -37,6 +37,40 @@ func TestSecretsAreHiddenInTexts(t *testing.T) {
 	}
 }
 
+func TestWhatAPluginKeepsOfItsInputsIsNoSecretByItself(t *testing.T) {
+	inputs := func() resource.PropertyMap {
+		return resource.PropertyMap{
+			"name":     resource.NewProperty("gpu-operator"),
+			"password": resource.MakeSecret(resource.NewProperty("Pa55word")),
+		}
+	}
+	m := &mask{}
+	m.learnProperties(inputs())
+	m.learnProperties(resource.PropertyMap{
+		"name":     resource.NewProperty("gpu-operator"),
+		"__inputs": resource.MakeSecret(resource.NewProperty(inputs())),
+	})
+	if got := m.hide(`Helm release "gpu-operator/gpu-operator": Pa55word`); got != `Helm release "gpu-operator/gpu-operator": [secret]` {
+		t.Error(got)
+	}
+}
+
+func TestAnOrdinaryWordInASecretListIsNotHidden(t *testing.T) {
+	m := &mask{}
+	login := resource.PropertyMap{"user": resource.NewProperty("administrator"), "pin": resource.NewProperty("pin-4711")}
+	m.learnProperties(resource.PropertyMap{
+		"login": resource.MakeSecret(resource.NewProperty(login)),
+		"role":  resource.NewProperty("administrator"),
+	})
+	if got := m.hide("administrator with pin-4711"); got != "administrator with [secret]" {
+		t.Error(got)
+	}
+	m.learnProperties(resource.PropertyMap{"word": resource.MakeSecret(resource.NewProperty("administrator"))})
+	if got := m.hide("administrator"); got != "[secret]" {
+		t.Error("what is secret by itself is hidden, wherever else it stands:", got)
+	}
+}
+
 func TestALockedStackNamesItsHolder(t *testing.T) {
 	err := fail("", "the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete "+
 		"the lock file with `pulumi cancel`.\n  file:///s/.pulumi/locks/x.json: created by ada@gpu-1 (pid 7) at 2026-11-01T10:00:00Z")
