@@ -194,6 +194,17 @@ class KubeClient:
             raise not_kubernetes(self.server)
         return str(uid)
 
+    def log(
+        self, pod: ObjectRef, container: str, *, previous: bool, lines: int, most_bytes: int, timeout: float
+    ) -> str:
+        """Return the last lines of a container's log; with `previous` of the one before its last restart.
+
+        `timeout` is seconds. Raises `KubeError` also when the node's kubelet does not give it.
+        """
+        query = {"container": container, "tailLines": str(lines), "limitBytes": str(most_bytes)}
+        query |= {"previous": "true"} if previous else {}
+        return self._transport.text(self._path(pod, "log"), query, about=f"log of {pod}", timeout=timeout)
+
     def raw(self, method: str, path: str, *, query: Query | None = None, accept: str = "application/json") -> Object:
         """Send a request by its path, for the few that no method above covers."""
         return self._transport.json(method, path, query=query, about=path, accept=accept)

@@ -68,6 +68,17 @@ class Transport:
             return raw
         raise from_status(answer.status, raw, self.server, about)
 
+    def text(self, path: str, query: Query, *, about: str, timeout: float) -> str:
+        """Return the body of a GET as text. `timeout` is seconds for this request."""
+        try:
+            with self._pool.stream(_target(path, query), {**self._headers(), "Accept": "*/*"}, timeout) as (answer, _):
+                body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from error
+        if answer.status >= 300:
+            raise from_status(answer.status, _parsed(body), self.server, about)
+        return body.decode(errors="replace")
+
     def watch(self, path: str, labels: str, version: str, stop: threading.Event) -> Iterator[tuple[str, Object]]:
         """Events of one connection, bookmarks included, until it ends. Raises `Expired` for a version too old."""
         query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS)}

@@ -9,6 +9,7 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError, NotFound, Unreachable
 from aiinfra.domains.kubernetes.client.objects import Object
 from aiinfra.domains.kubernetes.client.transport import CONNECTIONS
+from aiinfra.domains.kubernetes.diagnosis.last_lines import with_last_lines
 from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot
 
 KINDS: Sequence[tuple[str, str]] = (
@@ -47,4 +48,4 @@ def gather(client: KubeClient) -> Snapshot:
 
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="gather") as pool:
         objects = [obj for found in pool.map(ask, KINDS) for obj in found]
-    return Snapshot(objects, frozenset(unlisted))
+    return Snapshot(with_last_lines(client, objects), frozenset(unlisted))
