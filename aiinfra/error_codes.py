@@ -88,6 +88,7 @@ CODES: Mapping[str, str] = {
     "toolchain.locked": "Another process has been installing for too long.",
     "toolchain.network": "The Go module proxy refused or cannot be reached.",
     "toolchain.offline": "A program is missing and --offline forbids to get it.",
+    "toolchain.plugin": "An official Pulumi plugin is not on this machine, or its archive cannot be had.",
     "toolchain.space": "The disk is full.",
 }
 """Each code with what it means."""

@@ -30,9 +30,13 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "lab faults": ("lab faults",),
     "toolchain": ("toolchain list", "toolchain install", "toolchain mirror /srv/aiinfra-tools"),
     "toolchain list": ("toolchain list", "toolchain list --output json"),
-    "toolchain install": ("toolchain install", "toolchain install aiinfra-engine --offline"),
+    "toolchain install": (
+        "toolchain install",
+        "toolchain install aiinfra-engine --offline",
+        "toolchain install dc1 --from /srv/pulumi-plugins",
+    ),
     "toolchain verify": ("toolchain verify",),
-    "toolchain mirror": ("toolchain mirror /srv/aiinfra-tools",),
+    "toolchain mirror": ("toolchain mirror /srv/aiinfra-tools", "toolchain mirror /srv/aiinfra-tools dc1"),
 }
 
 

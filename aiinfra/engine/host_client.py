@@ -24,7 +24,6 @@ from aiinfra.engine.host_records import (
     Operation,
     OperationResult,
     PendingOperation,
-    Plugin,
     StackLock,
     tree_map,
 )
@@ -48,7 +47,6 @@ __all__ = [
     "OperationHandle",
     "OperationResult",
     "PendingOperation",
-    "Plugin",
     "StackLock",
 ]
 
@@ -183,16 +181,6 @@ class EngineHost:
 
     def notes_list(self, prefix: str) -> list[str]:
         return list(self._connection.ask({"op": "notes_list", "prefix": prefix})["keys"])
-
-    def install_plugins(self, plugins: Sequence[Plugin], on_progress: Callable[[str], None]) -> list[str]:
-        """Install the official plugins that are missing and return their names."""
-
-        def hear(event: Mapping[str, Any]) -> None:
-            if output := event.get("stdoutEvent"):
-                on_progress(output["message"])
-
-        wanted = [{"name": one.name, "version": one.version, "server": one.server} for one in plugins]
-        return list(self._connection.ask({"op": "install_plugins", "plugins": wanted}, hear)["installed"])
 
     def close(self) -> None:
         """Cancel running operations, let the host save and end it. Safe to call twice, and when the host is dead."""

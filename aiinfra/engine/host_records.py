@@ -162,15 +162,6 @@ class PendingOperation:
     """`creating`, `updating`, `deleting`, `reading`, `importing`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plugin:
-    """An official provider plugin. `server` is where to download it; empty for its default."""
-
-    name: str
-    version: str
-    server: str = ""
-
-
 def tree_map(raw: Any) -> Mapping[str, Tree]:
     decoded = decode(raw or {})
     assert isinstance(decoded, dict)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiinfra.dataclass import dataclass
 from aiinfra.disk import folder_errors
-from aiinfra.engine.events import Message, OnEvent, ResourceChanged, Waiting
+from aiinfra.engine.events import OnEvent, ResourceChanged, Waiting
 from aiinfra.engine.translate import translate
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError
@@ -45,8 +45,6 @@ class Engine:
     """Finds or builds the engine host."""
     on_event: OnEvent
     parallel: int
-    plugins: frozenset[str] = frozenset()
-    """Official providers that the programs use."""
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """Secret values that no message of the engine may show."""
     usual: Callable[[str], float | None] = lambda stack: None
@@ -218,8 +216,6 @@ class Engine:
             host = self.host()
             if host.pid != self._attached:
                 host.attach(self._serve().ports)
-                if self.place.official_plugins and self.plugins:
-                    self._install_plugins(host)
                 self._attached = host.pid
             return host
 
@@ -231,15 +227,6 @@ class Engine:
             specs = [aiinfra_provider.spec(self.place.patience), *self.place.stand_ins()]
             self._served = serve(specs, self._waiting, self.log)
         return self._served
-
-    def _install_plugins(self, host: EngineHost) -> None:
-        """Fetch the official plugins once, before the first operation: never inside twenty stacks at once."""
-        from importlib.metadata import version
-
-        from aiinfra.engine.host_client import Plugin
-
-        wanted = [Plugin(name, f"v{version(f'pulumi-{name}')}") for name in sorted(self.plugins)]
-        host.install_plugins(wanted, lambda text: self.on_event(Message(text, self.world.now())))
 
     def _forward(self, stack: str, raw: Mapping[str, Any], tally: Counter[str]) -> None:
         for event in translate(stack, raw, self.world.now()):

@@ -33,6 +33,7 @@ from aiinfra.session.place.choice import Places
 from aiinfra.session.place.connection import opener, with_lab_access
 from aiinfra.session.place.host_notes import HostNotes
 from aiinfra.session.place.place import Place
+from aiinfra.session.plugins import require_plugins
 from aiinfra.session.reporting import Reporting
 from aiinfra.session.run import Run
 from aiinfra.session.worlds import verify
@@ -109,6 +110,7 @@ class Session:
 
         chosen, secrets = self._chosen(options), self.secrets()
         with self.places.preview_place() as place, self._engine(place, options) as engine:
+            require_plugins(self.places, place, chosen)
             journal = self.journal(place, engine)
             open_secrets(engine, journal, place)
             run = self._run(place, engine, journal, secrets, options, chosen)
@@ -130,6 +132,7 @@ class Session:
             run = self._run(place, engine, journal, self.secrets(), options)
             run.environment_id = options.environment_id or journal.environment_id() or ""
             check_origin(run, self.loaded.path, destroys=True)
+            require_plugins(self.places, place, run.existing_stacks())
             return destroy(run)
 
     @contextmanager
@@ -178,6 +181,7 @@ class Session:
         self, verb: Verb, place: Place, options: Options, chosen: Sequence[StackName], secrets: Secrets
     ) -> Iterator[Run]:
         """Provide a run that may change the world: locked, access verified, with an environment id."""
+        require_plugins(self.places, place, chosen)
         with self._locked(verb, place, options) as (engine, journal):
             run = self._run(place, engine, journal, secrets, options, chosen)
             run.environment_id = journal.environment_id() or ""
@@ -226,7 +230,6 @@ class Session:
             binary=self.places.engine_binary,
             on_event=self.on_event,
             parallel=options.parallel,
-            plugins=frozenset(name for step in self.plan.steps.values() for name in step.kind.plugins),
         )
         try:
             yield engine

@@ -10,6 +10,7 @@ from pathlib import Path
 from aiinfra.dataclass import dataclass
 from aiinfra.errors import OutsideError
 from aiinfra.toolchain.digest import file_digest
+from aiinfra.toolchain.plugins import Plugins
 from aiinfra.toolchain.record import Record, copy_program, describe
 from aiinfra.toolchain.table import Tool
 from aiinfra.toolchain.toolchain import ReadyProgram, Toolchain
@@ -46,6 +47,12 @@ def verify_tools(toolchain: Toolchain) -> Sequence[Row]:
     """Hash each ready program against its record and run it; returns a row for each."""
     found = ((tool, toolchain.find(tool)) for tool in toolchain.tools.values())
     return [Row(t.name, t.version, f.place, str(f.path), _fault(t, f)) for t, f in found if f is not None]
+
+
+def verify_plugins(plugins: Plugins) -> Sequence[Row]:
+    """Hash each installed plugin against its record; returns a row for each."""
+    records = ((path, Record.read(path)) for path in plugins.installed())
+    return [Row(r.name, r.version, "cache", str(p), _changed(p, r)) for p, r in records if r is not None]
 
 
 def damage_error(rows: Iterable[Row]) -> OutsideError | None:
@@ -97,11 +104,15 @@ def _row(toolchain: Toolchain, tool: Tool) -> Row:
 
 def _fault(tool: Tool, found: ReadyProgram) -> str:
     record = Record.read(found.path)
-    if record is not None and file_digest(found.path) != record.sha256:
-        return "is not the file that was installed"
+    if record is not None and (changed := _changed(found.path, record)):
+        return changed
     if record is None and found.place == "cache":
         return "has no record"
     return _run_fault(tool, found.path)
+
+
+def _changed(program: Path, record: Record) -> str:
+    return "" if file_digest(program) == record.sha256 else "is not the file that was installed"
 
 
 def _run_fault(tool: Tool, program: Path) -> str:

@@ -25,10 +25,7 @@ class Unreachable(Exception):
 def download(tool: Tool, release: Download, folder: Path, say: Callable[[str], None]) -> Path:
     """Download `release` into `folder`. Raises Unreachable, and OutsideError `toolchain.checksum`."""
     target = folder / tool.name
-    try:
-        digest = _stream(tool, release, target, say)
-    except httpx.HTTPError as error:
-        raise Unreachable(f"{release.url}: {error}") from error
+    digest = stream(release.url, target, f"{tool.name} {tool.version}", say)
     if digest != release.sha256:
         target.unlink()
         raise OutsideError(
@@ -39,11 +36,28 @@ def download(tool: Tool, release: Download, folder: Path, say: Callable[[str], N
     return target
 
 
-def _stream(tool: Tool, release: Download, target: Path, say: Callable[[str], None]) -> str:
+def stream(url: str, target: Path, what: str, say: Callable[[str], None]) -> str:
+    """Write what lies at `url` to `target` and return its sha256. Raises `Unreachable`."""
+    try:
+        return _stream(url, target, what, say)
+    except httpx.HTTPError as error:
+        raise Unreachable(f"{url}: {error}") from error
+
+
+def small_text(url: str) -> str:
+    """Return the text at `url`; empty when there is none. Raises `Unreachable` when nothing answers."""
+    try:
+        answer = httpx.get(url, follow_redirects=True, timeout=httpx.Timeout(60.0, connect=CONNECT_LIMIT))
+    except httpx.HTTPError as error:
+        raise Unreachable(f"{url}: {error}") from error
+    return answer.text if answer.is_success else ""
+
+
+def _stream(url: str, target: Path, what: str, say: Callable[[str], None]) -> str:
     timeout = httpx.Timeout(60.0, connect=CONNECT_LIMIT)
     seen, total, pace, started = hashlib.sha256(), 0, Pace(say), time.monotonic()
     with (
-        httpx.stream("GET", release.url, follow_redirects=True, timeout=timeout) as answer,
+        httpx.stream("GET", url, follow_redirects=True, timeout=timeout) as answer,
         target.open("wb") as file,
     ):
         answer.raise_for_status()
@@ -53,5 +67,5 @@ def _stream(tool: Tool, release: Download, target: Path, say: Callable[[str], No
             seen.update(chunk)
             total += len(chunk)
             so_far = f"{total >> 20} of {size} MB" if size else f"{total >> 20} MB"
-            pace(f"downloading {tool.name} {tool.version}: {so_far}", time.monotonic() - started)
+            pace(f"downloading {what}: {so_far}", time.monotonic() - started)
     return seen.hexdigest()

@@ -57,7 +57,7 @@ func newHost(ctx context.Context, out *replies) *host {
 		"outputs": outputs, "stacks": stacks, "remove_stack": removeStack, "export": export,
 		"pending": pending, "repair": repair, "locks": locks, "clear_locks": clearLocks,
 		"notes_get": notesGet, "notes_put": notesPut, "notes_list": notesList, "notes_delete": notesDelete,
-		"ready": ready, "attach": attach, "install_plugins": installPlugins,
+		"ready": ready, "attach": attach,
 	}
 	return h
 }

@@ -27,7 +27,6 @@ type request struct {
 	Force     bool               `json:"force"`
 	Hidden    []string           `json:"hidden"`
 	Resources []importedResource `json:"resources"`
-	Plugins   []wantedPlugin     `json:"plugins"`
 	Key       string             `json:"key"`
 	Prefix    string             `json:"prefix"`
 	Value     []byte             `json:"value"`

@@ -24,6 +24,7 @@ def examine(session: Session) -> list[Examined]:
 def _examine(session: Session) -> Iterator[Examined]:
     yield from _folders(session.world)
     yield from _toolchain(session)
+    yield from _plugins(session)
     try:
         secrets = session.secrets()
     except ConfigError as error:
@@ -65,6 +66,23 @@ def _toolchain(session: Session) -> Iterator[Examined]:
             )
         else:
             yield Examined("toolchain", Finding("ok", name, "here", "to be here"))
+
+
+def _plugins(session: Session) -> Iterator[Examined]:
+    """Whether the official plugins are here that the kinds of a real target need."""
+    from aiinfra.session.plugins import plugins_of
+    from aiinfra.toolchain.plugins import missing_error
+
+    wanted = plugins_of(session.plan)
+    lacking = session.places.plugins.lacking(wanted) if wanted else ()
+    for plugin in wanted:
+        about, needed = f"Pulumi plugin {plugin}", "to be here"
+        if plugin in lacking:
+            record = missing_error([plugin], session.plan.environment.name).record
+            finding = Finding("error", about, "not on this machine", needed, record.hint, code=record.code)
+        else:
+            finding = Finding("ok", about, "here", needed)
+        yield Examined("toolchain", finding)
 
 
 def _state(engine: Engine, place: Place) -> Finding:

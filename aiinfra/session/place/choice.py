@@ -19,6 +19,7 @@ from aiinfra.world import World
 
 if TYPE_CHECKING:
     from aiinfra.toolchain import Toolchain
+    from aiinfra.toolchain.plugins import Plugins
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ class Places:
         from aiinfra.toolchain import Toolchain
 
         return Toolchain(self.world, self.tools.directory, self.tools.offline)
+
+    @property
+    def plugins(self) -> Plugins:
+        from aiinfra.toolchain.plugins import Plugins
+
+        return Plugins(self.world, self.toolchain.directory)
 
     def engine_binary(self) -> Path:
         return self.toolchain.ensure(["aiinfra-engine"], self.say)["aiinfra-engine"]
