@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from aiinfra.engine.wire import Tree, encode
+from aiinfra.model.units import PROCEDURE
 from aiinfra.stack import Inputs, Ref, SecretSource
 
 Unresolved = Ref | SecretSource
@@ -42,7 +43,10 @@ def key_from_random(secret: str, environment_id: str) -> bytes:
 
 
 def inputs_text(inputs: Inputs, stand_in: Callable[[Unresolved], str]) -> str:
-    """Return the canonical text of a stack's inputs; `stand_in` replaces each reference and secret source."""
+    """Return the canonical text of a stack's inputs; `stand_in` replaces each reference and secret source.
+
+    Fields that only say how a run goes, such as limits, are left out.
+    """
     return json.dumps(_plain(inputs, stand_in), sort_keys=True, separators=(",", ":"), default=str)
 
 
@@ -56,7 +60,8 @@ def _plain(value: Any, stand_in: Callable[[Unresolved], str]) -> Any:
         case Ref() | SecretSource():
             return {"$late": str(value), "$digest": stand_in(value)}
         case BaseModel():
-            return {name: _plain(getattr(value, name), stand_in) for name in type(value).model_fields}
+            fields = type(value).model_fields
+            return {n: _plain(getattr(value, n), stand_in) for n, f in fields.items() if PROCEDURE not in f.metadata}
         case Mapping():
             return {str(key): _plain(item, stand_in) for key, item in value.items()}
         case list() | tuple():

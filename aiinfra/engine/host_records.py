@@ -74,6 +74,8 @@ class Operation:
     parallel: int = 0
     hidden: Sequence[str] = field(default=(), repr=False)
     """Secrets to mask in messages of the operation, in addition to those that its resources hold."""
+    limit: float = 0
+    """Seconds that a plugin may take for one resource, ours excepted, which has limits of its own; 0: for ever."""
     resources: Sequence[ImportedResource] = ()
     """When not empty, these are imported instead of running `verb`."""
 
@@ -85,6 +87,7 @@ class Operation:
             "refresh": self.refresh,
             "parallel": self.parallel,
             "hidden": list(self.hidden),
+            "limit": self.limit,
             "resources": [
                 {
                     "type": r.type,

@@ -28,6 +28,16 @@ Duration = Annotated[
 """Seconds; written `90s`, `20m`, `1h`, or a number of seconds."""
 
 
+class _Procedure:
+    """Marker of an input that says how a run goes and not what it comes to."""
+
+
+PROCEDURE = _Procedure()
+"""A field with it is no part of a stack's digest: a change of it runs nothing, and holds from the next run on."""
+Limit = Annotated[Duration, PROCEDURE]
+"""How long something may take."""
+
+
 _SIZE = re.compile(r"(\d+)(MiB|GiB|TiB)")
 _MIB = {"MiB": 1, "GiB": 1024, "TiB": 1024 * 1024}
 

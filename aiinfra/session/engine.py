@@ -47,6 +47,8 @@ class Engine:
     parallel: int
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """Secret values that no message of the engine may show."""
+    limit: Callable[[str], float] = lambda stack: 0.0
+    """Seconds that a plugin of others may take for one resource of a stack; 0: for ever."""
     usual: Callable[[str], float | None] = lambda stack: None
     """How long this verb usually takes on a stack, in seconds."""
     on_host: Callable[[int], None] = lambda pid: None
@@ -121,7 +123,14 @@ class Engine:
         address = self._register(stack, program)
         try:
             with self._lock:
-                asked = Operation(verb=verb, stack=stack, program=address, refresh=refresh, hidden=self.hidden)
+                asked = Operation(
+                    verb=verb,
+                    stack=stack,
+                    program=address,
+                    refresh=refresh,
+                    hidden=self.hidden,
+                    limit=self.limit(stack),
+                )
                 handle = host.operate(asked, lambda raw: self._forward(stack, raw, tally))
                 self._running[stack] = handle
                 self._pass_on_stop(handle)

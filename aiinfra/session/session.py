@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import Loaded, load_environment
@@ -40,6 +40,8 @@ from aiinfra.session.worlds import verify
 from aiinfra.stack import SecretSource, StackName
 from aiinfra.world import World
 
+PLUGIN_LIMIT: Final = 3600.0
+"""Seconds that a plugin may take for one resource of a stack that has no limit or is no longer in the file."""
 OnSecrets = Callable[[Iterable[str]], None]
 Secrets = Mapping[SecretSource, str]
 
@@ -230,6 +232,7 @@ class Session:
             binary=self.places.engine_binary,
             on_event=self.on_event,
             parallel=options.parallel,
+            limit=lambda stack: _limit(self.plan, stack),
         )
         try:
             yield engine
@@ -271,3 +274,10 @@ class Session:
             if dropped := host.repair(stack):
                 self.places.say(f"{stack}: {dropped} operations of an interrupted run are refreshed")
             journal.end(stack)
+
+
+def _limit(plan: Plan, stack: str) -> float:
+    """Return the seconds that a plugin may take for one resource: the stack's own limit, when its kind has one."""
+    step = plan.steps.get(StackName(stack))
+    given = getattr(step.inputs, "limit", None) if step else None
+    return float(given) if isinstance(given, int | float) else PLUGIN_LIMIT

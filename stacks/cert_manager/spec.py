@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.domains.kubernetes.fields import KubernetesName
-from aiinfra.model.units import Duration
+from aiinfra.model.units import Limit
 from aiinfra.stack import Input, Inputs, Linked, Outputs
 
 
@@ -14,7 +14,7 @@ class CertManagerInputs(Inputs):
     version: str = "v1.21.1"
     """Version of the chart, with its leading v."""
     namespace: KubernetesName = "cert-manager"
-    limit: Duration = 600
+    limit: Limit = 600
     """How long its Deployments may take to be available."""
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.domains.kubernetes.fields import GPU_TAINT, KubernetesName, Toleration
-from aiinfra.model.units import Duration
+from aiinfra.model.units import Limit
 from aiinfra.stack import Input, Inputs, Linked, Outputs
 from stacks.nfd.spec import NfdInstall
 
@@ -89,7 +89,7 @@ class GpuOperatorInputs(Inputs):
     """Taints that the operands accept. A list given here replaces the default, the nvidia.com/gpu taint included."""
     values: Mapping[str, Any] = Field(default_factory=dict)
     """Further values of the chart, merged over those made from the fields above."""
-    limit: Duration = 2400
+    limit: Limit = 2400
     """How long the operator may take to be ready; the first driver build takes 10 to 20 minutes a node."""
 
 

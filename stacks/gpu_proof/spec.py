@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from aiinfra.domains.kubernetes.access import ClusterAccess
-from aiinfra.model.units import Duration
+from aiinfra.model.units import Limit
 from aiinfra.stack import Input, Inputs, Linked, Outputs
 from stacks.gpu_operator.spec import GpuOperatorInstall
 
@@ -30,7 +30,7 @@ class GpuProofInputs(Inputs):
     expect: Expect
     nodes: Literal["all"] | Annotated[int, Field(ge=1)] = "all"
     """Which nodes run the CUDA pod: all, or a sample of so many, the first by name."""
-    limit: Duration = 900
+    limit: Limit = 900
     """Timeout for all rungs and the pods of 10 nodes; each further 10 nodes may take 5 minutes more."""
 
 

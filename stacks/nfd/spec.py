@@ -8,7 +8,7 @@ from pydantic import Field
 
 from aiinfra.domains.kubernetes.access import ClusterAccess
 from aiinfra.domains.kubernetes.fields import GPU_TAINT, KubernetesName, Toleration
-from aiinfra.model.units import Duration
+from aiinfra.model.units import Limit
 from aiinfra.stack import Input, Inputs, Linked, Outputs
 
 DeviceLabelField = Literal["class", "vendor", "device", "subsystem_vendor", "subsystem_device"]
@@ -26,7 +26,7 @@ class NfdInputs(Inputs):
     """PCI classes that become labels; 0300 and 0302 are GPUs, 02xx network cards."""
     label_fields: Annotated[tuple[DeviceLabelField, ...], Field(min_length=1)] = ("vendor",)
     """What a PCI label is made of: `[vendor]` gives `pci-10de.present`, `[class, vendor]` `pci-0302_10de.present`."""
-    limit: Duration = 600
+    limit: Limit = 600
     """How long its workers may take to be ready."""
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from aiinfra.domains.vsphere.block import VCenterSpec
 from aiinfra.domains.vsphere.spec import GpuDevices, GpuTemplateSpec, Ova, Placement
-from aiinfra.model.units import Duration, Size
+from aiinfra.model.units import Limit, Size
 from aiinfra.stack import Input, Inputs, Outputs
 
 DomainName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
@@ -42,7 +42,7 @@ class GpuTemplateInputs(Inputs):
     """Wait until somebody has switched MIG mode on by the commands that are shown."""
     guest_driver: str = ""
     """Version of the driver in the guest (`580.65.06`): its branch is compared with that of the hosts."""
-    limit: Duration = 30 * 60
+    limit: Limit = 30 * 60
     """How long one template may take."""
 
     def places(self) -> dict[str, Placement]:

@@ -6,8 +6,10 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pulumi/pulumi/pkg/v3/util/cancel"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 )
 
 // operation is a request that was accepted and is not answered yet. It can be cancelled from that moment on.
@@ -17,16 +19,26 @@ type operation struct {
 	context *cancel.Context
 	source  *cancel.Source
 	stopped atomic.Bool
+	steps   *steps
 }
 
 func (o *operation) cancel() {
-	o.stopped.Store(true)
+	if !o.stopped.Swap(true) {
+		o.steps.cancelled()
+	}
 	o.source.Cancel()
 }
 
 func (o *operation) terminate() {
 	o.stopped.Store(true)
 	o.source.Terminate()
+}
+
+// tell says something about the operation as a whole.
+func (o *operation) tell(text string) {
+	o.host.replies.say(reply{ID: o.ID, Event: &apitype.EngineEvent{
+		DiagnosticEvent: &apitype.DiagnosticEvent{Message: text, Color: "never", Severity: "warning"},
+	}})
 }
 
 // work answers one kind of request.
@@ -129,6 +141,7 @@ func (h *host) start(r request) (*operation, error) {
 	}
 	context, source := cancel.NewContext(h.ctx)
 	o := &operation{request: r, host: h, context: context, source: source}
+	o.steps = &steps{limit: time.Duration(r.Limit * float64(time.Second)), terminate: source.Terminate, told: o.tell}
 	h.running[r.ID] = o
 	if changesState[r.Op] {
 		h.busy[r.Stack] = r.ID
@@ -154,6 +167,7 @@ func (h *host) perform(o *operation, todo work) {
 		delete(h.busy, o.Stack)
 	}
 	h.lock.Unlock()
+	o.steps.close()
 	h.replies.say(answer)
 	o.source.Terminate() // frees the contexts
 }

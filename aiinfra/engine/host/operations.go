@@ -153,6 +153,10 @@ func (o *operation) conclude(ctx context.Context, w *watch, changes changed.Reso
 			ended.Outputs = tree
 		}
 	}
+	if late := o.steps.overran(); late != nil {
+		ended.Failed = []failedResource{*late}
+		return ended, fail(codeFailed, late.Message)
+	}
 	if err == nil && o.cutShort(ended) {
 		err = fail(codeInterrupted, "stopped")
 	}

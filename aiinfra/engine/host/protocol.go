@@ -25,6 +25,7 @@ type request struct {
 	Parallel  int32              `json:"parallel"`
 	Refresh   bool               `json:"refresh"`
 	Force     bool               `json:"force"`
+	Limit     float64            `json:"limit"`
 	Hidden    []string           `json:"hidden"`
 	Resources []importedResource `json:"resources"`
 	Key       string             `json:"key"`

@@ -20,8 +20,9 @@ type failedResource struct {
 
 // watch hears the events of one operation, passes them on masked, and keeps what its result is made of.
 type watch struct {
-	pass func(apitype.EngineEvent)
-	mask *mask
+	pass  func(apitype.EngineEvent)
+	mask  *mask
+	steps *steps
 
 	lock     sync.Mutex
 	root     resource.PropertyMap // the stack's own outputs, secrets and unknowns kept
@@ -32,7 +33,7 @@ type watch struct {
 
 func newWatch(o *operation) *watch {
 	w := &watch{
-		mask: &mask{}, messages: map[string][]string{},
+		mask: &mask{}, steps: o.steps, messages: map[string][]string{},
 		pass: func(e apitype.EngineEvent) { o.host.replies.say(reply{ID: o.ID, Event: &e}) },
 	}
 	for _, secret := range o.Hidden {
@@ -84,7 +85,12 @@ func (w *watch) told(e apitype.EngineEvent) {
 		e.StdoutEvent.Message = w.mask.hide(colors.Never.Colorize(e.StdoutEvent.Message))
 	case e.ErrorEvent != nil:
 		e.ErrorEvent.Error = w.mask.hide(e.ErrorEvent.Error)
+	case e.ResourcePreEvent != nil:
+		w.steps.begin(e.ResourcePreEvent.Metadata)
+	case e.ResOutputsEvent != nil:
+		w.steps.end(e.ResOutputsEvent.Metadata)
 	case e.ResOpFailedEvent != nil:
+		w.steps.end(e.ResOpFailedEvent.Metadata)
 		w.lock.Lock()
 		w.failed = append(w.failed, e.ResOpFailedEvent.Metadata.URN)
 		w.lock.Unlock()

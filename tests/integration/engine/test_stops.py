@@ -68,6 +68,30 @@ def test_a_cancelled_destroy_goes_on_where_it_stopped(site: Site) -> None:
     assert site.host.export("one")["deployment"].get("resources") is None
 
 
+def test_a_cancel_does_not_wait_for_ever_for_a_plugin_that_does_not_end_a_deletion(site: Site) -> None:
+    site.up("one", chain(2, waits_in_delete=True))
+    handle = site.begin(Verb.DESTROY, "one")
+    site.wait_for_door()
+    handle.cancel()
+    assert handle.result(20).interrupted
+    said = [one["diagnosticEvent"]["message"] for one in site.events if "diagnosticEvent" in one]
+    assert "what is still being deleted is left to itself: the next destroy goes on with it" in said
+    assert site.host.locks() == []
+    site.door.open.set()
+    assert site.destroy("one").error == ""
+
+
+def test_a_plugin_that_takes_longer_than_the_limit_fails_its_stack(site: Site) -> None:
+    site.up("one", chain(1, waits_in_delete=True))
+    late = site.host.operate(Operation(Verb.DESTROY, "one", limit=1.5), site.events.append).result(LIMIT)
+    assert (late.error, late.code, late.interrupted) == ("Door door0 was not deleted after 2 s", "failed", False)
+    assert [one.message for one in late.failed_resources] == [late.error]
+    assert site.host.locks() == []
+    site.door.open.set()
+    done = site.host.operate(Operation(Verb.DESTROY, "one", limit=60), site.events.append).result(LIMIT)
+    assert (done.error, done.resources) == ("", 0)
+
+
 def test_closing_the_host_saves_what_runs(site: Site) -> None:
     handle = site.begin(Verb.UP, "one", chain(5, waits=True))
     site.wait_for_door()

@@ -130,6 +130,10 @@ def test_a_kubeconfig_becomes_a_secret() -> None:
     assert checked["kubeconfig"] == Secret("text")
 
 
+def test_another_limit_is_no_difference() -> None:
+    assert diff_inputs({"uid": "a", "limit_seconds": 600}, {"uid": "a", "limit_seconds": 900}) == Diff([])
+
+
 def test_nothing_moves_between_clusters() -> None:
     assert diff_inputs({"uid": "a", "x": 1}, {"uid": "a", "x": 2}) == Diff(["x"])
     assert diff_inputs({"uid": "a"}, {"uid": UNKNOWN}).changed == ["uid"]

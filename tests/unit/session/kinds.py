@@ -7,12 +7,14 @@ from typing import Any
 
 from aiinfra.catalog import Catalog
 from aiinfra.model.environment import Environment, StackEntry
+from aiinfra.model.units import Limit
 from aiinfra.stack import Input, Inputs, Outputs, Ref, StackName, StackType
 
 
 class PartInputs(Inputs):
     after: Input[str] = ""
     note: str = ""
+    limit: Limit = 60
 
 
 class PartOutputs(Outputs):
@@ -37,8 +39,8 @@ def _leaves(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _leaf(value) for key, value in inputs.items() if key != "kind"}
 
 
-def _leaf(value: str) -> Any:
-    if not value.startswith("${"):
+def _leaf(value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith("${"):
         return value
     stack, *output = value[2:-1].split(".")
     return Ref(StackName(stack), tuple(output))

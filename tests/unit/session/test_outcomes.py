@@ -29,7 +29,7 @@ from aiinfra.session.verbs.destroy import destroy
 from aiinfra.session.verbs.run_stacks import run_stacks
 from aiinfra.session.verbs.up import up
 from aiinfra.stack import StackName
-from tests.unit.session.kinds import CATALOG, PART, environment
+from tests.unit.session.kinds import CATALOG, PART, PartInputs, environment
 from tests.unit.site import a_world
 
 THREE = {"a": {}, "b": {"after": "${a.text}"}, "c": {"after": "${b.text}"}}
@@ -86,6 +86,17 @@ def test_a_second_up_runs_nothing(site: Site) -> None:
     again = up(site.run())
     assert outcomes(again) == dict.fromkeys("abc", ("unchanged", "inputs_unchanged"))
     assert (site.runner.operations, again.exit_code) == ([], 0)
+
+
+def test_another_limit_alone_runs_nothing(site: Site) -> None:
+    up(site.run())
+    site.runner.operations.clear()
+    site.stacks = {**THREE, "a": {"limit": "2m"}}
+    inputs = site.run().plan.steps[StackName("a")].inputs
+    assert isinstance(inputs, PartInputs)
+    assert inputs.limit == 120
+    assert outcomes(up(site.run()))["a"] == ("unchanged", "inputs_unchanged")
+    assert site.runner.operations == []
 
 
 def test_without_skip_every_stack_runs_and_says_that_nothing_differed(site: Site) -> None:

@@ -12,6 +12,7 @@ from aiinfra.providers.settings import Kind, value
 
 __all__ = ["Kind", "check", "diff_inputs", "value"]
 
+LIMIT = "limit_seconds"
 MOVED_HINT = "nothing moves between clusters: give the stack in the new cluster another name"
 
 
@@ -21,8 +22,11 @@ def check(inputs: Properties, shape: Mapping[str, Kind]) -> tuple[Properties, Se
 
 
 def diff_inputs(old_inputs: Properties, news: Properties) -> Diff:
-    """Return the changes, all updates. Raises `StepError` for another cluster uid: nothing moves between clusters."""
+    """Return the changes, all updates; another limit alone is none, as nothing in the cluster depends on it.
+
+    Raises `StepError` for another cluster uid: nothing moves between clusters.
+    """
     old, new = settings.bare(old_inputs.get("uid")), settings.bare(news.get("uid"))
     if isinstance(old, str) and isinstance(new, str) and old != new:
         raise other_cluster_error("the cluster of this stack", expected=old, found=new, hint=MOVED_HINT)
-    return Diff(changed_paths(old_inputs, news))
+    return Diff([path for path in changed_paths(old_inputs, news) if path != LIMIT])

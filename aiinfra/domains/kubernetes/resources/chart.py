@@ -27,6 +27,11 @@ PRIVILEGED: Final[Mapping[str, str]] = {"pod-security.kubernetes.io/enforce": "p
 """Label of a namespace whose pods mount the host; an admission default of another level would refuse them."""
 
 
+HOOKS_LIMIT: Final = 3600
+"""Seconds that Helm itself waits for a hook. The stack's limit ends it before (`aiinfra/engine/host/steps.go`); were it
+given to Helm, a change of it would be a new revision of the release, hooks included."""
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """The spec of one release of a chart."""
@@ -72,7 +77,7 @@ def helm_chart(context: StackContext, cluster: Reachable, chart: ChartFacts, spe
         namespace=spec.namespace,
         values=spec.values,
         skip_await=True,
-        timeout=spec.limit,
+        timeout=HOOKS_LIMIT,
         opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace, brought, *bundles]),
     )
     return Ready(
