@@ -12,20 +12,28 @@ from aiinfra.cli.complete import stack_names
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
 
-StackArgument = Annotated[str, typer.Argument(metavar="STACK", show_default=False, autocompletion=stack_names)]
+StackArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[STACK]",
+        show_default=False,
+        help="Default: the one that a run works on, else the one that is worst off.",
+        autocompletion=stack_names,
+    ),
+]
 
 
 def why(
     ctx: typer.Context,
     *,
     env: o.EnvArgument,
-    stack: StackArgument,
+    stack: StackArgument = "",
     sets: o.SetOption,
     output: o.OutputOption = OutputForm.TEXT,
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
-    """Say why STACK of ENV is as it is: its last failure and the causes, what its cluster says now, and what to do."""
+    """Say why STACK is as it is: what a run waits for or its last failure, what its cluster says, and what to do."""
     from aiinfra.session.inspection.why import why as asked
     from aiinfra.ui.why import why_json, why_text
 

@@ -11,14 +11,16 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, field, fields
+from dataclasses import asdict, field, fields, replace
 from datetime import datetime
 from typing import Any, TypeGuard
 
 from aiinfra.dataclass import dataclass
+from aiinfra.engine.failure import CAUSE
 from aiinfra.engine.notes import Notes
 from aiinfra.errors import ErrorRecord, OutsideError
 from aiinfra.report.run import Failure
+from aiinfra.report.status import Running
 from aiinfra.stack import MARK_ID
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -109,9 +111,10 @@ class Journal:
         except ValueError:
             return None
 
-    def begin(self, stack: str, verb: str) -> None:
+    def begin(self, stack: str, verb: str, at: datetime | None = None) -> None:
         """Record that an operation is about to start."""
-        self.notes.put(f"running/{stack}", verb.encode())
+        note = {"verb": verb, "at": at.isoformat() if at else ""}
+        self.notes.put(f"running/{stack}", json.dumps(note).encode())
         if verb == "destroy":
             self.notes.put(f"undone/{stack}", b"")
         self.forget(stack)
@@ -142,6 +145,28 @@ class Journal:
     def end(self, stack: str) -> None:
         """Record that the operation returned, however it ended."""
         self.notes.delete(f"running/{stack}")
+
+    def keep_awaited(self, stack: str, what: str, since: datetime) -> None:
+        """Record what a running operation waits for, for whoever asks meanwhile."""
+        self.notes.put(f"awaited/{stack}", json.dumps({"what": what, "since": since.isoformat()}).encode())
+
+    def forget_awaited(self, stack: str) -> None:
+        self.notes.delete(f"awaited/{stack}")
+
+    def running(self, stack: str) -> Running | None:
+        """Return what is noted of the operation that runs on the stack; None when none is noted."""
+        raw = self.notes.get(f"running/{stack}")
+        if raw is None:
+            return None
+        note = _parse(f"running/{stack}", raw) or {"verb": raw.decode(errors="replace")}
+        running = Running(str(note.get("verb")), _time(note.get("at")))
+        kept = self.notes.get(f"awaited/{stack}")
+        awaited = (kept and _parse(f"awaited/{stack}", kept)) or {}
+        what, since = str(awaited.get("what") or ""), _time(awaited.get("since"))
+        if not what or since is None or (running.since and since < running.since):
+            return running  # nothing, or what an earlier operation waited for
+        what, *causes = what.split(CAUSE)
+        return replace(running, awaited=what, awaited_since=since, causes=tuple(causes))
 
     def left_running(self) -> list[str]:
         return [key.removeprefix("running/") for key in self.notes.list("running/")]
@@ -220,6 +245,13 @@ def _parse(key: str, raw: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return note if isinstance(note, dict) else None
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
 
 
 def _has_fields_of(note: object, shape: type[Success | Failure | ErrorRecord]) -> TypeGuard[dict[str, Any]]:

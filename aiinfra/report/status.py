@@ -40,6 +40,20 @@ class WorldState:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """What a run is doing with a stack now, as the run itself noted it."""
+
+    verb: str
+    since: datetime | None
+    """When it began; None in a note of an older version."""
+    awaited: str = ""
+    """What it waits for, by the names of objects; empty when it did not wait yet."""
+    awaited_since: datetime | None = None
+    causes: Sequence[str] = ()
+    """Why what it waits for is not there, from leaf to root, as far as it has seen."""
+
+
+@dataclass(frozen=True, slots=True)
 class StackStatus:
     """One stack as last recorded."""
 
@@ -54,6 +68,8 @@ class StackStatus:
     failure: Failure | None = None
     changed: Sequence[str] = ()
     """What is not as its last success left it, one sentence each."""
+    running: Running | None = None
+    """What is being done with it; only in the state `running`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from aiinfra.plan.planner import Plan
 from aiinfra.plan.secrets import read_secrets
 from aiinfra.plan.selection import select
 from aiinfra.report.run import RunReport, Verb
+from aiinfra.session.awaited import FAR, NEAR, AwaitedNotes
 from aiinfra.session.engine import Engine
 from aiinfra.session.interrupt import Interrupts
 from aiinfra.session.keys import NEVER_UP, make_environment, open_secrets
@@ -210,7 +211,7 @@ class Session:
             runner=engine,
             journal=journal,
             secret=opener(place, secrets),
-            on_event=self.on_event,
+            on_event=engine.on_event,
             chosen=chosen,
             options=options,
             base=self.loaded.path.absolute().parent,
@@ -248,6 +249,8 @@ class Session:
             lock = EnvironmentLock.take(journal.notes, command, self.world.now(), self.places.say, self.interrupts.stop)
             try:
                 engine.announce(lock.note_engine)
+                every = NEAR if place.notes else FAR
+                engine.on_event = AwaitedNotes(journal, self.on_event, lambda: engine.hidden, every)
                 engine.usual = partial(journal.usual, verb.value)
                 self._repair(engine, journal, recovered=lock.recovered)
                 yield engine, journal

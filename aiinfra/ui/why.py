@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from aiinfra.report.run import Failure
-from aiinfra.report.status import StackStatus, Why, WorldState
+from aiinfra.report.status import Running, StackStatus, Why, WorldState
 from aiinfra.ui.durations import age, duration
 from aiinfra.ui.errors import indent_continuation, with_subject
 from aiinfra.ui.ndjson import plain_value
@@ -46,7 +46,9 @@ def _state(known: StackStatus, now: datetime) -> str:
 
 def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
     stack = why.stack
-    if stack.failure:
+    if stack.running:
+        yield from _running(stack.running, now, terminal)
+    elif stack.failure:
         yield from _failure(stack, stack.failure, now, terminal)
     yield from stack.changed
     changed = bool(stack.changed) or any(other.changed for other in why.waits_for)
@@ -62,6 +64,17 @@ def _body(why: Why, now: datetime, terminal: Terminal) -> Iterator[str]:
         begun = age((now - why.holder.at).total_seconds())
         yield f"held by `{why.holder.command}` on {why.holder.host}, pid {why.holder.pid}, begun {begun}"
     yield from (f"{terminal.paint(terminal.marks.hint, 'green')} {hint}" for hint in hints(why))
+
+
+def _running(running: Running, now: datetime, terminal: Terminal) -> Iterator[str]:
+    """Yield what a run noted: since when it works on the stack, what it waits for, and the causes that it sees."""
+    began = f" runs for {duration((now - running.since).total_seconds())}" if running.since else " runs"
+    if not running.awaited or running.awaited_since is None:
+        yield f"`{running.verb}`{began}"
+        return
+    waited = duration((now - running.awaited_since).total_seconds())
+    yield f"`{running.verb}`{began}, and has waited {waited} for {indent_continuation(running.awaited)}"
+    yield from _chain(running.causes, terminal)
 
 
 def _failure(stack: StackStatus, failure: Failure, now: datetime, terminal: Terminal) -> Iterator[str]:
@@ -80,11 +93,13 @@ def _chain(causes: Sequence[str], terminal: Terminal) -> Iterator[str]:
 def _place(place: WorldState, stack: StackStatus, terminal: Terminal, *, changed: bool) -> Iterator[str]:
     """Yield what a place says now; recorded causes are not repeated. `changed`: something is known to differ."""
     line = f"now {place.place} {place.says}"
-    if stack.failure is None or not place.answers or (changed and not place.causes):
+    told = stack.running.causes if stack.running else stack.failure.causes if stack.failure else None
+    if told is None or not place.answers or (changed and not place.causes):
         yield line
     elif not place.causes:
-        yield f"{line}, and shows {'it no more' if stack.failure.causes else 'nothing of it'}"
-    elif tuple(place.causes) == stack.failure.causes:
+        gone = "it no more" if stack.failure and stack.failure.causes else "nothing of it"
+        yield line if stack.running else f"{line}, and shows {gone}"
+    elif tuple(place.causes) == tuple(told):
         yield f"{line}, and shows the same"
     else:
         yield f"{line}, and shows:"
@@ -95,6 +110,9 @@ def _awaited_lines(other: StackStatus, now: datetime, terminal: Terminal) -> Ite
     reason = f": {other.failure.error.message}" if other.failure and other.state == "failed" else ""
     reason = f": {'; '.join(other.changed)}" if other.changed else reason
     yield f"waits for {other.stack}, which {_state(other, now)}{indent_continuation(reason)}"
+    if other.running and other.running.awaited:
+        yield f"which waits for {indent_continuation(other.running.awaited)}"
+        yield from _chain(other.running.causes, terminal)
     if other.failure and other.state == "failed":
         yield from _chain(other.failure.causes, terminal)
 
@@ -110,6 +128,8 @@ def hints(why: Why) -> list[str]:
     if stack.state == "up":
         return unreachable
     current = [place.hint for place in why.now if place.answers and place.hint]
+    if stack.state == "running":
+        return list(dict.fromkeys([*unreachable, *current]))
     recorded = [] if current or _is_healed(why) or not stack.failure else [stack.failure.error.hint]
     verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "partly destroyed" else up
     return [hint for hint in dict.fromkeys([*unreachable, *current, *recorded, verb]) if hint]

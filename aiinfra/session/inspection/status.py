@@ -68,7 +68,8 @@ def stack_status(session: Session, name: str, journal: Journal | None, changed: 
     state = _state_without_success(name, journal)
     if state == "failed" and failure:
         return StackStatus(name, kind, state, failure.at, failure.seconds, failure=failure)
-    return StackStatus(name, kind, state, failure=failure, changed=journal.drift(name).splitlines())
+    running = journal.running(name) if state == "running" else None
+    return StackStatus(name, kind, state, failure=failure, changed=journal.drift(name).splitlines(), running=running)
 
 
 def _state_without_success(name: str, journal: Journal) -> State:

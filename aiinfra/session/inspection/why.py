@@ -10,25 +10,48 @@ from dataclasses import field
 
 from aiinfra.dataclass import dataclass
 from aiinfra.engine.journal import Journal
+from aiinfra.errors import ErrorRecord
 from aiinfra.plan.graph import upstream
 from aiinfra.plan.selection import require_stacks
-from aiinfra.report.status import Why, WorldState
+from aiinfra.report.run import Failure
+from aiinfra.report.status import State, Why, WorldState
 from aiinfra.session.inspection.status import changes_in, lock_holder, stack_status
 from aiinfra.session.session import Session
 from aiinfra.session.worlds import world_states
 from aiinfra.stack import StackName
 
+WORST_FIRST: Sequence[State] = (
+    "running", "failed", "interrupted", "partly destroyed", "drifted", "not created", "up"
+)  # fmt: skip
+"""Which stack is explained when none is named."""
 
-def why(session: Session, stack: str) -> Why:
-    """Explain a stack. Raises `ConfigError` for an unknown stack, `OutsideError` for an unreadable record."""
-    require_stacks(session.plan, "STACK", [stack])
-    name = StackName(stack)
+
+def why(session: Session, stack: str = "") -> Why:
+    """Explain a stack; without a name the first that a run works on, else the first of the worst state.
+
+    Raises `ConfigError` for an unknown stack, `OutsideError` for an unreadable record.
+    """
+    require_stacks(session.plan, "STACK", [stack] if stack else [])
     with session.reading() as (place_words, place, engine):
         if place is None or engine is None:
-            return _explained(session, name, place_words, _Seen(None))
+            return _explained(session, StackName(stack) or next(iter(session.plan.steps)), place_words, _Seen(None))
         run = session.reading_run(place, engine, {})
-        now = list(world_states(run, name, run.journal.failure(name)))
+        name = StackName(stack) or _worst(session, run.journal)
+        now = list(world_states(run, name, _trouble(session, name, run.journal)))
         return _explained(session, name, place_words, _Seen(run.journal, now, changes_in(session, place, engine)))
+
+
+def _worst(session: Session, journal: Journal) -> StackName:
+    return min(session.plan.steps, key=lambda name: WORST_FIRST.index(stack_status(session, name, journal).state))
+
+
+def _trouble(session: Session, stack: StackName, journal: Journal) -> Failure | None:
+    """Return what its worlds are to be asked about: what a run waits for now, else the last failure."""
+    known = stack_status(session, stack, journal)
+    if known.running is None:
+        return known.failure
+    waiting = ErrorRecord("step.failed", stack, known.running.awaited)
+    return Failure(known.running.verb, session.world.now(), 0.0, waiting) if known.running.awaited else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def changes_in(done: OperationResult) -> Mapping[str, int]:
 @contextmanager
 def journaled(run: Run, verb: Verb, stack: str) -> Iterator[None]:
     """Record an operation: the last success is forgotten before it, and a note says that it runs."""
-    run.journal.begin(stack, verb.value)
+    run.journal.begin(stack, verb.value, run.now())
     started = time.monotonic()
     yield
     run.journal.record_duration(verb.value, stack, time.monotonic() - started)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from aiinfra.waiting import Pending, Waiter
 from tests.integration.spine.lab_site import place_example
 from tests.integration.spine.site import Site
 
@@ -77,6 +79,25 @@ def test_a_stack_that_the_file_does_not_have_is_refused_with_the_nearest(make_si
     assert done.stderr.startswith("✗ STACK: no stack is named frist\n  → did you mean first?\n")
 
 
+def assert_said_while_it_runs(site: Site) -> None:
+    """`why` in another terminal, which names no stack, tells what the running `up` waits for and why."""
+    root = "← image nvcr.io/nvidia/k8s/container-toolkit:v1.20.0 does not exist"
+
+    def ask() -> bool | Pending:
+        said = why(site, "lab")
+        return True if root in said and "`up` runs for" in said else Pending(said)
+
+    Waiter(limit=60, every=0.2).until(ask)
+    said = why(site, "lab", "gpu-operator")
+    assert said.startswith(
+        "○ gpu-operator (gpu_operator) is being worked on by the run that holds the environment\n"
+        "  `up` runs for … s, and has waited … s for ClusterPolicy cluster-policy: "
+    )
+    assert "  ← nvidia-container-toolkit-daemonset on gpu-0 and gpu-1: ImagePullBackOff\n" in said
+    assert re.search(r"held by `aiinfra up lab` on \S+, pid \d+, begun … ago\n", said)
+    assert "→ aiinfra up lab" not in said
+
+
 @pytest.mark.lab
 def test_a_failure_in_a_cluster_is_diagnosed_anew(make_site: Make, lab_servers: Mapping[str, Path]) -> None:
     site = make_site({"unused": {"kind": "things"}}, environment="lab")
@@ -84,7 +105,15 @@ def test_a_failure_in_a_cluster_is_diagnosed_anew(make_site: Make, lab_servers: 
     try:
         assert site.run("up", "lab", "--until", "nfd").returncode == 0
         assert site.run("lab", "fault", "lab", "image-pull").returncode == 0
-        assert site.run("up", "lab").returncode == 4
+        with subprocess.Popen(
+            site.command("up", "lab"),
+            cwd=site.folder,
+            env=site.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as running:
+            assert_said_while_it_runs(site)
+            assert running.wait(120) == 4
         failure = dedent("""\
             ✗ gpu-operator (gpu_operator) failed … ago
               `up` failed after … s: ClusterPolicy cluster-policy is not ready after … s

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from aiinfra.engine.journal import Journal, Success
 from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import ErrorRecord, OutsideError
 from aiinfra.report.run import Failure
+from aiinfra.report.status import Running
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SUCCESS = Success(digest="d", result="r", at=NOW, seconds=2.5, kind="nfd", needs=("cluster",))
@@ -108,3 +109,20 @@ def test_memos_of_domains_are_kept_until_the_environment_is_forgotten(journal: J
     assert journal.memo("namespaces/c2") == {}
     journal.erase()
     assert journal.memo("namespaces/c1") == {}
+
+
+def test_what_a_running_operation_waits_for_is_read_by_others(journal: Journal) -> None:
+    assert journal.running("nfd") is None
+    journal.begin("nfd", "up", NOW)
+    assert journal.running("nfd") == Running("up", NOW)
+    since = NOW + timedelta(seconds=5)
+    journal.keep_awaited("nfd", "DaemonSet a/b: 0 of 2 ready ← b on gpu-0: ImagePullBackOff ← image x is gone", since)
+    assert journal.running("nfd") == Running(
+        "up", NOW, "DaemonSet a/b: 0 of 2 ready", since, ("b on gpu-0: ImagePullBackOff", "image x is gone")
+    )
+
+
+def test_what_an_earlier_operation_waited_for_is_not_taken_for_that_of_this_one(journal: Journal) -> None:
+    journal.keep_awaited("nfd", "a node", NOW - timedelta(seconds=1))
+    journal.begin("nfd", "up", NOW)
+    assert journal.running("nfd") == Running("up", NOW)
