@@ -34,7 +34,7 @@ from aiinfra.session.place.choice import Places
 from aiinfra.session.place.connection import opener, with_lab_access
 from aiinfra.session.place.host_notes import HostNotes
 from aiinfra.session.place.place import Place
-from aiinfra.session.plugins import require_plugins
+from aiinfra.session.plugins import require_for, require_for_destroy
 from aiinfra.session.reporting import Reporting
 from aiinfra.session.run import Run
 from aiinfra.session.worlds import verify
@@ -113,7 +113,7 @@ class Session:
 
         chosen, secrets = self._chosen(options), self.secrets()
         with self.places.preview_place() as place, self._engine(place, options) as engine:
-            require_plugins(self.places, place, chosen)
+            require_for(self.places, chosen)
             journal = self.journal(place, engine)
             open_secrets(engine, journal, place)
             run = self._run(place, engine, journal, secrets, options, chosen)
@@ -135,7 +135,7 @@ class Session:
             run = self._run(place, engine, journal, self.secrets(), options)
             run.environment_id = options.environment_id or journal.environment_id() or ""
             check_origin(run, self.loaded.path, destroys=True)
-            require_plugins(self.places, place, run.existing_stacks())
+            require_for_destroy(self.places, run)
             return destroy(run)
 
     @contextmanager
@@ -184,7 +184,7 @@ class Session:
         self, verb: Verb, place: Place, options: Options, chosen: Sequence[StackName], secrets: Secrets
     ) -> Iterator[Run]:
         """Provide a run that may change the world: locked, access verified, with an environment id."""
-        require_plugins(self.places, place, chosen)
+        require_for(self.places, chosen)
         with self._locked(verb, place, options) as (engine, journal):
             run = self._run(place, engine, journal, secrets, options, chosen)
             run.environment_id = journal.environment_id() or ""
