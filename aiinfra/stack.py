@@ -54,7 +54,9 @@ __all__ = [
     "StackContext",
     "StackName",
     "StackType",
+    "Supersedes",
     "Surroundings",
+    "UsesFiles",
     "Violation",
 ]
 
@@ -99,7 +101,8 @@ class StackType(Generic[I, O]):
     program: str
     """`package.module:function`, imported only when it runs: `def program(context: StackContext, inputs: I) -> O`."""
     checks: object = None
-    """Has any of the protocols `Rules`, `RulesAround`, `Preflight`, `GivesAccess`, `ReadsFiles`, `LabNeeds`."""
+    """Has any of the protocols `Rules`, `RulesAround`, `Preflight`, `GivesAccess`, `ReadsFiles`, `Supersedes`,
+    `UsesFiles`, `LabNeeds`."""
     domains: tuple[str, ...] = ()
     """Names of the domains that it works in: they are verified, observed and swept for it, and their code is a part of
     its digest. Its program may declare resources of these domains only."""
@@ -196,6 +199,24 @@ class ReadsFiles(Protocol):
 
     def self_contained(self, inputs: Any, text: str, folder: Path) -> str:
         """The text that means the same without its `folder`. Raises `AiinfraError` for a file that cannot be read."""
+        ...
+
+
+@runtime_checkable
+class Supersedes(Protocol):
+    """A kind in which one input can have the last word on what another one stands for."""
+
+    def superseded(self, inputs: Any) -> Mapping[tuple[str | int, ...], tuple[str | int, ...]]:
+        """Return the inputs that do not count, each with the path of the input that is used instead."""
+        ...
+
+
+@runtime_checkable
+class UsesFiles(Protocol):
+    """A kind whose inputs name files that its result is made of: where one changed, the stack runs again."""
+
+    def files(self, inputs: Any, base: Path) -> Iterable[tuple[tuple[str, ...], Path]]:
+        """Yield the files and folders, each with the input that names it. Relative paths start at `base`."""
         ...
 
 

@@ -34,8 +34,10 @@ def render(
     from aiinfra.stack import StackName
     from aiinfra.ui.rendered import rendered_json, rendered_text
 
-    plan = load(ctx, env, sets, output).plan
+    found = load(ctx, env, sets, output)
+    plan = found.plan
     require_stacks(plan, "STACK", [stack] if stack else [])
     console = Console.of(ctx)
-    files = rendering.render(plan, console.world.cwd / out, [StackName(stack)] if stack else [])
+    base = found.path.absolute().parent
+    files = rendering.render(plan, console.world.cwd / out, [StackName(stack)] if stack else [], base)
     console.answer(output, lambda: rendered_text(files, out), lambda: rendered_json(files, out))

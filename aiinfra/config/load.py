@@ -41,11 +41,9 @@ def load_environment(
     whole = _with_target(layers, catalog)
     tree, late_flaws = parse_values(whole.tree)
     plan, flaws = check(tree, path.stem, catalog)
-    found = [
-        *files.found,
-        *flagged,
-        *(locate(flaw, whole) for flaw in (*late_flaws, *flaws) if not is_shared(flaw.at, whole)),
-    ]
+    wrong = [*late_flaws, *flaws]
+    own = [flaw for flaw in wrong if not is_shared(flaw.at, whole)]
+    found = [*files.found, *flagged, *(locate(flaw, whole) for flaw in own or wrong)]
     if plan is None or found:
         raise ConfigError(problems=sorted_problems(found))
     return Loaded(path, plan, Merged(tree, whole.layers))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
-from aiinfra.domains.kubernetes.charts.helm_values import problems
+from aiinfra.domains.kubernetes.charts.judging import Loc, superseded, violations
+from aiinfra.domains.kubernetes.charts.sources import used_files
 from aiinfra.domains.kubernetes.needs import ClusterNeed
 from aiinfra.stack import Ref, StackName, Surroundings, Violation
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs
+from stacks.gpu_operator.values import FIELDS, chart_values, driver_sent, field_values, mig_strategy
 
 OS_SUFFIX = re.compile(r"-(ubuntu|rhel|rhcos|rocky|ol|sles|debian)[0-9.]*$")
 
@@ -19,9 +22,12 @@ class Checks:
         if not inputs.version.startswith("v"):
             yield Violation(("version",), f"{inputs.version} lacks its leading v", f"write v{inputs.version}")
         yield from _driver(inputs.driver)
+        yield from _driver_by_values(inputs)
         yield from _nfd(inputs)
-        yield from _values(inputs)
-        if inputs.sharing.time_slicing and inputs.mig.strategy == "mixed":
+        config = "device-plugin" if inputs.sharing.time_slicing else ""
+        made, sent = field_values(inputs, config), chart_values(inputs, config)
+        yield from violations(CHART, inputs, FIELDS, made, sent)
+        if inputs.sharing.time_slicing and mig_strategy(inputs) == "mixed":
             yield Violation(
                 ("sharing", "time_slicing"),
                 "time-slicing of nvidia.com/gpu does nothing under mig.strategy mixed, which offers nvidia.com/mig-…",
@@ -38,6 +44,12 @@ class Checks:
                     f"bundled NFD and the stack {other} would both label the nodes of {inputs.cluster}",
                     f"write nfd: ${{{other}}}, or drop the stack {other}",
                 )
+
+    def superseded(self, inputs: GpuOperatorInputs) -> Mapping[Loc, Loc]:
+        return superseded(FIELDS, inputs)
+
+    def files(self, inputs: GpuOperatorInputs, base: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
+        return used_files(CHART, inputs, base)
 
     def lab_needs(self, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[ClusterNeed]:
         cluster = inputs.cluster.stack if isinstance(inputs.cluster, Ref) else None
@@ -61,12 +73,12 @@ def _driver(driver: Driver) -> Iterator[Violation]:
         yield Violation(("driver", "enabled"), "the driver is disabled and configured at once", "drop the other fields")
 
 
-def _values(inputs: GpuOperatorInputs) -> Iterator[Violation]:
-    """Helm drops values that a chart does not know; only the version that we know can be judged."""
-    if inputs.version == CHART.version:
-        for problem in problems(CHART.values, inputs.values):
-            message = f"chart {CHART.name} {CHART.version}: {problem.message}"
-            yield Violation(("values", *problem.path), message, problem.hint)
+def _driver_by_values(inputs: GpuOperatorInputs) -> Iterator[Violation]:
+    """Yield what the rules say of the driver as the chart gets it, where values alone make it so."""
+    known = list(_driver(inputs.driver))
+    for broken in _driver(driver_sent(inputs)):
+        if broken.at != ("driver", "enabled") and broken not in known:
+            yield Violation(("values", "driver"), broken.message, broken.hint)
 
 
 def _nfd(inputs: GpuOperatorInputs) -> Iterator[Violation]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from aiinfra.domains.kubernetes.access import ClusterAccess
+from aiinfra.domains.kubernetes.charts.block import ChartSources
 from aiinfra.domains.kubernetes.fields import GPU_TAINT, KubernetesName, Toleration
 from aiinfra.model.units import Limit
 from aiinfra.stack import Input, Inputs, Linked, Outputs
@@ -87,6 +88,11 @@ class GpuOperatorInputs(Inputs):
     monitoring: Monitoring = Monitoring()
     tolerations: tuple[Toleration, ...] = (GPU_TAINT,)
     """Taints that the operands accept. A list given here replaces the default, the nvidia.com/gpu taint included."""
+    chart: str = ""
+    """Where its chart comes from: a path, `https://…` of a repository, `oci://…`. Empty: `charts.mirror`, or the
+    official one. A relative path starts at the environment file's folder."""
+    charts: ChartSources | None = None
+    """Mirror and image registry; the file's `charts` block unless the stack has its own."""
     values: Mapping[str, Any] = Field(default_factory=dict)
     """Further values of the chart, merged over those made from the fields above."""
     limit: Limit = 2400

@@ -14,7 +14,7 @@ from aiinfra.render.document import Document, ShownResource
 PROOF_NOTE = (
     "The proof runs it last, on each node with GPUs; its image is the one of the cluster's nvidia-operator-validator."
 )
-RELEASE_FIELDS = ("chart", "repository", "version", "name", "namespace", "values")
+RELEASE_FIELDS = ("chart", "repository", "version", "name", "namespace", "description", "values")
 SERVER_SIDE = ("uid", "resourceVersion", "generation", "creationTimestamp")
 
 

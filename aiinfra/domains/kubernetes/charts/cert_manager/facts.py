@@ -34,4 +34,6 @@ CHART = ChartFacts(
         f"Deployments {', '.join(DEPLOYMENTS)}",
         "Services of the controller and the webhook, and the webhook's configurations",
     ),
+    images={"imageRegistry": "quay.io"},
+    pull_secret_objects=("global.imagePullSecrets",),
 )

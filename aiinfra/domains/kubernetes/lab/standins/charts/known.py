@@ -8,7 +8,7 @@ from typing import Any
 
 from aiinfra.domain import load
 from aiinfra.domains.kubernetes.charts import chart_of, charts, facts_by_name
-from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, problems, with_defaults
+from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, dotted, problems, with_defaults
 from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease, Manifest, ordered, with_helm_metadata
 from aiinfra.providers.contract import CheckFailure
 
@@ -31,9 +31,11 @@ def check_failures(inputs: Mapping[str, Any]) -> Iterator[CheckFailure]:
         yield CheckFailure(
             "version", f"the lab knows chart {facts.name} {facts.version}, not {version}; use {facts.version} there"
         )
-    for problem in problems(facts.values, inputs.get("values") or {}):
+    given = inputs.get("values") or {}
+    refused = facts.refuses(with_defaults(facts.values, given)) if facts.refuses else ()
+    for problem in (*problems(facts.values, given), *refused):
         message = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-        yield CheckFailure(f"values.{'.'.join(problem.path)}", f"chart {facts.name} {facts.version}: {message}")
+        yield CheckFailure(f"values.{dotted(problem.path)}", f"chart {facts.name} {facts.version}: {message}")
 
 
 def _unknown_chart(chart: str) -> str:
