@@ -14,6 +14,7 @@ from aiinfra.dataclass import dataclass
 from aiinfra.stack import SecretSource, StackName
 
 if TYPE_CHECKING:
+    from aiinfra.domain_run import PackageReport
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan
     from aiinfra.providers.contract import ProviderSpec
@@ -111,6 +112,15 @@ class LabDomain(Protocol):
 
         `described` is what the file has, None when it has nothing; so is the answer when nothing is to be added.
         """
+        ...
+
+
+@runtime_checkable
+class TriesPackages(Protocol):
+    """A `LabDomain` whose parts can refuse what a real package makes, without making it."""
+
+    def try_package(self, folder: Path, plan: Plan, report: PackageReport) -> Iterable[PackageReport]:
+        """Yield what came of a dry run in the lab that runs in `folder`; its problems are what was refused."""
         ...
 
 

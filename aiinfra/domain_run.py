@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from aiinfra.dataclass import dataclass
 from aiinfra.report.run import Failure
 from aiinfra.report.status import WorldState
-from aiinfra.stack import Finding, SecretSource, StackName
+from aiinfra.stack import Finding, SecretSource, StackName, Violation
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiinfra.engine.events import Event
     from aiinfra.engine.journal import Journal
     from aiinfra.engine.wire import Tree
@@ -133,6 +135,59 @@ class Explains(Protocol):
 
     def current(self, run: RunContext, stack: StackName, failure: Failure | None) -> Iterator[WorldState]:
         """Yield, for `why`, the current state of each place of this domain that the stack works in."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One resource as the program of a stack declares it."""
+
+    type: str
+    name: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PackageReport:
+    """What came of judging one package that a stack installs, by the package itself."""
+
+    stack: StackName
+    what: str
+    """`chart gpu-operator v26.7.0`."""
+    how: str
+    """`Helm rendered the real chart …`, or `stand-in for the chart …` and why."""
+    real: bool
+    """Whether the package itself was there; else a stand-in is all that is known of it."""
+    why: str = ""
+    """Why it was not there."""
+    problems: Sequence[Violation] = ()
+    objects: Sequence[Mapping[str, Any]] = ()
+    """What it makes, in order."""
+    definitions: Sequence[str] = ()
+    """Names of the CRDs that it brings."""
+    source: Any = None
+    """Where it comes from, in a form that the domain itself reads."""
+
+    def __str__(self) -> str:
+        return f"{self.stack}: {self.how}"
+
+
+FindTool = Callable[[str], "Path"]
+"""Returns a program of the toolchain, by name. Raises `OutsideError` when it cannot be had."""
+
+
+@runtime_checkable
+class JudgesPackages(Protocol):
+    """Judges what a stack installs from elsewhere, such as a chart, by the thing itself, before anything runs."""
+
+    def package_source(self, step: Step) -> Literal["", "official", "named"]:
+        """Say whether the stack may install a package, and whether its file says where that comes from."""
+        ...
+
+    def judge_packages(
+        self, step: Step, declared: Sequence[Declared], tool: FindTool, environ: Mapping[str, str]
+    ) -> Iterator[PackageReport]:
+        """Yield a report for each package among the resources that the program of the stack declares."""
         ...
 
 

@@ -114,6 +114,10 @@ ToolchainOption = Annotated[
         callback=_folder,
     ),
 ]
+ChartsOption = Annotated[
+    bool,
+    typer.Option("--charts", help="Let Helm render the real charts, wherever they come from; builds its engine first."),
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Fetch nothing; name what is missing.")]
 
 

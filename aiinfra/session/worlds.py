@@ -13,6 +13,7 @@ from aiinfra.domain_run import (
     Comparison,
     DetectsChanges,
     Explains,
+    JudgesPackages,
     Observation,
     Observes,
     ReportsHealth,
@@ -168,6 +169,18 @@ def _by_sentence(errors: Mapping[StackName, OutsideError]) -> Mapping[str, Seque
     for stack, error in errors.items():
         stacks.setdefault(str(error), []).append(stack)
     return stacks
+
+
+def package_judges(step: Step) -> Iterator[tuple[JudgesPackages, str]]:
+    """Yield the worlds that judge what a stack installs, each with `official` or `named`: who says where it is."""
+    for world in worlds([step.kind]).values():
+        if isinstance(world, JudgesPackages) and (source := world.package_source(step)):
+            yield world, source
+
+
+def names_package(step: Step) -> bool:
+    """Whether the file says where something comes from that the stack installs."""
+    return any(source == "named" for _, source in package_judges(step))
 
 
 def worlds_to_tear_down(kinds: Collection[Kind]) -> list[TearsDown]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 CODES: Mapping[str, str] = {
+    "chart.helm": "Helm's engine, which renders charts before a run, failed.",
     "cluster.another": "Another cluster answers where this environment's cluster was: its uid is not the recorded one.",
     "cluster.answers": "A cluster that is to be forgotten answers.",
     "kube.conflict": "The object exists already, changed meanwhile, or another manager owns its fields.",

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiinfra.dataclass import dataclass
-from aiinfra.domain_run import Comparison, DestroyRequest, Observation, RunContext, Teardown
+from aiinfra.domain_run import (
+    Comparison,
+    Declared,
+    DestroyRequest,
+    FindTool,
+    Observation,
+    PackageReport,
+    RunContext,
+    Teardown,
+)
 from aiinfra.domains.kubernetes.reach import (
     ClusterHandle,
     accesses,
@@ -68,6 +77,20 @@ class KubernetesWorld:
     def health(self, run: RunContext) -> Iterator[tuple[str, Finding]]:
         for name in all_clusters(run.plan):
             yield from ((name, finding) for finding in _health(run, name))
+
+    def package_source(self, step: Step) -> Literal["", "official", "named"]:
+        """Return `named` for a kind with the inputs `chart` and `charts` of which one says where the chart is."""
+        if "kubernetes" not in step.kind.plugins:
+            return ""
+        chart, charts = getattr(step.inputs, "chart", ""), getattr(step.inputs, "charts", None)
+        return "named" if chart or getattr(charts, "mirror", "") else "official"
+
+    def judge_packages(
+        self, step: Step, declared: Sequence[Declared], tool: FindTool, environ: Mapping[str, str]
+    ) -> Iterator[PackageReport]:
+        from aiinfra.domains.kubernetes.charts.judge import judge
+
+        yield from judge(step, declared, tool, environ)
 
     def settle(self, run: RunContext, step: Step) -> None:
         from aiinfra.domains.kubernetes.settling import settle

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -13,6 +13,7 @@ from aiinfra.errors import OutsideError
 from aiinfra.stack import SecretSource, StackName
 
 if TYPE_CHECKING:
+    from aiinfra.domain_run import PackageReport
     from aiinfra.domains.kubernetes.lab.block import LabCluster
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan, Step
@@ -45,13 +46,13 @@ FAULTS: Final = (
 )
 SIMULATED: Final = (
     "nodes are described, not run: kubelets, kernels and GPUs are simulated; the control plane is real",
-    "Helm charts are not fetched: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in",
+    "Helm charts are not installed: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in",
     "operators are simulated: NFD labels nodes, the GPU Operator makes described GPUs allocatable, cert-manager idles",
     "the kubernetes provider is a stand-in that applies to the real API server, without the real one's input checks",
     "CUDA does not run: a GPU pod's answer is computed by the lab",
 )
 NOT_CHECKED: Final = (
-    "charts: what their templates render, values that the stand-in does not know, and whether they can be fetched",
+    "charts that Helm did not render: what their templates make, values that the stand-in does not know, their source",
     "image registries: every image exists and can be pulled, except by a fault",
     "drivers, kernels and firmware: whether a driver builds, loads and fits a GPU",
     "the network of pods: Services, DNS, NetworkPolicies, ingress and load balancers",
@@ -111,6 +112,14 @@ class KubernetesLab:
         if exports_cluster(step):
             return [stack]
         return sorted({name for needed in step.needs for name in self.access(plan, needed)})
+
+    def try_package(self, folder: Path, plan: Plan, report: PackageReport) -> Iterable[PackageReport]:
+        from aiinfra.domains.kubernetes.lab.trial import trial
+
+        files = kubeconfig_files(folder)
+        for cluster in self.access(plan, report.stack):
+            if cluster in files:
+                yield trial(files[cluster].read_text(), cluster, report)
 
     def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
         from aiinfra.domains.kubernetes.lab.assumed import assumed_clusters

@@ -1,4 +1,4 @@
-"""The servers of a simulated cluster, and how they are obtained. Data only."""
+"""The servers of a simulated cluster and Helm's engine, and how they are obtained. Data only."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aiinfra.toolchain.table import Download, GoModule, Platform, Tool
 KUBERNETES = "1.36.3"
 ETCD = "3.6.16"
 KWOK = "0.8.0"
+HELM = "3.22.0"
 
 _KUBE = "k8s.io/component-base/version"
 _KUBE_SET = f"-X {_KUBE}.gitVersion=v{KUBERNETES} -X {_KUBE}.gitMajor=1 -X {_KUBE}.gitMinor=36"
@@ -22,6 +23,13 @@ SERVERS = GoModule(
     Path(__file__).resolve().parent / "servers",
     ("-ldflags", f"-s -w {_KUBE_SET} {_KUBE_TREE} {_KWOK_SET}"),
     disk="6 GB",
+)
+
+HELM_ENGINE = GoModule(
+    "helm-engine",
+    Path(__file__).resolve().parent.parent / "charts" / "helm",
+    ("-ldflags", "-s -w"),
+    disk="2 GB",
 )
 
 _KWOK_URL = f"https://github.com/kubernetes-sigs/kwok/releases/download/v{KWOK}/kwok-"
@@ -40,6 +48,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
             Tool("kube-controller-manager", KUBERNETES, SERVERS, "k8s.io/kubernetes/cmd/kube-controller-manager"),
             Tool("kube-scheduler", KUBERNETES, SERVERS, "k8s.io/kubernetes/cmd/kube-scheduler"),
             Tool("kwok", KWOK, SERVERS, "sigs.k8s.io/kwok/cmd/kwok", releases=_KWOK_RELEASES),
+            Tool("aiinfra-helm", HELM, HELM_ENGINE, ".", built_as="aiinfra-helm"),
         )
     }
 )
