@@ -116,6 +116,16 @@ class LabDomain(Protocol):
 
 
 @runtime_checkable
+class StandsInForPlugins(Protocol):
+    """A `LabDomain` whose stand-ins can give way to the official plugins, against its own servers."""
+
+    @property
+    def of_plugin(self) -> Mapping[str, Sequence[str]]:
+        """Return, by plugin, the sentences of `simulated` that hold only while its stand-in runs."""
+        ...
+
+
+@runtime_checkable
 class TriesPackages(Protocol):
     """A `LabDomain` whose parts can refuse what a real package makes, without making it."""
 

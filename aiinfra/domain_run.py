@@ -172,6 +172,15 @@ class PackageReport:
         return f"{self.stack}: {self.how}"
 
 
+@dataclass(frozen=True, slots=True)
+class KeptPackage:
+    """A package in a folder of this machine."""
+
+    path: Path
+    images: Sequence[str]
+    """The images that it uses with the values of its stack."""
+
+
 FindTool = Callable[[str], "Path"]
 """Returns a program of the toolchain, by name. Raises `OutsideError` when it cannot be had."""
 
@@ -188,6 +197,12 @@ class JudgesPackages(Protocol):
         self, step: Step, declared: Sequence[Declared], tool: FindTool, environ: Mapping[str, str]
     ) -> Iterator[PackageReport]:
         """Yield a report for each package among the resources that the program of the stack declares."""
+        ...
+
+    def keep_package(
+        self, report: PackageReport, folder: Path, tool: FindTool, environ: Mapping[str, str]
+    ) -> KeptPackage:
+        """Write the package of a report that had it into a folder. Raises `OutsideError`."""
         ...
 
 

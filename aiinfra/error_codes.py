@@ -70,6 +70,7 @@ CODES: Mapping[str, str] = {
     "machine.folder": "A folder of ours on this machine cannot be made, read or written.",
     "outside.refused": "Something outside refused or was missing before any step started.",
     "rehearsal.folder": "The folder that rehearsals use cannot be written.",
+    "rehearsal.plugin": "An official plugin that a rehearsal is to use is not installed, or none is used.",
     "rehearsal.failed": "A part of a rehearsal did not go as it should.",
     "render.failed": "A program could not be run without the world.",
     "run.not_approved": "The user was asked and said no.",

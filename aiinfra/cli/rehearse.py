@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from aiinfra.cli.acting import Watch
 from aiinfra.cli.complete import fault_names
 from aiinfra.cli.form import OutputForm
 
+if TYPE_CHECKING:
+    from aiinfra.session.packages import Scope
+
 FaultOption = Annotated[
     str,
     typer.Option(
@@ -18,6 +22,14 @@ FaultOption = Annotated[
         metavar="NAME[@STACK]",
         help="Break this during an up first, at one stack or everywhere.",
         autocompletion=fault_names,
+    ),
+]
+
+
+OfficialOption = Annotated[
+    bool,
+    typer.Option(
+        "--official-plugins", help="Let the installed official Pulumi plugins run against the lab, not stand-ins."
     ),
 ]
 
@@ -32,15 +44,22 @@ def rehearse(
     parallel: o.ParallelOption = 8,
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
+    charts: o.ChartsOption = False,
+    official_plugins: OfficialOption = False,
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
     """Run any ENV, also one of a real site, in a throw-away lab: up, proof, destroy, a verdict."""
     from aiinfra.session.options import Options, Tools
     from aiinfra.session.rehearsal.fault_injection import Fault
+    from aiinfra.session.rehearsal.official import official_plugins as find_plugins
     from aiinfra.session.rehearsal.rehearse import rehearse
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline), "lab")
+    if official_plugins:
+        tools = replace(session.places.tools, official=find_plugins(session.plan, session.world))
+        session = replace(session, places=replace(session.places, tools=tools))
     choice = Options(parallel=parallel)
-    watch.rehearse(lambda: rehearse(session, Fault.parse(fault) if fault else None, choice))
+    scope: Scope = "all" if charts else "ready"
+    watch.rehearse(lambda: rehearse(session, Fault.parse(fault) if fault else None, choice, scope))

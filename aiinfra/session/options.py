@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 
 from aiinfra.dataclass import dataclass
@@ -51,6 +52,8 @@ class Tools:
 
     directory: Path | None = None
     offline: bool = False
+    official: Mapping[str, str] = field(default_factory=dict)
+    """Official plugins, with their versions, that a lab lets run in place of its stand-ins."""
 
 
 ANY_TOOLS = Tools()

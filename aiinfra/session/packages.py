@@ -9,7 +9,8 @@ from typing import Literal
 from aiinfra.catalog import domains_of
 from aiinfra.config import Loaded
 from aiinfra.dataclass import dataclass
-from aiinfra.domain_run import Declared, PackageReport
+from aiinfra.disk import folder_errors
+from aiinfra.domain_run import Declared, KeptPackage, PackageReport
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
 from aiinfra.errors import ConfigError, OutsideError, Problem
 from aiinfra.model.tree import as_tree, dotted, leaves
@@ -40,6 +41,19 @@ class PackageJudge:
         reports = list(self.reports(scope, chosen))
         self.refuse(reports)
         return reports
+
+    def mirror(self, folder: Path) -> list[KeptPackage]:
+        """Write every package into a folder. Raises `OutsideError` for one that cannot be had: nothing is written."""
+        found = self.judge("all")
+        if lost := [report for report in found if not report.real]:
+            hint = "a machine that reaches it can make the mirror"
+            message = f"{lost[0].what} cannot be had: {lost[0].why}"
+            raise OutsideError(message, code="package.unreachable", where=lost[0].stack, hint=hint)
+        with folder_errors("the folder for packages", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        tool, steps = self._tool(True), self.loaded.plan.steps
+        judges = {report.stack: next(package_judges(steps[report.stack]))[0] for report in found}
+        return [judges[one.stack].keep_package(one, folder, tool, self.world.environ) for one in found]
 
     def refuse(self, reports: Sequence[PackageReport]) -> None:
         """Raise `ConfigError` `config.package` with every problem that the reports have."""

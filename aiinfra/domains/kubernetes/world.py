@@ -12,6 +12,7 @@ from aiinfra.domain_run import (
     Declared,
     DestroyRequest,
     FindTool,
+    KeptPackage,
     Observation,
     PackageReport,
     RunContext,
@@ -31,6 +32,8 @@ from aiinfra.report.status import WorldState
 from aiinfra.stack import Finding, StackName
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiinfra.domains.kubernetes.objects.node_state import Obstacle
     from aiinfra.plan.planner import Step
 
@@ -91,6 +94,13 @@ class KubernetesWorld:
         from aiinfra.domains.kubernetes.charts.judge import judge
 
         yield from judge(step, declared, tool, environ)
+
+    def keep_package(
+        self, report: PackageReport, folder: Path, tool: FindTool, environ: Mapping[str, str]
+    ) -> KeptPackage:
+        from aiinfra.domains.kubernetes.charts.mirroring import keep
+
+        return keep(report, folder, tool, environ)
 
     def settle(self, run: RunContext, step: Step) -> None:
         from aiinfra.domains.kubernetes.settling import settle

@@ -89,7 +89,7 @@ class Places:
         if lab is None or not lab.alive or not lab.provides(wanted):
             binaries = self.toolchain.ensure((*self.lab_tools, "aiinfra-engine"), self.say)
             lab = Lab.open(folder, wanted, binaries, self.say)
-        return place_of(lab, self.plan, self.secret)
+        return place_of(lab, self.plan, self.secret, self.tools.official, self.world.environ)
 
     def find(self) -> Place | None:
         """Return the existing place; None when there is no lab. A dead lab is discarded."""
@@ -113,7 +113,7 @@ class Places:
         lab = Lab.find(self.lab_folder())
         if lab is None or not lab.alive:
             return None
-        return place_of(lab, self.plan, self.secret)
+        return place_of(lab, self.plan, self.secret, self.tools.official, self.world.environ)
 
     @contextmanager
     def preview_place(self) -> Iterator[Place]:

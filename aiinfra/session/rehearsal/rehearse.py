@@ -19,6 +19,7 @@ from aiinfra.report.causes import roots
 from aiinfra.report.rehearsal import Act, Rehearsal
 from aiinfra.report.run import Outcome, RunReport, Verb
 from aiinfra.session.options import Options
+from aiinfra.session.packages import Scope
 from aiinfra.session.rehearsal.assumed import assumed_lab
 from aiinfra.session.rehearsal.fault_injection import Fault, FaultInjector
 from aiinfra.session.rehearsal.throwaway import throwaway_folder
@@ -28,11 +29,14 @@ from aiinfra.stack import SecretSource
 UP: Final = "every stack is up"
 
 
-def rehearse(session: Session, fault: Fault | None, options: Options) -> Rehearsal:
-    """Run the whole life of the environment in a lab of its own; the lab is removed whatever happens."""
+def rehearse(session: Session, fault: Fault | None, options: Options, scope: Scope = "ready") -> Rehearsal:
+    """Run the whole life of the environment in a lab of its own; the lab is removed whatever happens.
+
+    `scope`: which packages, such as charts, judge their values themselves before anything runs.
+    """
     injector = FaultInjector(fault, session.plan) if fault else None
     session.check_files()
-    packages = session.packages.judge("ready")
+    packages = session.packages.judge(scope)
     described, assumed = assumed_lab(session.plan)
     environment = session.plan.environment.model_copy(update={"lab": described})
     root = session.world.state() / "rehearsals"
@@ -44,7 +48,10 @@ def rehearse(session: Session, fault: Fault | None, options: Options) -> Rehears
         acts = list(_acts(inside, injector, options))
     simulated = next((act.report.simulated for act in acts if act.report.simulated), ())
     not_checked = [phrase for domain in lab_domains_of(session.plan).values() for phrase in domain.not_checked]
-    judged = (*(str(report) for report in packages), *tried)
+    ran = [
+        f"provider {name}: the official plugin {number} ran" for name, number in session.places.tools.official.items()
+    ]
+    judged = (*(str(report) for report in packages), *tried, *ran)
     return Rehearsal(environment.name, tuple(acts), tuple(assumed), simulated, tuple(not_checked), judged)
 
 

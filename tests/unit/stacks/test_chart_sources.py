@@ -13,7 +13,7 @@ from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
 from aiinfra.errors import ConfigError
 from aiinfra.render.rendering import render_texts
-from aiinfra.stack import StackName
+from aiinfra.stack import StackName, UsesFiles
 from aiinfra.world import World
 
 CLUSTER = {"kind": "existing_cluster"}
@@ -142,6 +142,7 @@ def test_a_chart_that_is_a_file_is_part_of_what_runs(tmp_path: Path) -> None:
     plan = load_environment(str(path), world=World.real(), catalog=Catalog.installed()).plan
     step = plan.steps[StackName("nfd")]
 
+    assert isinstance(step.kind.checks, UsesFiles)
     assert list(step.kind.checks.files(step.inputs, tmp_path)) == [(("chart",), archive)]
     shown = "".join(render_texts(plan, [StackName("nfd")], tmp_path)["nfd"].values())
     assert f"description: chart nfd.tgz, sha256:{hashlib.sha256(b'one').hexdigest()}" in shown

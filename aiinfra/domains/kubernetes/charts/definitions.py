@@ -29,7 +29,7 @@ def deviations(objects: Sequence[Mapping[str, Any]], definitions: Sequence[Mappi
     """Yield a sentence for each field of these objects that their definition does not accept."""
     schemas = {key: schema for crd in definitions for key, schema in _schemas(crd)}
     for obj in objects:
-        schema = schemas.get((obj.get("apiVersion"), obj.get("kind")))
+        schema = schemas.get((str(obj.get("apiVersion")), str(obj.get("kind"))))
         if schema is not None:
             about = f"{obj['kind']} {(obj.get('metadata') or {}).get('name', '')}"
             own = {key: value for key, value in obj.items() if key not in {"apiVersion", "kind", "metadata"}}

@@ -44,11 +44,17 @@ FAULTS: Final = (
     FaultType("image-pull", "images of the operators cannot be pulled", sign="image"),
     FaultType("webhook-down", "an admission webhook is registered and nothing answers it", sign="webhook"),
 )
+_NO_CHART: Final = (
+    "Helm charts are not installed: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in"
+)
+_NO_PLUGIN: Final = (
+    "the kubernetes provider is a stand-in that applies to the real API server, without the real one's input checks"
+)
 SIMULATED: Final = (
     "nodes are described, not run: kubelets, kernels and GPUs are simulated; the control plane is real",
-    "Helm charts are not installed: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in",
+    _NO_CHART,
     "operators are simulated: NFD labels nodes, the GPU Operator makes described GPUs allocatable, cert-manager idles",
-    "the kubernetes provider is a stand-in that applies to the real API server, without the real one's input checks",
+    _NO_PLUGIN,
     "CUDA does not run: a GPU pod's answer is computed by the lab",
 )
 NOT_CHECKED: Final = (
@@ -72,6 +78,7 @@ class KubernetesLab:
     model: str = "aiinfra.domains.kubernetes.lab.block:clusters_field"
     tools: Sequence[str] = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
     simulated: Sequence[str] = SIMULATED
+    of_plugin: Mapping[str, Sequence[str]] = {"kubernetes": (_NO_CHART, _NO_PLUGIN)}
     not_checked: Sequence[str] = NOT_CHECKED
     faults: Sequence[FaultType] = FAULTS
     server: str = "aiinfra.domains.kubernetes.lab.server:KubernetesServer"

@@ -132,13 +132,14 @@ def _pull_secret(charts: ChartSources | None, namespace: str) -> Mapping[str, Se
     if images is None or images.credentials is None:
         return {}
     account, host = images.credentials, images.registry.partition("/")[0]
-    login = pulumi.Output.all(account.user, account.password).apply(lambda both: _docker_config(host, *both))
+    both = pulumi.Output.all(account.user, account.password)
+    login: pulumi.Output[str] = both.apply(lambda given: _docker_config(host, *given))
     made = {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": SECRET_NAME, "namespace": namespace},
         "type": "kubernetes.io/dockerconfigjson",
-        "data": {".dockerconfigjson": pulumi.Output.secret(login)},
+        "data": {".dockerconfigjson": pulumi.Output.secret(login)},  # type: ignore[arg-type]  # it takes outputs
     }
     return {"registry": [made]}
 

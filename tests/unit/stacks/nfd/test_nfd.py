@@ -7,7 +7,7 @@ import pytest
 
 from aiinfra.stack import Ref, StackName
 from stacks.nfd.labels import gpu_label
-from stacks.nfd.program import chart_values
+from stacks.nfd.values import chart_values
 from stacks.nfd.spec import NfdInputs
 from tests.unit.stacks.judged import CLUSTER, problems
 
