@@ -15,6 +15,8 @@ from aiinfra.errors import OutsideError
 PROGRAM: Final = "aiinfra-helm"
 LIMIT: Final = 180.0
 """Seconds for one chart, its download included; rendering takes about one."""
+KUBERNETES: Final = "v1.36.3"
+"""That of the lab's API servers, for a chart that asks which one it is."""
 PASSED_ON: Final = (
     "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
@@ -37,6 +39,10 @@ class ChartRequest:
     name: str = ""
     namespace: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    kube_version: str = KUBERNETES
+    """Version of the cluster that it is rendered for."""
+    api_versions: Sequence[str] = ("resource.k8s.io/v1/DeviceClass",)
+    """What that cluster serves besides the groups that Helm knows."""
     save: str = ""
     """Where its archive is to be written."""
 
@@ -50,6 +56,8 @@ class Rendered:
     sha256: str
     """Of its archive; empty for a folder."""
     defaults: Mapping[str, Any]
+    named: Sequence[Sequence[str]]
+    """Paths of the values that templates name."""
     unknown: Sequence[Sequence[str]]
     """Paths of given values that the chart does not use."""
     objects: Objects
@@ -93,6 +101,7 @@ def _rendered(answer: Mapping[str, Any]) -> Rendered:
         version=about["version"],
         sha256=about["sha256"],
         defaults=answer.get("defaults") or {},
+        named=answer.get("named") or (),
         unknown=answer.get("unknown") or (),
         objects=answer.get("objects") or (),
         hooks=answer.get("hooks") or (),

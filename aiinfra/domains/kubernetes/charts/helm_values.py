@@ -51,6 +51,15 @@ TEXTS = Each("", {})
 TEXT_LIST = Each("", [])
 ENV = Each({"name": "", "value": "", "valueFrom": ANY_MAP}, [])
 """Environment variables of a container (Kubernetes core/v1 EnvVar)."""
+
+
+def from_defaults(values: Any) -> Any:
+    """Return the tree for the defaults of a chart, as `tools.chart_values` lists them: what is empty takes anything."""
+    if isinstance(values, Mapping) and values:
+        return {key: from_defaults(value) for key, value in values.items()}
+    return Open(values) if isinstance(values, Mapping | list) else values
+
+
 _TOLERATION = {"key": "", "operator": "", "value": "", "effect": "", "tolerationSeconds": 0}
 
 

@@ -27,7 +27,8 @@ type request struct {
 	Save        string                 `json:"save"`
 	Name        string                 `json:"name"`
 	Namespace   string                 `json:"namespace"`
-	APIVersions []string               `json:"apiVersions"`
+	APIVersions []string               `json:"api_versions"`
+	KubeVersion string                 `json:"kube_version"`
 	Values      map[string]interface{} `json:"values"`
 }
 
@@ -35,6 +36,8 @@ type request struct {
 type answer struct {
 	Chart    about                  `json:"chart"`
 	Defaults map[string]interface{} `json:"defaults"`
+	// Named are the paths of values that templates name.
+	Named [][]string `json:"named"`
 	// Unknown are paths of values that the chart has no use for.
 	Unknown [][]string               `json:"unknown"`
 	Objects []map[string]interface{} `json:"objects"`
@@ -88,7 +91,7 @@ func respond(asked request) answer {
 		made.Problem = &problem{"invalid", err.Error()}
 		return made
 	}
-	made.Defaults = defaults
+	made.Defaults, made.Named = defaults, valuesNamed(loaded.chart, nil)
 	if made.CRDs, found = definitions(loaded.chart); found != nil {
 		made.Problem = found
 		return made

@@ -42,6 +42,13 @@ func render(loaded *loadedChart, asked request, values map[string]interface{}) (
 		return nil, &problem{"invalid", err.Error()}
 	}
 	able := chartutil.DefaultCapabilities.Copy()
+	if asked.KubeVersion != "" {
+		served, err := chartutil.ParseKubeVersion(asked.KubeVersion)
+		if err != nil {
+			return nil, &problem{"invalid", err.Error()}
+		}
+		able.KubeVersion = *served
+	}
 	able.APIVersions = append(able.APIVersions, asked.APIVersions...)
 	if needs := fresh.Metadata.KubeVersion; needs != "" && !chartutil.IsCompatibleRange(needs, able.KubeVersion.String()) {
 		return nil, &problem{"refused", fmt.Sprintf("the chart wants Kubernetes %s, and it is %s", needs, able.KubeVersion.String())}

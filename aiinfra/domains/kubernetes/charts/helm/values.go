@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"sort"
+	"strings"
 
 	"helm.sh/helm/v3/pkg/chart"
 )
@@ -95,6 +96,26 @@ func namedByTemplates(loaded *chart.Chart, at []string) bool {
 	both := named(loaded, `\.`+regexp.QuoteMeta(parent)+`\.`+regexp.QuoteMeta(key)+`\b`)
 	whole := len(at) > 1 && named(loaded, `\.`+regexp.QuoteMeta(parent)+`([^.\w-]|$)`)
 	return both || named(loaded, `"`+regexp.QuoteMeta(key)+`"`) || whole && named(loaded, `\.`+regexp.QuoteMeta(key)+`\b`)
+}
+
+var value = regexp.MustCompile(`\.Values((?:\.[A-Za-z_][A-Za-z0-9_-]*)+)`)
+
+// valuesNamed returns the path of each value that templates of the chart and its subcharts name, once each.
+func valuesNamed(loaded *chart.Chart, at []string) [][]string {
+	seen := map[string]bool{}
+	var found [][]string
+	for _, file := range loaded.Templates {
+		for _, match := range value.FindAllStringSubmatch(string(file.Data), -1) {
+			if path := match[1]; !seen[path] {
+				seen[path] = true
+				found = append(found, append(append([]string{}, at...), strings.Split(path[1:], ".")...))
+			}
+		}
+	}
+	for _, below := range loaded.Dependencies() {
+		found = append(found, valuesNamed(below, append(append([]string{}, at...), below.Name()))...)
+	}
+	return found
 }
 
 func named(loaded *chart.Chart, pattern string) bool {
