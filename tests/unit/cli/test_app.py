@@ -56,6 +56,7 @@ def test_help_lists_every_command_with_one_line(aiinfra: Aiinfra) -> None:
 
         This machine:
           lab        The simulated world of ENV: status, stop, faults
+          charts     The charts that ENV installs: mirror
           toolchain  The programs that aiinfra needs: list, install, verify, mirror
         """)
 
