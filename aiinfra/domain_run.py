@@ -160,6 +160,8 @@ class PackageReport:
     """Whether the package itself was there; else a stand-in is all that is known of it."""
     why: str = ""
     """Why it was not there."""
+    lost: bool = False
+    """Whether it is not where the file, or its publisher, says; False where only what judges it is missing."""
     problems: Sequence[Violation] = ()
     objects: Sequence[Mapping[str, Any]] = ()
     """What it makes, in order."""

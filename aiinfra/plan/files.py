@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -20,9 +21,15 @@ def check_files(
         if (chosen is not None and name not in chosen) or not isinstance(step.kind.checks, UsesFiles):
             continue
         for at, path in step.kind.checks.files(step.inputs, base):
-            if not path.exists():
+            if wrong := _wrong(path):
                 full = ("stacks", name, *at)
-                said = Problem(where(full), dotted(full), f"{path} does not exist", code="config.file_missing")
+                said = Problem(where(full), dotted(full), f"{path} {wrong}", code="config.file_missing")
                 problems.setdefault(str(path), said)
     if problems:
         raise ConfigError(problems=list(problems.values()))
+
+
+def _wrong(path: Path) -> str:
+    if not path.exists():
+        return "does not exist"
+    return "" if os.access(path, os.R_OK) else "cannot be read"

@@ -183,7 +183,7 @@ class Run:
     def _file_digests(self, step: Step) -> Sequence[str]:
         checks = step.kind.checks
         used = checks.files(step.inputs, self.base) if isinstance(checks, UsesFiles) else ()
-        return [content_digest(path) for _, path in used]
+        return [_file_digest(path) for _, path in used]
 
     def _code_digest(self, step: Step) -> str:
         """Return the digest of the kind's code, computed once in a run."""
@@ -202,3 +202,10 @@ class Run:
             known = self.journal.success(stack)
             self.revisions[stack] = known.result if known else ""
         return self.revisions[stack]
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        return content_digest(path)
+    except OSError:
+        return "unreadable"  # `check_files` refuses it before anything is run

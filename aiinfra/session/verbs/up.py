@@ -54,7 +54,7 @@ def _judge_packages(run: Run, packages: PackageJudge) -> None:
     reports = packages.judge("named", running)
     for report in reports:
         run.say(str(report))
-    lost = [report for report in reports if not report.real]
+    lost = [report for report in reports if report.lost]
     if lost and not run.simulated:
         raise OutsideError(
             f"{lost[0].what} cannot be had: {lost[0].why}",

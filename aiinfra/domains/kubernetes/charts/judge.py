@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +38,7 @@ def _judge(step: Step, properties: Mapping[str, Tree], tool: FindTool, environ: 
     except (_NotKnown, OutsideError) as error:
         return _stand_in(step, what, str(error), asked)
     if not made.had:
-        return _stand_in(step, what, made.message, asked)
+        return replace(_stand_in(step, what, made.message, asked), lost=True)
     found = list(_problems(step, asked, made))
     names = [crd["metadata"]["name"] for crd in made.definitions]
     return PackageReport(
