@@ -114,9 +114,9 @@ ToolchainOption = Annotated[
         callback=_folder,
     ),
 ]
-ChartsOption = Annotated[
+PackagesOption = Annotated[
     bool,
-    typer.Option("--charts", help="Let Helm render the real charts, wherever they come from; builds its engine first."),
+    typer.Option("--charts", help="Let Helm render each real chart, wherever it comes from; builds its engine first."),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Fetch nothing; name what is missing.")]
 

@@ -29,7 +29,7 @@ def load(ctx: typer.Context, env: str, sets: Sequence[str], output: OutputForm =
 
 
 def package_judge(ctx: typer.Context, loaded: Loaded, toolchain: Path | None, *, offline: bool) -> PackageJudge:
-    """Return what judges the charts of ENV."""
+    """Return what judges the packages of ENV."""
     from aiinfra.session.packages import PackageJudge
     from aiinfra.toolchain import Toolchain
 
@@ -38,8 +38,8 @@ def package_judge(ctx: typer.Context, loaded: Loaded, toolchain: Path | None, *,
     return PackageJudge(loaded, console.world, tools, console.hide, console.err.line)
 
 
-def judge_charts(
+def judge_packages(
     ctx: typer.Context, loaded: Loaded, toolchain: Path | None, *, offline: bool
 ) -> Sequence[PackageReport]:
-    """Let the charts of ENV judge the values that they get. Raises `ConfigError` with every problem."""
+    """Let the packages that ENV installs judge what they get. Raises `ConfigError` with every problem."""
     return package_judge(ctx, loaded, toolchain, offline=offline).judge("all")

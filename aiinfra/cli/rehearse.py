@@ -44,7 +44,7 @@ def rehearse(
     parallel: o.ParallelOption = 8,
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
-    charts: o.ChartsOption = False,
+    packages: o.PackagesOption = False,
     official_plugins: OfficialOption = False,
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
@@ -61,5 +61,5 @@ def rehearse(
         tools = replace(session.places.tools, official=find_plugins(session.plan, session.world))
         session = replace(session, places=replace(session.places, tools=tools))
     choice = Options(parallel=parallel)
-    scope: Scope = "all" if charts else "ready"
+    scope: Scope = "all" if packages else "ready"
     watch.rehearse(lambda: rehearse(session, Fault.parse(fault) if fault else None, choice, scope))

@@ -11,7 +11,7 @@ from aiinfra.cli import options as o
 from aiinfra.cli.complete import stack_names
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
-from aiinfra.cli.reading import judge_charts, load
+from aiinfra.cli.reading import judge_packages, load
 
 if TYPE_CHECKING:
     from aiinfra.domain_run import PackageReport
@@ -29,12 +29,12 @@ def render(
     stack: StackArgument = "",
     out: OutOption,
     sets: o.SetOption,
-    charts: o.ChartsOption = False,
+    packages: o.PackagesOption = False,
     output: o.OutputOption = OutputForm.TEXT,
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
-    """Write every document that ENV would apply, as YAML files. Needs no engine; --charts alone a network."""
+    """Write every document that ENV would apply, as YAML files. Needs no engine, and no network but for a real chart."""
     from aiinfra.plan.selection import require_stacks
     from aiinfra.render import rendering
     from aiinfra.stack import StackName
@@ -45,7 +45,7 @@ def render(
     require_stacks(plan, "STACK", [stack] if stack else [])
     console = Console.of(ctx)
     made: dict[str, list[PackageReport]] = {}
-    for report in judge_charts(ctx, found, toolchain, offline=offline) if charts else ():
+    for report in judge_packages(ctx, found, toolchain, offline=offline) if packages else ():
         console.err.line(str(report))
         made.setdefault(report.stack, []).append(report)
     base = found.path.absolute().parent

@@ -188,7 +188,7 @@ class Session:
 
     @property
     def packages(self) -> PackageJudge:
-        """What judges the packages that the stacks install, such as charts."""
+        """What judges the packages that the stacks install, such as a chart."""
         from aiinfra.session.packages import PackageJudge
 
         return PackageJudge(self.loaded, self.world, self.places.toolchain, self.on_secrets, self.places.say)

@@ -32,7 +32,7 @@ UP: Final = "every stack is up"
 def rehearse(session: Session, fault: Fault | None, options: Options, scope: Scope = "ready") -> Rehearsal:
     """Run the whole life of the environment in a lab of its own; the lab is removed whatever happens.
 
-    `scope`: which packages, such as charts, judge their values themselves before anything runs.
+    `scope`: which packages, such as a chart, judge their values themselves before anything runs.
     """
     injector = FaultInjector(fault, session.plan) if fault else None
     session.check_files()

@@ -21,7 +21,7 @@ SHOWN: Final = 3
 """Sentences that are said of one stack."""
 
 
-def up(run: Run, packages: PackageJudge) -> RunReport:
+def up(run: Run, packages: PackageJudge | None = None) -> RunReport:
     """Bring the chosen stacks up.
 
     Raises `OutsideError` before any step when a preflight found an error or a package cannot be had, `ConfigError` when
@@ -29,7 +29,8 @@ def up(run: Run, packages: PackageJudge) -> RunReport:
     """
     _say_dropped(run)
     say_changes(run)
-    _judge_packages(run, packages)
+    if packages:
+        _judge_packages(run, packages)
     judged = [step for name in run.chosen if isinstance((step := run.plan.steps[name]).kind.checks, Preflight)]
     if will_run := [step for step in judged if _will_run(run, step)]:
         require_ready(run, will_run)
@@ -60,7 +61,7 @@ def _judge_packages(run: Run, packages: PackageJudge) -> None:
             f"{lost[0].what} cannot be had: {lost[0].why}",
             code="package.unreachable",
             where=lost[0].stack,
-            hint="see charts and chart in the file; nothing was touched",
+            hint="see where the file says that it is; nothing was touched",
         )
 
 

@@ -54,7 +54,7 @@ class Charts:
             return done.returncode, "\n".join(
                 f"{e['where'].partition(': ')[2]}: {e['message']}" for e in told["errors"]
             )
-        return 0, told["charts"][0]
+        return 0, told["packages"][0]
 
 
 @pytest.fixture

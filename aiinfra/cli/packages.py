@@ -1,4 +1,4 @@
-"""`aiinfra charts mirror`."""
+"""The command that mirrors what the stacks of ENV install."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiinfra.cli.form import OutputForm
 from aiinfra.cli.group import group
 from aiinfra.cli.reading import load, package_judge
 
-app = group("The charts that the stacks of ENV install.")
+app = group("What the stacks of ENV install from elsewhere: Helm's packages.")
 
 MirrorArgument = Annotated[Path, typer.Argument(metavar="DIR", show_default=False, help="Made if it is not there.")]
 
@@ -28,11 +28,11 @@ def mirror(
     output: o.OutputOption = OutputForm.TEXT,
     toolchain: o.ToolchainOption = None,
 ) -> None:
-    """Fetch every chart of ENV into DIR, to be named by `charts: {mirror: DIR}`, and list the images that they use."""
+    """Fetch every chart of ENV into DIR, which the mirror of the file may name, and list the images that they use."""
     console = Console.of(ctx)
     judge = package_judge(ctx, load(ctx, env, sets, output), toolchain, offline=False)
     kept = judge.mirror(console.world.cwd / directory.expanduser())
     images = sorted({image for one in kept for image in one.images})
     lines = [*(str(one.path) for one in kept), f"{len(images)} images:", *(f"  {image}" for image in images)]
-    payload = {"charts": [str(one.path) for one in kept], "images": images}
+    payload = {"packages": [str(one.path) for one in kept], "images": images}
     console.answer(output, lambda: "\n".join(lines), lambda: payload)
