@@ -34,7 +34,7 @@ def render(
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
-    """Write every document that ENV would apply, as YAML files. Needs no engine, and no network but for a real chart."""
+    """Write every document that ENV would apply, as YAML files. Needs no engine and no network."""
     from aiinfra.plan.selection import require_stacks
     from aiinfra.render import rendering
     from aiinfra.stack import StackName

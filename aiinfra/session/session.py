@@ -98,7 +98,7 @@ class Session:
         self.check_files(chosen)
         secrets = self.secrets()
         with self._acting(Verb.UP, self.places.start(), options, chosen, secrets) as run:
-            return up(run, self.packages)
+            return up(run, lambda: self.packages)
 
     def refresh(self, options: Options = DEFAULTS) -> RunReport:
         """Ask the world again; a stack that differs is run by the next `up`."""

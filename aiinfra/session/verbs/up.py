@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from aiinfra.errors import OutsideError
@@ -21,7 +22,7 @@ SHOWN: Final = 3
 """Sentences that are said of one stack."""
 
 
-def up(run: Run, packages: PackageJudge | None = None) -> RunReport:
+def up(run: Run, packages: Callable[[], PackageJudge] | None = None) -> RunReport:
     """Bring the chosen stacks up.
 
     Raises `OutsideError` before any step when a preflight found an error or a package cannot be had, `ConfigError` when
@@ -46,13 +47,13 @@ def say_changes(run: Run) -> None:
         run.say(f"{stack} is not as it was: {'; '.join(sentences[:SHOWN])}{more}")
 
 
-def _judge_packages(run: Run, packages: PackageJudge) -> None:
+def _judge_packages(run: Run, packages: Callable[[], PackageJudge]) -> None:
     """Let what comes from where the file says judge its values, for the stacks that will run."""
     named = [step for step in (run.plan.steps[name] for name in run.chosen) if names_package(step)]
     running = [step.name for step in named if _will_run(run, step)]
     if not running:
         return
-    reports = packages.judge("named", running)
+    reports = packages().judge("named", running)
     for report in reports:
         run.say(str(report))
     lost = [report for report in reports if report.lost]
