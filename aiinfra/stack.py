@@ -44,6 +44,7 @@ __all__ = [
     "Linked",
     "Outputs",
     "Preflight",
+    "PreflightAround",
     "Program",
     "ReadsFiles",
     "Ref",
@@ -99,7 +100,8 @@ class StackType(Generic[I, O]):
     program: str
     """`package.module:function`, imported only when it runs: `def program(context: StackContext, inputs: I) -> O`."""
     checks: object = None
-    """Has any of the protocols `Rules`, `RulesAround`, `Preflight`, `GivesAccess`, `ReadsFiles`, `LabNeeds`."""
+    """Has any of the protocols `Rules`, `RulesAround`, `Preflight`, `PreflightAround`, `GivesAccess`, `ReadsFiles`,
+    `LabNeeds`."""
     domains: tuple[str, ...] = ()
     """Names of the domains that it works in: they are verified, observed and swept for it, and their code is a part of
     its digest. Its program may declare resources of these domains only."""
@@ -152,9 +154,11 @@ class Rules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of a preflight. The level `unknown` never counts as ok."""
+    """One result of a preflight."""
 
-    level: Literal["ok", "warning", "error", "unknown"]
+    level: Literal["ok", "note", "warning", "error", "unknown"]
+    """`note`: true, worth knowing, and no flaw. `warning`: stops no run, and the hint removes it. `unknown`: could not
+    be read, and never counts as ok."""
     about: str
     """The object: a host, a cluster, a quota."""
     read: str
@@ -164,8 +168,6 @@ class Finding:
     code: str = "preflight.finding"
     host: str = ""
     """Name of the host that the finding is about, if it is about one."""
-    lasting: bool = False
-    """True when nothing can remove the finding: `doctor` shows it, and a run does not repeat it."""
 
 
 @runtime_checkable
@@ -178,6 +180,17 @@ class Preflight(Protocol):
 
     def preflight(self, inputs: Any, facts: Mapping[str, Any]) -> Iterable[Finding]:
         """Yield the findings. `facts` has the answer of each domain that could be asked, by its name."""
+        ...
+
+
+@runtime_checkable
+class PreflightAround(Protocol):
+    """A `Preflight` that also judges what the other stacks of the environment ask of the same places."""
+
+    def preflight_around(
+        self, name: StackName, inputs: Any, facts: Mapping[str, Any], around: Surroundings
+    ) -> Iterable[Finding]:
+        """Yield the findings, in place of `Preflight.preflight`."""
         ...
 
 

@@ -26,7 +26,7 @@ from aiinfra.report.examined import Examined
 from aiinfra.report.run import Failure
 from aiinfra.report.status import WorldState
 from aiinfra.session.run import Run
-from aiinfra.stack import Finding, Preflight, StackName
+from aiinfra.stack import Finding, Preflight, PreflightAround, StackName, Surroundings
 
 
 class NotReady(OutsideError):
@@ -60,7 +60,7 @@ def require_ready(run: Run, steps: Sequence[Step]) -> None:
     found = list(preflights(run, steps, before_run=True))
     if errors := [one for one in found if one.finding.level == "error"]:
         raise NotReady(errors)
-    warnings = Counter(one.subject for one in found if one.finding.level != "ok" and not one.finding.lasting)
+    warnings = Counter(one.subject for one in found if one.finding.level in ("warning", "unknown"))
     for stack, count in warnings.items():
         noun = "1 warning" if count == 1 else f"{count} warnings"
         run.say(f"{stack}: {noun} from its preflight, none blocking; see aiinfra doctor {run.plan.environment.name}")
@@ -80,7 +80,15 @@ def preflights(run: Run, steps: Sequence[Step], *, before_run: bool) -> Iterator
         yield from (Examined(step.name, finding) for one in mine.values() for finding in one.findings)
         facts = {domain: one.facts for domain, one in mine.items() if one.facts is not None}
         if facts or not asked[step.name]:
-            yield from (Examined(step.name, finding) for finding in checks.preflight(step.inputs, facts))
+            yield from (Examined(step.name, finding) for finding in _judged(run, step, checks, facts))
+
+
+def _judged(run: Run, step: Step, checks: Preflight, facts: Mapping[str, Any]) -> Iterable[Finding]:
+    if not isinstance(checks, PreflightAround):
+        return checks.preflight(step.inputs, facts)
+    stacks = {name: (one.kind.kind, one.inputs) for name, one in run.plan.steps.items()}
+    around = Surroundings(run.plan.environment.name, "lab" if run.simulated else "real", stacks)
+    return checks.preflight_around(step.name, step.inputs, facts, around)
 
 
 def health(run: Run) -> Iterator[Examined]:

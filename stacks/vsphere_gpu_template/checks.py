@@ -32,6 +32,15 @@ class Checks:
 
         return findings(inputs, facts.get("vsphere") or ())
 
+    def preflight_around(
+        self, name: StackName, inputs: GpuTemplateInputs, facts: Mapping[str, Any], around: Surroundings
+    ) -> Iterator[Finding]:
+        """Return the same findings, judged beside what other templates need of the same hosts."""
+        from stacks.vsphere_gpu_template.preflight import findings
+
+        others = {other: its for other, (_, its) in around.stacks.items() if other != name}
+        return findings(inputs, facts.get("vsphere") or (), others)
+
     def lab_needs(self, inputs: GpuTemplateInputs, around: Surroundings) -> Iterator[VCenterNeed]:
         for place in inputs.places().values():
             yield _need(inputs, place)

@@ -32,6 +32,8 @@ def outcomes(told: Told) -> dict[str, str]:
 def test_a_platform_comes_up_is_proved_and_goes_without_a_trace(site: Site) -> None:
     first = site.result("up")
     assert outcomes(first) == dict.fromkeys(STACKS, "changed")
+    levels = {one["level"] for one in json.loads(site.run("doctor", "lab", "--output", "json").stdout)["findings"]}
+    assert levels == {"ok", "note"}
     for said in ("CUDA does not run", "the vCenter is a simulator"):
         assert any(said in sentence for sentence in first["simulated"])
     assert outcomes(site.result("up")) == dict.fromkeys(STACKS, "unchanged")

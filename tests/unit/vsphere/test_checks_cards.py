@@ -116,14 +116,14 @@ BREAKS: dict[str, Break] = {
     "mixed sizes not told": (
         lambda: world(one(vgpu_mode=None)),
         VGPU,
-        "warning esx-01 0000:3b:00.0: not told by this vCenter | told, as one size only fits on a "
+        "note esx-01 0000:3b:00.0: not told by this vCenter | told, as one size only fits on a "
         "card without mixed sizes | expect one size for each card; vCenter 8.0 Update 3 tells it | "
         "vSphere Web Services API 8.0.3: HostGraphicsInfo.vgpuMode",
     ),
     "ECC": (
         world,
         VGPU,
-        "warning esx-01: no vSphere API tells the ECC mode | ECC as you want it | run on the host:\n  "
+        "note esx-01: no vSphere API tells the ECC mode | ECC as you want it | run on the host:\n  "
         "nvidia-smi --query-gpu=ecc.mode.current --format=csv | NVIDIA AI Enterprise user guide, ECC "
         "memory",
     ),

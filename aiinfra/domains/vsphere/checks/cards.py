@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from aiinfra.domains.vsphere.checks.findings import API, USER_GUIDE, Topic
@@ -88,14 +87,13 @@ def mixed_sizes(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
             yield SIZES.ok(about, "mixed sizes", needed)
         elif card.vgpu_mode is None:
             hint = "expect one size for each card; vCenter 8.0 Update 3 tells it"
-            yield SIZES.warning(about, "not told by this vCenter", needed, hint)
+            yield SIZES.note(about, "not told by this vCenter", needed, hint)
         elif card.vgpu_mode == "sameSize":
             yield SIZES.ok(about, "one size for each card", needed)
 
 
 def ecc(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """Yield a warning for each host that has the cards, as no vSphere API shows the ECC mode."""
+    """Yield a note for each host that has the cards, as no vSphere API shows the ECC mode."""
     if usable_cards(host, spec):
         hint = "run on the host:\n  nvidia-smi --query-gpu=ecc.mode.current --format=csv"
-        finding = ECC.warning(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)
-        yield replace(finding, lasting=True)
+        yield ECC.note(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)
