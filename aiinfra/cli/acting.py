@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 import typer
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from aiinfra.report.rehearsal import Rehearsal
     from aiinfra.session.options import Tools
     from aiinfra.session.session import Session
+
+
+_LOOK: Final = {"up": "aiinfra preview {} shows what would change", "destroy": "aiinfra status {} shows what is up"}
 
 
 @dataclass(slots=True)
@@ -69,7 +72,7 @@ class Watch:
             raise ConfigError(
                 f"{verb} changes the world and there is no terminal to ask on",
                 code="cli.approval_needed",
-                hint="look at it with `aiinfra preview`, then add --yes",
+                hint=f"{_LOOK[verb].format(session.plan.environment.name)}, then add --yes",
             )
         from aiinfra.session.inspection.record import read_record
         from aiinfra.ui.plan import plan_text

@@ -99,7 +99,7 @@ def _folder(named: Path | None) -> Path | None:
     """Known before anything runs: what needs none of the programs would not notice, the rest would fail half-way."""
     if named is not None and not named.expanduser().is_dir():
         message = f"the toolchain folder {named.absolute()} does not exist"
-        hint = "`aiinfra toolchain mirror DIR` makes one"
+        hint = "name a folder" if named.exists() else f"aiinfra toolchain mirror {named} makes one"
         raise ConfigError(message, code="toolchain.directory", hint=hint)
     return named
 

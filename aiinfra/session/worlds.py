@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from aiinfra.catalog import Kind, domains_of
@@ -25,6 +26,7 @@ from aiinfra.plan.planner import Step
 from aiinfra.report.examined import Examined
 from aiinfra.report.run import Failure
 from aiinfra.report.status import WorldState
+from aiinfra.session.hints import with_environment
 from aiinfra.session.run import Run
 from aiinfra.stack import Finding, Preflight, PreflightAround, StackName, Surroundings
 
@@ -77,10 +79,14 @@ def preflights(run: Run, steps: Sequence[Step], *, before_run: bool) -> Iterator
         if not isinstance(checks, Preflight) or step.name not in asked:
             continue
         mine = answers.get(step.name, {})
-        yield from (Examined(step.name, finding) for one in mine.values() for finding in one.findings)
+        yield from (_examined(run, step.name, finding) for one in mine.values() for finding in one.findings)
         facts = {domain: one.facts for domain, one in mine.items() if one.facts is not None}
         if facts or not asked[step.name]:
-            yield from (Examined(step.name, finding) for finding in _judged(run, step, checks, facts))
+            yield from (_examined(run, step.name, finding) for finding in _judged(run, step, checks, facts))
+
+
+def _examined(run: Run, subject: str, finding: Finding) -> Examined:
+    return Examined(subject, replace(finding, hint=with_environment(finding.hint, run.plan.environment.name)))
 
 
 def _judged(run: Run, step: Step, checks: Preflight, facts: Mapping[str, Any]) -> Iterable[Finding]:
@@ -95,7 +101,7 @@ def health(run: Run) -> Iterator[Examined]:
     """Yield the findings of each world about itself, independent of what kinds ask."""
     for world in _worlds_of(run).values():
         if isinstance(world, ReportsHealth):
-            yield from (Examined(subject, finding) for subject, finding in world.health(run))
+            yield from (_examined(run, subject, finding) for subject, finding in world.health(run))
 
 
 def with_root_cause(run: Run, stack: str, error: StepError) -> StepError:
@@ -111,7 +117,8 @@ def world_states(run: Run, stack: StackName, failure: Failure | None) -> Iterato
     """Yield the present state of each world that a stack works in."""
     for world in worlds([run.plan.steps[stack].kind]).values():
         if isinstance(world, Explains):
-            yield from world.current(run, stack, failure)
+            for state in world.current(run, stack, failure):
+                yield replace(state, hint=with_environment(state.hint, run.plan.environment.name))
 
 
 def settle(run: Run, step: Step) -> None:

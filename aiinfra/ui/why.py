@@ -127,6 +127,8 @@ def hints(why: Why) -> list[str]:
         return list(dict.fromkeys([*unreachable, *found, f"aiinfra why {why.environment} {failed[0].stack}"]))
     if stack.state == "up":
         return unreachable
+    if why.holder:
+        return [*unreachable, f"wait until that run has ended: aiinfra status {why.environment}"]
     current = [place.hint for place in why.now if place.answers and place.hint]
     if stack.state == "running":
         return list(dict.fromkeys([*unreachable, *current]))

@@ -143,10 +143,18 @@ def _chosen(needs: Mapping[str, Sequence[str]], existing: Collection[str], optio
             known = f"known are {', '.join(sorted(needs))}"
             raise ConfigError(f"no stack is named {name}", code="config.unknown_stack", where="--only", hint=known)
     chosen = set(selection.only)
-    for name, wants in needs.items():
-        if name in existing and name not in chosen and chosen & set(wants):
-            blocker = sorted(chosen & set(wants))[0]
-            raise ConfigError(
-                f"{name} still needs {blocker}", code="flags.invalid", where="--only", hint=f"add --only {name}"
-            )
+    dependents = _dependents(needs, existing, chosen)
+    for name in dependents:
+        if blockers := sorted(chosen & set(needs[name])):
+            hint = "add " + " ".join(f"--only {one}" for one in dependents)
+            raise ConfigError(f"{name} still needs {blockers[0]}", code="flags.invalid", where="--only", hint=hint)
     return chosen
+
+
+def _dependents(needs: Mapping[str, Sequence[str]], existing: Collection[str], chosen: Collection[str]) -> list[str]:
+    """Return the existing stacks, not chosen, that need one of the chosen, directly or not."""
+    found: list[str] = []
+    for name in topological_order(needs):
+        if name in existing and name not in chosen and {*chosen, *found}.intersection(needs[name]):
+            found.append(name)
+    return found

@@ -109,7 +109,7 @@ def test_a_mig_profile_while_mig_is_off_says_how_it_is_switched_on(site: Site) -
     assert says.startswith(
         "✗ vgpu: cluster gpu: grid_a100-3-20c is listed by a100-0 and cannot be started: "
         "MIG mode is off on their free cards; needed: a profile that can be started now\n"
-        "  → switch MIG on in the host's shell: aiinfra doctor shows how\n"
+        "  → switch MIG on in the host's shell: aiinfra doctor vs shows how\n"
         "  code vsphere.mig_off · exit 3\n"
         "✗ vgpu: a100-0 0000:10:00.0: MIG off; needed: MIG on\n"
         "  → a100-0: switch MIG mode in the host's shell\n"

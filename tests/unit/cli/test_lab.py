@@ -38,7 +38,7 @@ def test_a_dead_lab_is_told_from_a_live_one(aiinfra: Aiinfra) -> None:
     answer = aiinfra("lab", "status", "./small.yaml")
     assert answer.out == (
         "lab of small: dead, as the machine was restarted since; "
-        f"the next aiinfra up discards it, with its state in {folder}\n"
+        f"aiinfra up small discards it, with its state in {folder}\n"
     )
 
 

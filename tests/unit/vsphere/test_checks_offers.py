@@ -32,7 +32,7 @@ from tests.unit.vsphere.worlds import (
 
 FULL = (
     "error cluster gpu: grid_a100-3-20c is listed by esx-01 and cannot be started: no card has room for it in its mode | "
-    "a profile that can be started now | free a card, or name a profile that can be started: aiinfra doctor lists them | "
+    "a profile that can be started now | free a card, or name a profile that can be started: aiinfra doctor ENV lists them | "
     "vSphere Web Services API 8.0.3: HostConfigInfo.sharedPassthruGpuTypes"
 )
 
@@ -87,8 +87,8 @@ BREAKS: dict[str, Break] = {
         lambda: world(shared(startable=("grid_a100-10c",))),
         VGPU,
         "error cluster gpu: grid_a100-40c is listed by esx-01 and cannot be started: no card has room "
-        "for it in its mode | a profile that can be started now | free a card, switch its MIG mode "
-        "off, or name a profile that can be started: aiinfra doctor lists them | vSphere Web Services "
+        "for it in its mode | a profile that can be started now | free a card, or "
+        "name a profile that can be started: aiinfra doctor ENV lists them | vSphere Web Services "
         "API 8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
     ),
     "a profile that one host cannot start": (
@@ -109,7 +109,7 @@ BREAKS: dict[str, Break] = {
         MIG,
         "error cluster gpu: grid_a100-3-20c is listed by esx-01 and cannot be started: MIG mode is "
         "off on their free cards | a profile that can be started now | switch MIG on in the host's "
-        "shell: aiinfra doctor shows how | vSphere Web Services API 8.0.3: "
+        "shell: aiinfra doctor ENV shows how | vSphere Web Services API 8.0.3: "
         "HostConfigInfo.sharedPassthruGpuTypes",
     ),
     "a device group that no host lists": (

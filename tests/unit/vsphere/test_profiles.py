@@ -61,7 +61,7 @@ def test_a_mig_profile_while_mig_is_off() -> None:
     assert refused(choose([host()], VgpuDevices(mode="mig", profile="grid_a100-3-20c"))) == (
         "vsphere.mig_off",
         "grid_a100-3-20c is listed by esx-01 and cannot be started: MIG mode is off on their free cards",
-        "switch MIG on in the host's shell: aiinfra doctor shows how",
+        "switch MIG on in the host's shell: aiinfra doctor ENV shows how",
     )
     assert refused(choose([host()], intent(20, "mig")))[0] == "vsphere.mig_off"
 
@@ -95,7 +95,7 @@ def test_a_card_that_is_taken_by_another_size() -> None:
     assert refused(choose([full], VgpuDevices(mode="vgpu", profile="grid_a100-40c"))) == (
         "vsphere.profile_not_startable",
         "grid_a100-40c is listed by esx-01 and cannot be started: no card has room for it in its mode",
-        "free a card, switch its MIG mode off, or name a profile that can be started: aiinfra doctor lists them",
+        "free a card, or name a profile that can be started: aiinfra doctor ENV lists them",
     )
 
 

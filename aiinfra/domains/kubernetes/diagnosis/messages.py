@@ -119,7 +119,7 @@ UNSCHEDULABLE: Sequence[MessageRule] = (
     _rule(
         r"were unschedulable",
         "the nodes that could take it are cordoned: {last}",
-        "kubectl uncordon them, or add nodes",
+        "kubectl uncordon {cordoned}, or add nodes",
         Weight.BLOCKED,
     ),
     _rule(r".*", "no node can take it: {last}", "add nodes, or ask for less", Weight.BLOCKED),

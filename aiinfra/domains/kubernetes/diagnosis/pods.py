@@ -58,10 +58,15 @@ def problem(snapshot: Snapshot, pod: Object) -> PodProblem | None:
     if scheduled.get("status") == "False":
         text = str(scheduled.get("message") or scheduled.get("reason") or "").partition(". ")[0]
         claims = unbound_claims(snapshot, pod) if CLAIM in text.lower() else iter(())
-        root = next(claims, None) or cause_of_message(UNSCHEDULABLE, text, {})
+        root = next(claims, None) or cause_of_message(UNSCHEDULABLE, text, {"cordoned": _cordoned(snapshot)})
         return str(scheduled.get("reason") or "Unschedulable"), root
     found = next(_containers(snapshot, pod), None)
     return found or _setup(snapshot, pod) or _waiting(pod)
+
+
+def _cordoned(snapshot: Snapshot) -> str:
+    """Return the names of the cordoned nodes as `kubectl uncordon` takes them."""
+    return " ".join(name(node) for node in snapshot.all("Node") if node["spec"].get("unschedulable")) or "them"
 
 
 def grouped_causes(snapshot: Snapshot, candidates: Iterable[Object], subject: str) -> Iterator[Cause]:

@@ -149,7 +149,7 @@ def _cause(fault: Any, naming: Naming) -> PowerOnCause | None:
 
 def _uncommon(fault: Any) -> PowerOnCause:
     return cause_without_detail(fault_name(fault)) or PowerOnCause(
-        UNCOMMON, _sentence(fault), "aiinfra doctor shows each host"
+        UNCOMMON, _sentence(fault), "aiinfra doctor ENV shows each host"
     )
 
 

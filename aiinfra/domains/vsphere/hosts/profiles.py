@@ -121,10 +121,9 @@ def _not_startable(hosts: Sequence[Host], profile: VgpuProfile) -> NoProfile:
     listing = some([h.name for h in hosts if any(key(p.name) == key(profile.name) for p in h.profiles or ())])
     if profile.sharing == "mig" and not any(shows_mig(host, profile.device_vendor_id) for host in hosts):
         message = f"{profile.name} is listed by {listing} and cannot be started: MIG mode is off on their free cards"
-        return NoProfile("vsphere.mig_off", message, "switch MIG on in the host's shell: aiinfra doctor shows how")
+        return NoProfile("vsphere.mig_off", message, "switch MIG on in the host's shell: aiinfra doctor ENV shows how")
     message = f"{profile.name} is listed by {listing} and cannot be started: no card has room for it in its mode"
-    switch = "" if profile.sharing == "mig" else "switch its MIG mode off, "
-    hint = f"free a card, {switch}or name a profile that can be started: aiinfra doctor lists them"
+    hint = "free a card, or name a profile that can be started: aiinfra doctor ENV lists them"
     return NoProfile("vsphere.profile_not_startable", message, reboot(hosts) or hint)
 
 
