@@ -37,7 +37,9 @@ def _examine(session: Session) -> Iterator[Examined]:
     with session.reading() as (place_words, place, engine):
         name = session.plan.environment.name
         if place is None or engine is None:
-            yield Examined("state", Finding("ok", place_words, "not started yet", f"nothing: aiinfra up {name} starts it"))
+            yield Examined(
+                "state", Finding("ok", place_words, "not started yet", f"nothing: aiinfra up {name} starts it")
+            )
             return
         state = _answered("state", lambda: _state(engine, place))
         yield state

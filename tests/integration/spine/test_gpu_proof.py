@@ -15,7 +15,7 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.waiting import Pending, Waiter
 from tests.integration.spine.lab_site import cluster
-from tests.integration.spine.site import Site, Told
+from tests.integration.spine.site import Site, Told, follow
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
 LABEL = "feature.node.kubernetes.io/pci-10de.present=true"
@@ -105,6 +105,11 @@ def test_a_proof_is_of_the_nodes_as_they_are_now(site: Site) -> None:
     assert of_proof(site.result("up"))["outcome"] == "unchanged"
 
     with cluster(site) as client:
+        client.patch(GPU_1, {"status": {"nodeInfo": {"bootID": "another boot"}}}, subresource="status")
+        rebooted = "node gpu-1 was rebooted, which loads its driver anew"
+        assert rebooted in follow(site, site.run("status", "lab").stdout, "up lab")
+        assert of_proof(site.result("up"))["outcome"] == "unchanged"
+
         with patched(client, {"spec": {"unschedulable": True}}, {"spec": {"unschedulable": None}}):
             status = site.run("status", "lab")
             cordoned, doctor, why = site.result("up", *QUICK), site.run("doctor", "lab"), site.run("why", "lab", "nfd")

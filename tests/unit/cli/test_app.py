@@ -102,7 +102,10 @@ def test_an_example_is_shown_and_can_be_typed(path: str, line: str, aiinfra: Aii
         (["up", "small", "--yess"], "✗ No such option: --yess; did you mean --yes?\n  → see aiinfra up --help\n"),
         (["up", "small", "--parallel", "0"], "✗ Invalid value for '--parallel': "),
         (["plan", "smal"], "✗ ENV: no environment is named smal: "),
-        (["destroy", "small"], "✗ destroy changes the world and there is no terminal to ask on\n  → aiinfra status small"),
+        (
+            ["destroy", "small"],
+            "✗ destroy changes the world and there is no terminal to ask on\n  → aiinfra status small",
+        ),
         (
             ["up", "small", "--summary", "a.txt"],
             "✗ --summary a.txt: a summary file ends in .md (Markdown) or .xml (JUnit)\n",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
+from uuid import NAMESPACE_DNS, uuid5
 
 if TYPE_CHECKING:
     from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
@@ -90,5 +91,5 @@ def _node_info(name: str, group: NodeGroup, version: str) -> dict[str, str]:
         "architecture": "amd64",
         "machineID": name,
         "systemUUID": name,
-        "bootID": "",
+        "bootID": str(uuid5(NAMESPACE_DNS, name)),
     }
