@@ -46,4 +46,4 @@ def _refused(code: str, said: str) -> StepError:
     if code not in HOST_CODES:
         return StepError(sentence)
     record = refusal(code, sentence, "").record
-    return StepError(sentence, code=record.code, hint=record.hint)
+    return StepError(sentence, code=record.code, hint=record.hint, transient=record.transient)

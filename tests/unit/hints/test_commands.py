@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ import typer.main
 from typer.exceptions import TyperException
 
 from aiinfra.cli.app import COMMANDS, root
-from tests.unit.hints.sources import ARGUMENTS_OF_OTHERS, FILLED, Text, commands, options, texts
+from tests.unit.hints.sources import ARGUMENTS_OF_OTHERS, FILLED, ROOT, Text, commands, options, texts
 
 PROSE = frozenset({FILLED, "digest", "has", "is", "itself", "knows", "knows.", "needs", "that", "would"})
 """What follows the word aiinfra where it is the subject of a sentence, or is filled in as a whole."""
@@ -117,3 +118,34 @@ def test_every_kubectl_command_has_a_verb_and_all_it_needs() -> None:
             if not any(re.match(form, rest) for form in forms):
                 unknown.append(f"{text}: kubectl {rest}")
     assert unknown == []
+
+
+def test_what_is_to_be_run_again_as_it_is_may_pass_by_itself() -> None:
+    """An error whose hint begins with `run again` is marked transient, as no change is asked for."""
+    lasting = [
+        f"{file}:{call.lineno}"
+        for file, call in calls()
+        for hint in keyword(call, "hint")
+        if isinstance(hint, ast.Constant) and str(hint.value).startswith(("run again", "run the command again"))
+        if not keyword(call, "transient")
+    ]
+    assert lasting == []
+    entries = [call for _, call in calls() if len(call.args) > 2 and isinstance(call.func, ast.Name)]
+    found = [call for call in entries if call.func.id == "_Entry" and _text(call.args[2]).startswith("run again")]  # type: ignore[attr-defined]
+    assert found
+    assert [call.lineno for call in found if not keyword(call, "transient")] == []
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    for path in sorted((ROOT / "aiinfra").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                yield str(path.relative_to(ROOT)), node
+
+
+def keyword(call: ast.Call, name: str) -> list[ast.expr]:
+    return [one.value for one in call.keywords if one.arg == name]
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
