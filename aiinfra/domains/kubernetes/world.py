@@ -150,7 +150,7 @@ def _unanswered(stack: str, error: AiinfraError) -> Finding:
 
 def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) -> WorldState:
     from aiinfra.domains.kubernetes.client.client import KubeClient
-    from aiinfra.domains.kubernetes.diagnosis.explain import with_root_cause
+    from aiinfra.domains.kubernetes.diagnosis.explain import look
 
     place = f"cluster {handle.stack}"
     try:
@@ -165,8 +165,8 @@ def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) ->
     says = "; ".join((f"answers, {version}", *(f"node {n} {o.message}" for n, o in _obstacles(nodes)[:NAMED])))
     if failure is None:
         return WorldState(place, says, answers=True)
-    found = with_root_cause(StepError(failure.error.message), handle.kubeconfig)
-    return WorldState(place, says, answers=True, causes=found.causes, hint=found.record.hint)
+    found, looked = look(StepError(failure.error.message), handle.kubeconfig)
+    return WorldState(place, says, answers=True, causes=found.causes, hint=found.record.hint, looked=looked)
 
 
 WORLD = KubernetesWorld()
