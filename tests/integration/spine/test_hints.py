@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -63,3 +64,19 @@ def test_status_and_why_tell_what_helps(make_site: Make) -> None:
     assert "running" in during[0]
     follow(site, site.run("status", "world").stdout, "up world")
     assert "interrupted" not in site.run("status", "world").stdout
+
+    def stop(event: Told, pid: int) -> bool:
+        if event["type"] == "stack_started" and event["stack"] == "b":
+            kill(pid, signal.SIGINT)
+            return True
+        return False
+
+    site.write(chain(site, b={"delay": 1, "count": 3}))
+    assert site.run("up", "world", "--yes").returncode == 0
+    assert site.until(stop, "destroy", "world", "--yes") == 130
+    status, why = site.run("status", "world").stdout, site.run("why", "world", "b").stdout
+    assert re.search(r"b +things +partly destroyed", status), status
+    follow(site, status, "up world")
+    assert site.until(stop, "destroy", "world", "--yes") == 130
+    follow(site, why, "destroy world")
+    assert site.inventory() == []

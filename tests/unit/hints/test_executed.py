@@ -76,7 +76,7 @@ EXECUTED = {
     + "test_vsphere_hosts.py::test_passthrough_and_labels_are_set_where_that_is_allowed_and_shown_before",
     "the world differs; aiinfra up FILLED repairs it": SPINE
     + "test_vsphere.py::test_hand_edits_show_field_by_field_and_up_puts_them_back",
-    "aiinfra up FILLED puts it right": HINTS + "test_status_and_why_tell_what_helps",
+    "aiinfra up FILLED puts it right": SPINE + "test_gpu_proof.py::test_a_proof_is_of_the_nodes_as_they_are_now",
     "aiinfra up FILLED goes on from here": HINTS + "test_status_and_why_tell_what_helps",
     "aiinfra destroy FILLED goes on, aiinfra up FILLED brings it back": HINTS + "test_status_and_why_tell_what_helps",
     "FILLED failed FILLED: aiinfra why FILLED FILLED": HINTS + "test_status_and_why_tell_what_helps",
