@@ -98,6 +98,7 @@ def test_the_faults_are_listed_with_what_they_do(aiinfra: Aiinfra) -> None:
         "driver-kernel-mismatch",
         "image-pull",
         "profile-missing",
+        "real-pace",
         "reboot-pending",
         "task-hangs",
         "vcenter-host-full",

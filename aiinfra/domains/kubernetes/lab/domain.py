@@ -41,6 +41,11 @@ FAULTS: Final = (
         sign="kernel",
     ),
     FaultType("image-pull", "images of the operators cannot be pulled", sign="image"),
+    FaultType(
+        "real-pace",
+        "the GPU Operator takes its time: a driver is built in 20 s, and a change is answered after seconds",
+        overcome=True,
+    ),
     FaultType("webhook-down", "an admission webhook is registered and nothing answers it", sign="webhook"),
 )
 SIMULATED: Final = (

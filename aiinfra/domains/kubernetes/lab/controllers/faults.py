@@ -12,6 +12,7 @@ from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels
 from aiinfra.stack import MARK_STACK
 
 DRIVER_MISMATCH, IMAGE_PULL = "driver-kernel-mismatch", "image-pull"
+REAL_PACE = "real-pace"
 DRIVER_APP, TOOLKIT_APP = "nvidia-driver-daemonset", "nvidia-container-toolkit-daemonset"
 PLUGIN_APP = "nvidia-device-plugin-daemonset"
 

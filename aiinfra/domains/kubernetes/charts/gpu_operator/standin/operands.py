@@ -62,7 +62,7 @@ def _precompiled(policy: Object, operand: Operand, namespace: str, info: OsInfo,
     for labelled in (made["metadata"], made["spec"]["template"]["metadata"], made["spec"]["selector"]):
         key = "matchLabels" if labelled is made["spec"]["selector"] else "labels"
         labelled[key] |= {"app": made["metadata"]["name"], PRECOMPILED_LABEL: "true"}
-    return _hashed(made)
+    return hashed(made)
 
 
 def _daemonset(policy: Object, operand: Operand, namespace: str, images: tuple[str, str]) -> Object:
@@ -72,7 +72,7 @@ def _daemonset(policy: Object, operand: Operand, namespace: str, images: tuple[s
         "labels": {**common.get("labels", {}), **label},
         "annotations": {**common.get("annotations", {}), **KUBELET},
     }
-    return _hashed(
+    return hashed(
         {
             "apiVersion": "apps/v1",
             "kind": "DaemonSet",
@@ -130,7 +130,7 @@ def _container(operand: Operand, image: str, spec: Mapping[str, Any]) -> dict[st
     return {"name": operand.container, "image": image, **more}
 
 
-def _hashed(daemonset: Object) -> Object:
+def hashed(daemonset: Object) -> Object:
     """Return the DaemonSet with the annotation by which the operator sees that nothing changed."""
     metadata = {key: value for key, value in daemonset["metadata"].items() if key != "annotations"}
     text = json.dumps({"spec": daemonset["spec"], "metadata": metadata}, sort_keys=True)

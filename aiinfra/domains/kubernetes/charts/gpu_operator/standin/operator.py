@@ -22,6 +22,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     OPERATOR_DEPLOYMENT,
 )
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operands, policy
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.spec_traces import traced
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Effect, Patch, Remove
@@ -141,7 +142,7 @@ def reconcile_operands(view: View, instance: Object, within: str) -> tuple[list[
     changes: list[Effect] = []
     waiting: list[str] = []
     desired: set[str] = set()
-    walk = operands.daemonsets(instance, within, info)
+    walk = traced(instance, operands.daemonsets(instance, within, info))
     state = OPERANDS[0].state
     try:
         for operand, sets in walk:
