@@ -90,7 +90,12 @@ class GpuOperatorInputs(Inputs):
     values: Mapping[str, Any] = Field(default_factory=dict)
     """Further values of the chart, merged over those made from the fields above."""
     limit: Limit = 2400
-    """How long the operator may take to be ready; the first driver build takes 10 to 20 minutes a node."""
+    """How long the operator may take to be ready; the driver is built on all nodes at once, in 10 to 20 minutes."""
+    limit_per_node: Limit = 1200
+    """Added to `limit` after a change, for each node or group of nodes whose driver is upgraded after others.
+
+    How many go at a time is said by `driver.upgradePolicy` of the chart's values, one by default.
+    """
 
 
 class GpuOperatorInstall(Outputs):
