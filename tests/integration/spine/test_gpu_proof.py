@@ -152,12 +152,21 @@ def _gpus(client: KubeClient) -> str:
     return str((client.get(GPU_1) or {})["status"]["allocatable"].get("nvidia.com/gpu"))
 
 
+def running_drivers(site: Site) -> list[str]:
+    """The image of each driver's pod that is ready."""
+    with cluster(site) as client:
+        pods = client.list("v1", "Pod", "gpu-operator", labels="app=nvidia-driver-daemonset")
+    ready = [p for p in pods if any(c["type"] == "Ready" and c["status"] == "True" for c in p["status"]["conditions"])]
+    return [pod["spec"]["containers"][0]["image"] for pod in ready]
+
+
 def test_another_driver_is_proved_again_and_the_old_proof_is_not_current(site: Site) -> None:
     assert site.result("up")["exit_code"] == 0
     driver = ("--set", "stacks.gpu-operator.driver.version=580.95.05")
     assert of_proof(json.loads(site.run("preview", "lab", "--output", "json", *driver).stdout))["outcome"] == "changed"
     changed = site.result("up", *driver, "--until", "gpu-operator")
     assert changed["exit_code"] == 0
+    assert running_drivers(site) == ["nvcr.io/nvidia/driver:580.95.05-ubuntu24.04"] * 2
     assert re.search(r"gpu-proof .*proved before gpu-operator changed, ", site.run("status", "lab", *driver).stdout)
     assert of_proof(site.result("up", *driver))["outcome"] == "changed"
     assert "before" not in site.run("status", "lab", *driver).stdout

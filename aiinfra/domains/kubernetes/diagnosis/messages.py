@@ -143,6 +143,12 @@ REFUSED: Sequence[MessageRule] = (
         "namespace {place} is being deleted",
         "wait until it is gone, or see what holds it",
     ),
+    _rule(
+        r"pod rejected: RuntimeClass \"(?P<runtime>[^\"]+)\" not found",
+        "RuntimeClass {runtime} does not exist",
+        "see whether the operator that makes it runs",
+        Weight.BLOCKED,
+    ),
     _rule(r"serviceaccount \"?(?P<account>[^\" ]+)\"? not found", "service account {account} does not exist", ""),
     _rule(r".*", "{last}", ""),
 )
