@@ -21,12 +21,11 @@ Mode = Literal["vgpu", "mig", "passthrough", "static_passthrough", "device_group
 
 
 def _model(name: str) -> str:
-    """Return the GPU by the name of our table, in any case. Raises `ValueError` with the nearest name."""
+    """Return the GPU by the name of our table, in any case. Raises `ValueError` with the names that are known."""
     try:
         return known_gpu(name).name if name else ""
     except UnknownGpu as error:
-        near = f"; did you mean {error.near!r}?" if error.near else ""
-        raise ValueError(f"no GPU model is named {name!r}{near}") from error
+        raise ValueError(error.sentence) from error
 
 
 Model = Annotated[str, AfterValidator(_model)]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from aiinfra.facts.gpus import UnknownGpu
-from aiinfra.facts.gpus import gpu as known_gpu
+from aiinfra.facts.gpus import Gpu
 from aiinfra.model.lab_model import LabModel
+from aiinfra.model.own_gpu import KnownGpu, OwnGpu, described_gpu
 from aiinfra.model.units import Size
 
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
@@ -23,8 +23,8 @@ Name = Annotated[str, Field(pattern=r"^[^/\\%]+$", max_length=80)]
 class LabCards(LabModel):
     """Cards of a host that are alike."""
 
-    model: str
-    """The GPU model by its name in `aiinfra.facts.gpus` (`A100-PCIe-40GB`)."""
+    model: KnownGpu | OwnGpu
+    """The GPU model by its name in `aiinfra.facts.gpus` (`A100-PCIe-40GB`); one that is not there, by its own row."""
     count: Annotated[int, Field(ge=1, le=16)] = 1
     mode: Literal["vgpu", "passthrough"] = "vgpu"
     label: str = ""
@@ -36,19 +36,19 @@ class LabCards(LabModel):
     sriov: bool = True
     """Switched on in the firmware of the host; cards since Ampere need it for vGPUs."""
 
-    @field_validator("model")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        try:
-            return known_gpu(name).name
-        except UnknownGpu as error:
-            near = f"; did you mean {error.near!r}?" if error.near else ""
-            raise ValueError(f"no GPU model is named {name!r}{near}") from error
+    @property
+    def gpu(self) -> Gpu:
+        """The GPU model."""
+        found = described_gpu(self.model)
+        assert found is not None
+        return found
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.mig and not known_gpu(self.model).mig_capable:
-            raise ValueError(f"{self.model} has no MIG")
+        if not self.model:
+            raise ValueError("the name of the GPU model is empty")
+        if self.mig and not self.gpu.mig_capable:
+            raise ValueError(f"{self.gpu.name} has no MIG")
         if self.mig and self.mixed_size:
             raise ValueError("a card in MIG mode has no mixed-size mode")
         if self.mode == "passthrough" and (self.mig or self.mixed_size):

@@ -12,7 +12,6 @@ from typing import Any, Final
 from aiinfra.domains.vsphere.facts.vgpu import BY_GPU, VgpuType
 from aiinfra.domains.vsphere.lab.block import LabCards, LabDatacenter, LabEsxCluster, LabEsxHosts, LabVCenter, LabVm
 from aiinfra.facts.gpus import PCI_VENDOR, Gpu
-from aiinfra.facts.gpus import gpu as known_gpu
 
 Description = Mapping[str, Any]
 
@@ -98,7 +97,7 @@ def _cards(spec: LabEsxHosts) -> Iterator[Description]:
 
 
 def _card(pci_id: str, spec: LabCards, *, active: bool) -> Description:
-    gpu = known_gpu(spec.model)
+    gpu = spec.gpu
     passed = spec.mode == "passthrough"
     own = {
         "pciId": pci_id,
@@ -117,7 +116,7 @@ def _card(pci_id: str, spec: LabCards, *, active: bool) -> Description:
         "passthrough": {"capable": True, "enabled": passed, "active": passed and active, "label": spec.label},
         "profiles": list(_profiles(gpu)),
     }
-    if gpu.family != "turing":
+    if gpu.family not in ("pascal", "volta", "turing"):
         own["sriov"] = {"capable": True, "enabled": spec.sriov, "active": spec.sriov, "functions": _FUNCTIONS}
     return own
 

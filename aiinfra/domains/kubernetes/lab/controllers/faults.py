@@ -61,7 +61,7 @@ class PodFaults:
             or self._toolkit_image_missing(pod)
             or self._driver_image_missing(pod, machine)
         )
-        return {image: _pull_error(image)} if missing else {}
+        return {image: pull_error(image)} if missing else {}
 
     def _chart_image_missing(self, pod: Object) -> bool:
         """Whether the chart's own image is missing: at a stack, the images of operands can be pulled."""
@@ -97,7 +97,7 @@ def _image(pod: Object) -> str:
     return str(pod["spec"]["containers"][0].get("image", ""))
 
 
-def _pull_error(image: str) -> str:
+def pull_error(image: str) -> str:
     """Return the error for a missing image in the words of containerd."""
     return (
         f'rpc error: code = NotFound desc = failed to pull and unpack image "{image}": '

@@ -16,7 +16,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     POLICY_API,
     POLICY_KIND,
 )
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin import pace, policy, sharing, workload
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import driver_fate, pace, policy, sharing, workload
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.pace import DRIVER_CONTAINER
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
@@ -102,7 +102,7 @@ def fate(pod: Object, view: View, state: NodeState, instance: Object | None, fau
     container = pod["spec"]["containers"][0]["name"]
     crashes = dict(_crashes(pod, view, state, instance, faults))
     return Fate(
-        unpullable=faults.unpullable(pod, state.machine),
+        unpullable={**driver_fate.missing_image(pod, state.machine), **faults.unpullable(pod, state.machine)},
         held=held,
         crashes=crashes,
         answer=workload.answer(pod, state.machine),
@@ -132,7 +132,7 @@ def _crashes(
         yield from Fate.without_api(pod, POLICY_KIND, POLICY_API).crashes.items()
     if workload.adds_vectors(pod) and workload.gpus_requested(pod) and not state.driver:
         yield pod["spec"]["containers"][0]["name"], Crash(1, workload.NO_DEVICE)
-    if app.startswith(DRIVER_APP) and (message := faults.driver_crash(pod, state.machine)):
+    if app.startswith(DRIVER_APP) and (message := _driver_crash(pod, state, faults)):
         yield DRIVER_CONTAINER, Crash(1, message)
     node = view.find("Node", pod["spec"]["nodeName"])
     if app == PLUGIN_APP and instance is not None and node is not None:
@@ -140,6 +140,10 @@ def _crashes(
             sharing.parse(sharing.config_text(view, node, instance, namespace(pod)))
         except sharing.BadConfig as error:
             yield "nvidia-device-plugin", Crash(1, f"error starting plugins: unable to load config: {error}")
+
+
+def _driver_crash(pod: Object, state: NodeState, faults: PodFaults) -> str:
+    return faults.driver_crash(pod, state.machine) or driver_fate.crash(pod, state.machine)
 
 
 def _admission_refusal(pod: Object, view: View, instance: Object | None) -> str:

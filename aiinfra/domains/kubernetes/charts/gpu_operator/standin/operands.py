@@ -26,6 +26,8 @@ from aiinfra.domains.kubernetes.lab.standins.charts.release import KUBELET
 HASH = "nvidia.com/last-applied-hash"
 DEFAULT_TOLERATIONS = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
 PRIORITY = "system-node-critical"
+MODULES_VARIABLE = "KERNEL_MODULE_TYPE"
+"""NVIDIA/gpu-operator v26.7.0 controllers/object_controls.go; a driver's container that gets none takes `auto`."""
 PRECOMPILED_LABEL = "nvidia.com/precompiled"
 
 
@@ -127,6 +129,9 @@ def _pod_spec(policy: Object, operand: Operand, images: tuple[str, str]) -> dict
 
 def _container(operand: Operand, image: str, spec: Mapping[str, Any]) -> dict[str, Any]:
     more = {key: spec[key] for key in ("args", "env", "resources", "imagePullPolicy") if spec.get(key)}
+    if operand.component == "driver" and spec.get("kernelModuleType"):
+        modules = {"name": MODULES_VARIABLE, "value": spec["kernelModuleType"]}
+        more["env"] = [*more.get("env", ()), modules]
     return {"name": operand.container, "image": image, **more}
 
 
