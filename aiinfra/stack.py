@@ -8,7 +8,7 @@ This module imports no Pulumi: read-only commands load every kind and must stay 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast, runtime_checkable
@@ -221,6 +221,8 @@ class Surroundings:
     target: Literal["real", "lab"]
     stacks: Mapping[StackName, tuple[str, Inputs]]
     """Kind and inputs of every stack of the environment, this one included."""
+    hardware: Sequence[Any] = ()
+    """What `lab:` of the file describes, as records of the domains; empty on a real target."""
 
 
 @runtime_checkable

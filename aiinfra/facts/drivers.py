@@ -23,6 +23,11 @@ AUTO_SINCE: Final = "570.86.15"
 NVIDIA/cloud-native-docs gpu-operator/getting-started.rst. Older ones take the proprietary ones: they know only
 OPEN_KERNEL_MODULES_ENABLED, which the operator sets for `open` (NVIDIA/gpu-operator controllers/object_controls.go).
 """
+MODULE_TYPE_SINCE: Final = "25.3"
+"""The first release of the GPU Operator with `kernelModuleType`; older ones have `useOpenKernelModules`, else off.
+
+NVIDIA/cloud-native-docs gpu-operator/release-notes.rst, v25.3.0.
+"""
 AUTO_OPEN: Final[Collection[Family]] = ("turing", "ampere", "ada-lovelace", "hopper", "blackwell")
 """Families for which `auto` takes the open modules; the others have no GSP (NVIDIA driver README, kernel_open)."""
 BRANCHES: Final = ("470", "510", "515", "525", "535", "550", "560", "565", "570", "575", "580", "590", "595", "610")
@@ -59,33 +64,6 @@ _OPEN_ONLY_LOG: Final = _GPU + "requires use of the NVIDIA open kernel modules. 
 _RELEASE_LOG: Final = _GPU + "is not supported by the NVIDIA {driver} driver release"
 _TOO_OLD: Final = "driver {driver} does not drive {gpu}"
 GPU_ROWS: Final[Sequence[GpuRow]] = (
-    GpuRow(
-        _OPEN_ONLY,
-        _OPEN_ONLY_LOG,
-        "set driver.kernel_module_type: open",
-        "NVIDIA driver README, Open Linux Kernel Modules: Blackwell and later",
-        "2026-08-14",
-        families=("blackwell",),
-        modules="proprietary",
-    ),
-    GpuRow(
-        _OPEN_ONLY,
-        _OPEN_ONLY_LOG,
-        "set driver.kernel_module_type: open",
-        "NVIDIA/cloud-native-docs gpu-operator/platform-support.rst, GH-series",
-        "2026-08-21",
-        gpus=("GH200-480GB", "GH200-144G-HBM3e"),
-        modules="proprietary",
-    ),
-    GpuRow(
-        "{gpu} has no GSP, so the open kernel modules do not drive it",
-        _GPU + "is not supported by open nvidia.ko because it does not include the required GPU System Processor (GSP)",
-        "set driver.kernel_module_type: proprietary",
-        "NVIDIA/open-gpu-kernel-modules src/nvidia/arch/nvalloc/unix/src/osapi.c, README.md (Turing and later)",
-        "2026-03-01",
-        families=("pascal", "volta"),
-        modules="open",
-    ),
     GpuRow(
         "driver {driver} no longer drives {gpu}: branch 580 is the last that does",
         _RELEASE_LOG,
@@ -131,7 +109,35 @@ GPU_ROWS: Final[Sequence[GpuRow]] = (
         gpus=("H100-PCIe-80GB", "H100-SXM5-80GB"),
         before="525",
     ),
+    GpuRow(
+        _OPEN_ONLY,
+        _OPEN_ONLY_LOG,
+        "set driver.kernel_module_type: open",
+        "NVIDIA driver README, Open Linux Kernel Modules: Blackwell and later",
+        "2026-08-14",
+        families=("blackwell",),
+        modules="proprietary",
+    ),
+    GpuRow(
+        _OPEN_ONLY,
+        _OPEN_ONLY_LOG,
+        "set driver.kernel_module_type: open",
+        "NVIDIA/cloud-native-docs gpu-operator/platform-support.rst, GH-series",
+        "2026-08-21",
+        gpus=("GH200-480GB", "GH200-144G-HBM3e"),
+        modules="proprietary",
+    ),
+    GpuRow(
+        "{gpu} has no GSP, so the open kernel modules do not drive it",
+        _GPU + "is not supported by open nvidia.ko because it does not include the required GPU System Processor (GSP)",
+        "set driver.kernel_module_type: proprietary",
+        "NVIDIA/open-gpu-kernel-modules src/nvidia/arch/nvalloc/unix/src/osapi.c, README.md (Turing and later)",
+        "2026-03-01",
+        families=("pascal", "volta"),
+        modules="open",
+    ),
 )
+"""Versions before modules: the first row that strikes is told, and another module does not help a driver too old."""
 
 
 @dataclass(frozen=True, slots=True)

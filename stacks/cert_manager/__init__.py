@@ -1,6 +1,7 @@
 """cert-manager."""
 
 from aiinfra.stack import StackType
+from stacks.cert_manager.checks import Checks
 from stacks.cert_manager.spec import CertManagerInputs, CertManagerInstall
 
 STACK = StackType(
@@ -10,6 +11,7 @@ STACK = StackType(
     outputs=CertManagerInstall,
     program="stacks.cert_manager.program:program",
     domains=("kubernetes",),
+    checks=Checks(),
     plugins=("kubernetes",),
     external="what its chart brings",
     known_outputs=("namespace", "version"),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
 from aiinfra.domains.kubernetes.charts.helm_values import problems
+from aiinfra.domains.kubernetes.charts.stand_in_versions import not_simulated
 from aiinfra.domains.kubernetes.needs import ClusterNeed
-from aiinfra.stack import Ref, StackName, Surroundings, Violation
+from aiinfra.stack import Finding, Ref, StackName, Surroundings, Violation
+from stacks.gpu_operator.chart_rules import refusals
+from stacks.gpu_operator.driver_rules import of_described_nodes, of_settings
+from stacks.gpu_operator.effective import contradictions, effective_values
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs
 
 OS_SUFFIX = re.compile(r"-(ubuntu|rhel|rhcos|rocky|ol|sles|debian)[0-9.]*$")
@@ -21,14 +26,27 @@ class Checks:
         yield from _driver(inputs.driver)
         yield from _nfd(inputs)
         yield from _values(inputs)
-        if inputs.sharing.time_slicing and inputs.mig.strategy == "mixed":
+        yield from contradictions(inputs)
+        yield from of_settings(inputs)
+        if inputs.sharing.time_slicing and effective_values(inputs)["mig"].get("strategy") == "mixed":
             yield Violation(
                 ("sharing", "time_slicing"),
                 "time-slicing of nvidia.com/gpu does nothing under mig.strategy mixed, which offers nvidia.com/mig-…",
                 "set mig.strategy: single",
             )
 
+    def questions(self, inputs: GpuOperatorInputs) -> Mapping[str, Any]:
+        return {"kubernetes": True}
+
+    def preflight(self, inputs: GpuOperatorInputs, facts: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield whether the driver can work on the nodes, `facts["kubernetes"]`."""
+        from stacks.gpu_operator.preflight import findings
+
+        return findings(inputs, facts.get("kubernetes") or {})
+
     def rules_around(self, name: StackName, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[Violation]:
+        yield from not_simulated(CHART, inputs.version, name, around)
+        yield from of_described_nodes(inputs, around)
         if inputs.nfd != "bundled":
             return
         for other, (kind, theirs) in around.stacks.items():
@@ -51,12 +69,6 @@ def _driver(driver: Driver) -> Iterator[Violation]:
             f"{driver.version} carries an OS, which the operator appends itself",
             f"write {driver.version[: found.start()]}",
         )
-    if driver.precompiled and "." in driver.version:
-        yield Violation(
-            ("driver", "version"),
-            f"precompiled drivers are chosen by branch, not by {driver.version}",
-            f'write "{driver.version.partition(".")[0]}"',
-        )
     if not driver.enabled and driver != Driver(enabled=False):
         yield Violation(("driver", "enabled"), "the driver is disabled and configured at once", "drop the other fields")
 
@@ -67,6 +79,7 @@ def _values(inputs: GpuOperatorInputs) -> Iterator[Violation]:
         for problem in problems(CHART.values, inputs.values):
             message = f"chart {CHART.name} {CHART.version}: {problem.message}"
             yield Violation(("values", *problem.path), message, problem.hint)
+        yield from refusals(inputs)
 
 
 def _nfd(inputs: GpuOperatorInputs) -> Iterator[Violation]:

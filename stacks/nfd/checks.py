@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiinfra.stack import Violation
+from aiinfra.domains.kubernetes.charts.nfd.facts import CHART
+from aiinfra.domains.kubernetes.charts.stand_in_versions import not_simulated
+from aiinfra.stack import StackName, Surroundings, Violation
 from stacks.nfd.labels import seen_by_gpu_operator
 from stacks.nfd.spec import NfdInputs
 
@@ -23,3 +25,6 @@ class Checks:
             yield Violation(("device_classes",), "no class of GPUs is among them", "add 0300 and 0302")
         if inputs.version.startswith("v"):
             yield Violation(("version",), f"{inputs.version} has a leading v", f"write {inputs.version[1:]}")
+
+    def rules_around(self, name: StackName, inputs: NfdInputs, around: Surroundings) -> Iterator[Violation]:
+        yield from not_simulated(CHART, inputs.version, name, around)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiinfra.dataclass import dataclass
+from aiinfra.facts.gpus import Gpu
 from aiinfra.stack import StackName
 
 
@@ -27,3 +28,19 @@ class NodeLeftovers:
     """Field managers of the operator's programs: what others set under the same prefixes stays."""
     definition: str
     """Name of a CustomResourceDefinition that the operator works by: while it stands, one may be at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodePool:
+    """Nodes that are alike, as the file's `lab:` describes them. Their GPUs decide on the driver that they can have."""
+
+    cluster: StackName
+    name: str
+    """Of the group, below `lab.clusters.CLUSTER.nodes`."""
+    gpu: Gpu | None
+    """None for nodes without a GPU."""
+    system: str
+    """ID and VERSION_ID of os-release: `rhel9.6`."""
+    kernel: str
+    host_driver: str = ""
+    vgpu: str = ""

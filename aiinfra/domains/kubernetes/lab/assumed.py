@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from aiinfra.domains.kubernetes.lab.block import MOST_GPUS, MOST_NODES, LabCluster, NodeGroup
-from aiinfra.domains.kubernetes.needs import ClusterNeed
+from aiinfra.domains.kubernetes.needs import ClusterNeed, NodePool
 from aiinfra.errors import ConfigError
 from aiinfra.lab.domains import hardware_needs
 from aiinfra.stack import StackName
@@ -35,6 +35,15 @@ def assumed_clusters(
         sentences.append(f"cluster {name}: {gpu.count} nodes with {gpu.gpus} x {gpu.gpu} each, and 1 without a GPU")
         clusters[name] = cluster.model_dump(mode="json")
     return (clusters if clusters or described is not None else None), sentences
+
+
+def node_pools(described: Mapping[str, Any]) -> Iterator[NodePool]:
+    """Yield the node groups of a checked `lab.clusters`."""
+    for name, tree in described.items():
+        for group, nodes in LabCluster.model_validate(tree or {}).nodes.items():
+            if nodes.count:
+                gpu = nodes.model if nodes.gpus else None
+                yield NodePool(name, group, gpu, nodes.os, nodes.kernel, nodes.host_driver, nodes.vgpu)
 
 
 def _cluster(name: StackName, needs: Sequence[ClusterNeed]) -> LabCluster:

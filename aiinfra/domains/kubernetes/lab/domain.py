@@ -14,6 +14,7 @@ from aiinfra.stack import SecretSource, StackName
 
 if TYPE_CHECKING:
     from aiinfra.domains.kubernetes.lab.block import LabCluster
+    from aiinfra.domains.kubernetes.needs import NodePool
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan, Step
     from aiinfra.providers.contract import Call, ProviderSpec
@@ -116,6 +117,12 @@ class KubernetesLab:
         if exports_cluster(step):
             return [stack]
         return sorted({name for needed in step.needs for name in self.access(plan, needed)})
+
+    def hardware(self, described: Tree) -> Sequence[NodePool]:
+        """Return the node groups of the clusters that are described."""
+        from aiinfra.domains.kubernetes.lab.assumed import node_pools
+
+        return list(node_pools(cast("Mapping[str, Any]", described)))
 
     def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
         from aiinfra.domains.kubernetes.lab.assumed import assumed_clusters

@@ -69,7 +69,101 @@ def said(folder: Path, **changes: Any) -> list[str]:
                 "where true or false is wanted"
             ],
         ),
-        ({"version": "v26.3.3", "values": {"onlyInOtherVersions": 1}}, []),
+        (
+            {"version": "v26.3.3", "values": {"onlyInOtherVersions": 1}},
+            [
+                "stacks.gpu.version: a lab stands in for chart gpu-operator v26.7.0, not for v26.3.3 "
+                "(rehearse with --set stacks.gpu.version=v26.7.0)"
+            ],
+        ),
+        (
+            {"driver": {"enabled": False}, "values": {"driver": {"enabled": True}}},
+            [
+                "stacks.gpu.values.driver.enabled: values.driver.enabled is true, and driver.enabled is false "
+                "(write it once, as driver.enabled)"
+            ],
+        ),
+        ({"driver": {"version": "580.105.08"}, "values": {"driver": {"version": "580.105.08"}}}, []),
+        ({"values": {"mig": {"strategy": "mixed"}}}, []),
+        (
+            {"values": {"mig": {"strategy": "mixed"}}, "sharing": {"time_slicing": {"replicas": 2}}},
+            [
+                "stacks.gpu.sharing.time_slicing: time-slicing of nvidia.com/gpu does nothing under mig.strategy "
+                "mixed, which offers nvidia.com/mig-… (set mig.strategy: single)"
+            ],
+        ),
+        (
+            {"sharing": {"time_slicing": {"replicas": 2}}, "values": {"devicePlugin": {"config": {"name": "mine"}}}},
+            [
+                "stacks.gpu.values.devicePlugin.config.name: values.devicePlugin.config.name is mine, and "
+                "sharing.time_slicing is a configuration of its own (write it once, as sharing.time_slicing)"
+            ],
+        ),
+        (
+            {"values": {"toolkit": {"env": [{"name": "A", "value": True}, {"value": "b"}, "C=1"]}}},
+            [
+                'stacks.gpu.values.toolkit.env[0].value: wants text, not true (quote it: "true")',
+                "stacks.gpu.values.toolkit.env[1].name: is required (name the variable)",
+                "stacks.gpu.values.toolkit.env[2]: is a map with name and value (write {name: NAME, value: VALUE})",
+            ],
+        ),
+        (
+            {"values": {"driver": {"manager": {"env": [{"name": "N", "value": 3}]}, "args": [5]}}},
+            [
+                'stacks.gpu.values.driver.args[0]: wants text, not 5 (quote it: "5")',
+                'stacks.gpu.values.driver.manager.env[0].value: wants text, not 3 (quote it: "3")',
+            ],
+        ),
+        (
+            {"values": {"migManager": {"config": {"default": "all-1g.10gb"}}}},
+            [
+                'stacks.gpu.values.migManager.config.default: migManager.config.default takes all-disabled or "", '
+                "not all-1g.10gb (leave it out, and give the nodes that are to have it the label "
+                "nvidia.com/mig.config=all-1g.10gb)"
+            ],
+        ),
+        (
+            {"values": {"driver": {"kernelModuleType": "closed"}}},
+            [
+                "stacks.gpu.values.driver.kernelModuleType: driver.kernelModuleType takes auto or open or proprietary, "
+                "not closed (write it as driver.kernel_module_type)"
+            ],
+        ),
+        (
+            {"toolkit": {"enabled": False}, "values": {"cdi": {"nriPluginEnabled": True}}},
+            [
+                "stacks.gpu.values.cdi.nriPluginEnabled: the chart refuses to render: the NRI plugin cannot be enabled "
+                "when the container toolkit is disabled (set toolkit.enabled: true, or take nriPluginEnabled out)"
+            ],
+        ),
+        (
+            {"values": {"cdi": {"enabled": False, "nriPluginEnabled": True}}},
+            [
+                "stacks.gpu.values.cdi.nriPluginEnabled: the chart refuses to render: the NRI plugin cannot be enabled "
+                "when CDI is disabled (change one of them)"
+            ],
+        ),
+        (
+            {"values": {"devicePlugin": {"config": {"create": True, "name": "own"}}}},
+            [
+                "stacks.gpu.values.devicePlugin.config.create: the chart refuses to render: devicePlugin.config.data "
+                "cannot be empty when config.create is true (change one of them)"
+            ],
+        ),
+        (
+            {"values": {"gpuCluster": {"deployCR": True}, "clusterPolicy": {"deployCR": False}}},
+            [
+                "stacks.gpu.values.gpuCluster.deployCR: the chart refuses to render: a GPUCluster takes its drivers "
+                "from NVIDIADriver objects (set values.driver.nvidiaDriverCRD.enabled: true)"
+            ],
+        ),
+        (
+            {"driver": {"kernel_module_type": "proprietary"}, "values": {"gds": {"enabled": True}}},
+            [
+                "stacks.gpu.values.gds.enabled: GPUDirect Storage needs the open kernel modules "
+                "(set driver.kernel_module_type: open)"
+            ],
+        ),
     ],
 )
 def test_rules(tmp_path: Path, changes: dict[str, Any], says: list[str]) -> None:

@@ -75,10 +75,11 @@ class Misfit:
 def setting_misfits(driver: Driver) -> Iterator[Misfit]:
     """Yield what is wrong with the settings of a driver by themselves."""
     version = drivers.version(driver.version)
-    if driver.precompiled and driver.nvidias and (version is None or len(version) > 1):
+    if driver.precompiled and (not driver.version or (version is not None and len(version) > 1)):
+        says = f", not by {driver.version}" if driver.version else ": driver.version names none"
         yield Misfit(
-            f"precompiled drivers are chosen by branch, not by {driver.version}",
-            f'set driver.version: "{driver.version.partition(".")[0]}"',
+            f"precompiled drivers are chosen by branch{says}",
+            f'write "{driver.version.partition(".")[0] or "580"}"',
             "NVIDIA/cloud-native-docs gpu-operator/precompiled-drivers.rst",
         )
     elif version is None:
