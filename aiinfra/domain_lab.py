@@ -120,7 +120,7 @@ class DescribesHardware(Protocol):
 
     key: str
 
-    def hardware(self, described: Tree) -> Sequence[Any]:
+    def hardware(self, described: Any) -> Sequence[Any]:
         """Return what the value of `key` describes, checked already, as records that kinds know."""
         ...
 

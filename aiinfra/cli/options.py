@@ -30,7 +30,7 @@ SetOption = Annotated[
         metavar="PATH=VALUE",
         default_factory=list,
         show_default=False,
-        help="Replace a value of the file: --set stacks.nfd.version=0.19. May be given again.",
+        help="Replace a value of the file: --set stacks.nfd.version=0.19.0. May be given again.",
     ),
 ]
 OnlyOption = Annotated[

@@ -58,6 +58,8 @@ class GpuRow:
     """The first version that drives them no more."""
 
 
+_OLD: Final[Collection[Family]] = ("pascal", "volta")
+_BLACKWELL: Final[Collection[Family]] = ("blackwell",)
 _GPU: Final = "NVRM: The NVIDIA GPU 0000:10:00.0 (PCI ID: 10de:{pci}) installed in this system "
 _OPEN_ONLY: Final = "{gpu} works with the open kernel modules only, not with the {modules} ones"
 _OPEN_ONLY_LOG: Final = _GPU + "requires use of the NVIDIA open kernel modules. nvidia-smi: No devices were found"
@@ -70,7 +72,7 @@ GPU_ROWS: Final[Sequence[GpuRow]] = (
         "set driver.version to one of branch 580",
         "NVIDIA, UNIX graphics feature deprecation schedule: release 580 is the last for Maxwell, Pascal and Volta",
         "2025-07-01",
-        families=("pascal", "volta"),
+        families=_OLD,
         since="590",
     ),
     GpuRow(
@@ -97,7 +99,7 @@ GPU_ROWS: Final[Sequence[GpuRow]] = (
         "set driver.version to one of branch 580 or later",
         "NVIDIA/open-gpu-kernel-modules README.md: GPUs of tags 550.54.14 and 570.86.15",
         "2025-01-16",
-        families=("blackwell",),
+        families=_BLACKWELL,
         before="570",
     ),
     GpuRow(
@@ -115,7 +117,7 @@ GPU_ROWS: Final[Sequence[GpuRow]] = (
         "set driver.kernel_module_type: open",
         "NVIDIA driver README, Open Linux Kernel Modules: Blackwell and later",
         "2026-08-14",
-        families=("blackwell",),
+        families=_BLACKWELL,
         modules="proprietary",
     ),
     GpuRow(
@@ -133,7 +135,7 @@ GPU_ROWS: Final[Sequence[GpuRow]] = (
         "set driver.kernel_module_type: proprietary",
         "NVIDIA/open-gpu-kernel-modules src/nvidia/arch/nvalloc/unix/src/osapi.c, README.md (Turing and later)",
         "2026-03-01",
-        families=("pascal", "volta"),
+        families=_OLD,
         modules="open",
     ),
 )

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import IMAGES
 from aiinfra.domains.kubernetes.charts.helm_values import problems
 from aiinfra.domains.kubernetes.charts.stand_in_versions import not_simulated
-from aiinfra.domains.kubernetes.needs import ClusterNeed
+from aiinfra.domains.kubernetes.fields import GPU_TAINT
+from aiinfra.domains.kubernetes.needs import ClusterNeed, NodeTaint
 from aiinfra.stack import Finding, Ref, StackName, Surroundings, Violation
 from stacks.gpu_operator.chart_rules import refusals
 from stacks.gpu_operator.driver_rules import of_described_nodes, of_settings
@@ -59,7 +61,19 @@ class Checks:
 
     def lab_needs(self, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[ClusterNeed]:
         cluster = inputs.cluster.stack if isinstance(inputs.cluster, Ref) else None
-        yield ClusterNeed(cluster, gpu_nodes=1, gpus_per_node=1)
+        sees = effective_values(inputs)
+        bare = sees["driver"].get("enabled") and sees["toolkit"].get("enabled")
+        brought = "" if bare else IMAGES["driver"].version
+        yield ClusterNeed(cluster, gpu_nodes=1, gpus_per_node=1, host_driver=brought, taints=_taints(inputs))
+
+
+def _taints(inputs: GpuOperatorInputs) -> tuple[NodeTaint, ...]:
+    """The taints that a list of tolerations in the file speaks of, but for that which every operand tolerates."""
+    return tuple(
+        NodeTaint(one.key, one.value, one.effect or "NoSchedule")
+        for one in inputs.tolerations
+        if one.key not in ("", GPU_TAINT.key)
+    )
 
 
 def _driver(driver: Driver) -> Iterator[Violation]:

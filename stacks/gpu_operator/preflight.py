@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.driver_fit import Driver, Machine, Misfit, misfits, setting_misfits
@@ -71,7 +71,7 @@ def _on_nodes(inputs: GpuOperatorInputs, driver: Driver, cluster: str, nodes: Se
 
 def _finding(misfit: Misfit, about: str, *, known: bool) -> Finding:
     """A node that is not known to have a GPU is warned of, and no run stops for it."""
-    level = "error" if misfit.certain and known else "warning"
+    level: Literal["error", "warning"] = "error" if misfit.certain and known else "warning"
     read = misfit.message if known else f"{misfit.message}; whether they have GPUs is not known yet"
     return Finding(level, about, read, NEEDED, misfit.hint, misfit.source, CODE)
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from aiinfra.domains.vsphere.facts.vgpu import ProfileName, family_of
+from aiinfra.domains.vsphere.inventory_paths import below
 from aiinfra.domains.vsphere.marks import NAME_LIMIT, template_name
 from aiinfra.domains.vsphere.needs import VCenterNeed
-from aiinfra.domains.vsphere.spec import PassthroughDevices, Placement, StaticDevices, VgpuDevices
+from aiinfra.domains.vsphere.spec import GroupDevices, PassthroughDevices, Placement, StaticDevices, VgpuDevices
 from aiinfra.facts.gpus import GPUS
 from aiinfra.stack import Finding, StackName, Surroundings, Violation
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
 
 RESERVED = "aiinfra.dev/"
+WITHOUT_CUDA = {"A": "for virtual applications", "B": "for virtual PCs"}
+"""Series of vGPU types: NVIDIA Virtual GPU Software User Guide, and NVIDIA CUDA Toolkit support on vGPUs."""
+MMIO_SIZE, MMIO_USE = "pcipassthru.64bitmmiosizegb", "pcipassthru.use64bitmmio"
+"""Keys of a VM's configuration in lower case, as vCenter compares them."""
 DEFAULT_MODEL = "A100-PCIe-40GB"
 """The model that a rehearsal assumes for cards whose model the file does not name."""
 _LIKE: Mapping[str, Literal["vgpu", "passthrough"]] = {"static_passthrough": "passthrough", "device_group": "vgpu"}
@@ -59,6 +65,7 @@ class Checks:
         for key in inputs.extra_config:
             if key.startswith(RESERVED):
                 yield Violation(("extra_config", key), "is a key of aiinfra's own marks", "choose another name")
+        yield from _mmio(inputs)
 
     def rules_around(self, name: StackName, inputs: GpuTemplateInputs, around: Surroundings) -> Iterator[Violation]:
         template = template_name(around.environment, name)
@@ -71,20 +78,64 @@ class Checks:
 
 def _need(inputs: GpuTemplateInputs, place: Placement) -> VCenterNeed:
     gpu = inputs.gpu
-    profile = family_of(getattr(gpu, "profile", "") or getattr(gpu, "group", "").rpartition("@")[2].partition("%")[0])
+    group = gpu.group if isinstance(gpu, GroupDevices) else ""
+    in_group = group.rpartition("@")[2].partition("%")[0]
+    profile = family_of(getattr(gpu, "profile", "") or in_group)
     model = getattr(gpu, "model", "") or (profile.gpus[0] if profile else DEFAULT_MODEL)
     source = inputs.source if isinstance(inputs.source, str) else ""
+    static = gpu if isinstance(gpu, StaticDevices) else None
+    cluster = below(place.cluster, place.datacenter, "host")
     return VCenterNeed(
-        datacenter=place.datacenter,
-        cluster=place.cluster,
-        datastore=place.datastore,
-        folder=place.folder,
-        source=source.removeprefix(f"/{place.datacenter}/vm/"),
+        datacenter=place.datacenter.strip("/"),
+        cluster=cluster,
+        datastore=below(place.datastore, place.datacenter, "datastore"),
+        folder=below(place.folder, place.datacenter, "vm"),
+        source=below(source, place.datacenter, "vm"),
         gpu_model=model,
         mode=gpu.mode if gpu.mode in ("vgpu", "mig", "passthrough") else _LIKE[gpu.mode],
-        gpus=getattr(gpu, "count", 2),
+        gpus=_devices_of(group) if group else getattr(gpu, "count", 2),
         label=getattr(gpu, "label", ""),
+        pool=below(place.resource_pool, place.datacenter, "host").removeprefix(f"{cluster}/Resources/"),
+        host=static.host if static else "",
+        pci_ids=static.pci_ids if static else (),
+        group=group,
+        profile=in_group,
     )
+
+
+def _devices_of(group: str) -> int:
+    """How many devices a group has, as its name says: `Nvidia:2@grid_a100-40c%NVLink`; at most as a host has cards."""
+    found = re.match(r"[^:@]*:(\d+)@", group)
+    return min(max(int(found[1]), 1), 16) if found else 2
+
+
+def _mmio(inputs: GpuTemplateInputs) -> Iterator[Violation]:
+    """Yield what says the MMIO space twice, and a size that cannot hold the memory of the GPUs."""
+    for key, value in inputs.extra_config.items():
+        if key.lower() in (MMIO_SIZE, MMIO_USE) and inputs.mmio:
+            few = _too_few(inputs, int(value)) if key.lower() == MMIO_SIZE and value.isdecimal() else ""
+            also = f"; {few}" if few else ""
+            hint = "take it out: mmio computes the size, or takes a number"
+            yield Violation(("extra_config", key), f"is what mmio sets{also}", hint)
+        elif key.lower() == MMIO_SIZE and value.isdecimal() and (few := _too_few(inputs, int(value))):
+            yield Violation(("extra_config", key), few, "set mmio: auto, and take it out")
+    if isinstance(inputs.mmio, int) and inputs.mmio and (few := _too_few(inputs, inputs.mmio)):
+        yield Violation(("mmio",), few, "set mmio: auto")
+
+
+def _too_few(inputs: GpuTemplateInputs, size_gb: int) -> str:
+    """Return why a size of MMIO space in GB is too small; empty when it is not, or when the GPUs are not known.
+
+    A card maps its memory as a whole, rounded up to a power of two.
+    """
+    gpu = inputs.gpu
+    name = ProfileName.of(gpu.profile) if isinstance(gpu, VgpuDevices) and gpu.profile else None
+    family = family_of(gpu.profile) if isinstance(gpu, VgpuDevices) and gpu.profile else None
+    model = getattr(gpu, "model", "") or (family.gpus[0] if family else "")
+    memory = name.type.size_gb if name else GPUS[model].memory_mib // 1024 if model else 0
+    count = getattr(gpu, "count", 1)
+    needed = count * (1 << (memory - 1).bit_length()) if memory else 0
+    return f"{size_gb} GB are too few for {count} x {memory} GB of GPU memory" if size_gb < needed else ""
 
 
 def _places(inputs: GpuTemplateInputs) -> Iterator[Violation]:
@@ -117,6 +168,9 @@ def _profile(gpu: VgpuDevices) -> Iterator[Violation]:
     name, family = ProfileName.of(gpu.profile), family_of(gpu.profile)
     if name is None or family is None:
         return
+    if name.type.series[:1] in WITHOUT_CUDA:
+        message = f"{gpu.profile} is of series {name.type.series}, {WITHOUT_CUDA[name.type.series[:1]]}: it has no CUDA"
+        yield Violation(("gpu", "profile"), message, "name one of series C or Q")
     if name.type.slices and gpu.mode == "vgpu":
         yield Violation(("gpu", "mode"), f"{gpu.profile} is MIG-backed", "set gpu.mode: mig")
     if not name.type.slices and gpu.mode == "mig":

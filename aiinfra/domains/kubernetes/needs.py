@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from aiinfra.dataclass import dataclass
 from aiinfra.facts.gpus import Gpu
 from aiinfra.stack import StackName
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTaint:
+    key: str
+    value: str = ""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +25,12 @@ class ClusterNeed:
     gpu_model: str = ""
     gpu_nodes: int = 0
     gpus_per_node: int = 0
+    slices: str = ""
+    """The MIG profile that each GPU is cut into: `1g.5gb`; empty: whole GPUs."""
+    host_driver: str = ""
+    """Version of the driver that the image of the nodes brings, with the container toolkit; empty: none."""
+    taints: tuple[NodeTaint, ...] = ()
+    """Of the nodes with GPUs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,3 +23,13 @@ class VCenterNeed:
     gpus: int
     """How many GPUs one VM has."""
     label: str = ""
+    pool: str = ""
+    """Resource pool, by its path below the cluster's own; empty: that one."""
+    host: str = ""
+    """Name of the one host; empty: any."""
+    pci_ids: tuple[str, ...] = ()
+    """Where the cards of that host are."""
+    group: str = ""
+    """Name of a device group that the hosts give."""
+    profile: str = ""
+    """The vGPU profile of the group's devices."""

@@ -118,11 +118,11 @@ class KubernetesLab:
             return [stack]
         return sorted({name for needed in step.needs for name in self.access(plan, needed)})
 
-    def hardware(self, described: Tree) -> Sequence[NodePool]:
+    def hardware(self, described: Any) -> Sequence[NodePool]:
         """Return the node groups of the clusters that are described."""
         from aiinfra.domains.kubernetes.lab.assumed import node_pools
 
-        return list(node_pools(cast("Mapping[str, Any]", described)))
+        return list(node_pools(described))
 
     def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
         from aiinfra.domains.kubernetes.lab.assumed import assumed_clusters
