@@ -58,8 +58,8 @@ class GpuRow:
     """The first version that drives them no more."""
 
 
-_OLD: Final[Collection[Family]] = ("pascal", "volta")
-_BLACKWELL: Final[Collection[Family]] = ("blackwell",)
+_OLD: Final[tuple[Family, ...]] = ("pascal", "volta")
+_BLACKWELL: Final[tuple[Family, ...]] = ("blackwell",)
 _GPU: Final = "NVRM: The NVIDIA GPU 0000:10:00.0 (PCI ID: 10de:{pci}) installed in this system "
 _OPEN_ONLY: Final = "{gpu} works with the open kernel modules only, not with the {modules} ones"
 _OPEN_ONLY_LOG: Final = _GPU + "requires use of the NVIDIA open kernel modules. nvidia-smi: No devices were found"

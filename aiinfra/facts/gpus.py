@@ -36,7 +36,7 @@ class Gpu:
     nvml_name: str
     """Product name as NVML says it; GFD's label has dashes for spaces."""
     memory_mib: int
-    family: Family
+    family: Family | Literal["unknown"]
     compute: tuple[int, int]
     """CUDA compute capability, major and minor."""
     mig_slices: int = 0

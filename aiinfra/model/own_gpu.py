@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -26,7 +26,8 @@ class OwnGpu(LabModel):
     """The four hexadecimal digits behind `10de:`."""
     memory: Annotated[Size, BeforeValidator(_with_unit)]
     """`24GiB`."""
-    architecture: Family
+    architecture: Family | Literal["unknown"] = "unknown"
+    """Decides with which drivers it works; of one that is unknown nothing is concluded."""
     compute: tuple[int, int] = (0, 0)
     """CUDA compute capability, major and minor."""
     mig_slices: Annotated[int, Field(ge=0, le=7)] = 0

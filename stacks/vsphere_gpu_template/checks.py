@@ -10,8 +10,16 @@ from aiinfra.domains.vsphere.facts.vgpu import ProfileName, family_of
 from aiinfra.domains.vsphere.inventory_paths import below
 from aiinfra.domains.vsphere.marks import NAME_LIMIT, template_name
 from aiinfra.domains.vsphere.needs import VCenterNeed
-from aiinfra.domains.vsphere.spec import GroupDevices, PassthroughDevices, Placement, StaticDevices, VgpuDevices
+from aiinfra.domains.vsphere.spec import (
+    GpuDevices,
+    GroupDevices,
+    PassthroughDevices,
+    Placement,
+    StaticDevices,
+    VgpuDevices,
+)
 from aiinfra.facts.gpus import GPUS
+from aiinfra.model.own_gpu import OwnGpu
 from aiinfra.stack import Finding, StackName, Surroundings, Violation
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
 
@@ -20,6 +28,8 @@ WITHOUT_CUDA = {"A": "for virtual applications", "B": "for virtual PCs"}
 """Series of vGPU types: NVIDIA Virtual GPU Software User Guide, and NVIDIA CUDA Toolkit support on vGPUs."""
 MMIO_SIZE, MMIO_USE = "pcipassthru.64bitmmiosizegb", "pcipassthru.use64bitmmio"
 """Keys of a VM's configuration in lower case, as vCenter compares them."""
+ASSUMED_MIB = 16 * 1024
+"""Memory that a rehearsal assumes of a card of which the file says the PCI device alone."""
 DEFAULT_MODEL = "A100-PCIe-40GB"
 """The model that a rehearsal assumes for cards whose model the file does not name."""
 _LIKE: Mapping[str, Literal["vgpu", "passthrough"]] = {"static_passthrough": "passthrough", "device_group": "vgpu"}
@@ -57,8 +67,8 @@ class Checks:
             yield from _vgpus(inputs.gpu)
         if isinstance(inputs.gpu, StaticDevices) and len(set(inputs.gpu.pci_ids)) < len(inputs.gpu.pci_ids):
             yield Violation(("gpu", "pci_ids"), "names a card twice", "name each card once")
-        if isinstance(inputs.gpu, PassthroughDevices) and not inputs.gpu.model:
-            yield Violation(("gpu", "model"), "is empty", "name the GPU model, such as A100-PCIe-40GB")
+        if isinstance(inputs.gpu, PassthroughDevices):
+            yield from _passed_through(inputs.gpu)
         if inputs.cpus % inputs.cores_per_socket:
             message = f"{inputs.cpus} CPUs do not fill sockets of {inputs.cores_per_socket} cores"
             yield Violation(("cores_per_socket",), message, "let it divide cpus")
@@ -81,7 +91,9 @@ def _need(inputs: GpuTemplateInputs, place: Placement) -> VCenterNeed:
     group = gpu.group if isinstance(gpu, GroupDevices) else ""
     in_group = group.rpartition("@")[2].partition("%")[0]
     profile = family_of(getattr(gpu, "profile", "") or in_group)
-    model = getattr(gpu, "model", "") or (profile.gpus[0] if profile else DEFAULT_MODEL)
+    model: str | OwnGpu = getattr(gpu, "model", "") or (profile.gpus[0] if profile else DEFAULT_MODEL)
+    if isinstance(gpu, PassthroughDevices) and not gpu.model:
+        model = OwnGpu(name=gpu.gpu.name, pci_device=gpu.pci_device, memory=gpu.memory or ASSUMED_MIB)
     source = inputs.source if isinstance(inputs.source, str) else ""
     static = gpu if isinstance(gpu, StaticDevices) else None
     cluster = below(place.cluster, place.datacenter, "host")
@@ -128,14 +140,22 @@ def _too_few(inputs: GpuTemplateInputs, size_gb: int) -> str:
 
     A card maps its memory as a whole, rounded up to a power of two.
     """
-    gpu = inputs.gpu
-    name = ProfileName.of(gpu.profile) if isinstance(gpu, VgpuDevices) and gpu.profile else None
-    family = family_of(gpu.profile) if isinstance(gpu, VgpuDevices) and gpu.profile else None
-    model = getattr(gpu, "model", "") or (family.gpus[0] if family else "")
-    memory = name.type.size_gb if name else GPUS[model].memory_mib // 1024 if model else 0
-    count = getattr(gpu, "count", 1)
+    memory, count = _gib_of_each(inputs.gpu), getattr(inputs.gpu, "count", 1)
     needed = count * (1 << (memory - 1).bit_length()) if memory else 0
     return f"{size_gb} GB are too few for {count} x {memory} GB of GPU memory" if size_gb < needed else ""
+
+
+def _gib_of_each(gpu: GpuDevices) -> int:
+    """Return the memory of each device in GiB, at least; 0 when it is not known."""
+    match gpu:
+        case VgpuDevices(profile=profile) if profile:
+            name = ProfileName.of(profile)
+            return name.type.size_gb if name else 0
+        case VgpuDevices(memory=memory):
+            return (memory or 0) // 1024
+        case PassthroughDevices():
+            return gpu.gpu.memory_mib // 1024
+    return 0
 
 
 def _places(inputs: GpuTemplateInputs) -> Iterator[Violation]:
@@ -148,6 +168,16 @@ def _places(inputs: GpuTemplateInputs) -> Iterator[Violation]:
         for field in ("datacenter", "cluster", "datastore"):
             if not getattr(place, field):
                 yield Violation((*at.split("."), field), "is empty", "name it as vCenter shows it")
+
+
+def _passed_through(gpu: PassthroughDevices) -> Iterator[Violation]:
+    if gpu.model and gpu.pci_device:
+        yield Violation(("gpu",), "model and pci_device both say which GPU it is", "write one of them")
+    if not (gpu.model or gpu.pci_device):
+        hint = "name the GPU model, such as A100-PCIe-40GB, or its pci_device"
+        yield Violation(("gpu", "model"), "is empty", hint)
+    if gpu.model and gpu.memory is not None:
+        yield Violation(("gpu", "memory"), f"is known of {gpu.model}", "drop it")
 
 
 def _vgpus(gpu: VgpuDevices) -> Iterator[Violation]:

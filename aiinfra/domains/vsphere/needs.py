@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from aiinfra.dataclass import dataclass
+from aiinfra.model.own_gpu import OwnGpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class VCenterNeed:
     """Path below the datacenter's folder of VMs; empty: that folder itself."""
     source: str
     """Path of the template to clone, below the datacenter's folder of VMs; empty when there is none."""
-    gpu_model: str
+    gpu_model: str | OwnGpu
     mode: Literal["vgpu", "mig", "passthrough"]
     gpus: int
     """How many GPUs one VM has."""

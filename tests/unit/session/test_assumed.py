@@ -192,6 +192,11 @@ def test_slices_that_no_gpu_has_are_refused_before_anything_starts(tmp_path: Pat
             " Nvidia:8@grid_h100xm-80c%NVSwitch",
         ),
         (
+            {},
+            '{mode: passthrough, pci_device: "2203", memory: 24GiB, count: 4}',
+            "vCenter, cluster dc1/gpu: 2 hosts with 4 x 10de:2203 (passthrough)",
+        ),
+        (
             {"datastore": "ssd, resource_pool: gpu/batch"},
             "{mode: passthrough, model: V100-SXM2-16GB}",
             "vCenter, cluster dc1/gpu: 2 hosts with 2 x V100-SXM2-16GB (passthrough), in its resource pool gpu/batch",

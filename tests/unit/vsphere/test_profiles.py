@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.vsphere.hosts.profiles import Choice, NoProfile, choose
+from aiinfra.domains.vsphere.reading.observed import VmOnHost
 from aiinfra.domains.vsphere.spec import VgpuDevices
-from tests.unit.vsphere.conftest import MIG_STARTABLE, PROFILES, STARTABLE, host
+from tests.unit.vsphere.conftest import MIG_STARTABLE, PROFILES, STARTABLE, card, host
 
 
 def intent(memory: int, mode: Any = "vgpu", model: str = "A100-PCIe-40GB") -> VgpuDevices:
@@ -96,6 +97,19 @@ def test_a_card_that_is_taken_by_another_size() -> None:
         "vsphere.profile_not_startable",
         "grid_a100-40c is listed by esx-01 and cannot be started: no card has room for it in its mode",
         "free a card, or name a profile that can be started: aiinfra doctor ENV lists them",
+    )
+
+
+def test_cards_that_run_another_size_and_take_no_second_one() -> None:
+    busy = host(
+        cards=(card("0000:3b:00.0", vms=("user-vm",)),),
+        vms=(VmOnHost("user-vm", ("grid_a100-20c",)),),
+        startable=["grid_a100-20c"],
+    )
+    assert refused(choose([busy], VgpuDevices(mode="vgpu", profile="grid_a100-10c"))) == (
+        "vsphere.profile_not_startable",
+        "grid_a100-10c is listed by esx-01 and cannot be started: its cards run vGPUs of 20 GB, and take one size each",
+        "switch mixed-size mode on for a card, or name grid_a100-20c",
     )
 
 

@@ -20,11 +20,17 @@ MOST_GPUS: Final = 16
 """In one node."""
 
 
+_NAME: Final = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+LabelKey = Annotated[str, Field(pattern=rf"^([a-z0-9.-]{{1,253}}/)?{_NAME}$")]
+"""A name of a label or taint, as the API server takes it."""
+LabelValue = Annotated[str, Field(pattern=rf"^({_NAME})?$")]
+
+
 class Taint(LabModel):
     """A taint of a node; fields as in Kubernetes."""
 
-    key: Annotated[str, Field(min_length=1)]
-    value: str = ""
+    key: LabelKey
+    value: LabelValue = ""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
 
     def __str__(self) -> str:
@@ -46,7 +52,7 @@ class NodeGroup(LabModel):
     cpu: Annotated[int, Field(ge=1)] = 32
     memory: str = "256Gi"
     arch: Literal["amd64", "arm64"] = "amd64"
-    labels: Mapping[str, str] = Field(default_factory=dict)
+    labels: Mapping[LabelKey, LabelValue] = Field(default_factory=dict)
     """Labels that the site gave them, beside those of Kubernetes."""
     taints: tuple[Taint, ...] = ()
     host_driver: Annotated[str, Field(pattern=r"^(\d+(\.\d+){1,2})?$")] = ""

@@ -59,7 +59,7 @@ SIMULATED: Final = (
 NOT_CHECKED: Final = (
     "charts: what their templates render, values that the stand-in does not know, and whether they can be fetched",
     "image registries: every image exists and can be pulled, except by a fault",
-    "drivers, kernels and firmware: whether a driver builds, loads and fits a GPU",
+    "drivers, kernels and firmware: whether a driver builds and loads, beyond what is published of versions and GPUs",
     "the network of pods: Services, DNS, NetworkPolicies, ingress and load balancers",
     "storage: volumes are neither provisioned nor mounted",
     "what containers do: a pod runs once it is scheduled, and its probes are not asked",

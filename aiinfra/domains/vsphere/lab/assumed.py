@@ -18,12 +18,13 @@ from aiinfra.domains.vsphere.lab.block import (
 from aiinfra.domains.vsphere.needs import VCenterNeed
 from aiinfra.errors import ConfigError
 from aiinfra.lab.domains import hardware_needs
+from aiinfra.model.own_gpu import OwnGpu
 
 if TYPE_CHECKING:
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan
 
-_Sort = tuple[str, str, str, str]
+_Sort = tuple[str, str | OwnGpu, str, str]
 """Mode, model, label and device group of hosts that are alike."""
 PREFIX: Final = 50
 """Characters of a cluster's name in those of its hosts, which vCenter limits to 80."""
@@ -105,14 +106,18 @@ def _named_host(name: str, needs: Sequence[VCenterNeed]) -> LabEsxHosts:
     return LabEsxHosts(names=(name,), cards=(LabCards(model=mine[0].gpu_model, pci_ids=slots, mode="passthrough"),))
 
 
+def _name(need: VCenterNeed) -> str:
+    return need.gpu_model if isinstance(need.gpu_model, str) else need.gpu_model.name
+
+
 def _sentences(needs: Sequence[VCenterNeed]) -> Iterator[str]:
     for need in dict.fromkeys(needs):
         where = f"vCenter, cluster {need.datacenter}/{need.cluster}"
         pool = f", in its resource pool {need.pool}" if need.pool else ""
         if need.host:
-            yield f"{where}: host {need.host} with {need.gpu_model} at {', '.join(need.pci_ids)} ({need.mode}){pool}"
+            yield f"{where}: host {need.host} with {_name(need)} at {', '.join(need.pci_ids)} ({need.mode}){pool}"
             continue
         label = f" labelled {need.label}" if need.label else ""
         given = f", given as the device group {need.group}" if need.group else ""
-        cards = f"{max(need.gpus, 2)} x {need.gpu_model}{label} ({need.mode})"
+        cards = f"{max(need.gpus, 2)} x {_name(need)}{label} ({need.mode})"
         yield f"{where}: {HOSTS} hosts with {cards}{given}{pool}"

@@ -147,10 +147,8 @@ def a_node(name: str = "gpu-0", product: str = "", image: str = "Ubuntu 24.04.3 
 
 
 def seen(*nodes: dict[str, Any], version: str = "v1.36.3", **changes: Any) -> list[str]:
-    cluster = Ref(StackName("cluster"), ())
-    inputs = GpuOperatorInputs.model_construct(
-        **{**GpuOperatorInputs.model_construct().__dict__, "cluster": cluster, "nfd": "bundled", **changes}
-    )
+    cluster: Any = Ref(StackName("cluster"), ())
+    inputs = GpuOperatorInputs.model_construct(cluster=cluster, nfd="bundled", **changes)
     found = Checks().preflight(inputs, {"kubernetes": {"cluster": ClusterFacts(version, nodes)}})
     return [f"{one.level} {one.about}: {one.read}" for one in found]
 
