@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from aiinfra.dataclass import dataclass
@@ -51,7 +51,10 @@ class KubernetesWorld:
     def observe(
         self, run: RunContext, questions: Mapping[StackName, Any], *, before_run: bool
     ) -> Mapping[StackName, Observation]:
-        """The question is `True`; the answer a `ClusterFacts` by the name of each cluster's stack."""
+        """The question is `True`; the answer a `ClusterFacts` by the name of each cluster's stack.
+
+        A cluster that does not answer stops no run here: the stack that gives it says so itself.
+        """
         asked: dict[str, ClusterFacts | Finding] = {}
         answers: dict[StackName, Observation] = {}
         for stack in questions:
@@ -59,7 +62,8 @@ class KubernetesWorld:
             for handle in handles:
                 asked.setdefault(handle.stack, _facts(handle, run))
             mine = {handle.stack: asked[handle.stack] for handle in handles}
-            findings = [answer for answer in mine.values() if isinstance(answer, Finding)]
+            silent = [answer for answer in mine.values() if isinstance(answer, Finding)]
+            findings = [replace(finding, level="unknown") for finding in silent] if before_run else silent
             facts = {name: answer for name, answer in mine.items() if isinstance(answer, ClusterFacts)}
             if mine:
                 answers[stack] = Observation(None if findings else facts, findings)
