@@ -24,6 +24,7 @@ class Driver(Inputs):
     repository: str = ""
     image: str = ""
     kernel_module_type: Literal["auto", "open", "proprietary"] = "auto"
+    """`auto` leaves it to drivers from 570.86.15 on. Blackwell and GH200 want `open`, Volta and older `proprietary`."""
     precompiled: bool = False
     """Take an image with modules built for the kernel, instead of compiling on the node."""
     pull_secrets: tuple[KubernetesName, ...] = ()
