@@ -177,6 +177,21 @@ def test_an_operand_that_no_node_is_labelled_for_is_ready() -> None:
     assert lagging(a_policy(), [driver, operands()[1]]) == []
 
 
+def test_what_the_operator_rewrites_is_not_judged() -> None:
+    """With k3s or RKE2 `toolkit.env` names their configuration; the toolkit sees it under another path."""
+    given = {"name": "CONTAINERD_CONFIG", "value": "/var/lib/rancher/rke2/agent/etc/containerd/config.toml"}
+    toolkit = a_daemon_set(
+        "nvidia-container-toolkit-daemonset",
+        {
+            "name": "nvidia-container-toolkit-ctr",
+            "image": f"{NVIDIA}/container-toolkit:v1.20.0",
+            "env": [{"name": "CONTAINERD_CONFIG", "value": "/runtime/config-dir/config.toml"}],
+        },
+        {"name": "driver-validation", "image": f"{NVIDIA}/gpu-operator:v26.7.0"},
+    )
+    assert lagging(a_policy(toolkit={"enabled": True, "env": [given]}), [*operands(), toolkit]) == []
+
+
 def test_the_daemon_sets_of_others_are_not_judged() -> None:
     foreign = {"metadata": {"name": "nvidia-dcgm", "ownerReferences": [{"uid": "other"}]}}
     assert owned_by(a_policy(), [*operands(), foreign, {"metadata": {"name": "x"}}]) == operands()

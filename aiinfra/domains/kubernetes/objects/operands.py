@@ -25,11 +25,15 @@ OF_SELECTORS: Final = frozenset({"app", "app.kubernetes.io/part-of"})
 """Labels that the operator does not take over from the policy."""
 WITHOUT_ARGS: Final = frozenset({"driver", "toolkit"})
 """Sections whose `args` reach no container, or on OpenShift another one."""
-WITHOUT_ENV: Final = frozenset({"validator"})
-"""Sections whose `env` reaches init containers only."""
+WITHOUT_ENV: Final = frozenset({"validator", "toolkit", "dcgmExporter"})
+"""Sections whose `env` reaches init containers only, or is rewritten: the toolkit is told its own path of what
+`CONTAINERD_CONFIG` names (`transformRuntimeConfigAndSocketMounts`), the exporter where its engine is."""
 OF_MIG: Final = frozenset({"devicePlugin", "gfd"})
 """Sections whose containers are told the MIG strategy, and the device plugin's configuration."""
 DRIVER_MANAGER: Final = "k8s-driver-manager"
+SECOND: Final = frozenset({"nvidia-device-plugin-mps-control-daemon"})
+"""Operands that a section describes beside its own: they take its image, not its `env` and `args`, and older versions
+of the operator do not make them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +110,13 @@ def _deviations(policy: Object, operand: Operand, daemonsets: Sequence[Object]) 
     found = [daemonset for daemonset in daemonsets if runs(operand, daemonset)]
     if operand.component == "driver" and section.get("useNvidiaDriverCRD"):
         return
-    if section.get("enabled") is True and not found:
+    if section.get("enabled") is True and not found and operand.daemonset not in SECOND:
         yield f"{operand.daemonset} has not been made"
     for daemonset in found:
         name = str(daemonset["metadata"]["name"])
         if section.get("enabled") is False:
-            yield f"{name} is still there, though its policy disables it"
+            if name == operand.daemonset:  # those of single kernels are left to themselves
+                yield f"{name} is still there, though its policy disables it"
             continue
         yield from _of_all(policy, name, daemonset)
         yield from _of_containers(policy, operand, name, daemonset)
@@ -143,7 +148,8 @@ def _of_containers(policy: Object, operand: Operand, name: str, daemonset: Objec
     main = next((c for c in template["containers"] if c["name"] == operand.container), None)
     if main is not None:
         container = _Container(name, main, section)
-        yield from container.deviations(_env(policy, operand), args=operand.component not in WITHOUT_ARGS)
+        args = operand.component not in WITHOUT_ARGS and operand.daemonset not in SECOND
+        yield from container.deviations(_env(policy, operand), args=args)
     first = {c["name"]: c for c in template.get("initContainers") or ()}
     manager = section.get("manager") or {}
     if DRIVER_MANAGER in first and manager:
@@ -184,8 +190,8 @@ def _env(policy: Object, operand: Operand) -> dict[str, str]:
     if operand.component == "driver" and (modules := section.get("kernelModuleType")):
         derived["KERNEL_MODULE_TYPE"] = str(modules)
     given = _listed(section.get("env")) if operand.component not in WITHOUT_ENV else {}
-    mine = {key: value for key, value in given.items() if key not in derived}
-    return {**mine, **{key: value for key, value in derived.items() if key not in given}}
+    own = {} if operand.daemonset in SECOND else {k: v for k, v in given.items() if k not in derived}
+    return {**own, **{key: value for key, value in derived.items() if key not in given}}
 
 
 def _rolling(daemonset: Object) -> str:
