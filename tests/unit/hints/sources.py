@@ -49,7 +49,7 @@ def texts() -> tuple[Text, ...]:
 
 def _texts_in(file: Path) -> Iterator[Text]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    skipped = {statement.value for node in ast.walk(tree) for statement in _bare(node)}
+    skipped: set[ast.AST] = {statement.value for node in ast.walk(tree) for statement in _bare(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             skipped.update(part for part in ast.walk(node) if part is not node)
@@ -65,7 +65,7 @@ def _bare(node: ast.AST) -> Iterator[ast.Expr]:
 
 def _text(node: ast.AST) -> str | None:
     if isinstance(node, ast.JoinedStr):
-        return "".join(one.value if isinstance(one, ast.Constant) else FILLED for one in node.values)
+        return "".join(str(one.value) if isinstance(one, ast.Constant) else FILLED for one in node.values)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return re.sub(r"\{[a-z_.]*\}", FILLED, node.value)
     return None

@@ -71,7 +71,6 @@ EXECUTED = {
     "bring it up first: aiinfra up FILLED --until FILLED": WITHOUT_LAB,
     "aiinfra destroy FILLED --only FILLED": SPINE
     + "test_runs.py::test_stacks_that_the_file_no_longer_has_are_told_and_go_in_their_order",
-    "destroy takes --only, not --from or --until": WITHOUT_LAB,
     "FILLED: FILLED from its preflight, none blocking; see aiinfra doctor FILLED": SPINE
     + "test_vsphere_hosts.py::test_passthrough_and_labels_are_set_where_that_is_allowed_and_shown_before",
     "the world differs; aiinfra up FILLED repairs it": SPINE
@@ -119,6 +118,7 @@ EXPLANATIONS = frozenset({
     "One of `aiinfra lab faults`.",
     "Replace a value of the file: --set stacks.nfd.version=0.19. May be given again.",
     "--only, --from, --until",
+    "destroy takes --only, not --from or --until",
     "--fault FILLED",
     "--only FILLED",
     "--summary FILLED",
