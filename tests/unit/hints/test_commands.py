@@ -21,6 +21,7 @@ KUBECTL = (
     "describe pod -n NAME NAME",
     "logs NAME -c NAME --previous",
     "label node NAME NAME-",
+    "label node NAME NAME=upgrade-required --overwrite",
     "config use-context NAME",
     "config view --flatten --minify",
     "oidc-login",
@@ -58,7 +59,7 @@ def test_every_command_can_be_run_as_it_is_written() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("command", ["doctor", "why ENV", "up", "lab stop", "destroy ENV --forgt x", "lab stopp ENV"])
+@pytest.mark.parametrize("command", ["doctor", "why", "up", "lab stop", "destroy ENV --forgt x", "lab stopp ENV"])
 def test_a_command_that_is_not_complete_would_be_found(command: str) -> None:
     assert refusal(command.split())
 

@@ -23,6 +23,7 @@ PLATFORM = SPINE + "test_lab.py::test_a_platform_comes_up_is_proved_and_goes_wit
 OFFLINE = "tests/unit/toolchain/test_cli.py::test_a_missing_program_is_had_as_its_hint_says"
 ORDER = "tests/unit/toolchain/test_order.py::"
 VERIFY = "tests/unit/toolchain/test_verify.py::"
+ARCHIVES = "takes the archives of the vendor's plugins"
 
 EXECUTED = {
     # cli
@@ -96,6 +97,10 @@ EXECUTED = {
 }
 """By text, the test."""
 FORM_ONLY = {
+    "aiinfra toolchain install FILLED": ARCHIVES,
+    "FILLED; without network: FILLED --from FOLDER, where FILLED lies": ARCHIVES,
+    "name a folder with --from that holds the vendor's archives: aiinfra toolchain mirror DIR ENV makes one": ARCHIVES,
+    "--from FOLDER or --from URL names another place that holds the vendor's archives": ARCHIVES,
     "leave out --only, or add --forget FILLED if it is gone as well": "takes two clusters that are gone at once",
     "leave out --toolchain and AIINFRA_TOOLCHAIN; aiinfra toolchain install then brings one that fits": "takes a "
     "program of another version of aiinfra",
@@ -115,8 +120,9 @@ NO_HINTS = (
 EXPLANATIONS = frozenset({
     "--output json and --events ndjson both want standard output",
     "FILLED: not on this machine, and --offline forbids to fetch or build",
+    "the Pulumi plugin FILLED: not on this machine, and --offline forbids to fetch",
     "One of `aiinfra lab faults`.",
-    "Replace a value of the file: --set stacks.nfd.version=0.19. May be given again.",
+    "Replace a value of the file: --set stacks.nfd.version=0.19.0. May be given again.",
     "--only, --from, --until",
     "destroy takes --only, not --from or --until",
     "--fault FILLED",
