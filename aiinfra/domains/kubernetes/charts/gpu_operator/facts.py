@@ -205,9 +205,13 @@ CHART = ChartFacts(
     app_version=VERSION,
     references=(f"{CHART_REPOSITORY} {NAME}",),
     values=VALUES,
-    crds=("clusterpolicies.nvidia.com", "nvidiadrivers.nvidia.com"),
+    crds=(
+        *("clusterpolicies.nvidia.com", "nvidiadrivers.nvidia.com", "gpuclusters.nvidia.com"),
+        *("computedomains.resource.nvidia.com", "computedomaincliques.resource.nvidia.com"),
+    ),
     adds=(
-        "CustomResourceDefinitions clusterpolicies and nvidiadrivers of nvidia.com",
+        "CustomResourceDefinitions clusterpolicies, nvidiadrivers and gpuclusters of nvidia.com",
+        "CustomResourceDefinitions computedomains and computedomaincliques of resource.nvidia.com",
         "the ServiceAccount, ClusterRole, Role and bindings of the operator",
         "the Deployment gpu-operator",
         "ClusterPolicy cluster-policy, made from these values",

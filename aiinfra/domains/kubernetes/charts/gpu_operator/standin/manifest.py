@@ -11,7 +11,12 @@ from typing import Any
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART, NAME
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import OPERATOR_DEPLOYMENT
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin import driver_definition, policy_definition
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import (
+    cluster_definition,
+    compute_domain_definitions,
+    driver_definition,
+    policy_definition,
+)
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import cluster_policy
 from aiinfra.domains.kubernetes.charts.nfd.standin import manifest as nfd
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
@@ -26,6 +31,14 @@ from aiinfra.domains.kubernetes.lab.standins.charts.release import (
 )
 
 EVERY = ("*",)
+DEFINITIONS = (
+    policy_definition.CRD,
+    driver_definition.CRD,
+    cluster_definition.CRD,
+    compute_domain_definitions.DOMAIN,
+    compute_domain_definitions.CLIQUE,
+)
+"""The definitions in the `crds/` folder of the chart."""
 
 
 def manifest(release: HelmRelease, values: Mapping[str, Any]) -> Manifest:
@@ -43,7 +56,7 @@ def manifest(release: HelmRelease, values: Mapping[str, Any]) -> Manifest:
     ]
     if values["clusterPolicy"]["deployCR"]:
         objects.append(cluster_policy(values, labels | {"app.kubernetes.io/component": NAME}))
-    own = Manifest(objects, (policy_definition.CRD, driver_definition.CRD))
+    own = Manifest(objects, DEFINITIONS)
     if not values["nfd"]["enabled"]:
         return own
     bundled = nfd.manifest(release, values["node-feature-discovery"])
