@@ -117,6 +117,9 @@ class StackType(Generic[I, O]):
     """What others decide of the outcome, in words (`its chart's objects`): a plan of it is likely, never exact."""
     leftovers: tuple[Any, ...] = ()
     """Records of its domains: what its software leaves in the world when it is uninstalled, for their sweeps."""
+    offers: tuple[Any, ...] = ()
+    """Records of its domains: what its software gives to others while it is there, for a destroy to name who loses it.
+    """
     known_outputs: tuple[str, ...] = ()
     """Outputs that follow from the stack's own inputs in the file, so that they are known before its first run."""
     sources: tuple[Path, ...] = field(default=())

@@ -20,6 +20,7 @@ from aiinfra.ui.views import Display, PlainDisplay, StreamDisplay, View
 if TYPE_CHECKING:
     from aiinfra.plan.certainty import CriticalPath
     from aiinfra.report.rehearsal import Rehearsal
+    from aiinfra.report.run import Dependent
     from aiinfra.session.options import Tools
     from aiinfra.session.session import Session
 
@@ -82,6 +83,21 @@ class Watch:
         unasked = f", and forget unasked what is in {', '.join(forget)}" if forget else ""
         if not typer.confirm(f"{verb} {session.plan.environment.name}{unasked}?"):
             raise Interrupted("not approved; nothing was touched", code="run.not_approved")
+
+    def agrees(self, dependents: Sequence[Dependent]) -> bool:
+        """Show what of others a destroy would take along, and ask. Raises `Interrupted` on a no.
+
+        It follows `approve`, which has made sure that there is somebody to ask.
+        """
+        from aiinfra.report.run import by_loss
+        from aiinfra.ui.report import NAMED
+
+        self.console.out.line("Others made or run this, and would lose by it:")
+        for stack, names, loss in by_loss(dependents, NAMED):
+            self.console.out.line(f"  {stack}: {names} would be {loss}")
+        if not typer.confirm("Let it go along?"):
+            raise Interrupted("not approved; nothing was touched", code="run.not_approved")
+        return True
 
     def run(self, act: Callable[[], RunReport], path: CriticalPath | None = None) -> NoReturn:
         """Run, show the end in every sink, and leave with the run's exit code. `path`: what an `up` would take."""

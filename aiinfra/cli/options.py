@@ -88,6 +88,13 @@ ForgetOption = Annotated[
         autocompletion=stack_names,
     ),
 ]
+WithDependentsOption = Annotated[
+    bool,
+    typer.Option(
+        "--with-dependents",
+        help="Let go along what others made or run that cannot stay; without it a destroy stops, or asks.",
+    ),
+]
 MovedOption = Annotated[
     bool,
     typer.Option("--moved", help="ENV is the environment that the state has, though its file looks like another."),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
 from aiinfra.catalog import Kind, domains_of
 from aiinfra.domain import Domain, load
 from aiinfra.domain_run import (
+    AttendsDestroy,
     Comparison,
     DetectsChanges,
     Explains,
@@ -183,6 +185,18 @@ def _by_sentence(errors: Mapping[StackName, OutsideError]) -> Mapping[str, Seque
     for stack, error in errors.items():
         stacks.setdefault(str(error), []).append(stack)
     return stacks
+
+
+@contextmanager
+def attended(run: Run, stack: str, kind: Kind | None) -> Iterator[Sequence[str]]:
+    """Let the worlds of a stack stay beside its destroy; at the end, the list has what was left out of it."""
+    left_out: list[str] = []
+    with ExitStack() as stay:
+        attending = [world for world in worlds([kind]).values() if isinstance(world, AttendsDestroy)] if kind else []
+        found = [stay.enter_context(world.attend(run, stack)) for world in attending]
+        yield left_out
+        stay.close()
+        left_out += [sentence for one in found for sentence in one]
 
 
 def worlds_to_tear_down(kinds: Collection[Kind]) -> list[TearsDown]:

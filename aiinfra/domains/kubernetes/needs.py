@@ -34,6 +34,14 @@ class ClusterNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtendedResources:
+    """Resources that nodes offer while a kind's software is there: who holds one loses it with the software."""
+
+    patterns: tuple[str, ...]
+    """Of their names, as a shell matches them: `nvidia.com/mig-*`."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeLeftovers:
     """What an operator writes on nodes and leaves there when it is uninstalled; a whole destroy removes it."""
 

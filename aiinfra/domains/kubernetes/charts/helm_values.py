@@ -125,3 +125,5 @@ class ChartFacts:
     """Names of the CustomResourceDefinitions in its `crds/` folder, which Helm installs and never removes."""
     adds: Sequence[str]
     """What it makes, one phrase each, for readers of a rendered release."""
+    unowned: Sequence[str] = ()
+    """What its programs make in its namespace and nothing owns, as patterns: `Secret cert-manager-webhook-ca`."""

@@ -34,4 +34,5 @@ CHART = ChartFacts(
         f"Deployments {', '.join(DEPLOYMENTS)}",
         "Services of the controller and the webhook, and the webhook's configurations",
     ),
+    unowned=(f"Secret {NAME}-webhook-ca",),
 )

@@ -217,4 +217,6 @@ CHART = ChartFacts(
         "ClusterPolicy cluster-policy, made from these values",
         "with nfd.enabled, the chart node-feature-discovery 0.19.0",
     ),
+    unowned=("NodeFeature nvidia-features-for-*",),
 )
+"""GPU Feature Discovery makes one NodeFeature a node (NVIDIA/k8s-device-plugin internal/lm/output.go)."""
