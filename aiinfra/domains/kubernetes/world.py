@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,11 @@ class KubernetesWorld:
         from aiinfra.domains.kubernetes.teardown import ClusterTeardown
 
         return ClusterTeardown(run, request)
+
+    def attend(self, run: RunContext, stack: str) -> AbstractContextManager[Sequence[str]]:
+        from aiinfra.domains.kubernetes.hooks import attend
+
+        return attend(run, stack)
 
 
 def _health(run: RunContext, stack: StackName) -> Iterator[Finding]:

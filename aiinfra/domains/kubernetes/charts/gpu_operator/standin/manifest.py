@@ -1,7 +1,8 @@
 """What the chart `gpu-operator` v26.7.0 makes (NVIDIA/gpu-operator deployments/gpu-operator).
 
-Not made: the hooks that upgrade and clean up CRDs (CRDs are applied by every install and upgrade instead), Services
-and monitors of metrics, PodDisruptionBudgets, the default NVIDIADriver, GPUCluster.
+Not made: the hook that upgrades CRDs and, with `operator.cleanupCRD`, the one that deletes them (CRDs are applied by
+every install and upgrade instead), Services and monitors of metrics, PodDisruptionBudgets, the default NVIDIADriver,
+GPUCluster.
 """
 
 from __future__ import annotations
@@ -56,11 +57,12 @@ def manifest(release: HelmRelease, values: Mapping[str, Any]) -> Manifest:
     ]
     if values["clusterPolicy"]["deployCR"]:
         objects.append(cluster_policy(values, labels | {"app.kubernetes.io/component": NAME}))
-    own = Manifest(objects, DEFINITIONS)
+    cleanup = [_cleanup(release, values["operator"], labels)]
+    own = Manifest(objects, DEFINITIONS, before_delete=cleanup)
     if not values["nfd"]["enabled"]:
         return own
     bundled = nfd.manifest(release, values["node-feature-discovery"])
-    return Manifest([*own.objects, *bundled.objects], [*own.crds, *bundled.crds], bundled.after_delete)
+    return Manifest([*own.objects, *bundled.objects], [*own.crds, *bundled.crds], bundled.after_delete, cleanup)
 
 
 def _account(release: HelmRelease, labels: Mapping[str, str]) -> list[Object]:
@@ -87,11 +89,44 @@ def _config_maps(release: HelmRelease, values: Mapping[str, Any], labels: Mappin
     ]
 
 
+def _cleanup(release: HelmRelease, operator: Mapping[str, Any], labels: Mapping[str, str]) -> Object:
+    """The hook that every uninstall begins with: it removes the chart's GPUCluster while the operator is at work.
+
+    templates/cleanup_gpucluster.yaml; here it has nothing to remove. Its pod needs a node and the operator's image.
+    """
+    marked = {**labels, "app.kubernetes.io/component": NAME}
+    container = {
+        "name": "cleanup-gpucluster",
+        "image": _image(operator),
+        "imagePullPolicy": operator["imagePullPolicy"],
+        "command": ["/usr/bin/cleanup-gpuclusters", "--gpucluster-name", cluster_definition.SINGLETON],
+    }
+    pod = {
+        "serviceAccountName": NAME,
+        "restartPolicy": "OnFailure",
+        "containers": [container],
+        **given(
+            {
+                "tolerations": operator["tolerations"],
+                "nodeSelector": operator["nodeSelector"],
+                "imagePullSecrets": [{"name": name} for name in operator["imagePullSecrets"]],
+            }
+        ),
+    }
+    template = {"metadata": {"labels": marked, "annotations": dict(KUBELET)}, "spec": pod}
+    head = object_head("batch/v1", "Job", f"{NAME}-cleanup-gpucluster", marked, release.namespace)
+    return head | {"spec": {"template": template}}
+
+
+def _image(operator: Mapping[str, Any]) -> str:
+    return f"{operator['repository']}/{operator['image']}:{operator['version']}"
+
+
 def _deployment(release: HelmRelease, operator: Mapping[str, Any], labels: Mapping[str, str]) -> Object:
     component = {"app.kubernetes.io/component": NAME, "app": NAME}
     container = {
         "name": NAME,
-        "image": f"{operator['repository']}/{operator['image']}:{operator['version']}",
+        "image": _image(operator),
         "imagePullPolicy": operator["imagePullPolicy"],
         "command": ["gpu-operator"],
         "args": ["--leader-elect"],
