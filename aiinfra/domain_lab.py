@@ -134,6 +134,17 @@ class TriesPackages(Protocol):
         ...
 
 
+@runtime_checkable
+class DescribesHardware(Protocol):
+    """A `LabDomain` whose description is judged by the rules of kinds, so that what cannot work is not started."""
+
+    key: str
+
+    def hardware(self, described: Any) -> Sequence[Any]:
+        """Return what the value of `key` describes, checked already, as records that kinds know."""
+        ...
+
+
 class LabServerContext(Protocol):
     """What the lab's supervisor gives to the servers of a domain."""
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from aiinfra.dataclass import dataclass
-from aiinfra.report.run import Failure
+from aiinfra.report.run import Dependent, Failure, Shared
 from aiinfra.report.status import WorldState
 from aiinfra.stack import Finding, SecretSource, StackName, Violation
 
@@ -300,7 +301,43 @@ class Teardown(Protocol):
 
 
 @runtime_checkable
+class FindsDependents(Protocol):
+    """A `Teardown` of a domain in which others may use what is destroyed. Asked after `prepare`."""
+
+    def dependents(self) -> Sequence[Dependent]:
+        """Return what of others goes, or stops working, with what is destroyed. Nothing is touched.
+
+        It is one pass of parallel requests for each place. What this environment made and destroys in the same run is
+        no dependent, nor is what the place itself puts beside everything. Raises `OutsideError`.
+        """
+        ...
+
+    def release(self) -> None:
+        """Before the stacks go, and only when somebody agreed: remove those dependents that could not go later, as
+        what serves them would be gone. Raises `Stopped`, `OutsideError`."""
+        ...
+
+    def shared(self) -> Sequence[Shared]:
+        """After the stacks went, and before the place is closed: say what became of what others may use too."""
+        ...
+
+
+@runtime_checkable
 class TearsDown(Protocol):
     """Takes part in a destroy."""
 
     def teardown(self, run: RunContext, request: DestroyRequest) -> Teardown: ...
+
+
+@runtime_checkable
+class AttendsDestroy(Protocol):
+    """Stays beside the destroy of one stack."""
+
+    def attend(self, run: RunContext, stack: str) -> AbstractContextManager[Sequence[str]]:
+        """Entered before the stack is destroyed and left when that has ended.
+
+        A step of the software's own that cannot run must not hold a destroy up for ever: it is told while it is waited
+        for, and left out at a limit. What was left out is in the sequence at the end, one sentence each. Raises no
+        `AiinfraError`.
+        """
+        ...

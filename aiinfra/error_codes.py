@@ -53,6 +53,7 @@ CODES: Mapping[str, str] = {
     "config.unknown_stack": "No stack of the environment has this name.",
     "config.unreadable": "An environment file cannot be read to its end.",
     "config.invalid": "The environment file, a layer or a flag is wrong.",
+    "destroy.dependents": "A destroy would take along what others made or run, and nobody agreed to that.",
     "destroy.left_behind": "Destroy ran to its end and these objects are still there.",
     "lab.foreign": "The lab in this folder belongs to another machine.",
     "lab.gone": "The lab ended while it was used.",

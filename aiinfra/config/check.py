@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from aiinfra.catalog import blocks
+from aiinfra.catalog import blocks, domains
 from aiinfra.domain import load
+from aiinfra.domain_lab import DescribesHardware
 from aiinfra.model.environment import Environment, StackEntry
 from aiinfra.model.tree import Flaw, Tree
 from aiinfra.plan.inputs import validate
@@ -29,10 +30,13 @@ def check(tree: Tree, stem: str, kinds: Mapping[str, StackType[Any, Any]]) -> tu
     head, flaws = validate(Environment, {**own, **_heads(stacks), "lab": {}})
     flaws += _unknown_keys(document)
     checked, found = _blocks(document)
-    flaws += [*found, *_lab_flaws(document)]
+    in_lab = _lab_flaws(document)
+    flaws += [*found, *in_lab]
     flaws += _name_flaws(document, stem)
     flaws += _stray_references(document)
-    steps, drafted = draft(entries, str(document.get("name", "")), str(document.get("target", "real")), kinds)
+    target = str(document.get("target", "real"))
+    hardware = _hardware(document) if target == "lab" and not in_lab else ()
+    steps, drafted = draft(entries, str(document.get("name", "")), target, kinds, hardware)
     flaws += drafted
     if head is None or flaws:
         return None, flaws
@@ -98,6 +102,16 @@ def _lab_flaws(document: Mapping[str, Tree]) -> Sequence[Flaw]:
     from aiinfra.config.lab_block import lab_model
 
     return validate(lab_model(), document["lab"], ("lab",))[1]
+
+
+def _hardware(document: Mapping[str, Tree]) -> Sequence[Any]:
+    """Return what a checked `lab:` describes, as records of the domains."""
+    described = document.get("lab")
+    if not isinstance(described, Mapping):
+        return ()
+    labs = [load(domain.lab) for domain in domains().values() if domain.lab]
+    telling = [lab for lab in labs if isinstance(lab, DescribesHardware) and described.get(lab.key) is not None]
+    return [record for lab in telling for record in lab.hardware(described[lab.key])]
 
 
 def _name_flaws(document: Mapping[str, Tree], stem: str) -> Iterator[Flaw]:

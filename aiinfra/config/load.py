@@ -12,6 +12,7 @@ from aiinfra.config.layers import Layer, Merged, document_without_marks, merge_l
 from aiinfra.config.loaded import Loaded
 from aiinfra.config.lookup import find_environment
 from aiinfra.config.places import Located, locate, sorted_problems
+from aiinfra.config.strays import Strays
 from aiinfra.config.targets import default_layer, is_shared, lab_layer, shared_layers
 from aiinfra.config.values import parse_values
 from aiinfra.errors import ConfigError, Problem
@@ -41,9 +42,15 @@ def load_environment(
     whole = _with_target(layers, catalog)
     tree, late_flaws = parse_values(whole.tree)
     plan, flaws = check(tree, path.stem, catalog)
-    wrong = [*late_flaws, *flaws]
+    strays = Strays(layers)
+    wrong = [flaw for flaw in (*late_flaws, *flaws) if not strays.hold(flaw.at)]
     own = [flaw for flaw in wrong if not is_shared(flaw.at, whole)]
-    found = [*files.found, *flagged, *(locate(flaw, whole) for flaw in own or wrong)]
+    found = [
+        *files.found,
+        *flagged,
+        *map(_without_place, strays.problems()),
+        *(locate(flaw, whole) for flaw in own or wrong),
+    ]
     if plan is None or found:
         raise ConfigError(problems=sorted_problems(found))
     return Loaded(path, plan, Merged(tree, whole.layers))

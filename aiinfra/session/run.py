@@ -128,7 +128,7 @@ class Run:
                 f"{stack} is not up, so its outputs are not known",
                 code="run.upstream_missing",
                 where=stack,
-                hint=f"bring it up first: leave out --only, or add --from {stack}",
+                hint=f"bring it up first: aiinfra up {self.plan.environment.name} --until {stack}",
             )
         return self.outputs[stack]
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from aiinfra.dataclass import dataclass
-from aiinfra.errors import OutsideError
+from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.toolchain.digest import file_digest
 from aiinfra.toolchain.plugins import Plugins
 from aiinfra.toolchain.record import Record, copy_program, describe
@@ -73,6 +73,8 @@ def damage_error(rows: Iterable[Row]) -> OutsideError | None:
 
 def mirror(toolchain: Toolchain, folder: Path, on_progress: Callable[[str], None]) -> Sequence[Path]:
     """Copy every program, made ready first, into `folder`, which then serves as `--toolchain` elsewhere."""
+    if toolchain.directory == folder.absolute() and not _is_usable(toolchain):
+        toolchain.directory = None
     programs = toolchain.ensure(toolchain.tools, on_progress)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -85,6 +87,14 @@ def mirror(toolchain: Toolchain, folder: Path, on_progress: Callable[[str], None
             code="toolchain.cache",
             hint="name a folder that you may write to, with 1 GB free",
         ) from error
+
+
+def _is_usable(toolchain: Toolchain) -> bool:
+    """Whether the folder that AIINFRA_TOOLCHAIN names is there and of this version; else it is what is to be made."""
+    try:
+        return all(toolchain.find(tool) for tool in toolchain.tools.values())
+    except ConfigError:
+        return False
 
 
 def _mirror_program(toolchain: Toolchain, tool: Tool, program: Path, folder: Path) -> Path:

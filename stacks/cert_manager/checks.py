@@ -8,7 +8,8 @@ from pathlib import Path
 from aiinfra.domains.kubernetes.charts.cert_manager.facts import CHART
 from aiinfra.domains.kubernetes.charts.judging import violations
 from aiinfra.domains.kubernetes.charts.sources import used_files
-from aiinfra.stack import Violation
+from aiinfra.domains.kubernetes.charts.stand_in_versions import not_simulated
+from aiinfra.stack import StackName, Surroundings, Violation
 from stacks.cert_manager.spec import CertManagerInputs
 from stacks.cert_manager.values import chart_values
 
@@ -19,3 +20,6 @@ class Checks:
 
     def files(self, inputs: CertManagerInputs, base: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
         return used_files(CHART, inputs, base)
+
+    def rules_around(self, name: StackName, inputs: CertManagerInputs, around: Surroundings) -> Iterator[Violation]:
+        yield from not_simulated(CHART, inputs.version, name, around)

@@ -44,6 +44,7 @@ def _by_helm(inputs: GpuOperatorInputs) -> Installation:
         values=chart_values(inputs, config_name(document)),
         wants=[wants.rolled_out(operator), wants.cluster_policy_ready(HELM_POLICY_NAME)],
         limit=inputs.limit,
+        limit_per_node=inputs.limit_per_node,
         labels=PRIVILEGED,
         bundles={"device-plugin": [config]} if document else {},
         definitions=NFD_CHART.crds if inputs.nfd == "bundled" else (),

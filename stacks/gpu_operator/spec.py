@@ -25,6 +25,7 @@ class Driver(Inputs):
     repository: str = ""
     image: str = ""
     kernel_module_type: Literal["auto", "open", "proprietary"] = "auto"
+    """`auto` leaves it to drivers from 570.86.15 on. Blackwell and GH200 want `open`, Volta and older `proprietary`."""
     precompiled: bool = False
     """Take an image with modules built for the kernel, instead of compiling on the node."""
     pull_secrets: tuple[KubernetesName, ...] = ()
@@ -96,7 +97,12 @@ class GpuOperatorInputs(Inputs):
     values: Mapping[str, Any] = Field(default_factory=dict)
     """Further values of the chart, merged over those made from the fields above."""
     limit: Limit = 2400
-    """How long the operator may take to be ready; the first driver build takes 10 to 20 minutes a node."""
+    """How long the operator may take to be ready; the driver is built on all nodes at once, in 10 to 20 minutes."""
+    limit_per_node: Limit = 1200
+    """Added to `limit` after a change, for each node or group of nodes whose driver is upgraded after others.
+
+    How many go at a time is said by `driver.upgradePolicy` of the chart's values, one by default.
+    """
 
 
 class GpuOperatorInstall(Outputs):

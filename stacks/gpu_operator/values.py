@@ -10,7 +10,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import VALIDATOR_IMAGE
 from aiinfra.domains.kubernetes.charts.helm_values import overlay
 from aiinfra.domains.kubernetes.charts.images import image_values, secret_names
-from stacks.gpu_operator.spec import Driver, GpuOperatorInputs, Toolkit
+from stacks.gpu_operator.spec import GpuOperatorInputs, Toolkit
 
 FIELDS = {
     "driver.enabled": "driver.enabled",
@@ -121,19 +121,6 @@ def pull_secrets(inputs: GpuOperatorInputs) -> list[str]:
 def mig_strategy(inputs: GpuOperatorInputs) -> str:
     """Return the MIG strategy that the device plugin gets, `inputs.values` included."""
     return str(_section(inputs, "mig").get("strategy", "single"))
-
-
-def driver_sent(inputs: GpuOperatorInputs) -> Driver:
-    """Return the driver as the chart gets it, `inputs.values` included; a value of a wrong type counts as none."""
-    section = _section(inputs, "driver")
-    version = section.get("version", "")
-    return inputs.driver.model_copy(
-        update={
-            "enabled": section.get("enabled") is not False,
-            "version": str(version) if isinstance(version, str | int) else "",
-            "precompiled": section.get("usePrecompiled") is True,
-        }
-    )
 
 
 def _section(inputs: GpuOperatorInputs, name: str) -> dict[str, Any]:

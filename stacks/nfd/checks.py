@@ -8,7 +8,8 @@ from pathlib import Path
 from aiinfra.domains.kubernetes.charts.judging import Loc, superseded, violations
 from aiinfra.domains.kubernetes.charts.nfd.facts import CHART
 from aiinfra.domains.kubernetes.charts.sources import used_files
-from aiinfra.stack import Violation
+from aiinfra.domains.kubernetes.charts.stand_in_versions import not_simulated
+from aiinfra.stack import StackName, Surroundings, Violation
 from stacks.nfd.labels import seen_by_gpu_operator
 from stacks.nfd.spec import NfdInputs
 from stacks.nfd.values import FIELDS, chart_values, field_values
@@ -35,3 +36,6 @@ class Checks:
 
     def files(self, inputs: NfdInputs, base: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
         return used_files(CHART, inputs, base)
+
+    def rules_around(self, name: StackName, inputs: NfdInputs, around: Surroundings) -> Iterator[Violation]:
+        yield from not_simulated(CHART, inputs.version, name, around)

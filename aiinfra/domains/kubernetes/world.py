@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import field
+from contextlib import AbstractContextManager
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiinfra.dataclass import dataclass
@@ -63,7 +64,10 @@ class KubernetesWorld:
     def observe(
         self, run: RunContext, questions: Mapping[StackName, Any], *, before_run: bool
     ) -> Mapping[StackName, Observation]:
-        """The question is `True`; the answer a `ClusterFacts` by the name of each cluster's stack."""
+        """The question is `True`; the answer a `ClusterFacts` by the name of each cluster's stack.
+
+        A cluster that does not answer stops no run here: the stack that gives it says so itself.
+        """
         asked: dict[str, ClusterFacts | Finding] = {}
         answers: dict[StackName, Observation] = {}
         for stack in questions:
@@ -71,7 +75,8 @@ class KubernetesWorld:
             for handle in handles:
                 asked.setdefault(handle.stack, _facts(handle, run))
             mine = {handle.stack: asked[handle.stack] for handle in handles}
-            findings = [answer for answer in mine.values() if isinstance(answer, Finding)]
+            silent = [answer for answer in mine.values() if isinstance(answer, Finding)]
+            findings = [replace(finding, level="unknown") for finding in silent] if before_run else silent
             facts = {name: answer for name, answer in mine.items() if isinstance(answer, ClusterFacts)}
             if mine:
                 answers[stack] = Observation(None if findings else facts, findings)
@@ -134,6 +139,11 @@ class KubernetesWorld:
 
         return ClusterTeardown(run, request)
 
+    def attend(self, run: RunContext, stack: str) -> AbstractContextManager[Sequence[str]]:
+        from aiinfra.domains.kubernetes.hooks import attend
+
+        return attend(run, stack)
+
 
 def _health(run: RunContext, stack: StackName) -> Iterator[Finding]:
     """Whether the cluster answers, and which of its nodes take no pods."""
@@ -183,7 +193,7 @@ def _unanswered(stack: str, error: AiinfraError) -> Finding:
 
 def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) -> WorldState:
     from aiinfra.domains.kubernetes.client.client import KubeClient
-    from aiinfra.domains.kubernetes.diagnosis.explain import with_root_cause
+    from aiinfra.domains.kubernetes.diagnosis.explain import look
 
     place = f"cluster {handle.stack}"
     try:
@@ -198,8 +208,8 @@ def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) ->
     says = "; ".join((f"answers, {version}", *(f"node {n} {o.message}" for n, o in _obstacles(nodes)[:NAMED])))
     if failure is None:
         return WorldState(place, says, answers=True)
-    found = with_root_cause(StepError(failure.error.message), handle.kubeconfig)
-    return WorldState(place, says, answers=True, causes=found.causes, hint=found.record.hint)
+    found, looked = look(StepError(failure.error.message), handle.kubeconfig)
+    return WorldState(place, says, answers=True, causes=found.causes, hint=found.record.hint, looked=looked)
 
 
 WORLD = KubernetesWorld()

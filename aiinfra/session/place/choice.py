@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aiinfra.dataclass import dataclass
 from aiinfra.disk import folder_errors
 from aiinfra.plan.planner import Plan
+from aiinfra.session.hints import hints_of
 from aiinfra.session.options import Tools
 from aiinfra.session.place.place import Place
 from aiinfra.session.place.real import real_place
@@ -88,7 +89,8 @@ class Places:
         wanted = {name: tree for name, tree in asked.items() if tree is not None}
         if lab is None or not lab.alive or not lab.provides(wanted):
             binaries = self.toolchain.ensure((*self.lab_tools, "aiinfra-engine"), self.say)
-            lab = Lab.open(folder, wanted, binaries, self.say)
+            with hints_of(self.plan.environment.name):
+                lab = Lab.open(folder, wanted, binaries, self.say)
         return place_of(lab, self.plan, self.secret, self.tools.official, self.world.environ)
 
     def find(self) -> Place | None:

@@ -77,6 +77,6 @@ def _say_dropped(run: Run) -> None:
     dropped = [name for name in run.journal.known_stacks() if name not in run.plan.steps]
     if dropped:
         one = len(dropped) == 1
-        command = f"aiinfra destroy {environment} {' '.join(f'--only {name}' for name in dropped)}"
+        command = f"aiinfra destroy {environment} --only {' --only '.join(dropped)}"
         subject = f"{' and '.join(dropped)} {'is' if one else 'are'} still up and no longer in the file"
         run.say(f"{subject}: {command} destroys {'it' if one else 'them'}")

@@ -20,6 +20,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy import (
     active_policy,
     driver_image,
 )
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.spec_traces import traced
 from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Patch, Remove
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from tests.unit.lab_controllers.world import (
@@ -45,7 +46,7 @@ def status_of(view: View) -> dict[str, Any]:
 
 
 def made(policy: Object, info: OsInfo = UBUNTU) -> dict[str, Object]:
-    return {d["metadata"]["name"]: d for _, sets in daemonsets(policy, NAMESPACE, info) for d in sets}
+    return {d["metadata"]["name"]: d for _, sets in traced(policy, daemonsets(policy, NAMESPACE, info)) for d in sets}
 
 
 def finished(policy: Object) -> list[Object]:

@@ -33,6 +33,8 @@ class Each:
     item: Any
     """A tree, or a text: nothing else is one then, not even a number, as the API server takes none."""
     default: Any
+    required: Sequence[str] = ()
+    """Keys that each map must have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ ANY_LIST = Open([])
 TEXTS = Each("", {})
 """Labels, annotations, a node selector."""
 TEXT_LIST = Each("", [])
-ENV = Each({"name": "", "value": "", "valueFrom": ANY_MAP}, [])
+ENV = Each({"name": "", "value": "", "valueFrom": ANY_MAP}, [], ("name",))
 """Environment variables of a container (Kubernetes core/v1 EnvVar)."""
 
 
@@ -101,14 +103,18 @@ def _judged(known: Any, value: Any, path: Path) -> Iterator[ValueProblem]:
     elif odd := _mistyped(known, value):
         yield ValueProblem(path, f"{dotted(path)} is {odd}")
     elif isinstance(known, Each):
-        yield from _each(known.item, value, path)
+        yield from _each(known, value, path)
 
 
-def _each(item: Any, value: Any, path: Path) -> Iterator[ValueProblem]:
+def _each(known_each: Each, value: Any, path: Path) -> Iterator[ValueProblem]:
     """Yield the problems of the values of a list, or of a map with free keys."""
+    item = known_each.item
     for key, part in value.items() if isinstance(value, Mapping) else enumerate(value or ()):
         here = (*path, key)
         if isinstance(item, Mapping) and isinstance(part, Mapping):
+            for name in known_each.required:
+                if name not in part:
+                    yield ValueProblem((*here, name), f"{dotted((*here, name))} is required")
             for name, inner in part.items():
                 known = item.get(name)
                 if name not in item:
@@ -220,3 +226,5 @@ class ChartFacts:
     """Paths of values that are lists of `{name: …}`."""
     refuses: Callable[[Values], Iterator[ValueProblem]] | None = None
     """What the chart's own templates refuse of values with all defaults."""
+    unowned: Sequence[str] = ()
+    """What its programs make in its namespace and nothing owns, as patterns: `Secret cert-manager-webhook-ca`."""

@@ -15,6 +15,7 @@ from aiinfra.stack import SecretSource, StackName
 if TYPE_CHECKING:
     from aiinfra.domain_run import PackageReport
     from aiinfra.domains.kubernetes.lab.block import LabCluster
+    from aiinfra.domains.kubernetes.needs import NodePool
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan, Step
     from aiinfra.providers.contract import Call, ProviderSpec
@@ -42,6 +43,11 @@ FAULTS: Final = (
         sign="kernel",
     ),
     FaultType("image-pull", "images of the operators cannot be pulled", sign="image"),
+    FaultType(
+        "real-pace",
+        "the GPU Operator takes its time: a driver is built in 20 s, and a change is answered after seconds",
+        overcome=True,
+    ),
     FaultType("webhook-down", "an admission webhook is registered and nothing answers it", sign="webhook"),
 )
 _NO_CHART: Final = (
@@ -60,7 +66,7 @@ SIMULATED: Final = (
 NOT_CHECKED: Final = (
     "charts that Helm did not render: what their templates make, values that the stand-in does not know, their source",
     "image registries: every image exists and can be pulled, except by a fault",
-    "drivers, kernels and firmware: whether a driver builds, loads and fits a GPU",
+    "drivers, kernels and firmware: whether a driver builds and loads, beyond what is published of versions and GPUs",
     "the network of pods: Services, DNS, NetworkPolicies, ingress and load balancers",
     "storage: volumes are neither provisioned nor mounted",
     "what containers do: a pod runs once it is scheduled, and its probes are not asked",
@@ -127,6 +133,12 @@ class KubernetesLab:
         for cluster in self.access(plan, report.stack):
             if cluster in files:
                 yield trial(files[cluster].read_text(), cluster, report)
+
+    def hardware(self, described: Any) -> Sequence[NodePool]:
+        """Return the node groups of the clusters that are described."""
+        from aiinfra.domains.kubernetes.lab.assumed import node_pools
+
+        return list(node_pools(described))
 
     def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
         from aiinfra.domains.kubernetes.lab.assumed import assumed_clusters

@@ -49,6 +49,8 @@ class Installation:
     """What must hold before it counts as ready; see `resources.wants`."""
     limit: float
     """Seconds that it may take to become ready."""
+    limit_per_node: float = 0
+    """Seconds more after a change for each further node, or group of nodes, that is upgraded after others."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels of the namespace, such as `PRIVILEGED`."""
     bundles: Mapping[str, Sequence[Object]] = field(default_factory=dict)
@@ -100,6 +102,7 @@ def helm_chart(context: StackContext, inputs: ChartInputs, chart: ChartFacts, sp
         cluster=cluster,
         wants=spec.wants,
         limit_seconds=spec.limit,
+        limit_per_node=spec.limit_per_node,
         remove_first=spec.remove_first,
         after=release.status.revision,
         definitions=brought.brought,

@@ -56,7 +56,7 @@ def said(folder: Path, **changes: Any) -> list[str]:
         ),
         (
             {"values": {"driver": {"usePrecompiled": True, "version": "580.105.08"}}},
-            [f'{AT}.driver: precompiled drivers are chosen by branch, not by 580.105.08 (write "580")'],
+            [f'{AT}.driver.version: precompiled drivers are chosen by branch, not by 580.105.08 (write "580")'],
         ),
         ({"driver": {"enabled": False}, "values": {"driver": {"enabled": False}}}, []),
         ({"values": {"driver": {"enabled": False}, "mig": {"strategy": "mixed"}}}, []),
@@ -99,6 +99,10 @@ def test_a_refusal_of_the_chart_counts_the_fields_too(tmp_path: Path) -> None:
         (
             {"toolkit": {"env": [{"name": "A", "value": "b"}, {"name": "B", "value": True}]}},
             f'toolkit.env[1].value: {CHART}: toolkit.env[1].value is true or false, where a text is wanted (quote it: "true")',
+        ),
+        (
+            {"toolkit": {"env": [{"value": "b"}]}},
+            f"toolkit.env[0].name: {CHART}: toolkit.env[0].name is required",
         ),
         (
             {"toolkit": {"env": [{"name": "A", "valu": "b"}]}},

@@ -31,4 +31,5 @@ CHART = ChartFacts(
     ),
     images={"imageRegistry": "quay.io"},
     pull_secret_objects=("global.imagePullSecrets",),
+    unowned=(f"Secret {NAME}-webhook-ca",),
 )

@@ -245,9 +245,13 @@ CHART = ChartFacts(
     app_version=VERSION,
     references=(f"{CHART_REPOSITORY} {NAME}",),
     values=VALUES,
-    crds=("clusterpolicies.nvidia.com", "nvidiadrivers.nvidia.com"),
+    crds=(
+        *("clusterpolicies.nvidia.com", "nvidiadrivers.nvidia.com", "gpuclusters.nvidia.com"),
+        *("computedomains.resource.nvidia.com", "computedomaincliques.resource.nvidia.com"),
+    ),
     adds=(
-        "CustomResourceDefinitions clusterpolicies and nvidiadrivers of nvidia.com",
+        "CustomResourceDefinitions clusterpolicies, nvidiadrivers and gpuclusters of nvidia.com",
+        "CustomResourceDefinitions computedomains and computedomaincliques of resource.nvidia.com",
         "the ServiceAccount, ClusterRole, Role and bindings of the operator",
         "the Deployment gpu-operator",
         "ClusterPolicy cluster-policy, made from these values",
@@ -260,4 +264,6 @@ CHART = ChartFacts(
     pull_secrets=tuple(f"{name}.imagePullSecrets" for name in _PULLS),
     pull_secret_objects=(f"{nfd_chart.NAME}.imagePullSecrets",),
     refuses=refusals,
+    unowned=("NodeFeature nvidia-features-for-*",),
 )
+"""GPU Feature Discovery makes one NodeFeature a node (NVIDIA/k8s-device-plugin internal/lm/output.go)."""

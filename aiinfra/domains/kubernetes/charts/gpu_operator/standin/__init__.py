@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import POLICY_API, POLICY_KIND
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operator, upgrades, validation
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.device_plugin import DevicePlugins
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.pace import Pace
 from aiinfra.domains.kubernetes.lab.controllers.controller import Controller
 from aiinfra.domains.kubernetes.lab.controllers.view import built_in
 
@@ -15,7 +16,7 @@ def controllers() -> Sequence[Controller]:
     policy = {POLICY_KIND: POLICY_API}
     of_operator = built_in("Node", "Deployment", "DaemonSet", "RuntimeClass") | policy
     return (
-        Controller("gpu-operator", of_operator, operator.reconcile),
+        Controller("gpu-operator", of_operator, Pace(operator.reconcile).reconcile),
         Controller("driver-upgrades", built_in("Node", "Pod", "DaemonSet") | policy, upgrades.reconcile),
         Controller("device-plugin", built_in("Node", "Pod", "ConfigMap") | policy, DevicePlugins().reconcile),
         Controller("operator-validator", built_in("Pod") | policy, validation.reconcile),

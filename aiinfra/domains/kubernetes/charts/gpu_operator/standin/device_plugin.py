@@ -6,6 +6,7 @@ set stay when it is gone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
@@ -25,6 +26,8 @@ from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels
 PLUGIN_APP, GFD_APP, MIG_APP = "nvidia-device-plugin-daemonset", "gpu-feature-discovery", "nvidia-mig-manager"
 MIG_MANAGER = "nvidia-mig-manager"
 """Field manager of the label that the MIG manager sets; the labels of GFD are set by NFD."""
+VGPU_MANAGER = "580.65.05"
+"""Of the hypervisor below a node with vGPUs: what a lab's ESXi hosts have."""
 CUDA_RUNTIME = {"580": "13.0", "595": "13.2", "610": "13.3"}
 """CUDA version that a driver branch says it serves. Those of 595 and 610 are assumed: nothing decides on them."""
 
@@ -125,7 +128,25 @@ def gfd_labels(machine: Hardware, driver: str, shared: Sharing, strategy: str) -
         **_versions("cuda.driver-version", driver),
         **_versions("cuda.runtime-version", CUDA_RUNTIME.get(driver.split(".", maxsplit=1)[0], "13.0")),
     }
-    return {f"nvidia.com/{key}": value for key, value in facts.items()}
+    return {f"nvidia.com/{key}": value for key, value in {**facts, **_vgpu_facts(machine)}.items()}
+
+
+def _vgpu_facts(machine: Hardware) -> dict[str, str]:
+    """What differs where the GPUs are vGPUs: NVIDIA/k8s-device-plugin v0.20.0 internal/lm/vgpu.go.
+
+    The memory is that of the name, as `A100-20C` has 20 GiB.
+    """
+    size = re.search(r"-(\d+)[A-Z]*$", machine.vgpu)
+    if size is None:
+        return {}
+    return {
+        "gpu.product": f"NVIDIA-{machine.vgpu}",
+        "gpu.memory": str(int(size[1]) * 1024),
+        "mig.capable": "false",
+        "vgpu.present": "true",
+        "vgpu.host-driver-version": VGPU_MANAGER,
+        "vgpu.host-driver-branch": f"r{VGPU_MANAGER.partition('.')[0]}",
+    }
 
 
 def _versions(prefix: str, full: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ validator's init containers check driver, toolkit, CUDA and plugin; all others w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import field
 
 from aiinfra.dataclass import dataclass
@@ -16,10 +16,11 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     POLICY_API,
     POLICY_KIND,
 )
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy, sharing, workload
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import driver_fate, pace, policy, sharing, workload
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.pace import DRIVER_CONTAINER
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
-from aiinfra.domains.kubernetes.lab.controllers.faults import DRIVER_APP, PLUGIN_APP, TOOLKIT_APP, PodFaults
+from aiinfra.domains.kubernetes.lab.controllers.faults import DRIVER_APP, PLUGIN_APP, REAL_PACE, TOOLKIT_APP, PodFaults
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Crash, Fate
 from aiinfra.domains.kubernetes.lab.controllers.view import (
@@ -33,9 +34,6 @@ from aiinfra.domains.kubernetes.lab.controllers.view import (
 
 VALIDATOR = "nvidia-operator-validator"
 CUDA_VALIDATOR = "nvidia-cuda-validator"
-DRIVER_CONTAINER = "nvidia-driver-ctr"
-READY_AFTER: Mapping[str, float] = {DRIVER_CONTAINER: 0.5}
-"""Seconds to readiness where it is not `pod_life.READY`; a real driver takes minutes."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +100,16 @@ def fate(pod: Object, view: View, state: NodeState, instance: Object | None, fau
     operand = any(app.startswith(o.daemonset) for o in OPERANDS)
     held = frozenset(_waiting_containers(app, state)) if operand else frozenset()
     container = pod["spec"]["containers"][0]["name"]
+    crashes = dict(_crashes(pod, view, state, instance, faults))
     return Fate(
-        unpullable=faults.unpullable(pod, state.machine),
+        unpullable={**driver_fate.missing_image(pod, state.machine), **faults.unpullable(pod, state.machine)},
         held=held,
-        crashes=dict(_crashes(pod, view, state, instance, faults)),
+        crashes=crashes,
         answer=workload.answer(pod, state.machine),
         rejected=_admission_refusal(pod, view, instance),
         unmounted=_mount_failure(pod, view, instance) if app == PLUGIN_APP else "",
-        **({"ready_after": READY_AFTER[container]} if container in READY_AFTER else {}),
+        unsandboxed=pace.sandbox_refusal(pod, view, toolkit=state.toolkit),
+        ready_after=pace.ready_after(container, real_pace=faults.strikes(REAL_PACE, pod), crashes=container in crashes),
     )
 
 
@@ -132,7 +132,7 @@ def _crashes(
         yield from Fate.without_api(pod, POLICY_KIND, POLICY_API).crashes.items()
     if workload.adds_vectors(pod) and workload.gpus_requested(pod) and not state.driver:
         yield pod["spec"]["containers"][0]["name"], Crash(1, workload.NO_DEVICE)
-    if app.startswith(DRIVER_APP) and (message := faults.driver_crash(pod, state.machine)):
+    if app.startswith(DRIVER_APP) and (message := _driver_crash(pod, state, faults)):
         yield DRIVER_CONTAINER, Crash(1, message)
     node = view.find("Node", pod["spec"]["nodeName"])
     if app == PLUGIN_APP and instance is not None and node is not None:
@@ -140,6 +140,10 @@ def _crashes(
             sharing.parse(sharing.config_text(view, node, instance, namespace(pod)))
         except sharing.BadConfig as error:
             yield "nvidia-device-plugin", Crash(1, f"error starting plugins: unable to load config: {error}")
+
+
+def _driver_crash(pod: Object, state: NodeState, faults: PodFaults) -> str:
+    return faults.driver_crash(pod, state.machine) or driver_fate.crash(pod, state.machine)
 
 
 def _admission_refusal(pod: Object, view: View, instance: Object | None) -> str:

@@ -26,6 +26,8 @@ from aiinfra.domains.kubernetes.lab.standins.charts.release import KUBELET
 HASH = "nvidia.com/last-applied-hash"
 DEFAULT_TOLERATIONS = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
 PRIORITY = "system-node-critical"
+MODULES_VARIABLE = "KERNEL_MODULE_TYPE"
+"""NVIDIA/gpu-operator v26.7.0 controllers/object_controls.go; a driver's container that gets none takes `auto`."""
 PRECOMPILED_LABEL = "nvidia.com/precompiled"
 
 
@@ -62,7 +64,7 @@ def _precompiled(policy: Object, operand: Operand, namespace: str, info: OsInfo,
     for labelled in (made["metadata"], made["spec"]["template"]["metadata"], made["spec"]["selector"]):
         key = "matchLabels" if labelled is made["spec"]["selector"] else "labels"
         labelled[key] |= {"app": made["metadata"]["name"], PRECOMPILED_LABEL: "true"}
-    return _hashed(made)
+    return hashed(made)
 
 
 def _daemonset(policy: Object, operand: Operand, namespace: str, images: tuple[str, str]) -> Object:
@@ -72,7 +74,7 @@ def _daemonset(policy: Object, operand: Operand, namespace: str, images: tuple[s
         "labels": {**common.get("labels", {}), **label},
         "annotations": {**common.get("annotations", {}), **KUBELET},
     }
-    return _hashed(
+    return hashed(
         {
             "apiVersion": "apps/v1",
             "kind": "DaemonSet",
@@ -127,10 +129,13 @@ def _pod_spec(policy: Object, operand: Operand, images: tuple[str, str]) -> dict
 
 def _container(operand: Operand, image: str, spec: Mapping[str, Any]) -> dict[str, Any]:
     more = {key: spec[key] for key in ("args", "env", "resources", "imagePullPolicy") if spec.get(key)}
+    if operand.component == "driver" and spec.get("kernelModuleType"):
+        modules = {"name": MODULES_VARIABLE, "value": spec["kernelModuleType"]}
+        more["env"] = [*more.get("env", ()), modules]
     return {"name": operand.container, "image": image, **more}
 
 
-def _hashed(daemonset: Object) -> Object:
+def hashed(daemonset: Object) -> Object:
     """Return the DaemonSet with the annotation by which the operator sees that nothing changed."""
     metadata = {key: value for key, value in daemonset["metadata"].items() if key != "annotations"}
     text = json.dumps({"spec": daemonset["spec"], "metadata": metadata}, sort_keys=True)

@@ -22,6 +22,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     OPERATOR_DEPLOYMENT,
 )
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operands, policy
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.spec_traces import traced
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Effect, Patch, Remove
@@ -40,6 +41,7 @@ from aiinfra.domains.kubernetes.lab.controllers.view import (
 FIELD_MANAGER = "gpu-operator"
 MIG_DEPLOY = DEPLOY_PREFIX + "mig-manager"
 MIG_CAPABLE, MIG_CONFIG = "nvidia.com/mig.capable", "nvidia.com/mig.config"
+VGPU_HOST_DRIVER = "nvidia.com/vgpu.host-driver-version"
 _MIG_PRODUCTS = ("h100", "a100", "a30")
 
 
@@ -119,7 +121,9 @@ def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
 
 
 def mig_capable(has: Any) -> bool:
-    """Whether the node's GPU supports MIG: by GFD's label, otherwise by the product's name."""
+    """Whether the node's GPU supports MIG, which a vGPU never does: by GFD's label, otherwise by the product's name."""
+    if has.get(VGPU_HOST_DRIVER):
+        return False
     if MIG_CAPABLE in has:
         return bool(has[MIG_CAPABLE] == "true")
     product = has.get("nvidia.com/gpu.product", "").lower()
@@ -141,7 +145,7 @@ def reconcile_operands(view: View, instance: Object, within: str) -> tuple[list[
     changes: list[Effect] = []
     waiting: list[str] = []
     desired: set[str] = set()
-    walk = operands.daemonsets(instance, within, info)
+    walk = traced(instance, operands.daemonsets(instance, within, info))
     state = OPERANDS[0].state
     try:
         for operand, sets in walk:

@@ -9,7 +9,13 @@ from typing import Any
 from aiinfra.domain import load
 from aiinfra.domains.kubernetes.charts import chart_of, charts, facts_by_name
 from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, dotted, problems, with_defaults
-from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease, Manifest, ordered, with_helm_metadata
+from aiinfra.domains.kubernetes.lab.standins.charts.release import (
+    HelmRelease,
+    Manifest,
+    as_hook,
+    ordered,
+    with_helm_metadata,
+)
 from aiinfra.providers.contract import CheckFailure
 
 Make = Callable[[HelmRelease, Mapping[str, Any]], Manifest]
@@ -60,5 +66,6 @@ def manifest_of(inputs: Mapping[str, Any]) -> Manifest:
     return Manifest(
         [with_helm_metadata(obj, release) for obj in ordered(made.objects)],
         () if inputs.get("skipCrds") else made.crds,
-        [with_helm_metadata(obj, release) for obj in made.after_delete],
+        [as_hook(with_helm_metadata(obj, release), "post-delete") for obj in made.after_delete],
+        [as_hook(with_helm_metadata(obj, release), "pre-delete") for obj in made.before_delete],
     )
