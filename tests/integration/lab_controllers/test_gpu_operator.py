@@ -187,13 +187,6 @@ def test_a_driver_without_headers_for_the_kernel_crashes_and_says_which_kernel(s
     site.until_ready()
 
 
-def test_a_driver_that_was_never_published_for_the_system_cannot_be_pulled(site: Site) -> None:
-    site.install(values={"driver": {"usePrecompiled": True, "version": "610"}})
-    app = "nvidia-driver-daemonset-6.8.0-85-generic-ubuntu24.04"
-    site.until(lambda: "ImagePullBackOff" in site.waiting(app), "ImagePullBackOff")
-    assert 'Back-off pulling image "nvcr.io/nvidia/driver:610-6.8.0-85-generic-ubuntu24.04"' in site.events("BackOff")
-
-
 def test_a_precompiled_driver_for_no_such_kernel_cannot_be_pulled(site: Site) -> None:
     site.lab.set_fault("driver-kernel-mismatch", "")
     site.install(values={"driver": {"usePrecompiled": True, "version": "595"}})

@@ -65,51 +65,6 @@ def test_an_example_comes_up_is_unchanged_and_leaves_nothing(example: str, rehea
     assert bool(told["packages"]) == (not without_a_cluster)
 
 
-BROUGHT = """\
-version: v1
-name: brought
-stacks:
-  cluster: {kind: existing_cluster, kubeconfig: "${file:~/.kube/dgx}"}
-  gpu-operator:
-    kind: gpu_operator
-    cluster: ${cluster}
-    nfd: bundled
-    driver: {enabled: false}
-    toolkit: {enabled: false}
-    mig: {strategy: single}
-  gpu-proof: {kind: gpu_proof, cluster: "${cluster}", operator: "${gpu-operator}", expect: {nodes: 2, gpus: 112}}
-"""
-NAMED = """\
-version: v1
-name: named
-vcenter: {host: vcenter.corp.example, user: "${env:VCENTER_USER}", password: "${env:VCENTER_PASSWORD}"}
-stacks:
-  of-one-host:
-    kind: vsphere_gpu_template
-    source: templates/rhcos
-    place: {datacenter: emea/dc1, cluster: prod/gpu, datastore: tier1/ssd, folder: gpu/templates, resource_pool: batch}
-    gpu: {mode: static_passthrough, host: esx01.corp.example, pci_ids: ["0000:3b:00.0", "0000:86:00.0"]}
-  of-no-table:
-    kind: vsphere_gpu_template
-    source: templates/rhcos
-    place: {datacenter: emea/dc1, cluster: /emea/dc1/host/prod/gpu, datastore: tier1/ssd, folder: gpu/templates}
-    gpu: {mode: passthrough, pci_device: "2203", memory: 24GiB}
-  of-a-group:
-    kind: vsphere_gpu_template
-    source: templates/rhcos
-    place: {datacenter: emea/dc1, cluster: nvswitch, datastore: tier1/ssd, folder: gpu/templates}
-    gpu: {mode: device_group, group: "Nvidia:8@grid_h100xm-80c%NVSwitch"}
-"""
-
-
-@pytest.mark.parametrize(("name", "text"), [("brought", BROUGHT), ("named", NAMED)])
-def test_a_site_that_the_file_speaks_of_is_assumed(name: str, text: str, rehearsed: Any, tmp_path: Path) -> None:
-    file = tmp_path / f"{name}.yaml"
-    file.write_text(text, encoding="utf-8")
-    code, told = rehearsed(str(file))
-    assert (code, acts(told)) == (0, [("up", True), ("up again", True), ("destroy", True)]), told["errors"]
-
-
 def test_who_is_impatient_leaves_no_lab_behind(make_site: Callable[..., Site]) -> None:
     site = make_site({}, environment="hasty")
     site.write({"cluster": {"kind": "existing_cluster"}}, target="lab")

@@ -115,7 +115,7 @@ def test_a_runtime_that_the_toolkit_did_not_bring_is_broken() -> None:
         Weight.BROKEN,
     )
     assert found.hint == (
-        "see what the toolkit wrote on gpu-0: kubectl logs -l app=nvidia-container-toolkit-daemonset; "
+        "see what the toolkit wrote on gpu-0: kubectl logs -n gpu-operator nvidia-container-toolkit-daemonset-gpu-0; "
         "then restart the runtime"
     )
 

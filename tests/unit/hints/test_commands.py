@@ -20,6 +20,7 @@ KUBECTL = (
     "uncordon NAME",
     "describe pod -n NAME NAME",
     "logs NAME -c NAME --previous",
+    "logs -n NAME NAME",
     "label node NAME NAME-",
     "label node NAME NAME=upgrade-required --overwrite",
     "config use-context NAME",

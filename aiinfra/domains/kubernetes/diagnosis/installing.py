@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from aiinfra.domains.kubernetes.client.objects import Object
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Weight
-from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, condition, labels, status
+from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, condition, labels, name, namespace, status
 
 DRIVER_APP: Final = "nvidia-driver-daemonset"
 TOOLKIT_APP: Final = "nvidia-container-toolkit-daemonset"
@@ -61,9 +61,10 @@ def missing_runtime(snapshot: Snapshot, pod: Object, refusal: str) -> Cause | No
     ready = [condition(toolkit, "Ready") for toolkit in toolkits]
     since = [str(each.get("lastTransitionTime") or "") for each in ready if each.get("status") == "True"]
     if since and all(_newest(snapshot, pod) > at for at in since):
+        logs = f"kubectl logs -n {namespace(toolkits[0])} {name(toolkits[0])}"
         return Cause(
             f"the container toolkit is ready, and the container runtime knows no {runtime}",
-            f"see what the toolkit wrote on {place}: kubectl logs -l app={TOOLKIT_APP}; then restart the runtime",
+            f"see what the toolkit wrote on {place}: {logs}; then restart the runtime",
         )
     return Cause(f"the container toolkit has not brought the runtime {runtime} yet", weight=Weight.WAITING)
 

@@ -41,19 +41,29 @@ def assumed_vcenter(plan: Plan) -> tuple[Tree, Sequence[str]]:
     if not needs:
         return None, ()
     for need in needs:
-        _refuse_other_datacenters(need)
+        _refuse_what_is_flat(need)
     # What is set and nothing else, as sizes are read in words and kept in numbers.
     return cast("Tree", _vcenter(needs).model_dump(mode="json", exclude_unset=True)), list(_sentences(needs))
 
 
-def _refuse_other_datacenters(need: VCenterNeed) -> None:
-    """An absolute path lies in the datacenter of its place, or the lab would need two for one template."""
+def _refuse_what_is_flat(need: VCenterNeed) -> None:
+    """The lab has folders of VMs, none of datacenters, clusters or datastores, and no further pools."""
     places = {"cluster": need.cluster, "datastore": need.datastore, "folder": need.folder, "source": need.source}
     for what, path in places.items():
         if path.startswith("/"):
             message = f"the {what} {path} lies outside datacenter {need.datacenter}, and a rehearsal assumes it inside"
             hint = f"describe lab.vcenter in the file, or write a path below /{need.datacenter}"
             raise ConfigError(message, code="lab.not_simulated", where="vcenter", hint=hint)
+    flat = {"datacenter": need.datacenter, "cluster": need.cluster, "datastore": need.datastore}
+    for what, name in flat.items():
+        if "/" in name:
+            message = f"the {what} {name} lies in a folder, and the lab's vCenter has no folders of {what}s"
+            hint = f"rehearse with a plain {what} name"
+            raise ConfigError(message, code="lab.not_simulated", where="vcenter", hint=hint)
+    if need.pool:
+        message = f"the lab's vCenter has no resource pool {need.pool}, only the clusters' own"
+        hint = "rehearse without resource_pool"
+        raise ConfigError(message, code="lab.not_simulated", where="vcenter", hint=hint)
 
 
 def _vcenter(needs: Sequence[VCenterNeed]) -> LabVCenter:
@@ -83,11 +93,10 @@ def _esx_cluster(name: str, needs: Sequence[VCenterNeed]) -> LabEsxCluster:
         if not need.host:
             sort = (need.mode, need.gpu_model, need.label, need.group)
             sorts[sort] = max(sorts.get(sort, 0), need.gpus, 2)
-    group = name.rpartition("/")[2][:PREFIX]
+    group = name[:PREFIX]
     alike = {f"{group}-{sort[0]}-{at}": _hosts(sort, gpus, needs) for at, (sort, gpus) in enumerate(sorts.items(), 1)}
     named = {host: _named_host(host, needs) for host in dict.fromkeys(need.host for need in needs if need.host)}
-    pools = tuple(dict.fromkeys(need.pool for need in needs if need.pool))
-    return LabEsxCluster(hosts={**alike, **named}, pools=pools)
+    return LabEsxCluster(hosts={**alike, **named})
 
 
 def _hosts(sort: _Sort, gpus: int, needs: Sequence[VCenterNeed]) -> LabEsxHosts:
@@ -113,11 +122,10 @@ def _name(need: VCenterNeed) -> str:
 def _sentences(needs: Sequence[VCenterNeed]) -> Iterator[str]:
     for need in dict.fromkeys(needs):
         where = f"vCenter, cluster {need.datacenter}/{need.cluster}"
-        pool = f", in its resource pool {need.pool}" if need.pool else ""
         if need.host:
-            yield f"{where}: host {need.host} with {_name(need)} at {', '.join(need.pci_ids)} ({need.mode}){pool}"
+            yield f"{where}: host {need.host} with {_name(need)} at {', '.join(need.pci_ids)} ({need.mode})"
             continue
         label = f" labelled {need.label}" if need.label else ""
         given = f", given as the device group {need.group}" if need.group else ""
         cards = f"{max(need.gpus, 2)} x {_name(need)}{label} ({need.mode})"
-        yield f"{where}: {HOSTS} hosts with {cards}{given}{pool}"
+        yield f"{where}: {HOSTS} hosts with {cards}{given}"

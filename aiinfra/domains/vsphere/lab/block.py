@@ -18,8 +18,6 @@ from aiinfra.model.units import Size
 
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 Name = Annotated[str, Field(pattern=r"^[^/\\%]+$", max_length=80)]
-Place = Annotated[str, Field(pattern=r"^[^/\\%]{1,80}(/[^/\\%]{1,80})*$")]
-"""A name, or a path below the usual folder of its kind: `prod/gpu`."""
 PciId = Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")]
 
 
@@ -130,8 +128,6 @@ class LabDrs(LabModel):
 class LabEsxCluster(LabModel):
     drs: LabDrs = LabDrs()
     hosts: dict[Name, LabEsxHosts] = Field(default_factory=lambda: {"esx": LabEsxHosts(count=2)})
-    pools: tuple[Place, ...] = ()
-    """Resource pools below the cluster's own."""
 
     def host_names(self) -> list[str]:
         return [name for group, hosts in self.hosts.items() for name in hosts.named(group)]
@@ -185,8 +181,8 @@ class LabDatacenter(LabModel):
     folders: tuple[str, ...] = ("templates",)
     """Folders of VMs, below `vm`: `templates`, `team/templates`."""
     networks: tuple[str, ...] = ("VM Network",)
-    datastores: dict[Place, LabDatastore] = Field(default_factory=lambda: {"ssd": LabDatastore()}, min_length=1)
-    clusters: dict[Place, LabEsxCluster] = Field(default_factory=lambda: {"gpu": LabEsxCluster()})
+    datastores: dict[Name, LabDatastore] = Field(default_factory=lambda: {"ssd": LabDatastore()}, min_length=1)
+    clusters: dict[Name, LabEsxCluster] = Field(default_factory=lambda: {"gpu": LabEsxCluster()})
     vms: dict[Name, LabVm] = Field(default_factory=lambda: {"rhcos": LabVm(folder="templates", template=True)})
 
     @model_validator(mode="after")
@@ -222,7 +218,7 @@ class LabVCenter(LabModel):
     delays: Mapping[str, Annotated[int, Field(ge=0, le=600_000)]] = Field(default_factory=dict)
     """Milliseconds by SOAP method (`CloneVM_Task`); `*` is every method."""
     missing_privileges: tuple[LabMissingPrivilege, ...] = ()
-    datacenters: dict[Place, LabDatacenter] = Field(default_factory=lambda: {"dc1": LabDatacenter()}, min_length=1)
+    datacenters: dict[Name, LabDatacenter] = Field(default_factory=lambda: {"dc1": LabDatacenter()}, min_length=1)
 
 
 def vcenter_field() -> tuple[Any, Any]:

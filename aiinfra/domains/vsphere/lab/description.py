@@ -57,7 +57,7 @@ def _datacenter(name: str, spec: LabDatacenter) -> Description:
 def _cluster(name: str, spec: LabEsxCluster) -> Description:
     hosts = [_host(own, alike) for group, alike in spec.hosts.items() for own in alike.named(group)]
     drs = {"enabled": spec.drs.enabled, "behavior": spec.drs.behavior, "options": dict(spec.drs.options)}
-    return {"name": name, "drs": drs, "pools": list(spec.pools), "hosts": hosts}
+    return {"name": name, "drs": drs, "hosts": hosts}
 
 
 def _host(name: str, spec: LabEsxHosts) -> Description:

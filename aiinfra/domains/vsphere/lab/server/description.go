@@ -35,7 +35,7 @@ type missingPrivilege struct {
 }
 
 type datacenterSpec struct {
-	Name       string          `json:"name"`    // may be a path below the root folder
+	Name       string          `json:"name"`
 	Folders    []string        `json:"folders"` // of VMs: `templates`, `team/templates`
 	Networks   []string        `json:"networks"`
 	Datastores []datastoreSpec `json:"datastores"`
@@ -44,16 +44,15 @@ type datacenterSpec struct {
 }
 
 type datastoreSpec struct {
-	Name        string `json:"name"` // may be a path below the folder of datastores
+	Name        string `json:"name"`
 	CapacityMib int64  `json:"capacityMib"`
 	FreeMib     int64  `json:"freeMib"`
 	Maintenance bool   `json:"maintenance"`
 }
 
 type clusterSpec struct {
-	Name  string     `json:"name"` // may be a path below the folder of hosts
+	Name  string     `json:"name"`
 	Drs   drsSpec    `json:"drs"`
-	Pools []string   `json:"pools"` // of resources, by path below the cluster's own
 	Hosts []hostSpec `json:"hosts"`
 }
 

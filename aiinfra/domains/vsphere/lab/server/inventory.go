@@ -19,12 +19,9 @@ import (
 
 // buildDatacenter adds a described datacenter with all that is in it.
 func (w *world) buildDatacenter(spec *datacenterSpec) error {
-	folder, err := w.folderAbove(w.rootFolder(), spec.Name)
-	if err != nil {
-		return err
-	}
-	made := simulator.NewDatacenter(w.building, &folder.Folder)
-	made.Name = path.Base(spec.Name)
+	root := w.registry.Get(w.rootFolder()).(*simulator.Folder)
+	made := simulator.NewDatacenter(w.building, &root.Folder)
+	made.Name = spec.Name
 	dc := &datacenter{
 		spec:       spec,
 		ref:        made.Self,
@@ -41,14 +38,10 @@ func (w *world) buildDatacenter(spec *datacenterSpec) error {
 	}
 	w.buildNetworks(dc, made)
 	for i := range spec.Datastores {
-		if err := w.buildDatastore(dc, made, &spec.Datastores[i]); err != nil {
-			return err
-		}
+		w.buildDatastore(dc, made, &spec.Datastores[i])
 	}
 	for i := range spec.Clusters {
-		if err := w.buildCluster(dc, &spec.Clusters[i]); err != nil {
-			return err
-		}
+		w.buildCluster(dc, &spec.Clusters[i])
 	}
 	for i := range spec.VMs {
 		if err := w.buildVM(dc, &spec.VMs[i]); err != nil {
@@ -64,34 +57,21 @@ func (w *world) rootFolder() ref {
 
 // buildFolder makes a folder of VMs and those above it.
 func (w *world) buildFolder(dc *datacenter, at string) (ref, error) {
-	made, err := w.folderBelow(dc.vmFolder, at)
+	at = strings.Trim(at, "/")
+	if found, ok := dc.folders[at]; ok {
+		return found, nil
+	}
+	above := strings.TrimSuffix(path.Dir(at), ".")
+	parent, err := w.buildFolder(dc, above)
 	if err != nil {
 		return ref{}, err
 	}
-	dc.folders[strings.Trim(at, "/")] = made.Self
-	return made.Self, nil
-}
-
-// folderAbove is the folder that an object of this path stands in, below another folder; it is made.
-func (w *world) folderAbove(root ref, at string) (*simulator.Folder, error) {
-	return w.folderBelow(root, strings.TrimSuffix(path.Dir(at), "."))
-}
-
-// folderBelow is the folder at a path below another; it and those above it are made.
-func (w *world) folderBelow(root ref, at string) (*simulator.Folder, error) {
-	folder := w.registry.Get(root).(*simulator.Folder)
-	for _, name := range strings.FieldsFunc(at, func(r rune) bool { return r == '/' }) {
-		if found, ok := w.childNamed(folder, name).(*simulator.Folder); ok {
-			folder = found
-			continue
-		}
-		answer := folder.CreateFolder(w.building, &types.CreateFolder{This: folder.Self, Name: name})
-		if fault := answer.Fault(); fault != nil {
-			return nil, fmt.Errorf("folder %s: %s", at, fault.String)
-		}
-		folder = w.registry.Get(answer.(*methods.CreateFolderBody).Res.Returnval).(*simulator.Folder)
+	answer := w.registry.Get(parent).(*simulator.Folder).CreateFolder(w.building, &types.CreateFolder{This: parent, Name: path.Base(at)})
+	if fault := answer.Fault(); fault != nil {
+		return ref{}, fmt.Errorf("folder %s: %s", at, fault.String)
 	}
-	return folder, nil
+	dc.folders[at] = answer.(*methods.CreateFolderBody).Res.Returnval
+	return dc.folders[at], nil
 }
 
 // buildNetworks adds to the "VM Network" that every datacenter has.
@@ -114,14 +94,10 @@ func (w *world) buildNetworks(dc *datacenter, made *simulator.Datacenter) {
 }
 
 // buildDatastore adds a described datastore.
-func (w *world) buildDatastore(dc *datacenter, made *simulator.Datacenter, spec *datastoreSpec) error {
-	folder, err := w.folderAbove(made.DatastoreFolder, spec.Name)
-	if err != nil {
-		return err
-	}
-	name := path.Base(spec.Name)
+func (w *world) buildDatastore(dc *datacenter, made *simulator.Datacenter, spec *datastoreSpec) {
+	folder := w.registry.Get(made.DatastoreFolder).(*simulator.Folder)
 	store := &simulator.Datastore{}
-	store.Name = name
+	store.Name = spec.Name
 	w.putChild(&folder.Folder, store)
 	location := "ds:///vmfs/volumes/" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(dc.spec.Name+"/"+spec.Name)).String() + "/"
 	free := spec.FreeMib << 20
@@ -130,25 +106,21 @@ func (w *world) buildDatastore(dc *datacenter, made *simulator.Datacenter, spec 
 		mode = types.DatastoreSummaryMaintenanceModeStateInMaintenance
 	}
 	store.Summary = types.DatastoreSummary{
-		Datastore: &store.Self, Name: name, Url: location, Capacity: spec.CapacityMib << 20, FreeSpace: free,
+		Datastore: &store.Self, Name: spec.Name, Url: location, Capacity: spec.CapacityMib << 20, FreeSpace: free,
 		Accessible: true, MultipleHostAccess: types.NewBool(true), Type: "VMFS", MaintenanceMode: string(mode),
 	}
 	now := time.Now()
 	store.Info = &types.VmfsDatastoreInfo{DatastoreInfo: types.DatastoreInfo{
-		Name: name, Url: location, FreeSpace: free, MaxFileSize: 64 << 40, Timestamp: &now,
+		Name: spec.Name, Url: location, FreeSpace: free, MaxFileSize: 64 << 40, Timestamp: &now,
 	}}
 	made.Datastore = append(made.Datastore, store.Self)
 	dc.datastores[spec.Name] = store.Self
-	return nil
 }
 
 // buildCluster adds a described cluster with its hosts.
-func (w *world) buildCluster(dc *datacenter, spec *clusterSpec) error {
-	folder, err := w.folderAbove(w.registry.Get(dc.ref).(*simulator.Datacenter).HostFolder, spec.Name)
-	if err != nil {
-		return err
-	}
-	made, _ := simulator.CreateClusterComputeResource(w.building, folder, path.Base(spec.Name), types.ClusterConfigSpecEx{})
+func (w *world) buildCluster(dc *datacenter, spec *clusterSpec) {
+	folder := w.registry.Get(w.registry.Get(dc.ref).(*simulator.Datacenter).HostFolder).(*simulator.Folder)
+	made, _ := simulator.CreateClusterComputeResource(w.building, folder, spec.Name, types.ClusterConfigSpecEx{})
 	c := &cluster{spec: spec, ref: made.Self, dc: dc, pool: *made.ResourcePool}
 	dc.clusters = append(dc.clusters, c)
 	var options []types.BaseOptionValue
@@ -173,30 +145,6 @@ func (w *world) buildCluster(dc *datacenter, spec *clusterSpec) error {
 		w.mount(store, made.Host)
 	}
 	w.installBrowser(c, made)
-	for _, pool := range spec.Pools {
-		if err := w.buildPool(c, pool); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// buildPool makes a pool of resources and those above it.
-func (w *world) buildPool(c *cluster, at string) error {
-	pool := w.registry.Get(c.pool).(*simulator.ResourcePool)
-	for _, name := range strings.FieldsFunc(at, func(r rune) bool { return r == '/' }) {
-		if found, ok := w.registry.FindByName(name, pool.ResourcePool.ResourcePool).(*simulator.ResourcePool); ok {
-			pool = found
-			continue
-		}
-		spec := types.DefaultResourceConfigSpec()
-		answer := pool.CreateResourcePool(w.building, &types.CreateResourcePool{This: pool.Self, Name: name, Spec: spec})
-		if fault := answer.Fault(); fault != nil {
-			return fmt.Errorf("resource pool %s: %s", at, fault.String)
-		}
-		pool = w.registry.Get(answer.(*methods.CreateResourcePoolBody).Res.Returnval).(*simulator.ResourcePool)
-	}
-	return nil
 }
 
 // mount makes a datastore reachable from the hosts.
