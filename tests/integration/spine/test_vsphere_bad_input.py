@@ -145,7 +145,7 @@ def test_names_that_are_too_long_together(tmp_path: Path, toolchain_folder: Path
 
 
 def test_mmio_space_that_is_set_too_small_is_found_by_the_proof(site: Site) -> None:
-    gpu = {"mode": "passthrough", "model": "L40S"}
+    gpu = {"mode": "passthrough", "pci_device": "26B9"}
     too_small = template(gpu, mmio=32, place={**PLACE, "cluster": "whole"})
     site.write({"vgpu": too_small}, target="lab", lab={"vcenter": WORLD})
     ended = site.result("up")
