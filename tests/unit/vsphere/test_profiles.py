@@ -113,6 +113,19 @@ def test_cards_that_run_another_size_and_take_no_second_one() -> None:
     )
 
 
+def test_full_cards_are_called_full_whatever_the_size_that_fills_them() -> None:
+    full = host(
+        cards=(card("0000:3b:00.0", vms=("user-vm",)),),
+        vms=(VmOnHost("user-vm", ("grid_a100-40c",)),),
+        startable=[],
+    )
+    assert refused(choose([full], VgpuDevices(mode="vgpu", profile="grid_a100-20c"))) == (
+        "vsphere.profile_not_startable",
+        "grid_a100-20c is listed by esx-01 and cannot be started: no card has room for it in its mode",
+        "free a card, or name a profile that can be started: aiinfra doctor ENV lists them",
+    )
+
+
 def test_a_host_that_did_not_answer_is_not_taken_for_one_without() -> None:
     told = choose([host("esx-01", startable=None, profiles=None)], VgpuDevices(mode="vgpu", profile="grid_a100-40c"))
     assert isinstance(told, NoProfile)

@@ -124,12 +124,12 @@ def _not_startable(hosts: Sequence[Host], profile: VgpuProfile) -> NoProfile:
     if profile.sharing == "mig" and not any(shows_mig(host, profile.device_vendor_id) for host in hosts):
         message = f"{profile.name} is listed by {listing} and cannot be started: MIG mode is off on their free cards"
         return NoProfile("vsphere.mig_off", message, "switch MIG on in the host's shell: aiinfra doctor ENV shows how")
-    if sizes := _other_sizes(hosts, profile):
-        alike = some([one.name for one in _of_sizes(hosts, profile, sizes)])
+    sizes = _other_sizes(hosts, profile)
+    if roomy := [one.name for one in _of_sizes(hosts, profile, sizes) if startable_on(hosts, one.name)]:
         run = f"its cards run vGPUs of {' and '.join(f'{size} GB' for size in sizes)}, and take one size each"
         message = f"{profile.name} is listed by {listing} and cannot be started: {run}"
         return NoProfile(
-            "vsphere.profile_not_startable", message, f"switch mixed-size mode on for a card, or name {alike}"
+            "vsphere.profile_not_startable", message, f"switch mixed-size mode on for a card, or name {some(roomy)}"
         )
     message = f"{profile.name} is listed by {listing} and cannot be started: no card has room for it in its mode"
     hint = "free a card, or name a profile that can be started: aiinfra doctor ENV lists them"
