@@ -36,7 +36,7 @@ def rehearse(session: Session, fault: Fault | None, options: Options, scope: Sco
     """
     injector = FaultInjector(fault, session.plan) if fault else None
     session.check_files()
-    packages = session.packages.judge(scope)
+    packages = session.packages.judge_all() if scope == "all" else session.packages.judge(scope)
     described, assumed = assumed_lab(session.plan)
     environment = session.plan.environment.model_copy(update={"lab": described})
     root = session.world.state() / "rehearsals"
