@@ -162,11 +162,14 @@ def test_values_that_only_templates_know_are_used(charts: Charts, values: dict[s
     assert charts.said()[0] == 0
 
 
-def test_an_archive_of_another_version_is_refused(charts: Charts) -> None:
+def test_an_archive_of_another_version_or_chart_is_refused(charts: Charts) -> None:
     in_folder(charts.folder / "mirror")
     charts.write({"chart": f"mirror/{NAME}-{VERSION}.tgz", "version": "0.20.0"})
 
     assert charts.said() == (2, f"stacks.nfd.version: {NAME}-{VERSION}.tgz is version {VERSION}")
+
+    in_folder(charts.folder / "mirror", {"Chart.yaml": "apiVersion: v2\nname: other\nversion: 1.0.0\n"})
+    assert charts.said() == (2, f"stacks.nfd.chart: {NAME}-{VERSION}.tgz is the chart other, not {NAME}")
 
 
 def test_a_chart_that_is_not_there_is_a_problem_of_the_file_also_without_helm(charts: Charts) -> None:

@@ -154,6 +154,17 @@ def test_an_address_that_charts_do_not_come_from(tmp_path: Path, place: str, wro
     assert said(tmp_path, {"nfd": {**NFD, "chart": place}}) == [f"stacks.nfd.chart: {wrong} ({mended})"]
 
 
+@pytest.mark.parametrize(
+    ("chart", "says"),
+    [
+        ("oci://corp/x/", "oci://corp/x/ names no chart (end it with the chart's name)"),
+        ("oci://corp:5000/nfd:1", "oci://corp:5000/nfd:1 has a tag, and the version stands in version (drop :1)"),
+    ],
+)
+def test_a_reference_that_is_not_one_of_a_chart(tmp_path: Path, chart: str, says: str) -> None:
+    assert said(tmp_path, {"nfd": {**NFD, "chart": chart}}) == [f"stacks.nfd.chart: {says}"]
+
+
 def test_a_folder_that_has_no_chart_yet_is_filled_from_the_official_sources(tmp_path: Path) -> None:
     images = {"registry": "corp.example", "credentials": ACCOUNT}
     path = write(tmp_path, {"nfd": NFD}, charts={"mirror": "charts", "images": images})

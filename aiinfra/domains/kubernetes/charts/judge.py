@@ -125,7 +125,10 @@ def _counted(things: Objects, noun: str) -> str:
 def _problems(step: Step, asked: ChartRequest, made: Rendered) -> Iterator[Violation]:
     about = f"chart {made.name} {made.version}"
     if "chart" in type(step.inputs).model_fields and not REMOTE.match(asked.chart) and not asked.repository:
-        yield from _another(asked, made)
+        other = list(_another(step, asked, made))
+        yield from other
+        if other:
+            return
     if made.problem:
         refuses = "does not accept the values" if made.problem == "schema" else "refuses"
         yield Violation(("values",), f"{about} {refuses}: {_one_line(made.message)}", "the sentence is the chart's own")
@@ -139,11 +142,11 @@ def _problems(step: Step, asked: ChartRequest, made: Rendered) -> Iterator[Viola
         yield Violation(("values",), f"{about} makes an object that its own definition refuses: {sentence}")
 
 
-def _another(asked: ChartRequest, made: Rendered) -> Iterator[Violation]:
+def _another(step: Step, asked: ChartRequest, made: Rendered) -> Iterator[Violation]:
     file = Path(asked.chart).name
     if made.name != asked.name:
-        yield Violation(("chart",), f"{file} is the chart {made.name}, not {asked.name}")
-    if made.version.removeprefix("v") != asked.version.removeprefix("v"):
+        yield Violation(named_at(step.inputs), f"{file} is the chart {made.name}, not {asked.name}")
+    elif made.version.removeprefix("v") != asked.version.removeprefix("v"):
         yield Violation(("version",), f"{file} is version {made.version}", f"write version: {made.version}")
 
 

@@ -106,8 +106,12 @@ def named_at(inputs: Any) -> tuple[str, ...]:
 
 def source_violations(inputs: TakesChart) -> Iterator[Violation]:
     """Yield what is wrong with where a chart is said to come from."""
-    if inputs.chart.startswith("oci://") and inputs.chart.endswith("/"):
-        yield Violation(("chart",), f"{inputs.chart} names no chart", "end it with the chart's name")
+    if inputs.chart.startswith("oci://"):
+        name, _, tag = inputs.chart.rpartition("/")[2].partition(":")
+        if not name:
+            yield Violation(("chart",), f"{inputs.chart} names no chart", "end it with the chart's name")
+        if tag:
+            yield Violation(("chart",), f"{inputs.chart} has a tag, and the version stands in version", f"drop :{tag}")
     if wrong := wrong_place(inputs.chart):
         yield Violation(("chart",), *wrong)
 
