@@ -111,6 +111,7 @@ FORM_ONLY = {
     "--from FOLDER or --from URL names another place that holds the vendor's archives": ARCHIVES,
     "on a connected machine, aiinfra charts mirror ENV FILLED fetches it": OFFICIAL,
     "leave out --only, or add --forget FILLED if it is gone as well": "takes two clusters that are gone at once",
+    "aiinfra toolchain install FILLED brings it where the target is real; else rehearse without it": ARCHIVES,
     "leave out --toolchain and AIINFRA_TOOLCHAIN; aiinfra toolchain install then brings one that fits": "takes a "
     "program of another version of aiinfra",
     "aiinfra destroy ENV, or aiinfra lab stop ENV if nothing in it matters; then run again": "takes a lab that a "
