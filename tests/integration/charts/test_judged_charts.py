@@ -101,6 +101,12 @@ def test_a_chart_in_a_registry_is_pulled_over_tls_by_the_authority_of_the_file(c
 
 
 def test_a_source_that_answers_and_has_no_such_chart_is_a_problem_of_the_file(charts: Charts) -> None:
+    authority = Authority(charts.folder)
+    (charts.folder / "ca.pem").write_text(authority.pem)
+    with served(authority.server()) as address:
+        source = f"oci://{address}/charts"
+        charts.write({"version": "0.20.0"}, charts={"mirror": source, "ca": "ca.pem"})
+        registry = charts.said()
     with served() as address:
         charts.write({"version": "0.20.0"}, charts={"mirror": f"http://{address}"})
         repository = charts.said()
@@ -108,6 +114,7 @@ def test_a_source_that_answers_and_has_no_such_chart_is_a_problem_of_the_file(ch
         none = charts.said()
 
     at = "stacks.nfd.charts.mirror"
+    assert registry == (2, f"{at}: {source}/{NAME} has no version 0.20.0")
     assert repository == (2, f"{at}: the repository http://{address} has no chart {NAME} 0.20.0")
     assert none == (2, f"{at}: http://{address}/none/index.yaml answers 404 Not Found")
 
