@@ -23,6 +23,9 @@ Make = Callable[[HelmRelease, Mapping[str, Any]], Manifest]
 
 
 def facts_of(inputs: Mapping[str, Any]) -> ChartFacts | None:
+    """Return the chart of a release's inputs, or of its state, which knows it also when the chart's file is gone."""
+    if installed := (inputs.get("status") or {}).get("chart"):
+        return facts_by_name().get(installed)
     return chart_of(str(inputs.get("chart", "")), str((inputs.get("repositoryOpts") or {}).get("repo") or ""))
 
 
