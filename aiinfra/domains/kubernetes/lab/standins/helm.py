@@ -22,7 +22,8 @@ from aiinfra.domains.kubernetes.lab.standins.cluster import (
     waiter,
 )
 from aiinfra.domains.kubernetes.lab.standins.objects import autoname
-from aiinfra.domains.kubernetes.lab.standins.storage import Content, Revision
+from aiinfra.domains.kubernetes.lab.standins.storage import Revision
+from aiinfra.domains.kubernetes.lab.standins.stored_release import Content
 from aiinfra.domains.kubernetes.lab.standins.trees import changed_paths, with_secrets_of
 from aiinfra.engine.wire import UNKNOWN, Tree, holds_unknown, reveal
 from aiinfra.errors import StepError
@@ -103,15 +104,17 @@ class HelmReleases:
             _refuse_unusable(release, before, installing=olds is None)
             number = before.number + 1 if before else 1
             pending = Revision(number, "pending-upgrade" if number > 1 else "pending-install")
-            content = Content(plain.get("values") or {}, ordered(rendered(plain).objects))
+            facts = facts_of(plain)
+            assert facts is not None
+            content = Content(facts, plain.get("values") or {}, ordered(rendered(plain).objects))
             storage.store_revision(client, release, pending, content)
             try:
                 self._install(call, client, plain, _dropped_objects(olds, plain))
             except (NotDone, Stopped, KubeError) as error:
-                failed = Revision(number, "failed")
+                failed = Revision(number, "failed", _failure_text(release, error))
                 storage.store_revision(client, release, failed, content)
                 made = Made(_id(release), _outputs(inputs, failed))
-                raise PartlyMade(made, [_failure_text(release, error)]) from error
+                raise PartlyMade(made, [failed.why]) from error
             done = Revision(number, "deployed")
             storage.store_revision(client, release, done, content)
         return Made(_id(release), _outputs(inputs, done))
