@@ -1,7 +1,8 @@
 """The GPU Operator: from a ClusterPolicy and NFD's labels to node labels, DaemonSets and the policy's status. Pure.
 
 Follows NVIDIA/gpu-operator v26.7.0: controllers/clusterpolicy_controller.go, nodelabeling_controller.go,
-state_manager.go and internal/conditions/clusterpolicy.go. Left out: sandbox workloads, GPUCluster, upgrades.
+state_manager.go and internal/conditions/clusterpolicy.go. Left out: GPUCluster, and of sandboxed workloads all but the
+labels, by which their nodes lose what containers need. The driver's upgrades are in `upgrades`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
-    DEPLOY_LABELS,
+    CONTAINER,
     DEPLOY_PREFIX,
     GPU_NODE_LABELS,
     GPU_PRESENT,
@@ -20,8 +21,11 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     OPERANDS,
     OPERANDS_DISABLED,
     OPERATOR_DEPLOYMENT,
+    UPGRADE_ENABLED,
+    WORKLOAD_CONFIG,
+    WORKLOAD_LABELS,
 )
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operands, policy
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import belongings, operands, policy
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Effect, Patch, Remove
@@ -64,10 +68,11 @@ def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
     if operator is None or instance is None or deleting(instance):
         return
     yield from (patch for node in view.nodes if (patch := label_patch(node, instance)))
-    if not any(name(runtime) == "nvidia" for runtime in view.of("RuntimeClass")):
-        yield Apply(_runtime_class(instance), FIELD_MANAGER)
+    needed = [] if policy.validation_error(instance) else list(belongings.changes(view, instance, namespace(operator)))
+    yield from needed
     changes, verdict = reconcile_operands(view, instance, namespace(operator))
-    yield from changes
+    unseen = any(isinstance(change, Apply) for change in needed)
+    yield from (change for change in changes if not (unseen and isinstance(change, Apply)))
     status = desired_status(instance, verdict, namespace(operator), moment.now)
     if status != instance.get("status"):
         yield Patch(ObjectRef.of(instance), {"status": status}, "status")
@@ -79,22 +84,27 @@ def _operator(view: View) -> Object | None:
     return next((d for d in found if d.get("status", {}).get("availableReplicas", 0) > 0), None)
 
 
-def _runtime_class(instance: Object) -> Object:
-    return {
-        "apiVersion": "node.k8s.io/v1",
-        "kind": "RuntimeClass",
-        "metadata": {"name": "nvidia", "ownerReferences": [operands.owner(instance)]},
-        "handler": "nvidia",
-    }
-
-
 def label_patch(node: Object, instance: Object) -> Patch | None:
-    """Return the change that gives a node the labels that the operator demands; None when it has them."""
+    """Return the change that gives a node the labels and the annotation that the operator demands; None when it has."""
     has = labels(node)
     desired = {key: value for key, value in desired_labels(has, instance).items() if has.get(key) != value}
-    if not desired:
+    metadata: dict[str, Any] = {"labels": desired} if desired else {}
+    enabled = upgrade_mark(has, instance)
+    if enabled is not None and annotation(node, UPGRADE_ENABLED) != enabled:
+        metadata["annotations"] = {UPGRADE_ENABLED: enabled or None}
+    if not metadata:
         return None
-    return Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": desired}}, manager=FIELD_MANAGER)
+    return Patch(ObjectRef("v1", "Node", name(node)), {"metadata": metadata}, manager=FIELD_MANAGER)
+
+
+def upgrade_mark(has: Any, instance: Object) -> str | None:
+    """Return the value of the annotation by which the driver's pods know that they are upgraded.
+
+    Empty: there is none. None: it is left to others, on nodes without a GPU and on those of an NVIDIADriver.
+    """
+    if has.get(GPU_PRESENT) != "true" or (policy.by_nvidia_driver(instance) and not policy.sandboxed(instance)):
+        return None
+    return "true" if policy.upgrades_by_itself(instance) else ""
 
 
 def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
@@ -105,10 +115,15 @@ def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
         gone.pop(OPERANDS_DISABLED[0], None)
         return {**gone, GPU_PRESENT: "false"} if has.get(GPU_PRESENT) == "true" else gone
     desired: dict[str, str | None] = {GPU_PRESENT: "true"}
-    deployed = [DEPLOY_PREFIX + suffix for suffix in DEPLOY_LABELS]
+    every = {DEPLOY_PREFIX + suffix for suffixes in WORKLOAD_LABELS.values() for suffix in suffixes}
     if has.get(OPERANDS_DISABLED[0]) == OPERANDS_DISABLED[1]:
-        return desired | dict.fromkeys(key for key in (*deployed, MIG_DEPLOY) if key in has)
+        return desired | dict.fromkeys(key for key in (*every, MIG_DEPLOY) if key in has)
+    workload = _workload(has, instance)
+    deployed = [DEPLOY_PREFIX + suffix for suffix in WORKLOAD_LABELS[workload]]
+    desired |= dict.fromkeys(key for key in (every - set(deployed)) & has.keys())
     desired |= {key: has.get(key) or "true" for key in deployed}
+    if workload != CONTAINER:
+        return desired | ({MIG_DEPLOY: None} if MIG_DEPLOY in has else {})
     if mig_capable(has):
         desired[MIG_DEPLOY] = has.get(MIG_DEPLOY, "true")
         manager = policy.section(instance, "migManager")
@@ -116,6 +131,14 @@ def desired_labels(has: Any, instance: Object) -> dict[str, str | None]:
         if manager.get("enabled", True) and default == "all-disabled" and not has.get(MIG_CONFIG):
             desired[MIG_CONFIG] = default
     return desired
+
+
+def _workload(has: Any, instance: Object) -> str:
+    """Return what a node is for: its own label says, else the policy, and without sandboxed workloads, containers."""
+    if not policy.sandboxed(instance):
+        return CONTAINER
+    asked = has.get(WORKLOAD_CONFIG) or policy.section(instance, "sandboxWorkloads").get("defaultWorkload")
+    return str(asked) if asked in WORKLOAD_LABELS else CONTAINER
 
 
 def mig_capable(has: Any) -> bool:
