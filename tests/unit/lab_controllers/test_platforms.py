@@ -30,6 +30,7 @@ def test_the_kinds_that_are_watched_are_those_that_controllers_name() -> None:
     watched = {kind: api for controller in controllers_of("kubernetes") for kind, api in controller.watches.items()}
     assert {kind: api for kind, api in watched.items() if kind not in BUILT_IN} == {
         "ClusterPolicy": "nvidia.com/v1",
+        "NVIDIADriver": "nvidia.com/v1alpha1",
         "NodeFeature": "nfd.k8s-sigs.io/v1alpha1",
     }
 

@@ -19,6 +19,7 @@ BUILT_IN: Mapping[str, str] = {
     "Service": "v1",
     "ServiceAccount": "v1",
     "DaemonSet": "apps/v1",
+    "PodDisruptionBudget": "policy/v1",
     "Deployment": "apps/v1",
     "RuntimeClass": "node.k8s.io/v1",
     "Role": "rbac.authorization.k8s.io/v1",

@@ -23,6 +23,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     sanitized,
 )
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy as reading
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.driven_nodes import DIGEST
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy import OsInfo, section
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, name, uid
 from aiinfra.domains.kubernetes.lab.standins.charts.release import KUBELET
@@ -123,13 +124,16 @@ def _pod_spec(policy: Object, operand: Operand, images: tuple[str, str]) -> dict
     runtime = operand.runtime_class and not reading.nri_plugin(policy)
     managers = _config_managers(policy) if operand.state in MANAGED else []
     volumes = list(_volumes(policy, operand))
+    main = _container(operand, images[0], spec)
+    if operand.component == "driver":
+        main = with_digest(main, images[1], spec)
     return {
         "nodeSelector": {DEPLOY_PREFIX + operand.deploys_on: "true", **operand.also_on},
         "tolerations": common.get("tolerations") or DEFAULT_TOLERATIONS,
         "priorityClassName": common.get("priorityClassName") or PRIORITY,
         "serviceAccountName": operand.account,
         "initContainers": [*_init_containers(operand, images), *managers[:1]],
-        "containers": [_container(operand, images[0], spec), *managers[1:]],
+        "containers": [main, *managers[1:]],
         **({"runtimeClassName": reading.runtime_class(policy)} if runtime else {}),
         **({"hostPID": True} if operand.host_pid else {}),
         **({"volumes": volumes} if volumes else {}),
@@ -154,6 +158,17 @@ def _init_containers(operand: Operand, images: tuple[str, str]) -> list[Object]:
 def _container(operand: Operand, image: str, spec: Mapping[str, Any]) -> Object:
     more = {key: spec[key] for key in ("args", "env", "resources", "imagePullPolicy") if spec.get(key)}
     return {"name": operand.container, "image": image, **more}
+
+
+def with_digest(driver: Object, manager_image: str, spec: Mapping[str, Any]) -> Object:
+    """Return a driver's container with the digest of what is installed: where it stays, a restart is enough."""
+    module = {key: spec.get(key) for key in ("kernelModuleType", "useOpenKernelModules", "rdma", "licensingConfig")}
+    installed = {key: driver.get(key) for key in ("image", "args", "env")} | {
+        "manager": manager_image,
+        "module": module,
+    }
+    digest = hashlib.sha256(json.dumps(installed, sort_keys=True).encode()).hexdigest()[:10]
+    return {**driver, "env": [*(driver.get("env") or ()), {"name": DIGEST, "value": digest}]}
 
 
 def _config_managers(policy: Object) -> list[Object]:

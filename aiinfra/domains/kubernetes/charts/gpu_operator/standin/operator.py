@@ -63,7 +63,7 @@ NO_GPU_NODES = Verdict(True, "NoGPUNodes", "No GPU node found, watching for new 
 
 def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
     """Yield everything the operator would do now; nothing while its Deployment is not available."""
-    operator = _operator(view)
+    operator = running_operator(view)
     instance = policy.active_policy(view.of("ClusterPolicy"))
     if operator is None or instance is None or deleting(instance):
         return
@@ -78,7 +78,7 @@ def reconcile(view: View, moment: Moment) -> Iterator[Effect]:
         yield Patch(ObjectRef.of(instance), {"status": status}, "status")
 
 
-def _operator(view: View) -> Object | None:
+def running_operator(view: View) -> Object | None:
     """Return the operator's Deployment, once it is available."""
     found = (d for d in view.of("Deployment") if name(d) == OPERATOR_DEPLOYMENT and not deleting(d))
     return next((d for d in found if d.get("status", {}).get("availableReplicas", 0) > 0), None)

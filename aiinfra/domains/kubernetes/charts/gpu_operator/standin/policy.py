@@ -145,3 +145,9 @@ def upgrades_by_itself(policy: Object) -> bool:
     driver = section(policy, "driver")
     asked = (driver.get("upgradePolicy") or {}).get("autoUpgrade", False)
     return bool(driver.get("enabled", True) and asked and not sandboxed(policy))
+
+
+def driver_upgrades(driver: Object) -> Mapping[str, Any]:
+    """Return the upgrade policy of an NVIDIADriver; by default it upgrades by itself."""
+    given = driver.get("spec", {}).get("upgradePolicy") or {}
+    return {"autoUpgrade": True, "maxParallelUpgrades": 1, "maxUnavailable": "25%", **given}
