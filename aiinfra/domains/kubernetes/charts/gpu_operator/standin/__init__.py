@@ -10,7 +10,12 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     POLICY_API,
     POLICY_KIND,
 )
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin import belongings, operator, validation
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import (
+    belongings,
+    nvidia_drivers,
+    operator,
+    validation,
+)
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.device_plugin import DevicePlugins
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.upgrades import Upgrades
 from aiinfra.domains.kubernetes.lab.controllers.controller import Controller
@@ -23,6 +28,7 @@ def controllers() -> Sequence[Controller]:
     of_upgrades = built_in("Node", "Pod", "Deployment", "DaemonSet", "PodDisruptionBudget") | policy
     return (
         Controller("gpu-operator", of_operator, operator.reconcile),
+        Controller("nvidia-driver", of_operator, nvidia_drivers.reconcile),
         Controller("driver-upgrades", of_upgrades, Upgrades().reconcile),
         Controller("device-plugin", built_in("Node", "Pod", "ConfigMap") | policy, DevicePlugins().reconcile),
         Controller("operator-validator", built_in("Pod") | policy, validation.reconcile),

@@ -131,7 +131,7 @@ def changes(view: View, policy: Object, within: str) -> Iterator[Effect]:
     wanted = {(obj["kind"], namespace(obj), name(obj)): obj for obj in desired(policy, within)}
     for (kind, place, called), obj in wanted.items():
         existing = view.find(kind, called, place)
-        if existing is None or not _holds(existing, obj):
+        if existing is None or not holds(existing, obj):
             yield Apply(obj, MANAGER)
     for kind in ALL_KINDS:
         for obj in view.of(kind):
@@ -231,10 +231,10 @@ def _replaced(policy: Object, config_map: str) -> bool:
     return bool(given) and given != config_map
 
 
-def _holds(existing: Any, wanted: Any) -> bool:
+def holds(existing: Any, wanted: Any) -> bool:
     """Whether all that is wanted is in what exists; the API server adds defaults."""
     if isinstance(wanted, Mapping):
-        return all(key in existing and _holds(existing[key], value) for key, value in wanted.items())
+        return all(key in existing and holds(existing[key], value) for key, value in wanted.items())
     if isinstance(wanted, list):
-        return len(existing) == len(wanted) and all(map(_holds, existing, wanted))
+        return len(existing) == len(wanted) and all(map(holds, existing, wanted))
     return bool(existing == wanted)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aiinfra.dataclass import dataclass
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import DRIVER_OWNER
 from aiinfra.domains.kubernetes.lab.controllers.view import (
     Object,
     View,
@@ -26,6 +27,8 @@ STATE = "nvidia.com/gpu-driver-upgrade-state"
 UNKNOWN, REQUIRED, CORDON, JOBS = "", "upgrade-required", "cordon-required", "wait-for-jobs-required"
 DELETION, DRAIN, RESTART = "pod-deletion-required", "drain-required", "pod-restart-required"
 VALIDATION, UNCORDON, DONE, FAILED = "validation-required", "uncordon-required", "upgrade-done", "upgrade-failed"
+SKIP = "nvidia.com/gpu-driver-upgrade.skip"
+"""Label of a node whose driver is left as it is."""
 SET_GENERATION, POD_GENERATION = "deprecated.daemonset.template.generation", "pod-template-generation"
 """Annotation of a DaemonSet and label of its pods by which Kubernetes tells the templates apart."""
 DIGEST = "DRIVER_CONFIG_DIGEST"
@@ -132,3 +135,9 @@ def validators_ready(view: View, driven: DrivenNode) -> bool:
     pods = view.select("Pod", {"app": "nvidia-operator-validator"}, within)
     found = [pod for pod in pods if pod["spec"].get("nodeName") == place]
     return bool(found) and all(map(pod_ready, found))
+
+
+def upgrade_incomplete(view: View) -> bool:
+    """Whether a node of an NVIDIADriver waits for its upgrade, is in it, or failed: the ClusterPolicy is not ready."""
+    owned = (labels(node) for node in view.nodes if DRIVER_OWNER in labels(node))
+    return any(has.get(STATE, UNKNOWN) not in (UNKNOWN, DONE) for has in owned if has.get(SKIP) != "true")

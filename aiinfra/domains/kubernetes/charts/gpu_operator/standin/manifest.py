@@ -1,7 +1,7 @@
 """What the chart `gpu-operator` v26.7.0 makes (NVIDIA/gpu-operator deployments/gpu-operator).
 
 Not made: the hooks that upgrade and clean up CRDs (CRDs are applied by every install and upgrade instead), Services
-and monitors of metrics, PodDisruptionBudgets, the default NVIDIADriver, GPUCluster.
+and monitors of metrics, PodDisruptionBudgets, GPUCluster.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART, NAME
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import OPERATOR_DEPLOYMENT
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import driver_definition, policy_definition
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import cluster_policy
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import cluster_policy, default_driver
 from aiinfra.domains.kubernetes.charts.nfd.standin import manifest as nfd
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
     KUBELET,
@@ -43,6 +43,8 @@ def manifest(release: HelmRelease, values: Mapping[str, Any]) -> Manifest:
     ]
     if values["clusterPolicy"]["deployCR"]:
         objects.append(cluster_policy(values, labels | {"app.kubernetes.io/component": NAME}))
+    if (driver := default_driver(values)) is not None:
+        objects.append(driver)
     own = Manifest(objects, (policy_definition.CRD, driver_definition.CRD))
     if not values["nfd"]["enabled"]:
         return own

@@ -26,6 +26,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     WORKLOAD_LABELS,
 )
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import belongings, operands, policy
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.driven_nodes import upgrade_incomplete
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Effect, Patch, Remove
@@ -57,6 +58,10 @@ class Verdict:
 
 
 RECONCILED = Verdict(True, "Reconciled", "ClusterPolicy is ready as all resources have been successfully reconciled")
+UPGRADING = (
+    "NVIDIADriver upgrade has not completed",
+    "one or more NVIDIADriver-owned Nodes are marked pending, in-progress, or failed",
+)
 NO_NFD_LABELS = Verdict(True, "NFDLabelsMissing", "No NFD labels found")
 NO_GPU_NODES = Verdict(True, "NoGPUNodes", "No GPU node found, watching for new nodes to join the cluster.")
 
@@ -170,13 +175,14 @@ def reconcile_operands(view: View, instance: Object, within: str) -> tuple[list[
         for operand, sets in walk:
             state = _next_state(operand.state)
             desired |= {name(daemonset) for daemonset in sets}
-            changes += [c for daemonset in sets if (c := _apply(view, daemonset, within))]
+            changes += [c for daemonset in sets if (c := apply_changed(view, daemonset, within))]
             if not all(_ready(view, daemonset, within) for daemonset in sets):
                 waiting.append(operand.state)
     except policy.Irreconcilable as error:
         return changes, _failed(f"Failed to reconcile {state}: {error}")
     changes += _remove_other_daemonsets(view, instance, within, desired)
-    return changes, _not_ready(waiting) if waiting else RECONCILED
+    upgrading = policy.by_nvidia_driver(instance) and upgrade_incomplete(view)
+    return changes, _not_ready(waiting, upgrading=upgrading) if waiting or upgrading else RECONCILED
 
 
 def _next_state(state: str) -> str:
@@ -194,11 +200,13 @@ def _failed(message: str) -> Verdict:
     return Verdict(False, "ReconcileFailed", message)
 
 
-def _not_ready(states: Sequence[str]) -> Verdict:
-    return Verdict(False, "OperandNotReady", f"ClusterPolicy is not ready; states not ready: [{' '.join(states)}]")
+def _not_ready(states: Sequence[str], *, upgrading: bool) -> Verdict:
+    parts = ["ClusterPolicy is not ready", *([f"states not ready: [{' '.join(states)}]"] if states else ())]
+    return Verdict(False, "OperandNotReady", "; ".join([*parts, *(UPGRADING if upgrading else ())]))
 
 
-def _apply(view: View, desired: Object, within: str) -> Apply | None:
+def apply_changed(view: View, desired: Object, within: str) -> Apply | None:
+    """Return what makes a DaemonSet as it is wanted; None when it is."""
     existing = view.find("DaemonSet", name(desired), within)
     if existing is not None and annotation(existing, operands.HASH) == annotation(desired, operands.HASH):
         return None
@@ -212,11 +220,18 @@ def _kept_daemonsets(view: View, instance: Object) -> set[str]:
 
 
 def _remove_other_daemonsets(view: View, instance: Object, within: str, desired: set[str]) -> Iterator[Effect]:
+    for daemonset in owned_daemonsets(view, instance, within):
+        if name(daemonset) not in desired:
+            yield Remove(ObjectRef.of(daemonset))
+
+
+def owned_daemonsets(view: View, owner: Object, within: str) -> Iterator[Object]:
+    """Yield the DaemonSets of a ClusterPolicy or an NVIDIADriver that are not on their way out."""
     for daemonset in view.of("DaemonSet"):
         owners = daemonset["metadata"].get("ownerReferences") or ()
-        owned = any(reference["uid"] == uid(instance) for reference in owners)
-        if owned and name(daemonset) not in desired and namespace(daemonset) == within and not deleting(daemonset):
-            yield Remove(ObjectRef.of(daemonset))
+        owned = any(reference["uid"] == uid(owner) for reference in owners)
+        if owned and namespace(daemonset) == within and not deleting(daemonset):
+            yield daemonset
 
 
 def _ready(view: View, desired: Object, within: str) -> bool:
@@ -237,19 +252,19 @@ def daemonset_ready(daemonset: Object) -> bool:
 
 
 def desired_status(instance: Object, verdict: Verdict, within: str, now: datetime) -> dict[str, Any]:
-    """Return the `.status` of the policy; a condition keeps its time while its status stays."""
+    """Return the `.status` of the policy."""
+    state = "ready" if verdict.ready else "notReady"
+    return {"state": state, "namespace": within, "conditions": conditions(instance, verdict, now)}
+
+
+def conditions(instance: Object, verdict: Verdict, now: datetime) -> list[dict[str, str]]:
+    """Return the two conditions that say a verdict; a condition keeps its time while its status stays."""
     if verdict.ready:
         ready, error = ("True", verdict.reason, verdict.message), ("False", "Ready", "")
     else:
         ready, error = ("False", "Error", ""), ("True", verdict.reason, verdict.message)
     before = {c["type"]: c for c in instance.get("status", {}).get("conditions") or ()}
-    return {
-        "state": "ready" if verdict.ready else "notReady",
-        "namespace": within,
-        "conditions": [
-            _condition(before.get(kind), kind, says, now) for kind, says in (("Ready", ready), ("Error", error))
-        ],
-    }
+    return [_condition(before.get(kind), kind, says, now) for kind, says in (("Ready", ready), ("Error", error))]
 
 
 def _condition(before: Object | None, kind: str, says: tuple[str, str, str], now: datetime) -> dict[str, str]:

@@ -77,7 +77,13 @@ def image(policy: Object, component: str) -> str:
             "invalid image specification: repository, image and version must all be set"
             f" (repository={repository}, image={image_name}, version={version})"
         )
-    return f"{repository}/{image_name}{'@' if version.startswith('sha256:') else ':'}{version}"
+    return image_path(spec)
+
+
+def image_path(spec: Mapping[str, Any]) -> str:
+    """Return the image of a component whose repository, image and version are all given."""
+    joint = "@" if spec["version"].startswith("sha256:") else ":"
+    return f"{spec['repository']}/{spec['image']}{joint}{spec['version']}"
 
 
 def driver_image(policy: Object, info: OsInfo, kernel: str = "") -> str:

@@ -31,7 +31,6 @@ from aiinfra.domains.kubernetes.lab.controllers.view import (
     namespace,
 )
 
-SKIP = "nvidia.com/gpu-driver-upgrade.skip"
 REQUESTED = "nvidia.com/gpu-driver-upgrade-requested"
 """Annotation by which somebody asks for an upgrade of a node whose driver is current."""
 WAS_CORDONED = "nvidia.com/gpu-driver-upgrade.node-initial-state.unschedulable"
@@ -103,7 +102,7 @@ def _any_automatic(view: View) -> bool:
 
 def _begin(driven: DrivenNode, *, free: bool) -> Iterator[Effect]:
     """Move on from `upgrade-required`; a node that somebody cordoned takes no slot."""
-    if labels(driven.node).get(SKIP) == "true" or not (free or driven.cordoned):
+    if labels(driven.node).get(nodes.SKIP) == "true" or not (free or driven.cordoned):
         return
     asked = annotation(driven.node, REQUESTED) == "true"
     annotations = {REQUESTED: None} if asked else {}
