@@ -114,6 +114,19 @@ class LabDomain(Protocol):
         ...
 
 
+@runtime_checkable
+class VariesByPlan(Protocol):
+    """A `LabDomain` whose programs and simulations depend on what an environment's `lab:` says."""
+
+    def tools_of(self, plan: Plan) -> Sequence[str]:
+        """Return the names of programs that this plan needs, in the place of `LabDomain.tools`."""
+        ...
+
+    def simulated_of(self, plan: Plan) -> Sequence[str]:
+        """Return what is simulated of it for this plan, in the place of `LabDomain.simulated`."""
+        ...
+
+
 class LabServerContext(Protocol):
     """What the lab's supervisor gives to the servers of a domain."""
 

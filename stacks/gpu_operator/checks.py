@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import OPERATOR_DEPLOYMENT
 from aiinfra.domains.kubernetes.charts.helm_values import problems
-from aiinfra.domains.kubernetes.needs import ClusterNeed
+from aiinfra.domains.kubernetes.needs import ClusterNeed, OperatorNeed
 from aiinfra.stack import Ref, StackName, Surroundings, Violation
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs
 
@@ -39,9 +40,11 @@ class Checks:
                     f"write nfd: ${{{other}}}, or drop the stack {other}",
                 )
 
-    def lab_needs(self, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[ClusterNeed]:
+    def lab_needs(self, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[ClusterNeed | OperatorNeed]:
         cluster = inputs.cluster.stack if isinstance(inputs.cluster, Ref) else None
         yield ClusterNeed(cluster, gpu_nodes=1, gpus_per_node=1)
+        for name in (name for name, (_, theirs) in around.stacks.items() if theirs is inputs):
+            yield OperatorNeed(cluster, name, OPERATOR_DEPLOYMENT, inputs.version)
 
 
 def _driver(driver: Driver) -> Iterator[Violation]:

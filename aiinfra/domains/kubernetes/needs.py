@@ -18,6 +18,18 @@ class ClusterNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorNeed:
+    """An operator that a stack installs in a cluster; with `operators: real` a lab has one version of it."""
+
+    cluster: StackName | None
+    """The stack that provides the cluster, or None when it cannot be told."""
+    stack: StackName
+    operator: str
+    """The program: `gpu-operator`."""
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeLeftovers:
     """What an operator writes on nodes and leaves there when it is uninstalled; a whole destroy removes it."""
 

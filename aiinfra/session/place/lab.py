@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aiinfra.disk import folder_errors
-from aiinfra.domain_lab import Connection
+from aiinfra.domain_lab import Connection, VariesByPlan
 from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import OutsideError
 from aiinfra.lab.domains import lab_domains, lab_domains_of
@@ -79,7 +79,9 @@ def _connection(folder: Path | None, plan: Plan) -> Connection:
 
 def _simulated(plan: Plan) -> Sequence[str]:
     """Return what is simulated of what the plan uses, one sentence each."""
-    return [sentence for domain in lab_domains_of(plan).values() for sentence in domain.simulated]
+    domains = lab_domains_of(plan).values()
+    told = [domain.simulated_of(plan) if isinstance(domain, VariesByPlan) else domain.simulated for domain in domains]
+    return [sentence for sentences in told for sentence in sentences]
 
 
 def _stand_ins(folder: Path) -> Sequence[ProviderSpec]:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.fate import NodeState, fate, fates, node_state
-from aiinfra.domains.kubernetes.lab.controllers.effects import Again
+from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Patch
 from aiinfra.domains.kubernetes.lab.controllers.faults import Faults, PodFaults
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware, asks_for_gpus
 from aiinfra.domains.kubernetes.lab.controllers.kubelet import Kubelets, event, is_simulated
@@ -250,8 +250,9 @@ def test_a_request_for_two_slices_is_refused_where_the_plugin_is_told_to(count: 
     pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] = count
     view = a_view(a_node(), policy, configs, configured(a_pod("nvidia-device-plugin-daemonset")), pod)
     assert fate(pod, view, NodeState(), policy, PodFaults()).rejected == rejected
-    (first, *_) = Kubelets([fates]).reconcile(view, MOMENT)
-    assert first.body["status"]["phase"] == ("Failed" if rejected else "Pending")
+    patches = [effect for effect in Kubelets([fates]).reconcile(view, MOMENT) if isinstance(effect, Patch)]
+    (mine,) = (patch for patch in patches if patch.ref.name == "mine-gpu-0")
+    assert mine.body["status"]["phase"] == ("Failed" if rejected else "Pending")
 
 
 def test_steps_come_when_they_are_due() -> None:

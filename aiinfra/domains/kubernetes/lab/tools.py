@@ -1,4 +1,4 @@
-"""The servers of a simulated cluster, and how they are obtained. Data only."""
+"""The servers of a simulated cluster and the real operators, and how they are obtained. Data only."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ SERVERS = GoModule(
     disk="6 GB",
 )
 
+OPERATORS = GoModule("lab-operators", Path(__file__).resolve().parent / "operators", ("-ldflags", "-s -w"), disk="3 GB")
+GPU_OPERATOR = "25.3.4"
+"""The newest real GPU Operator whose module can be had from the Go module proxy: the pseudo-version in
+`operators/go.mod` is the commit of this tag (git describe in NVIDIA/gpu-operator)."""
+
 _KWOK_URL = f"https://github.com/kubernetes-sigs/kwok/releases/download/v{KWOK}/kwok-"
 _KWOK_RELEASES = {
     Platform("linux", "amd64"): Download(
@@ -40,6 +45,13 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
             Tool("kube-controller-manager", KUBERNETES, SERVERS, "k8s.io/kubernetes/cmd/kube-controller-manager"),
             Tool("kube-scheduler", KUBERNETES, SERVERS, "k8s.io/kubernetes/cmd/kube-scheduler"),
             Tool("kwok", KWOK, SERVERS, "sigs.k8s.io/kwok/cmd/kwok", releases=_KWOK_RELEASES),
+            Tool(
+                "gpu-operator",
+                GPU_OPERATOR,
+                OPERATORS,
+                "github.com/NVIDIA/gpu-operator/cmd/gpu-operator",
+                on_demand=True,
+            ),
         )
     }
 )

@@ -40,11 +40,17 @@ COMPUTED = ("status", "resourceNames")
 
 
 class HelmReleases:
-    """The handler of releases. `crds_late` says whether the CRDs of this call's chart come late, a fault of the lab."""
+    """The handler of releases. `crds_late` says whether the CRDs of this call's chart come late, a fault of the lab.
 
-    def __init__(self, clients: Clients, crds_late: Callable[[Call], bool]) -> None:
+    `real_operators` says whether the cluster of a call has real operators, each of which has one version.
+    """
+
+    def __init__(
+        self, clients: Clients, crds_late: Callable[[Call], bool], real_operators: Callable[[Call], bool]
+    ) -> None:
         self._clients = clients
         self._crds_late = crds_late
+        self._real_operators = real_operators
 
     def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
         filled: dict[str, Tree] = {**inputs}
@@ -54,7 +60,7 @@ class HelmReleases:
             filled["namespace"] = "default"
         if not reveal_known(inputs.get("skipAwait", False)):
             filled.setdefault("timeout", TIMEOUT)
-        return filled, list(check_failures(_plain(inputs)))
+        return filled, list(check_failures(_plain(inputs), real_operators=self._real_operators(call)))
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
         paths = list(changed_paths(old_inputs, news))

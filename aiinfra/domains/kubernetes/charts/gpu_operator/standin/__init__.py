@@ -27,9 +27,9 @@ def controllers() -> Sequence[Controller]:
     of_operator = built_in("Node", "Deployment", "DaemonSet", *belongings.ALL_KINDS) | policy
     of_upgrades = built_in("Node", "Pod", "Deployment", "DaemonSet", "PodDisruptionBudget") | policy
     return (
-        Controller("gpu-operator", of_operator, operator.reconcile),
-        Controller("nvidia-driver", of_operator, nvidia_drivers.reconcile),
-        Controller("driver-upgrades", of_upgrades, Upgrades().reconcile),
+        Controller("gpu-operator", of_operator, operator.reconcile, stand_in=True),
+        Controller("nvidia-driver", of_operator, nvidia_drivers.reconcile, stand_in=True),
+        Controller("driver-upgrades", of_upgrades, Upgrades().reconcile, stand_in=True),
         Controller("device-plugin", built_in("Node", "Pod", "ConfigMap") | policy, DevicePlugins().reconcile),
         Controller("operator-validator", built_in("Pod") | policy, validation.reconcile),
     )
