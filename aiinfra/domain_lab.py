@@ -126,6 +126,10 @@ class VariesByPlan(Protocol):
         """Return what is simulated of it for this plan, in the place of `LabDomain.simulated`."""
         ...
 
+    def with_real_operators(self, described: Tree) -> Tree:
+        """Return the value of `key` with real operators in the place of stand-ins, where there are any."""
+        ...
+
 
 class LabServerContext(Protocol):
     """What the lab's supervisor gives to the servers of a domain."""

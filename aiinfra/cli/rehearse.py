@@ -22,11 +22,18 @@ FaultOption = Annotated[
 ]
 
 
+RealOperatorsOption = Annotated[
+    bool,
+    typer.Option("--real-operators", help="Run NVIDIA's real GPU Operator (built at first use), not its stand-in."),
+]
+
+
 def rehearse(
     ctx: typer.Context,
     *,
     env: o.EnvArgument,
     fault: FaultOption = "",
+    real_operators: RealOperatorsOption = False,
     sets: o.SetOption,
     summary: o.SummaryOption,
     parallel: o.ParallelOption = 8,
@@ -43,4 +50,5 @@ def rehearse(
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline), "lab")
     choice = Options(parallel=parallel)
-    watch.rehearse(lambda: rehearse(session, Fault.parse(fault) if fault else None, choice))
+    chosen = Fault.parse(fault) if fault else None
+    watch.rehearse(lambda: rehearse(session, chosen, choice, real_operators=real_operators))

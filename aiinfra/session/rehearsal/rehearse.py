@@ -26,10 +26,10 @@ from aiinfra.stack import SecretSource
 UP: Final = "every stack is up"
 
 
-def rehearse(session: Session, fault: Fault | None, options: Options) -> Rehearsal:
+def rehearse(session: Session, fault: Fault | None, options: Options, *, real_operators: bool = False) -> Rehearsal:
     """Run the whole life of the environment in a lab of its own; the lab is removed whatever happens."""
     injector = FaultInjector(fault, session.plan) if fault else None
-    described, assumed = assumed_lab(session.plan)
+    described, assumed = assumed_lab(session.plan, real_operators=real_operators)
     environment = session.plan.environment.model_copy(update={"lab": described})
     root = session.world.state() / "rehearsals"
     with throwaway_folder(root, environment.name, session.places.say) as folder:

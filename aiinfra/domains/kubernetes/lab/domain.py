@@ -88,20 +88,24 @@ class KubernetesLab:
             return None
         described = plan.environment.lab.get(self.key) or {}
         given = _adopted_clusters(plan)
-        if with_real_operators(plan):
+        if real_clusters(plan):
             from aiinfra.domains.kubernetes.lab.real_versions import refuse_other_versions
 
-            refuse_other_versions(plan, with_real_operators(plan))
+            refuse_other_versions(plan, real_clusters(plan))
         made = [name for name, step in plan.steps.items() if exports_cluster(step) and name not in given]
         return clusters_spec({name: described.get(name) for name in given}, made)
 
     def tools_of(self, plan: Plan) -> Sequence[str]:
-        return (*self.tools, "gpu-operator") if with_real_operators(plan) else self.tools
+        return (*self.tools, "gpu-operator") if real_clusters(plan) else self.tools
 
     def simulated_of(self, plan: Plan) -> Sequence[str]:
-        if not with_real_operators(plan):
+        if not real_clusters(plan):
             return self.simulated
         return [REAL_OPERATORS if sentence == STAND_INS else sentence for sentence in self.simulated]
+
+    def with_real_operators(self, described: Tree) -> Tree:
+        clusters = cast("Mapping[str, Any]", described)
+        return {name: {**(cluster or {}), "operators": "real"} for name, cluster in clusters.items()}
 
     def provides(self, folder: Path, spec: Tree) -> bool:
         specs = cast("Mapping[str, Any]", spec)
@@ -137,7 +141,7 @@ class KubernetesLab:
         return assumed_clusters(plan, _adopted_clusters(plan), cast("Mapping[str, Any] | None", described))
 
 
-def with_real_operators(plan: Plan) -> Sequence[StackName]:
+def real_clusters(plan: Plan) -> Sequence[StackName]:
     """Return the clusters whose description asks for real operators."""
     described: Mapping[str, Any] = plan.environment.lab.get(KubernetesLab.key) or {}
     return [StackName(name) for name, cluster in described.items() if (cluster or {}).get("operators") == "real"]
