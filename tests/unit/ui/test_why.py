@@ -35,7 +35,9 @@ def text(why: Why) -> str:
 
 
 def test_what_a_run_waits_for_is_told_with_its_causes_and_who_runs_it() -> None:
-    assert text(WHY) == """\
+    assert (
+        text(WHY)
+        == """\
 ○ gpu-operator (gpu_operator) is being worked on by the run that holds the environment
   `up` runs for 5m00, and has waited 4m00 for ClusterPolicy cluster-policy: notReady
   ← nvidia-driver-daemonset on gpu-0: ImagePullBackOff
@@ -43,6 +45,7 @@ def test_what_a_run_waits_for_is_told_with_its_causes_and_who_runs_it() -> None:
   now cluster dc1 answers, v1.36.3, and shows the same
   held by `aiinfra up dc1` on bastion, pid 7, begun 5 min ago
   → correct its name"""
+    )
 
 
 def test_what_the_world_shows_by_now_counts_more_than_what_the_run_noted() -> None:

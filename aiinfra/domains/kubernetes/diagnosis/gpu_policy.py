@@ -85,8 +85,10 @@ def untolerated_taints(snapshot: Snapshot) -> list[Cause]:
 
 
 def _of_operands(snapshot: Snapshot, policy: Object) -> Iterator[Cause]:
+    """Yield the causes of the operands in their order; one that no node is labelled for is ready to the operator."""
     operands = sorted(snapshot.owned(policy, "DaemonSet"), key=_order)
-    for operand in lacking_operands(policy, operands):
+    placed = [operand for operand in operands if status(operand).get("desiredNumberScheduled")]
+    for operand in lacking_operands(policy, placed or operands[:1]):
         yield from workloads.causes(snapshot, operand)
 
 
