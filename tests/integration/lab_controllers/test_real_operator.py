@@ -104,7 +104,7 @@ def test_a_driver_upgrade_goes_through_the_same_states_with_the_node_cordoned(em
         site.until(partial(_at_rest, site), "upgrade-done on both nodes")
         with site.watching_nodes(STATE) as seen:
             site.client.patch(POLICY, {"spec": {"driver": {"version": "580.105.08"}}})
-            Waiter(UPGRADE_LIMIT, every=0.5).until(lambda site=site: _upgraded(site) or Pending("new drivers"))
+            Waiter(UPGRADE_LIMIT, every=0.5).until(partial(_upgraded, site))
         for node in ("gpu-0", "gpu-1"):
             states = [state for at, (state, _) in enumerate(seen[node]) if not at or seen[node][at - 1][0] != state]
             assert states == list(UPGRADE_STATES), site
@@ -115,9 +115,9 @@ def _at_rest(site: Site) -> bool:
     return {state for state, _ in site.node_states(STATE)} == {"upgrade-done"}
 
 
-def _upgraded(site: Site) -> bool:
+def _upgraded(site: Site) -> bool | Pending:
     images = {pod["spec"]["containers"][0]["image"] for pod in site.pods("nvidia-driver-daemonset")}
-    return images == {"nvcr.io/nvidia/driver:580.105.08-ubuntu24.04"} and _at_rest(site)
+    return (images == {"nvcr.io/nvidia/driver:580.105.08-ubuntu24.04"} and _at_rest(site)) or Pending("new drivers")
 
 
 def _settled(site: Site) -> Mapping[str, object]:

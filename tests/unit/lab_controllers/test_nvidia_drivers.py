@@ -66,6 +66,7 @@ def test_a_driver_has_a_daemonset_for_the_system_of_its_nodes() -> None:
     assert pod["serviceAccountName"] == "nvidia-gpu-driver-default-ubuntu24.04"
     assert made["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"] == "nvidia-driver"
     assert made["metadata"]["ownerReferences"][0]["kind"] == "NVIDIADriver"
+    assert made["metadata"]["labels"]["nvidia.com/gpu-operator.state"] == "state-driver"
 
 
 def test_its_name_ends_as_the_operator_makes_it() -> None:

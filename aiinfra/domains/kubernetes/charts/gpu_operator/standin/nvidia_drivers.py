@@ -206,7 +206,7 @@ def _daemonset(driver: Object, pool: Pool, within: str) -> Object:
             "metadata": {
                 "name": app,
                 "namespace": within,
-                "labels": own,
+                "labels": {**own, "nvidia.com/gpu-operator.state": "state-driver"},
                 "annotations": dict(given),
                 "ownerReferences": [operands.owner(driver)],
             },
