@@ -56,10 +56,10 @@ def test_another_version_than_the_one_that_can_be_had_is_refused_with_the_way_ou
 
 def test_its_program_is_asked_for_by_the_option_alone(a_plan: Plans) -> None:
     assert isinstance(LAB, KubernetesLab)
-    assert "gpu-operator" in LAB.tools_of(a_plan("v25.3.4", REAL))
-    assert "gpu-operator" not in LAB.tools_of(a_plan("v26.7.0", {}))
-    assert TOOLS["gpu-operator"].on_demand
-    assert "gpu-operator" not in Toolchain(World.real()).usual
+    assert "nvidia-gpu-operator" in LAB.tools_of(a_plan("v25.3.4", REAL))
+    assert "nvidia-gpu-operator" not in LAB.tools_of(a_plan("v26.7.0", {}))
+    assert TOOLS["nvidia-gpu-operator"].on_demand
+    assert "nvidia-gpu-operator" not in Toolchain(World.real()).usual
 
 
 def test_reports_say_which_operator_ran_and_how_old_it_is(a_plan: Plans) -> None:

@@ -96,7 +96,7 @@ class KubernetesLab:
         return clusters_spec({name: described.get(name) for name in given}, made)
 
     def tools_of(self, plan: Plan) -> Sequence[str]:
-        return (*self.tools, "gpu-operator") if real_clusters(plan) else self.tools
+        return (*self.tools, "nvidia-gpu-operator") if real_clusters(plan) else self.tools
 
     def simulated_of(self, plan: Plan) -> Sequence[str]:
         if not real_clusters(plan):

@@ -44,7 +44,7 @@ class OperatorRunner:
     def start(self, spec: LabCluster) -> None:
         """Prepare what the operator needs, and follow the cluster from now on. Raises `OutsideError`."""
         isolated = real_operator.isolation()
-        program = Path(self.command_of[real_operator.PROGRAM])
+        program = Path(self.command_of[real_operator.TOOL])
         module = real_operator.module_folder(self.module_caches, program)
         home = cluster_home(self.context.folder, self.cluster)
         kubeconfig = (home / INTERNAL).read_text()

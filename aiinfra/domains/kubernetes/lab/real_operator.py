@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from aiinfra.domains.kubernetes.lab.block import LabCluster
 
 PROGRAM: Final = "gpu-operator"
+TOOL: Final = "nvidia-gpu-operator"
+"""The name of the program in the toolchain."""
 MODULE: Final = "github.com/NVIDIA/gpu-operator"
 DRIVER_MANAGER_IMAGE: Final = "nvcr.io/nvidia/cloud-native/k8s-driver-manager:v0.8.1"
 """What the chart of v25.3.4 gives its Deployment (deployments/gpu-operator/values.yaml)."""

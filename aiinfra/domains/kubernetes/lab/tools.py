@@ -46,7 +46,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
             Tool("kube-scheduler", KUBERNETES, SERVERS, "k8s.io/kubernetes/cmd/kube-scheduler"),
             Tool("kwok", KWOK, SERVERS, "sigs.k8s.io/kwok/cmd/kwok", releases=_KWOK_RELEASES),
             Tool(
-                "gpu-operator",
+                "nvidia-gpu-operator",
                 GPU_OPERATOR,
                 OPERATORS,
                 "github.com/NVIDIA/gpu-operator/cmd/gpu-operator",

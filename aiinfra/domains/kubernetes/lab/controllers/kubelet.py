@@ -88,7 +88,8 @@ def is_simulated(pod: Object) -> bool:
     """Whether the lab's kubelets, not kwok, play the life of the pod."""
     if deleting(pod) or pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
         return False
-    return annotation(pod, KUBELET_ANNOTATION) == "controllers" or asks_for_gpus(pod) or is_operand(pod)
+    player = annotation(pod, KUBELET_ANNOTATION)
+    return player == "controllers" or asks_for_gpus(pod) or (not player and is_operand(pod))
 
 
 def event(pod: Object, notice: Notice, now: datetime) -> Object:
