@@ -7,6 +7,7 @@ LOCKED := $(VENV)/locked
 SET_UP := $(VENV)/set-up
 HOST := aiinfra/engine/host
 VCENTER := aiinfra/domains/vsphere/lab/server
+HELM := aiinfra/domains/kubernetes/charts/helm
 PULUMI := github.com/pulumi/pulumi
 TAGS := osusergo,grpcnotrace
 # Checks that compile as the toolchain does find its packages in Go's cache; else they compile Pulumi anew.
@@ -40,9 +41,11 @@ lint: $(SET_UP) ## Style, types and import directions of Python; vet and staticc
 	$(BIN)/lint-imports
 	$(AS_BUILT) $(WITH_GO) go -C $(HOST) vet -tags $(TAGS) ./...
 	$(AS_BUILT) $(WITH_GO) go -C $(VCENTER) vet ./...
+	$(AS_BUILT) $(WITH_GO) go -C $(HELM) vet ./...
 	$(WITH_GO) go -C .ci/staticcheck build -o $(CURDIR)/$(BIN)/staticcheck honnef.co/go/tools/cmd/staticcheck
 	cd $(HOST) && $(AS_BUILT) $(WITH_GO) $(CURDIR)/$(BIN)/staticcheck -tags $(TAGS) ./...
 	cd $(VCENTER) && $(AS_BUILT) $(WITH_GO) $(CURDIR)/$(BIN)/staticcheck ./...
+	cd $(HELM) && $(AS_BUILT) $(WITH_GO) $(CURDIR)/$(BIN)/staticcheck ./...
 
 format: $(SET_UP) ## Rewrite the Python files in the one style
 	$(BIN)/ruff check --fix .

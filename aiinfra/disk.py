@@ -1,8 +1,9 @@
-"""What the file system refuses in a folder of ours, as an error with the folder, the reason and a hint."""
+"""Folders and files: what the file system refuses, as an error with the reason and a hint, and what they hold."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -49,3 +50,19 @@ def why_unusable(folder: Path, needed: int = 1) -> str:
         return f"{nearest} cannot be written"
     free = shutil.disk_usage(nearest).free
     return "" if free >= needed else f"{free >> 20} MiB are free and {max(1, needed >> 20)} MiB are needed"
+
+
+def content_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, or of all files below a folder with their names; `missing` when nothing is there.
+
+    Raises `OSError` for what cannot be read.
+    """
+    if path.is_dir():
+        whole = hashlib.sha256()
+        for part in sorted(p for p in path.rglob("*") if p.is_file()):
+            whole.update(f"{part.relative_to(path)}\0{content_digest(part)}\n".encode())
+        return whole.hexdigest()
+    if not path.exists():
+        return "missing"
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -55,7 +55,8 @@ class Block:
     model: str
     """`package.module:Model`, a pydantic model."""
     in_lab: Mapping[str, Any]
-    """What replaces the block in a lab: every field, so that no value of a real one remains."""
+    """What replaces the block in a lab: every field, so that no value of a real one remains. Empty: it stays as it is,
+    as a lab uses the same."""
     headline: str = ""
     """How the headline of a plan names it, with fields of the model that are texts: `vCenter {host}`. Empty: not at
     all."""

@@ -14,6 +14,7 @@ from aiinfra.dataclass import dataclass
 from aiinfra.stack import SecretSource, StackName
 
 if TYPE_CHECKING:
+    from aiinfra.domain_run import PackageReport
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan
     from aiinfra.providers.contract import ProviderSpec
@@ -128,6 +129,43 @@ class VariesByPlan(Protocol):
 
     def with_real_operators(self, described: Tree) -> Tree:
         """Return the value of `key` with real operators in the place of stand-ins, where there are any."""
+        ...
+
+    def real_operators(self, described: Any, *, everywhere: bool) -> Sequence[Any]:
+        """Return the operators that run for real, as records that kinds know.
+
+        `described`: the value of `key`, checked already; None when there is none. `everywhere`: whatever it says.
+        """
+        ...
+
+
+@runtime_checkable
+class StandsInForPlugins(Protocol):
+    """A `LabDomain` whose stand-ins can give way to the official plugins, against its own servers."""
+
+    @property
+    def of_plugin(self) -> Mapping[str, Sequence[str]]:
+        """Return, by plugin, the sentences of `simulated` that hold only while its stand-in runs."""
+        ...
+
+
+@runtime_checkable
+class TriesPackages(Protocol):
+    """A `LabDomain` whose parts can refuse what a real package makes, without making it."""
+
+    def try_package(self, folder: Path, plan: Plan, report: PackageReport) -> Iterable[PackageReport]:
+        """Yield what came of a dry run in the lab that runs in `folder`; its problems are what was refused."""
+        ...
+
+
+@runtime_checkable
+class DescribesHardware(Protocol):
+    """A `LabDomain` whose description is judged by the rules of kinds, so that what cannot work is not started."""
+
+    key: str
+
+    def hardware(self, described: Any) -> Sequence[Any]:
+        """Return what the value of `key` describes, checked already, as records that kinds know."""
         ...
 
 

@@ -8,7 +8,7 @@ This module imports no Pulumi: read-only commands load every kind and must stay 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast, runtime_checkable
@@ -44,6 +44,7 @@ __all__ = [
     "Linked",
     "Outputs",
     "Preflight",
+    "PreflightAround",
     "Program",
     "ReadsFiles",
     "Ref",
@@ -54,7 +55,9 @@ __all__ = [
     "StackContext",
     "StackName",
     "StackType",
+    "Supersedes",
     "Surroundings",
+    "UsesFiles",
     "Violation",
 ]
 
@@ -99,7 +102,8 @@ class StackType(Generic[I, O]):
     program: str
     """`package.module:function`, imported only when it runs: `def program(context: StackContext, inputs: I) -> O`."""
     checks: object = None
-    """Has any of the protocols `Rules`, `RulesAround`, `Preflight`, `GivesAccess`, `ReadsFiles`, `LabNeeds`."""
+    """Has any of the protocols `Rules`, `RulesAround`, `Preflight`, `PreflightAround`, `GivesAccess`, `ReadsFiles`,
+    `Supersedes`, `UsesFiles`, `LabNeeds`."""
     domains: tuple[str, ...] = ()
     """Names of the domains that it works in: they are verified, observed and swept for it, and their code is a part of
     its digest. Its program may declare resources of these domains only."""
@@ -115,6 +119,9 @@ class StackType(Generic[I, O]):
     """What others decide of the outcome, in words (`its chart's objects`): a plan of it is likely, never exact."""
     leftovers: tuple[Any, ...] = ()
     """Records of its domains: what its software leaves in the world when it is uninstalled, for their sweeps."""
+    offers: tuple[Any, ...] = ()
+    """Records of its domains: what its software gives to others while it is there, for a destroy to name who loses it.
+    """
     known_outputs: tuple[str, ...] = ()
     """Outputs that follow from the stack's own inputs in the file, so that they are known before its first run."""
     sources: tuple[Path, ...] = field(default=())
@@ -152,9 +159,11 @@ class Rules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of a preflight. The level `unknown` never counts as ok."""
+    """One result of a preflight."""
 
-    level: Literal["ok", "warning", "error", "unknown"]
+    level: Literal["ok", "note", "warning", "error", "unknown"]
+    """`note`: true, worth knowing, and no flaw. `warning`: stops no run, and the hint removes it. `unknown`: could not
+    be read, and never counts as ok."""
     about: str
     """The object: a host, a cluster, a quota."""
     read: str
@@ -164,8 +173,6 @@ class Finding:
     code: str = "preflight.finding"
     host: str = ""
     """Name of the host that the finding is about, if it is about one."""
-    lasting: bool = False
-    """True when nothing can remove the finding: `doctor` shows it, and a run does not repeat it."""
 
 
 @runtime_checkable
@@ -178,6 +185,17 @@ class Preflight(Protocol):
 
     def preflight(self, inputs: Any, facts: Mapping[str, Any]) -> Iterable[Finding]:
         """Yield the findings. `facts` has the answer of each domain that could be asked, by its name."""
+        ...
+
+
+@runtime_checkable
+class PreflightAround(Protocol):
+    """A `Preflight` that also judges what the other stacks of the environment ask of the same places."""
+
+    def preflight_around(
+        self, name: StackName, inputs: Any, facts: Mapping[str, Any], around: Surroundings
+    ) -> Iterable[Finding]:
+        """Yield the findings, in place of `Preflight.preflight`."""
         ...
 
 
@@ -199,6 +217,24 @@ class ReadsFiles(Protocol):
         ...
 
 
+@runtime_checkable
+class Supersedes(Protocol):
+    """A kind in which one input can have the last word on what another one stands for."""
+
+    def superseded(self, inputs: Any) -> Mapping[tuple[str | int, ...], tuple[str | int, ...]]:
+        """Return the inputs that do not count, each with the path of the input that is used instead."""
+        ...
+
+
+@runtime_checkable
+class UsesFiles(Protocol):
+    """A kind whose inputs name files that its result is made of: where one changed, the stack runs again."""
+
+    def files(self, inputs: Any, base: Path) -> Iterable[tuple[tuple[str, ...], Path]]:
+        """Yield the files and folders, each with the input that names it. Relative paths start at `base`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the rules of a kind may know of the environment of a stack."""
@@ -208,6 +244,8 @@ class Surroundings:
     target: Literal["real", "lab"]
     stacks: Mapping[StackName, tuple[str, Inputs]]
     """Kind and inputs of every stack of the environment, this one included."""
+    hardware: Sequence[Any] = ()
+    """What `lab:` of the file describes, as records of the domains; empty on a real target."""
 
 
 @runtime_checkable

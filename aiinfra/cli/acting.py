@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 import typer
 
@@ -20,8 +20,12 @@ from aiinfra.ui.views import Display, PlainDisplay, StreamDisplay, View
 if TYPE_CHECKING:
     from aiinfra.plan.certainty import CriticalPath
     from aiinfra.report.rehearsal import Rehearsal
+    from aiinfra.report.run import Dependent
     from aiinfra.session.options import Tools
     from aiinfra.session.session import Session
+
+
+_LOOK: Final = {"up": "aiinfra preview {} shows what would change", "destroy": "aiinfra status {} shows what is up"}
 
 
 @dataclass(slots=True)
@@ -45,7 +49,15 @@ class Watch:
             summary.check_suffixes(summaries)
         return cls(console, summaries, View(_display(console), console.world.now))
 
-    def session(self, env: str, sets: Sequence[str], tools: Tools, target: Literal["lab"] | None = None) -> Session:
+    def session(
+        self,
+        env: str,
+        sets: Sequence[str],
+        tools: Tools,
+        target: Literal["lab"] | None = None,
+        *,
+        real_operators: bool = False,
+    ) -> Session:
         from aiinfra.session.session import Session
 
         return Session.open(
@@ -53,6 +65,7 @@ class Watch:
             env,
             sets=sets,
             target=target,
+            real_operators=real_operators,
             tools=tools,
             on_event=self.view,
             on_secrets=self.console.hide,
@@ -69,7 +82,7 @@ class Watch:
             raise ConfigError(
                 f"{verb} changes the world and there is no terminal to ask on",
                 code="cli.approval_needed",
-                hint="look at it with `aiinfra preview`, then add --yes",
+                hint=f"{_LOOK[verb].format(session.plan.environment.name)}, then add --yes",
             )
         from aiinfra.session.inspection.record import read_record
         from aiinfra.ui.plan import plan_text
@@ -79,6 +92,21 @@ class Watch:
         unasked = f", and forget unasked what is in {', '.join(forget)}" if forget else ""
         if not typer.confirm(f"{verb} {session.plan.environment.name}{unasked}?"):
             raise Interrupted("not approved; nothing was touched", code="run.not_approved")
+
+    def agrees(self, dependents: Sequence[Dependent]) -> bool:
+        """Show what of others a destroy would take along, and ask. Raises `Interrupted` on a no.
+
+        It follows `approve`, which has made sure that there is somebody to ask.
+        """
+        from aiinfra.report.run import by_loss
+        from aiinfra.ui.report import NAMED
+
+        self.console.out.line("Others made or run this, and would lose by it:")
+        for stack, names, loss in by_loss(dependents, NAMED):
+            self.console.out.line(f"  {stack}: {names} would be {loss}")
+        if not typer.confirm("Let it go along?"):
+            raise Interrupted("not approved; nothing was touched", code="run.not_approved")
+        return True
 
     def run(self, act: Callable[[], RunReport], path: CriticalPath | None = None) -> NoReturn:
         """Run, show the end in every sink, and leave with the run's exit code. `path`: what an `up` would take."""

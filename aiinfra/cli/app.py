@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, Entry] = {
     "kinds": Entry("kinds:kinds", "List the kinds of stacks", WRITE),
     "schema": Entry("schema:schema", "Print a JSON Schema: environment, events, result, errors", WRITE),
     "lab": Entry("lab:app", "The simulated world of ENV: status, stop, faults", MACHINE),
+    "charts": Entry("packages:app", "The charts that ENV installs: mirror", MACHINE),
     "toolchain": Entry("toolchain:app", "The programs that aiinfra needs: list, install, verify, mirror", MACHINE),
 }
 

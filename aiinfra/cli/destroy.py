@@ -18,6 +18,7 @@ def destroy(
     forget: o.ForgetOption,
     summary: o.SummaryOption,
     yes: o.YesOption = False,
+    with_dependents: o.WithDependentsOption = False,
     parallel: o.ParallelOption = 8,
     keep_lab: o.KeepLabOption = False,
     environment_id: o.EnvironmentIdOption = "",
@@ -34,6 +35,12 @@ def destroy(
     session = watch.session(env, sets, Tools(toolchain, offline))
     watch.approve("destroy", session, yes=yes, forget=forget)
     choice = Options(
-        Selection(only), parallel=parallel, keep_lab=keep_lab, environment_id=environment_id, forget=forget, moved=moved
+        Selection(only),
+        parallel=parallel,
+        keep_lab=keep_lab,
+        environment_id=environment_id,
+        forget=forget,
+        moved=moved,
+        take_along=lambda dependents: with_dependents or (not yes and watch.agrees(dependents)),
     )
     watch.run(lambda: session.destroy(choice))

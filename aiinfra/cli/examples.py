@@ -28,6 +28,8 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "lab stop": ("lab stop lab",),
     "lab fault": ("lab fault lab api-partition --at cluster", "lab fault lab api-partition --lift"),
     "lab faults": ("lab faults",),
+    "charts": ("charts mirror onprem ./charts",),
+    "charts mirror": ("charts mirror onprem ./charts",),
     "toolchain": ("toolchain list", "toolchain install", "toolchain mirror /srv/aiinfra-tools"),
     "toolchain list": ("toolchain list", "toolchain list --output json"),
     "toolchain install": (

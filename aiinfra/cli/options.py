@@ -30,7 +30,7 @@ SetOption = Annotated[
         metavar="PATH=VALUE",
         default_factory=list,
         show_default=False,
-        help="Replace a value of the file: --set stacks.nfd.version=0.19. May be given again.",
+        help="Replace a value of the file: --set stacks.nfd.version=0.19.0. May be given again.",
     ),
 ]
 OnlyOption = Annotated[
@@ -88,6 +88,13 @@ ForgetOption = Annotated[
         autocompletion=stack_names,
     ),
 ]
+WithDependentsOption = Annotated[
+    bool,
+    typer.Option(
+        "--with-dependents",
+        help="Let go along what others made or run that cannot stay; without it a destroy stops, or asks.",
+    ),
+]
 MovedOption = Annotated[
     bool,
     typer.Option("--moved", help="ENV is the environment that the state has, though its file looks like another."),
@@ -99,7 +106,7 @@ def _folder(named: Path | None) -> Path | None:
     """Known before anything runs: what needs none of the programs would not notice, the rest would fail half-way."""
     if named is not None and not named.expanduser().is_dir():
         message = f"the toolchain folder {named.absolute()} does not exist"
-        hint = "`aiinfra toolchain mirror DIR` makes one"
+        hint = "name a folder" if named.exists() else f"aiinfra toolchain mirror {named} makes one"
         raise ConfigError(message, code="toolchain.directory", hint=hint)
     return named
 
@@ -113,6 +120,10 @@ ToolchainOption = Annotated[
         help="Take the programs from this folder first.",
         callback=_folder,
     ),
+]
+PackagesOption = Annotated[
+    bool,
+    typer.Option("--charts", help="Let Helm render each real chart, wherever it comes from; builds its engine first."),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Fetch nothing; name what is missing.")]
 

@@ -11,7 +11,11 @@ from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm, output_form
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiinfra.config import Loaded
+    from aiinfra.domain_run import PackageReport
+    from aiinfra.session.packages import PackageJudge
 
 
 def load(ctx: typer.Context, env: str, sets: Sequence[str], output: OutputForm = OutputForm.TEXT) -> Loaded:
@@ -22,3 +26,20 @@ def load(ctx: typer.Context, env: str, sets: Sequence[str], output: OutputForm =
     console = Console.of(ctx)
     console.form = output_form(output, None)
     return load_environment(env, sets=sets, world=console.world, catalog=Catalog.installed())
+
+
+def package_judge(ctx: typer.Context, loaded: Loaded, toolchain: Path | None, *, offline: bool) -> PackageJudge:
+    """Return what judges the packages of ENV."""
+    from aiinfra.session.packages import PackageJudge
+    from aiinfra.toolchain import Toolchain
+
+    console = Console.of(ctx)
+    tools = Toolchain(console.world, toolchain, offline)
+    return PackageJudge(loaded, console.world, tools, console.hide, console.err.line)
+
+
+def judge_packages(
+    ctx: typer.Context, loaded: Loaded, toolchain: Path | None, *, offline: bool
+) -> Sequence[PackageReport]:
+    """Let the packages that ENV installs judge what they get. Raises `ConfigError` with every problem."""
+    return package_judge(ctx, loaded, toolchain, offline=offline).judge("all")

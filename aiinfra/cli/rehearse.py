@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,9 @@ from aiinfra.cli import options as o
 from aiinfra.cli.acting import Watch
 from aiinfra.cli.complete import fault_names
 from aiinfra.cli.form import OutputForm
+
+if TYPE_CHECKING:
+    from aiinfra.session.packages import Scope
 
 FaultOption = Annotated[
     str,
@@ -26,6 +30,12 @@ RealOperatorsOption = Annotated[
     bool,
     typer.Option("--real-operators", help="Run NVIDIA's real GPU Operator (built at first use), not its stand-in."),
 ]
+OfficialOption = Annotated[
+    bool,
+    typer.Option(
+        "--official-plugins", help="Let the installed official Pulumi plugins run against the lab, not stand-ins."
+    ),
+]
 
 
 def rehearse(
@@ -39,16 +49,23 @@ def rehearse(
     parallel: o.ParallelOption = 8,
     output: o.OutputOption = OutputForm.TEXT,
     events: o.EventsOption = None,
+    packages: o.PackagesOption = False,
+    official_plugins: OfficialOption = False,
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
     """Run any ENV, also one of a real site, in a throw-away lab: up, proof, destroy, a verdict."""
     from aiinfra.session.options import Options, Tools
     from aiinfra.session.rehearsal.fault_injection import Fault
+    from aiinfra.session.rehearsal.official import official_plugins as find_plugins
     from aiinfra.session.rehearsal.rehearse import rehearse
 
     watch = Watch.of(ctx, output, events, summary)
-    session = watch.session(env, sets, Tools(toolchain, offline), "lab")
+    session = watch.session(env, sets, Tools(toolchain, offline), "lab", real_operators=real_operators)
+    if official_plugins:
+        tools = replace(session.places.tools, official=find_plugins(session.plan, session.world))
+        session = replace(session, places=replace(session.places, tools=tools))
     choice = Options(parallel=parallel)
+    scope: Scope = "all" if packages else "ready"
     chosen = Fault.parse(fault) if fault else None
-    watch.rehearse(lambda: rehearse(session, chosen, choice, real_operators=real_operators))
+    watch.rehearse(lambda: rehearse(session, chosen, choice, scope, real_operators=real_operators))

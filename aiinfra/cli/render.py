@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,10 @@ from aiinfra.cli import options as o
 from aiinfra.cli.complete import stack_names
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
-from aiinfra.cli.reading import load
+from aiinfra.cli.reading import judge_packages, load
+
+if TYPE_CHECKING:
+    from aiinfra.domain_run import PackageReport
 
 StackArgument = Annotated[
     str, typer.Argument(metavar="[STACK]", show_default=False, help="This stack alone.", autocompletion=stack_names)
@@ -26,16 +29,25 @@ def render(
     stack: StackArgument = "",
     out: OutOption,
     sets: o.SetOption,
+    packages: o.PackagesOption = False,
     output: o.OutputOption = OutputForm.TEXT,
+    toolchain: o.ToolchainOption = None,
+    offline: o.OfflineOption = False,
 ) -> None:
-    """Write every document that ENV would apply, as YAML files. Needs no engine, network or credentials."""
+    """Write every document that ENV would apply, as YAML files. Needs no engine and no network."""
     from aiinfra.plan.selection import require_stacks
     from aiinfra.render import rendering
     from aiinfra.stack import StackName
     from aiinfra.ui.rendered import rendered_json, rendered_text
 
-    plan = load(ctx, env, sets, output).plan
+    found = load(ctx, env, sets, output)
+    plan = found.plan
     require_stacks(plan, "STACK", [stack] if stack else [])
     console = Console.of(ctx)
-    files = rendering.render(plan, console.world.cwd / out, [StackName(stack)] if stack else [])
+    made: dict[str, list[PackageReport]] = {}
+    for report in judge_packages(ctx, found, toolchain, offline=offline) if packages else ():
+        console.err.line(str(report))
+        made.setdefault(report.stack, []).append(report)
+    base = found.path.absolute().parent
+    files = rendering.render(plan, console.world.cwd / out, [StackName(stack)] if stack else [], base, made)
     console.answer(output, lambda: rendered_text(files, out), lambda: rendered_json(files, out))

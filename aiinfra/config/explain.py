@@ -16,6 +16,7 @@ from aiinfra.model.display import redacted_line
 from aiinfra.model.environment import Environment
 from aiinfra.model.tree import Loc, Tree, as_tree, at_path, children, dotted
 from aiinfra.plan.suggestions import did_you_mean
+from aiinfra.stack import StackName, Supersedes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,21 @@ def _values(tree: Tree, at: Loc) -> list[tuple[Loc, Tree]]:
 
 
 def _explain_value(loaded: Loaded, at: Loc, value: Tree) -> Explained:
-    owners = loaded.origins(at)
-    if not owners:
-        return Explained(dotted(at), Given(_default_of(loaded, at), redacted_line(value, at)))
-    first, *others = [_given(layer, at) for layer in owners]
-    return Explained(dotted(at), Given(first.where, redacted_line(value, at)), others)
+    others = [_given(layer, at) for layer in loaded.origins(at)]
+    first = Given(others[0].where if others else _default_of(loaded, at), redacted_line(value, at))
+    winner = _last_word(loaded, at)
+    if winner:
+        return Explained(dotted(at), _given(loaded.origins(winner)[0], winner), [first, *others[1:]])
+    return Explained(dotted(at), first, others[1:])
+
+
+def _last_word(loaded: Loaded, at: Loc) -> Loc:
+    """Return the path of the value that is used in place of an input of a stack; empty when the input itself is."""
+    if len(at) < 3 or at[0] != "stacks":
+        return ()
+    step = loaded.plan.steps[StackName(str(at[1]))]
+    instead = step.kind.checks.superseded(step.inputs) if isinstance(step.kind.checks, Supersedes) else {}
+    return (*at[:2], *instead[at[2:]]) if at[2:] in instead else ()
 
 
 def _given(layer: Layer, at: Loc) -> Given:

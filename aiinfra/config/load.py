@@ -12,6 +12,7 @@ from aiinfra.config.layers import Layer, Merged, document_without_marks, merge_l
 from aiinfra.config.loaded import Loaded
 from aiinfra.config.lookup import find_environment
 from aiinfra.config.places import Located, locate, sorted_problems
+from aiinfra.config.strays import Strays
 from aiinfra.config.targets import default_layer, is_shared, lab_layer, shared_layers
 from aiinfra.config.values import parse_values
 from aiinfra.errors import ConfigError, Problem
@@ -28,8 +29,12 @@ def load_environment(
     catalog: Kinds,
     sets: Sequence[str] = (),
     target: Literal["lab"] | None = None,
+    real_operators: bool = False,
 ) -> Loaded:
-    """Read, merge, check and plan. `target` overrides the file's. Raises `ConfigError` with every problem found."""
+    """Read, merge, check and plan. Raises `ConfigError` with every problem found.
+
+    `target` overrides the file's; `real_operators` run in a lab whatever the file says.
+    """
     path = find_environment(name_or_path, world)
     files = Files(world.cwd)
     files.read(path)
@@ -40,11 +45,15 @@ def load_environment(
         layers = [Layer("rehearsal", document_without_marks({"target": target})), *layers]
     whole = _with_target(layers, catalog)
     tree, late_flaws = parse_values(whole.tree)
-    plan, flaws = check(tree, path.stem, catalog)
+    plan, flaws = check(tree, path.stem, catalog, real_operators=real_operators)
+    strays = Strays(layers)
+    wrong = [flaw for flaw in (*late_flaws, *flaws) if not strays.hold(flaw.at)]
+    own = [flaw for flaw in wrong if not is_shared(flaw.at, whole)]
     found = [
         *files.found,
         *flagged,
-        *(locate(flaw, whole) for flaw in (*late_flaws, *flaws) if not is_shared(flaw.at, whole)),
+        *map(_without_place, strays.problems()),
+        *(locate(flaw, whole) for flaw in own or wrong),
     ]
     if plan is None or found:
         raise ConfigError(problems=sorted_problems(found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aiinfra.config.layers import Layer, Merged
+from aiinfra.config.targets import shared_source
 from aiinfra.dataclass import dataclass
 from aiinfra.model.environment import Environment
 from aiinfra.model.tree import Loc
@@ -31,5 +32,7 @@ class Loaded:
         """`file:line:col` of a value, of the nearest one above it that was written, or the file."""
         for length in range(len(at), 0, -1):
             if owners := self.merged.owners(at[:length]):
+                if length > 2 and owners[0].source == shared_source(str(at[2])):
+                    return self.where(at[2:])
                 return owners[0].where(at[:length], key=length < len(at))
         return str(self.path)

@@ -52,7 +52,7 @@ def lab_layer(tree: Tree, kinds: Mapping[str, StackType[Any, Any]]) -> list[Laye
         over["state"] = {"url": "", "secrets": "passphrase"}
     known = blocks()
     for key, block in known.items():
-        if isinstance(tree.get(key), Mapping) or any(_stacks_with_block(tree, key, kinds)):
+        if block.in_lab and (isinstance(tree.get(key), Mapping) or any(_stacks_with_block(tree, key, kinds))):
             over[key] = dict(block.in_lab)
     if stacks := _connections(tree.get("stacks"), kinds, known):
         over["stacks"] = stacks

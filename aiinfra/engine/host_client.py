@@ -101,7 +101,7 @@ class EngineHost:
                 f"the engine host speaks protocol {spoken}, not {PROTOCOL}",
                 code="engine.protocol",
                 where=str(binary),
-                hint="run aiinfra toolchain install",
+                hint="leave out --toolchain and AIINFRA_TOOLCHAIN; aiinfra toolchain install then brings one that fits",
             )
         self._connection.ask({"op": "open", "settings": settings.as_json()})
 
@@ -209,7 +209,7 @@ def _spawn(binary: Path, environ: Mapping[str, str], log: Path) -> subprocess.Po
             f"the engine host does not start: {exc.strerror}",
             code="engine.start",
             where=str(binary),
-            hint="run aiinfra toolchain verify",
+            hint="aiinfra toolchain verify says what is wrong with it",
         ) from exc
 
 

@@ -6,6 +6,7 @@ It handles ids, threads and a host that dies, and does not depend on what is req
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
@@ -64,9 +65,23 @@ class EngineError(AiinfraError):
     default_code = "engine.failed"
 
 
+PASSING: Final = re.compile(
+    r"StatusCode: 5\d\d|\bError 5\d\d\b|RESPONSE 5\d\d|SlowDown|ServiceUnavailable|InternalError|TooManyRequests"
+    r"|StatusCode: 429|\bError 429\b|RESPONSE 429|RequestTimeout|i/o timeout|TLS handshake timeout|deadline exceeded"
+    r"|connection reset by peer|broken pipe|unexpected EOF|temporary failure in name resolution"
+    r"|stale (NFS )?file handle|resource temporarily unavailable",
+    re.IGNORECASE,
+)
+"""What storage says when it is away for a moment: S3 (aws-sdk-go-v2), Google Cloud Storage (googleapi), Azure
+(azcore), Go's net and syscall. Their libraries have asked again by then."""
+AWAY: Final = "run the command again; if it stays so, see whether the state's storage works and can be reached"
+
+
 def refusal(code: str, message: str, where: str) -> EngineError:
-    """Return the error for what the host refused."""
+    """Return the error for what the host refused. Storage that is away for a moment is no matter of credentials."""
     ours = HOST_CODES.get(code, EngineError.default_code)
+    if code == "state" and PASSING.search(message):
+        return EngineError(message, code=ours, where=where, hint=AWAY, transient=True)
     return EngineError(message, code=ours, where=where, hint=HINTS.get(code, ""), transient=code in TRANSIENT)
 
 

@@ -21,6 +21,10 @@ T = TypeVar("T")
 PASSING: Final = frozenset({errno.ENOENT, errno.ESTALE, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ETIMEDOUT})
 """What a file system answers when something changed under a call, or a server was away: another try may succeed."""
 
+AGAIN: Final = "run the command again"
+CHECK: Final = "check state.url, and that you may write there"
+_HINTS: Final = {errno.ENOSPC: "free space there", errno.EDQUOT: "free space there"}
+
 
 class Notes(Protocol):
     """Keys are relative paths with `/`."""
@@ -89,7 +93,7 @@ class FileNotes:
                 f"the state's folder cannot be used: {exc.strerror}",
                 code="state.folder",
                 where=str(exc.filename or self.root),
-                hint="check state.url, and that you may write there",
+                hint=AGAIN if exc.errno in PASSING else _HINTS.get(exc.errno or 0, CHECK),
                 transient=exc.errno in PASSING,
             ) from exc
 

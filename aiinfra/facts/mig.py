@@ -21,6 +21,23 @@ STARTS: Final = MappingProxyType({7: _SEVEN, 4: _FOUR})
 MEMORY_SLICES: Final = MappingProxyType({7: 8, 4: 4})
 
 
+PROFILES: Final = MappingProxyType(
+    {
+        "A100-SXM4-40GB": MappingProxyType({"1g.5gb": 7, "2g.10gb": 3, "3g.20gb": 2, "4g.20gb": 1, "7g.40gb": 1}),
+        "A30": MappingProxyType({"1g.6gb": 4, "2g.12gb": 2, "4g.24gb": 1}),
+        "A100-SXM4-80GB": MappingProxyType({"1g.10gb": 7, "2g.20gb": 3, "3g.40gb": 2, "4g.40gb": 1, "7g.80gb": 1}),
+        "H200": MappingProxyType({"1g.18gb": 7, "2g.35gb": 3, "3g.71gb": 2, "4g.71gb": 1, "7g.141gb": 1}),
+        "B200": MappingProxyType({"1g.23gb": 7, "2g.45gb": 3, "3g.90gb": 2, "4g.90gb": 1, "7g.180gb": 1}),
+    }
+)
+"""How many instances of a profile one GPU holds, by a model that has it: NVIDIA MIG User Guide r610."""
+
+
+def a_model_with(profile: str) -> tuple[str, int] | None:
+    """Return a model that has a MIG profile, and how many of it fit on one; None for a profile that is not known."""
+    return next(((model, counts[profile]) for model, counts in PROFILES.items() if profile in counts), None)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class MigInstance:
     """One instance by its share of the GPU."""

@@ -38,6 +38,7 @@ from aiinfra.world import World
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks at whether the lab's record is still ours."""
+MAX_DESCRIPTOR: Final = 1 << 16
 CHANGE_LIMIT: Final = 3.0
 """Seconds for which the end of a lab waits for a change that is under way."""
 
@@ -201,6 +202,9 @@ class Supervisor:
 
 def run(folder: Path) -> None:
     """Own the lab in `folder` until it is stopped; does not return."""
+    os.closerange(
+        3, MAX_DESCRIPTOR
+    )  # what the caller of `up` had open, such as the lock of `flock FILE aiinfra up lab`
     os.chdir(folder)
     (folder / "logs").mkdir(mode=0o700, exist_ok=True)
     spawner = Spawner(folder, World.real().environ)

@@ -50,9 +50,12 @@ def plan(environment: Environment, catalog: Kinds) -> Plan:
 
 
 def draft(
-    entries: Entries, environment: str, target: str, kinds: Kinds
+    entries: Entries, environment: str, target: str, kinds: Kinds, hardware: Sequence[Any] = ()
 ) -> tuple[Mapping[StackName, Step], Sequence[Flaw]]:
-    """Return the steps in order and every flaw; the steps are complete only when there is no flaw."""
+    """Return the steps in order and every flaw; the steps are complete only when there is no flaw.
+
+    `hardware` is what the file describes of a lab: `Surroundings.hardware`.
+    """
     flaws: list[Flaw] = []
     inputs: dict[StackName, Inputs] = {}
     for name, entry in entries.items():
@@ -67,7 +70,7 @@ def draft(
     needs = {name: _needs(name, entries) for name in entries}
     flaws += _cycle_flaws(needs, entries)
     stacks = {name: (entries[name].kind, made) for name, made in inputs.items()}
-    around = Surroundings(environment, "lab" if target == "lab" else "real", stacks)
+    around = Surroundings(environment, "lab" if target == "lab" else "real", stacks, hardware)
     flaws += _rule_flaws(entries, inputs, around, kinds)
     made = (n for n in topological_order(needs) if n in inputs)
     return {n: Step(n, kinds[entries[n].kind], inputs[n], needs[n]) for n in made}, flaws

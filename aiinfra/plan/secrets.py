@@ -56,7 +56,7 @@ def read_secrets(
     values: dict[SecretSource, str] = {}
     problems: list[Problem] = []
     for source, at in needed:
-        read = values.get(source) or _read(source, world, path.parent)
+        read = values.get(source) or read_source(source, world, path.parent)
         if isinstance(read, str):
             read = _self_contained(plan, source, at, read, world, path.parent)
         if isinstance(read, str):
@@ -83,7 +83,7 @@ def _self_contained(  # noqa: PLR0917  each is a part of one use
         return error.record.message, error.record.hint
 
 
-def _read(source: SecretSource, world: World, folder: Path) -> str | tuple[str, str]:
+def read_source(source: SecretSource, world: World, folder: Path) -> str | tuple[str, str]:
     """Return the value, or a message and a hint."""
     if source.scheme == "env":
         return _variable(source.name, world)

@@ -6,11 +6,14 @@ before it declared as outputs; secret sources are never read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import grpc
 
+from aiinfra.domain_run import PackageReport
+from aiinfra.engine.binding import Resolve
 from aiinfra.engine.programs import ProgramServer
 from aiinfra.engine.pulumi_names import language_pb2, language_pb2_grpc
 from aiinfra.engine.values import resolver
@@ -18,6 +21,7 @@ from aiinfra.engine.wire import UNKNOWN, Tree
 from aiinfra.errors import AiinfraError
 from aiinfra.plan.planner import Plan, Step
 from aiinfra.plan.types import field_spots
+from aiinfra.render.document import Document
 from aiinfra.render.documents import documents
 from aiinfra.render.files import file_names, text, write
 from aiinfra.render.monitor import Recording, in_dependency_order, serve
@@ -38,33 +42,65 @@ Files = Mapping[str, Mapping[str, str]]
 """Texts by file name, by stack."""
 
 
-def render(plan: Plan, out: Path, only: Collection[StackName] = ()) -> Files:
-    """Write the documents of the stacks in `only`, or of all, under `out/<stack>/`.
+Packages = Mapping[str, Sequence[PackageReport]]
+"""By stack, what became of the packages that it installs."""
+
+
+def render(
+    plan: Plan,
+    out: Path,
+    only: Collection[StackName] = (),
+    base: Path = Path(),
+    packages: Packages = MappingProxyType({}),
+) -> Files:
+    """Write the documents of the stacks in `only`, or of all, under `out/<stack>/`. `base`: the file's folder.
+
+    What packages make is written after what the programs of their stacks declare.
 
     Raises `RenderFailed`, and `ConfigError` when a file cannot be written.
     """
-    texts = render_texts(plan, [name for name in plan.steps if not only or name in only])
+    texts = render_texts(plan, [name for name in plan.steps if not only or name in only], base, packages)
     write(out, texts, environment="" if only else plan.environment.name)
     return texts
 
 
-def render_texts(plan: Plan, chosen: Collection[StackName]) -> Files:
+def render_texts(
+    plan: Plan, chosen: Collection[StackName], base: Path = Path(), packages: Packages = MappingProxyType({})
+) -> Files:
     """Return the texts by stack and file name. Only the programs of the chosen stacks and their dependencies run."""
-    environment = plan.environment.name
-    outputs: dict[str, Mapping[str, Tree]] = {}
     texts: dict[str, Mapping[str, str]] = {}
+    for name, recording in record(plan, chosen, base, lambda _: UNKNOWN):
+        made = [*documents(name, in_dependency_order(recording.resources)), *_packaged(packages.get(name, ()))]
+        about = f"environment {plan.environment.name}, stack {name}"
+        texts[name] = dict(zip(file_names(made), (text(each, about) for each in made), strict=True))
+    return texts
+
+
+def _packaged(reports: Iterable[PackageReport]) -> Iterator[Document]:
+    """Yield what packages make, each object as a document that says what it is of."""
+    for report in reports:
+        for made in report.objects:
+            name = str((made.get("metadata") or {}).get("name", ""))
+            yield Document(
+                str(made.get("kind", "object")), name, made, (f"Made by the {report.what}, as it renders it.",)
+            )
+
+
+def record(
+    plan: Plan, chosen: Collection[StackName], base: Path, secret: Callable[[SecretSource], Tree]
+) -> Iterator[tuple[StackName, Recording]]:
+    """Yield what the program of each chosen stack declares; those of their dependencies run before."""
+    outputs: dict[str, Mapping[str, Tree]] = {}
     server = ProgramServer()
     try:
         for name in _with_dependencies(plan, chosen):
-            recording = _record_program(server, plan, plan.steps[name], outputs)
+            resolve = resolver(outputs.__getitem__, secret)
+            recording = _record_program(server, plan, plan.steps[name], base, resolve)
             outputs[name] = recording.outputs
             if name in chosen:
-                made = list(documents(name, in_dependency_order(recording.resources)))
-                about = f"environment {environment}, stack {name}"
-                texts[name] = dict(zip(file_names(made), (text(each, about) for each in made), strict=True))
+                yield name, recording
     finally:
         server.close()
-    return texts
 
 
 def _with_dependencies(plan: Plan, chosen: Collection[StackName]) -> list[StackName]:
@@ -76,13 +112,10 @@ def _with_dependencies(plan: Plan, chosen: Collection[StackName]) -> list[StackN
     return [name for name in plan.steps if name in needed]
 
 
-def _record_program(
-    server: ProgramServer, plan: Plan, step: Step, outputs: Mapping[str, Mapping[str, Tree]]
-) -> Recording:
+def _record_program(server: ProgramServer, plan: Plan, step: Step, base: Path, resolve: Resolve) -> Recording:
     environment = plan.environment.name
     recording = Recording(step.name, environment)
-    context = StackContext(environment, ENVIRONMENT_ID, step.name)
-    resolve = resolver(lambda stack: outputs[stack], lambda _: UNKNOWN)
+    context = StackContext(environment, ENVIRONMENT_ID, step.name, base=base)
     server.register(step.name, program(step.kind, context, _inputs(plan, step), resolve))
     with serve(recording) as address, grpc.insecure_channel(server.address) as channel:
         runtime = language_pb2_grpc.LanguageRuntimeStub(channel)

@@ -30,6 +30,8 @@ class Rehearsal:
     simulated: Sequence[str]
     not_checked: Sequence[str] = ()
     """What the real world might refuse and the lab does not."""
+    packages: Sequence[str] = ()
+    """By what each package that a stack installs, such as a chart, was judged: itself or a stand-in."""
 
     @property
     def passed(self) -> bool:

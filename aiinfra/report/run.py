@@ -100,6 +100,46 @@ class StackResult:
     related_outcome: Outcome | None = None
     forgotten: int = 0
     """Resources that were dropped from the state."""
+    left_out: Sequence[str] = ()
+    """After a destroy: steps of the software's own that could not run and were left out, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """Something of others that goes, or stops working, with what a destroy removes."""
+
+    stack: str
+    """The stack whose destroy takes it along."""
+    what: str
+    """`NodeFeatureRule network-operator-rule`"""
+    loss: str
+    """What becomes of it: `lost with CustomResourceDefinition nodefeaturerules.nfd.k8s-sigs.io`."""
+
+
+def by_loss(dependents: Sequence[Dependent], most: int) -> list[tuple[str, str, str]]:
+    """Return stack, names and loss of those that go together; `most` are named, then `and 4 more`."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in dependents:
+        found.setdefault((one.stack, one.loss), []).append(one.what)
+    return [(stack, _some(names, most), loss) for (stack, loss), names in found.items()]
+
+
+def _some(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Something that a stack works by and that others may use too, and what a destroy of the stack made of it."""
+
+    stack: str
+    kind: str
+    """`CustomResourceDefinition`"""
+    name: str
+    removed: bool
+    why: str = ""
+    """Why it was kept: `it was there before nfd`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +160,10 @@ class RunReport:
     """After destroy: where was looked and what was found, one sentence each."""
     not_asked: Sequence[str] = ()
     """After a destroy with `--forget`: which places were not asked, and why, one sentence each."""
+    dependents: Sequence[Dependent] = ()
+    """What of others a destroy was allowed to take along."""
+    shared: Sequence[Shared] = ()
+    """After a destroy: what stacks worked by that others may use too, each with what became of it."""
     ended_at: datetime | None = None
     """The time from which the age of `StackResult.last_seen` and of proofs counts."""
 

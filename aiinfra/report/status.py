@@ -37,6 +37,8 @@ class WorldState:
     causes: Sequence[str] = ()
     """From leaf to root, what it shows of the stack's failure."""
     hint: str = ""
+    looked: bool = False
+    """Whether what the failure names could be looked at: without causes, it is then over."""
 
 
 @dataclass(frozen=True, slots=True)

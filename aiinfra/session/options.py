@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 
 from aiinfra.dataclass import dataclass
+from aiinfra.report.run import Dependent
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,11 @@ class Selection:
     @property
     def all(self) -> bool:
         return not (self.only or self.from_ or self.until)
+
+
+def stop_for(dependents: Sequence[Dependent]) -> bool:
+    """Take nothing of others along."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,8 @@ class Options:
     """For a destroy whose notes are lost: the id that the world's objects carry."""
     forget: Sequence[str] = ()
     """Stacks whose clusters are gone for good: a destroy forgets what was in them."""
+    take_along: Callable[[Sequence[Dependent]], bool] = stop_for
+    """Asked when a destroy would cost others something: whether it may. Not asked when it costs nobody anything."""
     prove: bool = False
     """Run proofs again."""
     moved: bool = False
@@ -51,6 +60,8 @@ class Tools:
 
     directory: Path | None = None
     offline: bool = False
+    official: Mapping[str, str] = field(default_factory=dict)
+    """Official plugins, with their versions, that a lab lets run in place of its stand-ins."""
 
 
 ANY_TOOLS = Tools()

@@ -11,7 +11,7 @@ from aiinfra.dataclass import dataclass
 from aiinfra.engine.events import OnEvent, RunEnded, RunStarted
 from aiinfra.engine.report import exit_code
 from aiinfra.errors import ErrorRecord, Interrupted
-from aiinfra.report.run import RunReport, StackResult, Verb
+from aiinfra.report.run import Dependent, RunReport, Shared, StackResult, Verb
 
 if TYPE_CHECKING:
     from aiinfra.session.run import Run
@@ -27,6 +27,10 @@ class Reporting:
     now: Callable[[], datetime]
     not_asked: Sequence[str] = ()
     """What a destroy was asked to forget, one sentence each."""
+    dependents: Sequence[Dependent] = ()
+    """What of others a destroy takes along."""
+    shared: Sequence[Shared] = ()
+    """What became of things that others may use too."""
     since: datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +78,8 @@ class Reporting:
             errors=tuple(errors),
             nothing_left=tuple(nothing_left),
             not_asked=tuple(self.not_asked),
+            dependents=tuple(self.dependents),
+            shared=tuple(self.shared),
             ended_at=now,
         )
         self.on_event(RunEnded(report, now))

@@ -14,6 +14,7 @@ from threading import Event as Flag
 from typing import Any
 
 from aiinfra.dataclass import dataclass
+from aiinfra.disk import content_digest
 from aiinfra.engine.code_digest import code_digest
 from aiinfra.engine.digest import inputs_text, keyed
 from aiinfra.engine.events import Event, Message, OnEvent
@@ -28,7 +29,7 @@ from aiinfra.session.keys import digest_key
 from aiinfra.session.options import DEFAULTS, Options
 from aiinfra.session.place.place import Place
 from aiinfra.session.runner import StackProgram, StackRunner
-from aiinfra.stack import Ref, SecretSource, StackContext, StackName
+from aiinfra.stack import Ref, SecretSource, StackContext, StackName, UsesFiles
 from aiinfra.world import World
 
 
@@ -127,7 +128,7 @@ class Run:
                 f"{stack} is not up, so its outputs are not known",
                 code="run.upstream_missing",
                 where=stack,
-                hint=f"bring it up first: leave out --only, or add --from {stack}",
+                hint=f"bring it up first: aiinfra up {self.plan.environment.name} --until {stack}",
             )
         return self.outputs[stack]
 
@@ -177,7 +178,12 @@ class Run:
     def digest(self, step: Step) -> str:
         """Return the digest of everything that the stack's result depends on."""
         parts = (step.kind.kind, self._code_digest(step), self.environment_id, self._proof_token(step))
-        return keyed(self.key, *parts, inputs_text(step.inputs, self._unresolved_digest))
+        return keyed(self.key, *parts, inputs_text(step.inputs, self._unresolved_digest), *self._file_digests(step))
+
+    def _file_digests(self, step: Step) -> Sequence[str]:
+        checks = step.kind.checks
+        used = checks.files(step.inputs, self.base) if isinstance(checks, UsesFiles) else ()
+        return [_file_digest(path) for _, path in used]
 
     def _code_digest(self, step: Step) -> str:
         """Return the digest of the kind's code, computed once in a run."""
@@ -196,3 +202,10 @@ class Run:
             known = self.journal.success(stack)
             self.revisions[stack] = known.result if known else ""
         return self.revisions[stack]
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        return content_digest(path)
+    except OSError:
+        return "unreadable"  # `check_files` refuses it before anything is run

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from functools import partial
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import Loaded, load_environment
@@ -20,6 +20,7 @@ from aiinfra.engine.lock import EnvironmentLock
 from aiinfra.engine.wire import Tree
 from aiinfra.errors import AiinfraError
 from aiinfra.model.state_url import redact_url
+from aiinfra.plan.files import check_files
 from aiinfra.plan.planner import Plan
 from aiinfra.plan.secrets import read_secrets
 from aiinfra.plan.selection import select
@@ -40,6 +41,9 @@ from aiinfra.session.run import Run
 from aiinfra.session.worlds import verify
 from aiinfra.stack import SecretSource, StackName
 from aiinfra.world import World
+
+if TYPE_CHECKING:
+    from aiinfra.session.packages import PackageJudge
 
 PLUGIN_LIMIT: Final = 3600.0
 """Seconds that a plugin may take for one resource of a stack that has no limit or is no longer in the file."""
@@ -68,16 +72,20 @@ class Session:
         *,
         sets: Sequence[str] = (),
         target: Literal["lab"] | None = None,
+        real_operators: bool = False,
         tools: Tools = ANY_TOOLS,
         on_event: OnEvent = lambda event: None,
         on_secrets: OnSecrets = lambda secrets: None,
     ) -> Session:
         """Read, check and plan an environment. Raises `ConfigError` with every problem; touches nothing.
 
-        `target` overrides the file's: for a rehearsal what names the real world is not read.
+        `target` overrides the file's: for a rehearsal what names the real world is not read. `real_operators` run in a
+        lab whatever the file says.
         """
         catalog = Catalog.installed()
-        loaded = load_environment(env, sets=sets, world=world, catalog=catalog, target=target)
+        loaded = load_environment(
+            env, sets=sets, world=world, catalog=catalog, target=target, real_operators=real_operators
+        )
 
         def say(text: str) -> None:
             on_event(Message(text, world.now()))
@@ -90,9 +98,11 @@ class Session:
         """Bring the environment to the state that its file describes."""
         from aiinfra.session.verbs.up import up
 
-        chosen, secrets = self._chosen(options), self.secrets()
+        chosen = self._chosen(options)
+        self.check_files(chosen)
+        secrets = self.secrets()
         with self._acting(Verb.UP, self.places.start(), options, chosen, secrets) as run:
-            return up(run)
+            return up(run, lambda: self.packages)
 
     def refresh(self, options: Options = DEFAULTS) -> RunReport:
         """Ask the world again; a stack that differs is run by the next `up`."""
@@ -111,7 +121,9 @@ class Session:
         from aiinfra.session.verbs.run_stacks import run_stacks
         from aiinfra.session.verbs.up import say_changes
 
-        chosen, secrets = self._chosen(options), self.secrets()
+        chosen = self._chosen(options)
+        self.check_files(chosen)
+        secrets = self.secrets()
         with self.places.preview_place() as place, self._engine(place, options) as engine:
             require_for(self.places, chosen)
             journal = self.journal(place, engine)
@@ -173,6 +185,17 @@ class Session:
         )
         self.on_secrets(found.values())
         return found
+
+    def check_files(self, chosen: Sequence[StackName] | None = None) -> None:
+        """Raise `ConfigError` for each file that is a part of what a stack builds and is not there."""
+        check_files(self.plan, self.loaded.path.absolute().parent, self.loaded.where, chosen)
+
+    @property
+    def packages(self) -> PackageJudge:
+        """What judges the packages that the stacks install, such as a chart."""
+        from aiinfra.session.packages import PackageJudge
+
+        return PackageJudge(self.loaded, self.world, self.places.toolchain, self.on_secrets, self.places.say)
 
     def _chosen(self, options: Options) -> Sequence[StackName]:
         """Return the requested stacks, in order. Raises `ConfigError` for a selection that chooses none."""

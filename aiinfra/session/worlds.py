@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from aiinfra.catalog import Kind, domains_of
 from aiinfra.domain import Domain, load
 from aiinfra.domain_run import (
+    AttendsDestroy,
     Comparison,
     DetectsChanges,
     Explains,
+    JudgesPackages,
     Observation,
     Observes,
     ReportsHealth,
@@ -25,8 +29,9 @@ from aiinfra.plan.planner import Step
 from aiinfra.report.examined import Examined
 from aiinfra.report.run import Failure
 from aiinfra.report.status import WorldState
+from aiinfra.session.hints import with_environment
 from aiinfra.session.run import Run
-from aiinfra.stack import Finding, Preflight, StackName
+from aiinfra.stack import Finding, Preflight, PreflightAround, StackName, Surroundings
 
 
 class NotReady(OutsideError):
@@ -60,7 +65,7 @@ def require_ready(run: Run, steps: Sequence[Step]) -> None:
     found = list(preflights(run, steps, before_run=True))
     if errors := [one for one in found if one.finding.level == "error"]:
         raise NotReady(errors)
-    warnings = Counter(one.subject for one in found if one.finding.level != "ok" and not one.finding.lasting)
+    warnings = Counter(one.subject for one in found if one.finding.level in ("warning", "unknown"))
     for stack, count in warnings.items():
         noun = "1 warning" if count == 1 else f"{count} warnings"
         run.say(f"{stack}: {noun} from its preflight, none blocking; see aiinfra doctor {run.plan.environment.name}")
@@ -77,17 +82,29 @@ def preflights(run: Run, steps: Sequence[Step], *, before_run: bool) -> Iterator
         if not isinstance(checks, Preflight) or step.name not in asked:
             continue
         mine = answers.get(step.name, {})
-        yield from (Examined(step.name, finding) for one in mine.values() for finding in one.findings)
+        yield from (_examined(run, step.name, finding) for one in mine.values() for finding in one.findings)
         facts = {domain: one.facts for domain, one in mine.items() if one.facts is not None}
         if facts or not asked[step.name]:
-            yield from (Examined(step.name, finding) for finding in checks.preflight(step.inputs, facts))
+            yield from (_examined(run, step.name, finding) for finding in _judged(run, step, checks, facts))
+
+
+def _examined(run: Run, subject: str, finding: Finding) -> Examined:
+    return Examined(subject, replace(finding, hint=with_environment(finding.hint, run.plan.environment.name)))
+
+
+def _judged(run: Run, step: Step, checks: Preflight, facts: Mapping[str, Any]) -> Iterable[Finding]:
+    if not isinstance(checks, PreflightAround):
+        return checks.preflight(step.inputs, facts)
+    stacks = {name: (one.kind.kind, one.inputs) for name, one in run.plan.steps.items()}
+    around = Surroundings(run.plan.environment.name, "lab" if run.simulated else "real", stacks)
+    return checks.preflight_around(step.name, step.inputs, facts, around)
 
 
 def health(run: Run) -> Iterator[Examined]:
     """Yield the findings of each world about itself, independent of what kinds ask."""
     for world in _worlds_of(run).values():
         if isinstance(world, ReportsHealth):
-            yield from (Examined(subject, finding) for subject, finding in world.health(run))
+            yield from (_examined(run, subject, finding) for subject, finding in world.health(run))
 
 
 def with_root_cause(run: Run, stack: str, error: StepError) -> StepError:
@@ -103,7 +120,8 @@ def world_states(run: Run, stack: StackName, failure: Failure | None) -> Iterato
     """Yield the present state of each world that a stack works in."""
     for world in worlds([run.plan.steps[stack].kind]).values():
         if isinstance(world, Explains):
-            yield from world.current(run, stack, failure)
+            for state in world.current(run, stack, failure):
+                yield replace(state, hint=with_environment(state.hint, run.plan.environment.name))
 
 
 def settle(run: Run, step: Step) -> None:
@@ -168,6 +186,30 @@ def _by_sentence(errors: Mapping[StackName, OutsideError]) -> Mapping[str, Seque
     for stack, error in errors.items():
         stacks.setdefault(str(error), []).append(stack)
     return stacks
+
+
+def package_judges(step: Step) -> Iterator[tuple[JudgesPackages, str]]:
+    """Yield the worlds that judge what a stack installs, each with `official` or `named`: who says where it is."""
+    for world in worlds([step.kind]).values():
+        if isinstance(world, JudgesPackages) and (source := world.package_source(step)):
+            yield world, source
+
+
+def names_package(step: Step) -> bool:
+    """Whether the file says where something comes from that the stack installs."""
+    return any(source == "named" for _, source in package_judges(step))
+
+
+@contextmanager
+def attended(run: Run, stack: str, kind: Kind | None) -> Iterator[Sequence[str]]:
+    """Let the worlds of a stack stay beside its destroy; at the end, the list has what was left out of it."""
+    left_out: list[str] = []
+    with ExitStack() as stay:
+        attending = [world for world in worlds([kind]).values() if isinstance(world, AttendsDestroy)] if kind else []
+        found = [stay.enter_context(world.attend(run, stack)) for world in attending]
+        yield left_out
+        stay.close()
+        left_out += [sentence for one in found for sentence in one]
 
 
 def worlds_to_tear_down(kinds: Collection[Kind]) -> list[TearsDown]:

@@ -93,7 +93,10 @@ def _follow(process: subprocess.Popen[str], step: GoProgress, say: Callable[[str
         code = Waiter(limit=LIMIT, every=0.2, heartbeat=SAY_EVERY, on_wait=Pace(say)).until(ask)
     except TimedOut as error:
         raise OutsideError(
-            f"{step.doing} has not ended after {LIMIT / 3600:.0f} hours", code="toolchain.build", hint="run it again"
+            f"{step.doing} has not ended after {LIMIT / 3600:.0f} hours",
+            code="toolchain.build",
+            hint="run the command again",
+            transient=True,
         ) from error
     finally:
         if process.poll() is None:

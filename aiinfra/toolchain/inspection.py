@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from aiinfra.dataclass import dataclass
-from aiinfra.errors import OutsideError
+from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.toolchain.digest import file_digest
 from aiinfra.toolchain.plugins import Plugins
 from aiinfra.toolchain.record import Record, copy_program, describe
@@ -76,6 +76,8 @@ def mirror(toolchain: Toolchain, folder: Path, on_progress: Callable[[str], None
 
     The usual ones are made ready first; those that only an option asks for are copied where they are ready.
     """
+    if toolchain.directory == folder.absolute() and not _is_usable(toolchain):
+        toolchain.directory = None
     ready = [name for name, tool in toolchain.tools.items() if not tool.on_demand or toolchain.find(tool)]
     programs = toolchain.ensure(ready, on_progress)
     try:
@@ -89,6 +91,14 @@ def mirror(toolchain: Toolchain, folder: Path, on_progress: Callable[[str], None
             code="toolchain.cache",
             hint="name a folder that you may write to, with 1 GB free",
         ) from error
+
+
+def _is_usable(toolchain: Toolchain) -> bool:
+    """Whether the folder that AIINFRA_TOOLCHAIN names is there and of this version; else it is what is to be made."""
+    try:
+        return all(toolchain.find(tool) for tool in toolchain.tools.values())
+    except ConfigError:
+        return False
 
 
 def _mirror_program(toolchain: Toolchain, tool: Tool, program: Path, folder: Path) -> Path:

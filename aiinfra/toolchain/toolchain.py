@@ -113,7 +113,7 @@ class Toolchain:
             raise ConfigError(
                 f"the toolchain folder {directory} does not exist",
                 code="toolchain.directory",
-                hint=f"it is named by --toolchain or {VARIABLE}; `aiinfra toolchain mirror DIR` makes one",
+                hint=f"it is named by --toolchain or {VARIABLE}; aiinfra toolchain mirror {directory} makes it",
             )
         program = directory / tool.name
         if not program.exists():
@@ -123,7 +123,7 @@ class Toolchain:
             raise ConfigError(
                 f"{program} was made for another version of aiinfra ({record.version}, {record.digest})",
                 code="toolchain.directory",
-                hint=f"run `aiinfra toolchain mirror {directory}` with this version on a connected machine",
+                hint=f"on a connected machine, aiinfra toolchain mirror {directory} makes it anew",
             )
         return program
 

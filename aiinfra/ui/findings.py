@@ -16,7 +16,13 @@ from aiinfra.ui.terminal import Terminal
 Examined = tuple[str, Finding]
 """What was asked about (`toolchain`, `secrets`, `state`, a stack), and one answer."""
 _BAD = ("error", "unknown")
-_COLOUR: Mapping[str, str] = {"ok": "green", "warning": "yellow", "error": "red", "unknown": "red"}
+_COLOUR: Mapping[str, str] = {
+    "ok": "green",
+    "note": "dim",
+    "warning": "yellow",
+    "error": "red",
+    "unknown": "red",
+}
 
 
 def findings_text(examined: Sequence[Examined], terminal: Terminal) -> str:
@@ -39,11 +45,17 @@ def _finding_lines(
 ) -> Iterator[str]:
     """Yield the lines of one group. A hint that the next group repeats is left to that one."""
     subject, about, finding = one
-    sign = {"ok": terminal.marks.done, "warning": "!", "unknown": "?"}.get(finding.level, terminal.marks.failed)
+    sign = {"ok": terminal.marks.done, "note": terminal.marks.waiting, "warning": "!", "unknown": "?"}.get(
+        finding.level, terminal.marks.failed
+    )
     hanging = " " * (len(sign) + 1 + subjects + 2)
     yield _wrap(f"{sign} {pad(subject, subjects)}  {about}: {finding.read}", hanging, terminal)
-    if finding.level == "ok":
-        return
+    if finding.level != "ok" and not (finding.level == "note" and not finding.hint):
+        yield from _needed(finding, following, hanging, terminal)
+
+
+def _needed(finding: Finding, following: FindingGroup | None, hanging: str, terminal: Terminal) -> Iterator[str]:
+    """Yield what is needed, by which document, and how to get there."""
     source = f" [{finding.source}]" if finding.source else ""
     yield _wrap(f"{hanging}needed: {finding.needed}{source}", f"{hanging}  ", terminal)
     if finding.hint and (following is None or finding.hint != following[2].hint):
@@ -74,7 +86,7 @@ def verdict(examined: Sequence[Examined]) -> str:
 
 
 def _plural(level: str, count: int) -> str:
-    return "s" if count > 1 and level in ("warning", "error") else ""
+    return "s" if count > 1 and level in ("note", "warning", "error") else ""
 
 
 def exit_code(examined: Sequence[Examined]) -> int:

@@ -17,8 +17,8 @@ Worst = Mapping[tuple[str, str], str]
 """The worst level by host and check."""
 GAP = 3
 """Columns between two headings."""
-_WORST = ("ok", "warning", "unknown", "error")
-_STYLES: Mapping[str, str] = {"ok": "green", "warning": "yellow", "unknown": "red", "error": "red"}
+_WORST = ("ok", "note", "warning", "unknown", "error")
+_STYLES: Mapping[str, str] = {"ok": "green", "note": "dim", "warning": "yellow", "unknown": "red", "error": "red"}
 
 
 def host_table(findings: Sequence[Finding], terminal: Terminal) -> str:
@@ -82,5 +82,6 @@ def _worst(findings: Iterable[Finding]) -> Worst:
 def _sign(level: str, terminal: Terminal) -> Text:
     from rich.text import Text
 
-    signs = {"ok": terminal.marks.done, "warning": "!", "unknown": "?", "error": terminal.marks.failed}
+    marks = terminal.marks
+    signs = {"ok": marks.done, "note": marks.waiting, "warning": "!", "unknown": "?", "error": marks.failed}
     return Text(signs.get(level, ""), style=_STYLES.get(level, ""))

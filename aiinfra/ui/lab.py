@@ -74,7 +74,7 @@ def no_lab_text(name: str) -> str:
 
 
 def dead_lab_text(name: str, folder: str, death: str) -> str:
-    return f"lab of {name}: dead, as {death}; the next aiinfra up discards it, with its state in {folder}"
+    return f"lab of {name}: dead, as {death}; aiinfra up {name} discards it, with its state in {folder}"
 
 
 def faults_text(faults: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ def rehearsal_text(rehearsal: Rehearsal, terminal: Terminal) -> str:
         rows.append((f"+{duration(clock)}", sign, act.name, duration(act.report.seconds), act.why))
         clock += act.report.seconds
     parts = [f"rehearsal of {rehearsal.environment}", table(rows, indent=2)]
+    parts += _list_lines("What it installs, and who judged it before:", rehearsal.packages)
     parts += _list_lines("Assumed, as the file does not say:", rehearsal.assumed)
     parts += _list_lines("Simulated:", rehearsal.simulated)
     parts += _list_lines("Not checked in a lab:", rehearsal.not_checked)
@@ -63,5 +64,6 @@ def rehearsal_json(rehearsal: Rehearsal) -> dict[str, object]:
         ],
         "assumed": list(rehearsal.assumed),
         "simulated": list(rehearsal.simulated),
+        "packages": list(rehearsal.packages),
         "not_checked": list(rehearsal.not_checked),
     }

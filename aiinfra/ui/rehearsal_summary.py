@@ -30,6 +30,7 @@ def markdown(rehearsal: Rehearsal) -> str:
     )
     lines = [f"## aiinfra rehearse {rehearsal.environment}", "", verdict(rehearsal, _seconds(rehearsal)), ""]
     lines += ["| | part | result | time |", "|---|---|---|---|", *rows]
+    lines += _list_lines("What it installs, and who judged it before:", rehearsal.packages)
     lines += _list_lines("Assumed, as the file does not say:", rehearsal.assumed)
     lines += _list_lines("Simulated:", rehearsal.simulated)
     lines += _list_lines("Not checked in a lab:", rehearsal.not_checked)

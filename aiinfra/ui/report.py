@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from aiinfra.report.run import Outcome, Proof, Reason, RunReport, StackResult, Verb
+from aiinfra.report.run import Outcome, Proof, Reason, RunReport, StackResult, Verb, by_loss
 from aiinfra.ui.durations import age, duration
 from aiinfra.ui.errors import code_line, failure_text, indent_continuation, reason_lines, with_subject
 from aiinfra.ui.progress import PAST
 from aiinfra.ui.terminal import Terminal
 
+NAMED = 12
+"""Dependents that one line names."""
 _FAILED = (Outcome.FAILED, Outcome.INTERRUPTED)
 _UNTOUCHED = (Outcome.BLOCKED, Outcome.SKIPPED, Outcome.FORGOTTEN)
 _DONE_WORD: Mapping[Outcome, str] = {
@@ -138,7 +140,19 @@ def closing_line(report: RunReport) -> str:
         removal = "" if not removed else " 1 resource removed." if removed == 1 else f" {removed} resources removed."
         where = " where it was asked" if report.not_asked else ""
         line += f"\nNothing left{where}: " + ", ".join(report.nothing_left) + "." + removal
-    return "\n".join((line, *(f"Not asked: {sentence}." for sentence in report.not_asked), *_return_lines(report)))
+    not_asked = (f"Not asked: {sentence}." for sentence in report.not_asked)
+    return "\n".join((line, *removal_lines(report), *not_asked, *_return_lines(report)))
+
+
+def removal_lines(report: RunReport) -> list[str]:
+    """Return what became of things that others may use too, what of others went along, and what was left out."""
+    shared: dict[str, list[str]] = {}
+    for one in report.shared:
+        head = f"Removed with {one.stack}" if one.removed else f"Kept of {one.stack}, as {one.why}"
+        shared.setdefault(f"{head}: {one.kind}", []).append(one.name)
+    lines = [f"{head}{'s' if len(names) > 1 else ''} {', '.join(names)}." for head, names in shared.items()]
+    lines += [f"Taken along with {s}: {names} ({loss})." for s, names, loss in by_loss(report.dependents, NAMED)]
+    return [*lines, *(f"Left out: {text}." for result in report.results for text in result.left_out)]
 
 
 def _return_lines(report: RunReport) -> list[str]:

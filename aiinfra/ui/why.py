@@ -94,7 +94,8 @@ def _place(place: WorldState, stack: StackStatus, terminal: Terminal, *, changed
     """Yield what a place says now; recorded causes are not repeated. `changed`: something is known to differ."""
     line = f"now {place.place} {place.says}"
     told = stack.running.causes if stack.running else stack.failure.causes if stack.failure else None
-    if told is None or not place.answers or (changed and not place.causes):
+    unsure = changed or not place.looked
+    if told is None or not place.answers or (unsure and not place.causes):
         yield line
     elif not place.causes:
         gone = "it no more" if stack.failure and stack.failure.causes else "nothing of it"
@@ -128,8 +129,9 @@ def hints(why: Why) -> list[str]:
     if stack.state == "up":
         return unreachable
     current = [place.hint for place in why.now if place.answers and place.hint]
-    if stack.state == "running":
-        return list(dict.fromkeys([*unreachable, *current]))
+    if why.holder:
+        end = f"wait until that run has ended: aiinfra status {why.environment}"
+        return list(dict.fromkeys([*unreachable, *current, end]))
     recorded = [] if current or _is_healed(why) or not stack.failure else [stack.failure.error.hint]
     verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "partly destroyed" else up
     return [hint for hint in dict.fromkeys([*unreachable, *current, *recorded, verb]) if hint]
@@ -138,7 +140,8 @@ def hints(why: Why) -> list[str]:
 def _is_healed(why: Why) -> bool:
     """Whether the cause of the failure is gone."""
     had = why.stack.failure is not None and why.stack.failure.causes
-    return bool(had and any(place.answers for place in why.now) and not any(now.causes for now in why.now))
+    looked = any(place.answers and place.looked for place in why.now)
+    return bool(had and looked and not any(now.causes for now in why.now))
 
 
 def why_json(why: Why) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """cert-manager."""
 
 from aiinfra.stack import StackType
+from stacks.cert_manager.checks import Checks
 from stacks.cert_manager.spec import CertManagerInputs, CertManagerInstall
 
 STACK = StackType(
@@ -9,6 +10,7 @@ STACK = StackType(
     inputs=CertManagerInputs,
     outputs=CertManagerInstall,
     program="stacks.cert_manager.program:program",
+    checks=Checks(),
     domains=("kubernetes",),
     plugins=("kubernetes",),
     external="what its chart brings",

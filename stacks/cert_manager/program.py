@@ -7,22 +7,18 @@ from aiinfra.domains.kubernetes.resources import wants
 from aiinfra.domains.kubernetes.resources.chart import Installation, helm_chart
 from aiinfra.stack import StackContext
 from stacks.cert_manager.spec import CertManagerInputs, CertManagerInstall
+from stacks.cert_manager.values import chart_values
 
 
 def program(context: StackContext, inputs: CertManagerInputs) -> CertManagerInstall:
-    """Install the chart. Leases go to its own namespace, none remains in kube-system; our wait replaces its check."""
+    """Install the chart; our wait replaces its own check."""
     spec = Installation(
-        version=inputs.version,
         namespace=inputs.namespace,
-        values={
-            "crds": {"enabled": True},
-            "global": {"leaderElection": {"namespace": inputs.namespace}},
-            "startupapicheck": {"enabled": False},
-        },
+        values=chart_values(inputs),
         wants=[
             wants.rolled_out(wants.reference("apps/v1", "Deployment", name, inputs.namespace)) for name in DEPLOYMENTS
         ],
         limit=inputs.limit,
     )
-    helm_chart(context, inputs.cluster, CHART, spec)
+    helm_chart(context, inputs, CHART, spec)
     return CertManagerInstall.of(namespace=inputs.namespace, version=inputs.version)

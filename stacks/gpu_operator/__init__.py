@@ -1,6 +1,6 @@
 """NVIDIA's GPU Operator."""
 
-from aiinfra.domains.kubernetes.needs import NodeLeftovers
+from aiinfra.domains.kubernetes.needs import ExtendedResources, NodeLeftovers
 from aiinfra.stack import StackType
 from stacks.gpu_operator.checks import Checks
 from stacks.gpu_operator.spec import GpuOperatorInputs, GpuOperatorInstall
@@ -12,6 +12,9 @@ TRACES = NodeLeftovers(
     definition="clusterpolicies.nvidia.com",
 )
 """None of them takes its labels off (NVIDIA/gpu-operator issue 1391); NFD sets those of GPU Feature Discovery."""
+GPUS = ExtendedResources(("nvidia.com/gpu", "nvidia.com/gpu.shared", "nvidia.com/mig-*", "nvidia.com/[A-Zp]*"))
+"""Those of the device plugin (NVIDIA/k8s-device-plugin README.md) and, for virtual machines, of
+NVIDIA/kubevirt-gpu-device-plugin: `pgpu` or the GPU's own name. Network cards have other names under `nvidia.com/`."""
 STACK = StackType(
     kind="gpu_operator",
     summary="NVIDIA's GPU Operator: driver, toolkit, device plugin, MIG, time-slicing, monitoring.",
@@ -23,5 +26,6 @@ STACK = StackType(
     checks=Checks(),
     external="what its chart brings",
     leftovers=(TRACES, NFD_TRACES),
+    offers=(GPUS,),
     known_outputs=("namespace", "version", "resource", "policy", "resources", "tolerations", "image", "pull_secrets"),
 )

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
-from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import OPERATOR_DEPLOYMENT
-from aiinfra.domains.kubernetes.charts.helm_values import problems
-from aiinfra.domains.kubernetes.needs import ClusterNeed, OperatorNeed
-from aiinfra.stack import Ref, StackName, Surroundings, Violation
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import IMAGES
+from aiinfra.domains.kubernetes.charts.judging import Loc, superseded, violations
+from aiinfra.domains.kubernetes.charts.sources import used_files
+from aiinfra.domains.kubernetes.charts.stand_in_versions import not_simulated
+from aiinfra.domains.kubernetes.fields import GPU_TAINT
+from aiinfra.domains.kubernetes.needs import ClusterNeed, NodeTaint
+from aiinfra.stack import Finding, Ref, StackName, Surroundings, Violation
+from stacks.gpu_operator.driver_rules import of_described_nodes, of_settings
+from stacks.gpu_operator.effective import effective_values
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs
+from stacks.gpu_operator.values import FIELDS, chart_values, field_values, mig_strategy
 
 OS_SUFFIX = re.compile(r"-(ubuntu|rhel|rhcos|rocky|ol|sles|debian)[0-9.]*$")
 
@@ -21,15 +29,29 @@ class Checks:
             yield Violation(("version",), f"{inputs.version} lacks its leading v", f"write v{inputs.version}")
         yield from _driver(inputs.driver)
         yield from _nfd(inputs)
-        yield from _values(inputs)
-        if inputs.sharing.time_slicing and inputs.mig.strategy == "mixed":
+        config = "device-plugin" if inputs.sharing.time_slicing else ""
+        made, sent = field_values(inputs, config), chart_values(inputs, config)
+        yield from violations(CHART, inputs, FIELDS, made, sent)
+        yield from of_settings(inputs)
+        if inputs.sharing.time_slicing and mig_strategy(inputs) == "mixed":
             yield Violation(
                 ("sharing", "time_slicing"),
                 "time-slicing of nvidia.com/gpu does nothing under mig.strategy mixed, which offers nvidia.com/mig-…",
                 "set mig.strategy: single",
             )
 
+    def questions(self, inputs: GpuOperatorInputs) -> Mapping[str, Any]:
+        return {"kubernetes": True}
+
+    def preflight(self, inputs: GpuOperatorInputs, facts: Mapping[str, Any]) -> Iterator[Finding]:
+        """Yield whether the driver can work on the nodes, `facts["kubernetes"]`."""
+        from stacks.gpu_operator.preflight import findings
+
+        return findings(inputs, facts.get("kubernetes") or {})
+
     def rules_around(self, name: StackName, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[Violation]:
+        yield from not_simulated(CHART, inputs.version, name, around)
+        yield from of_described_nodes(inputs, around)
         if inputs.nfd != "bundled":
             return
         for other, (kind, theirs) in around.stacks.items():
@@ -40,11 +62,27 @@ class Checks:
                     f"write nfd: ${{{other}}}, or drop the stack {other}",
                 )
 
-    def lab_needs(self, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[ClusterNeed | OperatorNeed]:
+    def superseded(self, inputs: GpuOperatorInputs) -> Mapping[Loc, Loc]:
+        return superseded(FIELDS, inputs)
+
+    def files(self, inputs: GpuOperatorInputs, base: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
+        return used_files(CHART, inputs, base)
+
+    def lab_needs(self, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[ClusterNeed]:
         cluster = inputs.cluster.stack if isinstance(inputs.cluster, Ref) else None
-        yield ClusterNeed(cluster, gpu_nodes=1, gpus_per_node=1)
-        for name in (name for name, (_, theirs) in around.stacks.items() if theirs is inputs):
-            yield OperatorNeed(cluster, name, OPERATOR_DEPLOYMENT, inputs.version)
+        sees = effective_values(inputs)
+        bare = sees["driver"].get("enabled") and sees["toolkit"].get("enabled")
+        brought = "" if bare else IMAGES["driver"].version
+        yield ClusterNeed(cluster, gpu_nodes=1, gpus_per_node=1, host_driver=brought, taints=_taints(inputs))
+
+
+def _taints(inputs: GpuOperatorInputs) -> tuple[NodeTaint, ...]:
+    """The taints that a list of tolerations in the file speaks of, but for that which every operand tolerates."""
+    return tuple(
+        NodeTaint(one.key, one.value, one.effect or "NoSchedule")
+        for one in inputs.tolerations
+        if one.key not in ("", GPU_TAINT.key)
+    )
 
 
 def _driver(driver: Driver) -> Iterator[Violation]:
@@ -54,22 +92,8 @@ def _driver(driver: Driver) -> Iterator[Violation]:
             f"{driver.version} carries an OS, which the operator appends itself",
             f"write {driver.version[: found.start()]}",
         )
-    if driver.precompiled and "." in driver.version:
-        yield Violation(
-            ("driver", "version"),
-            f"precompiled drivers are chosen by branch, not by {driver.version}",
-            f'write "{driver.version.partition(".")[0]}"',
-        )
     if not driver.enabled and driver != Driver(enabled=False):
         yield Violation(("driver", "enabled"), "the driver is disabled and configured at once", "drop the other fields")
-
-
-def _values(inputs: GpuOperatorInputs) -> Iterator[Violation]:
-    """Helm drops values that a chart does not know; only the version that we know can be judged."""
-    if inputs.version == CHART.version:
-        for problem in problems(CHART.values, inputs.values):
-            message = f"chart {CHART.name} {CHART.version}: {problem.message}"
-            yield Violation(("values", *problem.path), message, problem.hint)
 
 
 def _nfd(inputs: GpuOperatorInputs) -> Iterator[Violation]:

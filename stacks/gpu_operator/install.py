@@ -24,7 +24,7 @@ def install(context: StackContext, inputs: GpuOperatorInputs) -> str:
     """Declare the operator and the wait for it; return the name of the ClusterPolicy of this way of installing."""
     match inputs.install:
         case "helm":
-            helm_chart(context, inputs.cluster, CHART, _by_helm(inputs))
+            helm_chart(context, inputs, CHART, _by_helm(inputs))
             return HELM_POLICY_NAME
         case other:
             assert_never(other)
@@ -40,11 +40,11 @@ def _by_helm(inputs: GpuOperatorInputs) -> Installation:
         "data": {SHARING_KEY: document},
     }
     return Installation(
-        version=inputs.version,
         namespace=inputs.namespace,
         values=chart_values(inputs, config_name(document)),
         wants=[wants.rolled_out(operator), wants.cluster_policy_ready(HELM_POLICY_NAME)],
         limit=inputs.limit,
+        limit_per_node=inputs.limit_per_node,
         labels=PRIVILEGED,
         bundles={"device-plugin": [config]} if document else {},
         definitions=NFD_CHART.crds if inputs.nfd == "bundled" else (),

@@ -6,6 +6,7 @@ import hashlib
 
 from aiinfra.templating import render
 from stacks.gpu_operator.spec import GpuOperatorInputs
+from stacks.gpu_operator.values import mig_strategy
 
 
 def device_plugin_config(inputs: GpuOperatorInputs) -> str:
@@ -18,7 +19,7 @@ def device_plugin_config(inputs: GpuOperatorInputs) -> str:
         return ""
     return render(
         "gpu_operator/device-plugin.yaml.j2",
-        mig_strategy=inputs.mig.strategy,
+        mig_strategy=mig_strategy(inputs),
         replicas=shared.replicas,
         rename=shared.rename,
         fail_requests_greater_than_one=shared.fail_requests_greater_than_one,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from aiinfra.domains.kubernetes.access import ClusterAccess
+from aiinfra.domains.kubernetes.charts.block import ChartSources
 from aiinfra.domains.kubernetes.fields import GPU_TAINT, KubernetesName, Toleration
 from aiinfra.model.units import Limit
 from aiinfra.stack import Input, Inputs, Linked, Outputs
@@ -24,6 +25,7 @@ class Driver(Inputs):
     repository: str = ""
     image: str = ""
     kernel_module_type: Literal["auto", "open", "proprietary"] = "auto"
+    """`auto` leaves it to drivers from 570.86.15 on. Blackwell and GH200 want `open`, Volta and older `proprietary`."""
     precompiled: bool = False
     """Take an image with modules built for the kernel, instead of compiling on the node."""
     pull_secrets: tuple[KubernetesName, ...] = ()
@@ -87,10 +89,20 @@ class GpuOperatorInputs(Inputs):
     monitoring: Monitoring = Monitoring()
     tolerations: tuple[Toleration, ...] = (GPU_TAINT,)
     """Taints that the operands accept. A list given here replaces the default, the nvidia.com/gpu taint included."""
+    chart: str = ""
+    """Where its chart comes from: a path, `https://…` of a repository, `oci://…`. Empty: `charts.mirror`, or the
+    official one. A relative path starts at the environment file's folder."""
+    charts: ChartSources | None = None
+    """Mirror and image registry; the file's `charts` block unless the stack has its own."""
     values: Mapping[str, Any] = Field(default_factory=dict)
     """Further values of the chart, merged over those made from the fields above."""
     limit: Limit = 2400
-    """How long the operator may take to be ready; the first driver build takes 10 to 20 minutes a node."""
+    """How long the operator may take to be ready; the driver is built on all nodes at once, in 10 to 20 minutes."""
+    limit_per_node: Limit = 1200
+    """Added to `limit` after a change, for each node or group of nodes whose driver is upgraded after others.
+
+    How many go at a time is said by `driver.upgradePolicy` of the chart's values, one by default.
+    """
 
 
 class GpuOperatorInstall(Outputs):

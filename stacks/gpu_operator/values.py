@@ -5,22 +5,48 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from aiinfra.domains.kubernetes.charts.block import NOTHING
+from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import VALIDATOR_IMAGE
 from aiinfra.domains.kubernetes.charts.helm_values import overlay
-from stacks.gpu_operator.spec import Driver, GpuOperatorInputs, Toolkit
+from aiinfra.domains.kubernetes.charts.images import image_values, secret_names
+from stacks.gpu_operator.spec import GpuOperatorInputs, Toolkit
 
+FIELDS = {
+    "driver.enabled": "driver.enabled",
+    "driver.version": "driver.version",
+    "driver.repository": "driver.repository",
+    "driver.image": "driver.image",
+    "driver.kernel_module_type": "driver.kernelModuleType",
+    "driver.precompiled": "driver.usePrecompiled",
+    "driver.pull_secrets": "driver.imagePullSecrets",
+    "toolkit.enabled": "toolkit.enabled",
+    "toolkit.install_dir": "toolkit.installDir",
+    "mig.strategy": "mig.strategy",
+    "sharing.time_slicing": "devicePlugin.config.name",
+    "monitoring.enabled": "dcgmExporter.enabled",
+    "monitoring.service_monitor": "dcgmExporter.serviceMonitor.enabled",
+    "tolerations": "daemonsets.tolerations",
+}
+"""By field, the value of the chart that it becomes."""
 SHARING_KEY = "default"
 """Key of the device plugin's ConfigMap for nodes that name no other."""
 
 
 def chart_values(inputs: GpuOperatorInputs, sharing_config: str) -> dict[str, Any]:
-    """Return the values of the chart; `inputs.values` win.
+    """Return the values of the chart; `inputs.values` win over those made from fields, those over the registry.
 
     `sharing_config` names the device plugin's ConfigMap; empty for none.
     """
+    ours = overlay(image_values(CHART, inputs.charts), field_values(inputs, sharing_config))
+    return overlay(ours, inputs.values)
+
+
+def field_values(inputs: GpuOperatorInputs, sharing_config: str = "") -> dict[str, Any]:
+    """Return the values that are made from the fields."""
     values: dict[str, Any] = {
         "nfd": {"enabled": inputs.nfd == "bundled"},
-        "driver": _driver(inputs.driver),
+        "driver": _driver(inputs),
         "toolkit": _toolkit(inputs.toolkit),
         "mig": {"strategy": inputs.mig.strategy},
         "dcgmExporter": {
@@ -33,10 +59,11 @@ def chart_values(inputs: GpuOperatorInputs, sharing_config: str) -> dict[str, An
         values["node-feature-discovery"] = {"worker": {"tolerations": _nfd_tolerations(inputs)}}
     if sharing_config:
         values["devicePlugin"] = {"config": {"name": sharing_config, "default": SHARING_KEY}}
-    return overlay(values, inputs.values)
+    return values
 
 
-def _driver(driver: Driver) -> dict[str, Any]:
+def _driver(inputs: GpuOperatorInputs) -> dict[str, Any]:
+    driver = inputs.driver
     if not driver.enabled:
         return {"enabled": False}
     named = {"version": driver.version, "repository": driver.repository, "image": driver.image}
@@ -44,7 +71,7 @@ def _driver(driver: Driver) -> dict[str, Any]:
         "enabled": True,
         "kernelModuleType": driver.kernel_module_type,
         "usePrecompiled": driver.precompiled,
-        "imagePullSecrets": list(driver.pull_secrets),
+        "imagePullSecrets": [*secret_names((inputs.charts or NOTHING).images), *driver.pull_secrets],
         **{key: value for key, value in named.items() if value},
     }
 
@@ -71,8 +98,7 @@ def resources(inputs: GpuOperatorInputs) -> list[str]:
 
     NVIDIA/k8s-device-plugin v0.20.0 README.md, `MIG_STRATEGY`.
     """
-    strategy = _section(inputs, "mig").get("strategy")
-    return [resource(inputs), *(["nvidia.com/mig-*"] if strategy == "mixed" else [])]
+    return [resource(inputs), *(["nvidia.com/mig-*"] if mig_strategy(inputs) == "mixed" else [])]
 
 
 def tolerations(inputs: GpuOperatorInputs) -> list[dict[str, Any]]:
@@ -90,6 +116,11 @@ def validator_image(inputs: GpuOperatorInputs) -> str:
 def pull_secrets(inputs: GpuOperatorInputs) -> list[str]:
     """Names of the Secrets with which the validator's image is pulled."""
     return [str(name) for name in _section(inputs, "validator").get("imagePullSecrets") or ()]
+
+
+def mig_strategy(inputs: GpuOperatorInputs) -> str:
+    """Return the MIG strategy that the device plugin gets, `inputs.values` included."""
+    return str(_section(inputs, "mig").get("strategy", "single"))
 
 
 def _section(inputs: GpuOperatorInputs, name: str) -> dict[str, Any]:

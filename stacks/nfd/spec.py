@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from aiinfra.domains.kubernetes.access import ClusterAccess
+from aiinfra.domains.kubernetes.charts.block import ChartSources
 from aiinfra.domains.kubernetes.fields import GPU_TAINT, KubernetesName, Toleration
 from aiinfra.model.units import Limit
 from aiinfra.stack import Input, Inputs, Linked, Outputs
@@ -26,6 +28,13 @@ class NfdInputs(Inputs):
     """PCI classes that become labels; 0300 and 0302 are GPUs, 02xx network cards."""
     label_fields: Annotated[tuple[DeviceLabelField, ...], Field(min_length=1)] = ("vendor",)
     """What a PCI label is made of: `[vendor]` gives `pci-10de.present`, `[class, vendor]` `pci-0302_10de.present`."""
+    chart: str = ""
+    """Where its chart comes from: a path, `https://…` of a repository, `oci://…`. Empty: `charts.mirror`, or the
+    official one. A relative path starts at the environment file's folder."""
+    charts: ChartSources | None = None
+    """Mirror and image registry; the file's `charts` block unless the stack has its own."""
+    values: Mapping[str, Any] = Field(default_factory=dict)
+    """Further values of the chart, merged over those made from the fields above."""
     limit: Limit = 600
     """How long its workers may take to be ready."""
 

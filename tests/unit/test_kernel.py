@@ -40,6 +40,14 @@ def names() -> set[str]:
     return found
 
 
+COMMANDS = {
+    "cli/app.py": '"charts": Entry(',
+    "cli/examples.py": '"charts',
+    "cli/options.py": 'typer.Option("--charts"',
+}
+"""The words that a user types for packages, `charts mirror` and `--charts`, and where they may stand."""
+
+
 def test_domains_have_names_to_search_for() -> None:
     assert names() >= {"kubernetes", "vsphere", "vcenter", "kwok", "etcd"}
 
@@ -50,6 +58,6 @@ def test_the_text_of_the_kernel_names_no_domain() -> None:
         f"{path.relative_to(PACKAGE)}:{number}: {line.strip()}"
         for path in kernel()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if spoken.search(line)
+        if spoken.search(line) and not line.strip().startswith(COMMANDS.get(str(path.relative_to(PACKAGE)), "\0"))
     ]
     assert lines == []

@@ -45,7 +45,12 @@ def test_the_wheel_has_every_example_and_template(names: frozenset[str]) -> None
 
 
 def test_the_wheel_has_what_the_toolchain_builds_from(names: frozenset[str]) -> None:
-    parts = ("engine/host", "domains/kubernetes/lab/servers", "domains/vsphere/lab/server")
+    parts = (
+        "engine/host",
+        "domains/kubernetes/charts/helm",
+        "domains/kubernetes/lab/servers",
+        "domains/vsphere/lab/server",
+    )
     built_from = {f"aiinfra/{part}/{file}" for part in parts for file in ("go.mod", "go.sum")}
     assert built_from | {"aiinfra/engine/host/main.go", "aiinfra/domains/vsphere/lab/server/main.go"} <= names
 

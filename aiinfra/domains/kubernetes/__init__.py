@@ -1,12 +1,13 @@
 """Kubernetes: clusters that stacks work in, whoever made them."""
 
-from aiinfra.domain import Domain
+from aiinfra.domain import Block, Domain
 
 _PROVIDER = "aiinfra.domains.kubernetes.provider"
 
 DOMAIN = Domain(
     name="kubernetes",
     summary="Kubernetes clusters, by their API servers.",
+    block=Block(key="charts", model="aiinfra.domains.kubernetes.charts.block:ChartSources", in_lab={}),
     connections=f"{_PROVIDER}.clusters:Clusters",
     resources={
         "aiinfra:kubernetes:Bundle": f"{_PROVIDER}.handlers:bundle",

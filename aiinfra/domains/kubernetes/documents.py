@@ -14,7 +14,7 @@ from aiinfra.render.document import Document, ShownResource
 PROOF_NOTE = (
     "The proof runs it last, on each node with GPUs; its image is the one of the cluster's nvidia-operator-validator."
 )
-RELEASE_FIELDS = ("chart", "repository", "version", "name", "namespace", "values")
+RELEASE_FIELDS = ("chart", "repository", "version", "name", "namespace", "description", "values")
 SERVER_SIDE = ("uid", "resourceVersion", "generation", "creationTimestamp")
 
 
@@ -49,7 +49,7 @@ def release(resource: ShownResource) -> Iterable[Document]:
     repository = (shown.get("repositoryOpts") or {}).get("repo")
     content = {**shown, "repository": repository}
     facts = chart_of(str(shown["chart"]), str(repository or ""))
-    notes = ["A Helm release. Its chart is not rendered."]
+    notes = ["A Helm release. `render --charts` also writes what its chart makes."]
     if facts and facts.version == shown.get("version"):
         notes += ["The chart adds:", *(f"  {phrase}" for phrase in facts.adds)]
     kept = {key: content[key] for key in RELEASE_FIELDS if content.get(key) is not None}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 CODES: Mapping[str, str] = {
+    "chart.helm": "Helm's engine, which renders charts before a run, failed.",
     "cluster.another": "Another cluster answers where this environment's cluster was: its uid is not the recorded one.",
     "cluster.answers": "A cluster that is to be forgotten answers.",
     "kube.conflict": "The object exists already, changed meanwhile, or another manager owns its fields.",
+    "kube.driver": "A driver does not work on nodes of the cluster, or nobody says that it does.",
     "kube.expired": "The API server no longer has the version that was asked for.",
     "kube.failed": "A Kubernetes API server refused a request in a way that has no code of its own.",
     "kube.foreign": "An object that is to be made exists and belongs to somebody else.",

@@ -87,7 +87,8 @@ def _meaning(server: str, error: KubeError) -> ErrorRecord:
         case 403:
             said = error.record.message.partition(": ")[2]
             message = f"{server} does not tell the kubeconfig's user which cluster it is: {said}"
-            return replace(error.record, message=message, hint=FORBIDDEN_HINT)
+            hint = error.record.hint if error.record.transient else FORBIDDEN_HINT
+            return replace(error.record, message=message, hint=hint)
         case 404:
             return not_kubernetes(server).record
         case _:

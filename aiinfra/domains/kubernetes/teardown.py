@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aiinfra.catalog import Catalog
 from aiinfra.domain_run import DestroyRequest, RunContext, SweepReport
@@ -13,7 +15,11 @@ from aiinfra.domains.kubernetes.needs import NodeLeftovers
 from aiinfra.domains.kubernetes.reach import ClusterHandle, access_to, is_cluster, recorded_access
 from aiinfra.domains.kubernetes.sweeping import Sweeper, namesakes_left, note_namespaces, unclaimed
 from aiinfra.plan.planner import Plan
+from aiinfra.report.run import Dependent, Shared
 from aiinfra.stack import StackName
+
+if TYPE_CHECKING:
+    from aiinfra.domains.kubernetes.dependents import ClusterLosses
 
 
 class ClusterTeardown:
@@ -25,6 +31,7 @@ class ClusterTeardown:
         self._forgotten = [cluster for cluster in self._known if cluster.stack in request.forget]
         self._kept = [cluster for cluster in self._known if cluster.stack not in request.forget]
         self._stacks: Mapping[str, str] = {}
+        self._losses: Sequence[ClusterLosses] = ()
 
     @property
     def forgettable(self) -> Collection[str]:
@@ -46,6 +53,24 @@ class ClusterTeardown:
             if run.environment_id:
                 note_namespaces(run.journal, run.environment_id, reached)
         return [self._not_asked(cluster, prove_gone(cluster, run)) for cluster in self._forgotten]
+
+    def dependents(self) -> Sequence[Dependent]:
+        """Ask all clusters at once."""
+        from aiinfra.domains.kubernetes.dependents import ClusterLosses, recorded
+
+        run, request = self._run, self._request
+        asked = [cluster for cluster in self._kept if _reached(cluster.stack, request)]
+        stacks = [recorded(run, stack) for stack in request.needs if stack in request.chosen] if asked else []
+        self._losses = [ClusterLosses(run, request, cluster, stacks) for cluster in asked]
+        with ThreadPoolExecutor(max(len(asked), 1), thread_name_prefix="dependents") as pool:
+            return [found for answer in pool.map(ClusterLosses.find, self._losses) for found in answer]
+
+    def release(self) -> None:
+        for losses in self._losses:
+            losses.release()
+
+    def shared(self) -> Sequence[Shared]:
+        return [found for losses in self._losses for found in losses.shared()]
 
     def sweep(self) -> SweepReport:
         run = self._run

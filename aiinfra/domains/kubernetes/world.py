@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiinfra.dataclass import dataclass
-from aiinfra.domain_run import Comparison, DestroyRequest, Observation, RunContext, Teardown
+from aiinfra.domain_run import (
+    Comparison,
+    Declared,
+    DestroyRequest,
+    FindTool,
+    KeptPackage,
+    Observation,
+    PackageReport,
+    RunContext,
+    Teardown,
+)
 from aiinfra.domains.kubernetes.reach import (
     ClusterHandle,
     accesses,
@@ -22,6 +33,8 @@ from aiinfra.report.status import WorldState
 from aiinfra.stack import Finding, StackName
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiinfra.domains.kubernetes.objects.node_state import Obstacle
     from aiinfra.plan.planner import Step
 
@@ -51,7 +64,10 @@ class KubernetesWorld:
     def observe(
         self, run: RunContext, questions: Mapping[StackName, Any], *, before_run: bool
     ) -> Mapping[StackName, Observation]:
-        """The question is `True`; the answer a `ClusterFacts` by the name of each cluster's stack."""
+        """The question is `True`; the answer a `ClusterFacts` by the name of each cluster's stack.
+
+        A cluster that does not answer stops no run here: the stack that gives it says so itself.
+        """
         asked: dict[str, ClusterFacts | Finding] = {}
         answers: dict[StackName, Observation] = {}
         for stack in questions:
@@ -59,7 +75,8 @@ class KubernetesWorld:
             for handle in handles:
                 asked.setdefault(handle.stack, _facts(handle, run))
             mine = {handle.stack: asked[handle.stack] for handle in handles}
-            findings = [answer for answer in mine.values() if isinstance(answer, Finding)]
+            silent = [answer for answer in mine.values() if isinstance(answer, Finding)]
+            findings = [replace(finding, level="unknown") for finding in silent] if before_run else silent
             facts = {name: answer for name, answer in mine.items() if isinstance(answer, ClusterFacts)}
             if mine:
                 answers[stack] = Observation(None if findings else facts, findings)
@@ -68,6 +85,27 @@ class KubernetesWorld:
     def health(self, run: RunContext) -> Iterator[tuple[str, Finding]]:
         for name in all_clusters(run.plan):
             yield from ((name, finding) for finding in _health(run, name))
+
+    def package_source(self, step: Step) -> Literal["", "official", "named"]:
+        """Return `named` for a kind with the inputs `chart` and `charts` of which one says where the chart is."""
+        if "kubernetes" not in step.kind.plugins:
+            return ""
+        chart, charts = getattr(step.inputs, "chart", ""), getattr(step.inputs, "charts", None)
+        return "named" if chart or getattr(charts, "mirror", "") else "official"
+
+    def judge_packages(
+        self, step: Step, declared: Sequence[Declared], tool: FindTool, environ: Mapping[str, str]
+    ) -> Iterator[PackageReport]:
+        from aiinfra.domains.kubernetes.charts.judge import judge
+
+        yield from judge(step, declared, tool, environ)
+
+    def keep_package(
+        self, report: PackageReport, folder: Path, tool: FindTool, environ: Mapping[str, str]
+    ) -> KeptPackage:
+        from aiinfra.domains.kubernetes.charts.mirroring import keep
+
+        return keep(report, folder, tool, environ)
 
     def settle(self, run: RunContext, step: Step) -> None:
         from aiinfra.domains.kubernetes.settling import settle
@@ -100,6 +138,11 @@ class KubernetesWorld:
         from aiinfra.domains.kubernetes.teardown import ClusterTeardown
 
         return ClusterTeardown(run, request)
+
+    def attend(self, run: RunContext, stack: str) -> AbstractContextManager[Sequence[str]]:
+        from aiinfra.domains.kubernetes.hooks import attend
+
+        return attend(run, stack)
 
 
 def _health(run: RunContext, stack: StackName) -> Iterator[Finding]:
@@ -150,7 +193,7 @@ def _unanswered(stack: str, error: AiinfraError) -> Finding:
 
 def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) -> WorldState:
     from aiinfra.domains.kubernetes.client.client import KubeClient
-    from aiinfra.domains.kubernetes.diagnosis.explain import with_root_cause
+    from aiinfra.domains.kubernetes.diagnosis.explain import look
 
     place = f"cluster {handle.stack}"
     try:
@@ -165,8 +208,8 @@ def _current(handle: ClusterHandle, failure: Failure | None, run: RunContext) ->
     says = "; ".join((f"answers, {version}", *(f"node {n} {o.message}" for n, o in _obstacles(nodes)[:NAMED])))
     if failure is None:
         return WorldState(place, says, answers=True)
-    found = with_root_cause(StepError(failure.error.message), handle.kubeconfig)
-    return WorldState(place, says, answers=True, causes=found.causes, hint=found.record.hint)
+    found, looked = look(StepError(failure.error.message), handle.kubeconfig)
+    return WorldState(place, says, answers=True, causes=found.causes, hint=found.record.hint, looked=looked)
 
 
 WORLD = KubernetesWorld()

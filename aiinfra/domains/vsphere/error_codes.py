@@ -25,6 +25,7 @@ CODES: Mapping[str, str] = {
     "vsphere.gpu_absent": "No host lists a vGPU profile of the GPU model.",
     "vsphere.graphics": "The graphics type of a host and its cards.",
     "vsphere.host_change": "What aiinfra would change on a host, as manage_hosts allows.",
+    "vsphere.hosts": "Which hosts of the cluster qualify for a template.",
     "vsphere.image": "An image cannot be imported.",
     "vsphere.label": "The hardware label of a card.",
     "vsphere.licence": "The edition that a host is licensed for.",

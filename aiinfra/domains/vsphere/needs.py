@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from aiinfra.dataclass import dataclass
+from aiinfra.model.own_gpu import OwnGpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,18 @@ class VCenterNeed:
     """Path below the datacenter's folder of VMs; empty: that folder itself."""
     source: str
     """Path of the template to clone, below the datacenter's folder of VMs; empty when there is none."""
-    gpu_model: str
+    gpu_model: str | OwnGpu
     mode: Literal["vgpu", "mig", "passthrough"]
     gpus: int
     """How many GPUs one VM has."""
     label: str = ""
+    pool: str = ""
+    """Resource pool, by its path below the cluster's own; empty: that one."""
+    host: str = ""
+    """Name of the one host; empty: any."""
+    pci_ids: tuple[str, ...] = ()
+    """Where the cards of that host are."""
+    group: str = ""
+    """Name of a device group that the hosts give."""
+    profile: str = ""
+    """The vGPU profile of the group's devices."""

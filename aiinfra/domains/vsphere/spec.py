@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from aiinfra.domains.vsphere.inventory_paths import absolute
-from aiinfra.facts.gpus import Gpu, UnknownGpu
+from aiinfra.facts.gpus import PCI_VENDOR, Gpu, UnknownGpu
 from aiinfra.facts.gpus import gpu as known_gpu
 from aiinfra.model.units import Size
 from aiinfra.stack import Inputs
@@ -21,12 +21,11 @@ Mode = Literal["vgpu", "mig", "passthrough", "static_passthrough", "device_group
 
 
 def _model(name: str) -> str:
-    """Return the GPU by the name of our table, in any case. Raises `ValueError` with the nearest name."""
+    """Return the GPU by the name of our table, in any case. Raises `ValueError` with the names that are known."""
     try:
         return known_gpu(name).name if name else ""
     except UnknownGpu as error:
-        near = f"; did you mean {error.near!r}?" if error.near else ""
-        raise ValueError(f"no GPU model is named {name!r}{near}") from error
+        raise ValueError(error.sentence) from error
 
 
 Model = Annotated[str, AfterValidator(_model)]
@@ -70,14 +69,22 @@ class PassthroughDevices(Inputs):
     """Whole cards by dynamic DirectPath I/O: placement finds a host that has them free."""
 
     mode: Literal["passthrough"]
-    model: Model
+    model: Model = ""
+    pci_device: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{4})?$")] = ""
+    """Instead of a model that has a name here: the four hexadecimal digits behind `10de:` in `lspci -nn`."""
+    memory: Memory | None = None
+    """Memory of each card, beside pci_device: `24GiB`. The MMIO space is computed from it."""
     label: str = ""
     """Hardware label that the cards must have on the hosts."""
     count: Count = 1
 
     @property
     def gpu(self) -> Gpu:
-        return known_gpu(self.model)
+        """The GPU model; one that is given by its PCI device has the name `10de:2203`."""
+        if self.model:
+            return known_gpu(self.model)
+        name = f"{PCI_VENDOR}:{self.pci_device.lower()}"
+        return Gpu(name, self.pci_device.upper(), name, self.memory or 0, "unknown", (0, 0))
 
 
 class StaticDevices(Inputs):

@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -118,16 +119,24 @@ func put(text string, into map[string]bool) {
 	}
 }
 
+// hide replaces secrets, the longer ones first: of one that begins with another nothing must remain.
 func (m *mask) hide(text string) string {
 	m.lock.RLock()
 	defer m.lock.RUnlock()
+	found := []string{}
 	for secret := range m.hidden {
-		text = strings.ReplaceAll(text, secret, "[secret]")
+		if strings.Contains(text, secret) {
+			found = append(found, secret)
+		}
 	}
 	for secret := range m.inside {
-		if !m.clear[secret] {
-			text = strings.ReplaceAll(text, secret, "[secret]")
+		if !m.clear[secret] && strings.Contains(text, secret) {
+			found = append(found, secret)
 		}
+	}
+	slices.SortFunc(found, func(a, b string) int { return len(b) - len(a) })
+	for _, secret := range found {
+		text = strings.ReplaceAll(text, secret, "[secret]")
 	}
 	return text
 }

@@ -71,6 +71,16 @@ func TestAnOrdinaryWordInASecretListIsNotHidden(t *testing.T) {
 	}
 }
 
+func TestOfASecretThatBeginsWithAnotherNothingRemains(t *testing.T) {
+	m := &mask{}
+	for _, secret := range []string{"Pa55word", "Pa55word-of-ada", "Pa55word-of"} {
+		m.add(secret)
+	}
+	if got := m.hide("login with Pa55word-of-ada"); got != "login with [secret]" {
+		t.Error(got)
+	}
+}
+
 func TestALockedStackNamesItsHolder(t *testing.T) {
 	err := fail("", "the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete "+
 		"the lock file with `pulumi cancel`.\n  file:///s/.pulumi/locks/x.json: created by ada@gpu-1 (pid 7) at 2026-11-01T10:00:00Z")

@@ -35,8 +35,11 @@ def _examine(session: Session) -> Iterator[Examined]:
         return
     yield Examined("secrets", Finding("ok", "secret sources", f"{len(secrets)} read", "all of them"))
     with session.reading() as (place_words, place, engine):
+        name = session.plan.environment.name
         if place is None or engine is None:
-            yield Examined("state", Finding("ok", place_words, "not started yet", "nothing: `aiinfra up` starts it"))
+            yield Examined(
+                "state", Finding("ok", place_words, "not started yet", f"nothing: aiinfra up {name} starts it")
+            )
             return
         state = _answered("state", lambda: _state(engine, place))
         yield state

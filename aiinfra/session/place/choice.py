@@ -12,6 +12,7 @@ from aiinfra.dataclass import dataclass
 from aiinfra.disk import folder_errors
 from aiinfra.domain_lab import VariesByPlan
 from aiinfra.plan.planner import Plan
+from aiinfra.session.hints import hints_of
 from aiinfra.session.options import Tools
 from aiinfra.session.place.place import Place
 from aiinfra.session.place.real import real_place
@@ -91,8 +92,9 @@ class Places:
         wanted = {name: tree for name, tree in asked.items() if tree is not None}
         if lab is None or not lab.alive or not lab.provides(wanted):
             binaries = self.toolchain.ensure((*self.lab_tools, "aiinfra-engine"), self.say)
-            lab = Lab.open(folder, wanted, binaries, self.say)
-        return place_of(lab, self.plan, self.secret)
+            with hints_of(self.plan.environment.name):
+                lab = Lab.open(folder, wanted, binaries, self.say)
+        return place_of(lab, self.plan, self.secret, self.tools.official, self.world.environ)
 
     def find(self) -> Place | None:
         """Return the existing place; None when there is no lab. A dead lab is discarded."""
@@ -116,7 +118,7 @@ class Places:
         lab = Lab.find(self.lab_folder())
         if lab is None or not lab.alive:
             return None
-        return place_of(lab, self.plan, self.secret)
+        return place_of(lab, self.plan, self.secret, self.tools.official, self.world.environ)
 
     @contextmanager
     def preview_place(self) -> Iterator[Place]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from aiinfra.disk import folder_errors
-from aiinfra.domain_lab import Connection, VariesByPlan
+from aiinfra.domain_lab import Connection, StandsInForPlugins, VariesByPlan
 from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import OutsideError
 from aiinfra.lab.domains import lab_domains, lab_domains_of
 from aiinfra.plan.planner import Plan
 from aiinfra.session.place.place import Place
+from aiinfra.session.place.real import PASSED_ON
 from aiinfra.stack import SecretSource
 
 if TYPE_CHECKING:
@@ -29,20 +31,27 @@ def notes_of(folder: Path, environment: str) -> FileNotes:
     return FileNotes(folder / "state" / ".aiinfra" / environment)
 
 
-def place_of(lab: Lab, plan: Plan, secret: Callable[[SecretSource], str] | None) -> Place:
-    """Return the place of a running lab."""
+def place_of(
+    lab: Lab,
+    plan: Plan,
+    secret: Callable[[SecretSource], str] | None,
+    official: Collection[str] = (),
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> Place:
+    """Return the place of a running lab. `official`: plugins that run instead of stand-ins, with `environ`."""
     return Place(
         state_url=lab.state_url,
         secrets="passphrase",
         passphrase=lab.passphrase,
         random_passphrase=True,
-        environ={},
+        environ={key: value for key, value in environ.items() if key in PASSED_ON} if official else {},
         notes=notes_of(lab.folder, plan.environment.name),
         connection=_connection(lab.folder, plan),
         secret=secret,
-        stand_ins=lambda: _stand_ins(lab.folder),
-        simulated=_simulated(plan),
-        official_plugins=False,
+        stand_ins=lambda: [spec for spec in _stand_ins(lab.folder) if spec.name not in official],
+        simulated=_simulated(plan, official),
+        official_plugins=bool(official),
+        in_lab=True,
         patience=LAB_PATIENCE,
         sweeping=LAB_SWEEPING,
         sequel=lambda: _stopped(lab),
@@ -61,8 +70,9 @@ def ghost_place(folder: Path, plan: Plan) -> Place:
         notes=notes_of(folder, plan.environment.name),
         connection=_connection(None, plan),
         stand_ins=lambda: _stand_ins(folder),
-        simulated=_simulated(plan),
+        simulated=_simulated(plan, ()),
         official_plugins=False,
+        in_lab=True,
     )
 
 
@@ -77,11 +87,18 @@ def _connection(folder: Path | None, plan: Plan) -> Connection:
     )
 
 
-def _simulated(plan: Plan) -> Sequence[str]:
+def _simulated(plan: Plan, official: Collection[str]) -> Sequence[str]:
     """Return what is simulated of what the plan uses, one sentence each."""
     domains = lab_domains_of(plan).values()
+    never = {
+        sentence
+        for domain in domains
+        if isinstance(domain, StandsInForPlugins)
+        for name in official
+        for sentence in domain.of_plugin.get(name, ())
+    }
     told = [domain.simulated_of(plan) if isinstance(domain, VariesByPlan) else domain.simulated for domain in domains]
-    return [sentence for sentences in told for sentence in sentences]
+    return [sentence for sentences in told for sentence in sentences if sentence not in never]
 
 
 def _stand_ins(folder: Path) -> Sequence[ProviderSpec]:

@@ -42,6 +42,8 @@ class Place:
     simulated: Sequence[str] = ()
     """What is simulated here, one sentence each."""
     official_plugins: bool = True
+    """Whether official plugins may run; a lab's stand-ins take their place unless a rehearsal asks for them."""
+    in_lab: bool = False
     random_passphrase: bool = False
     """True when the passphrase was generated."""
     patience: float = 300.0
@@ -77,4 +79,4 @@ class Place:
 
     @property
     def is_simulated(self) -> bool:
-        return not self.official_plugins
+        return self.in_lab or not self.official_plugins

@@ -7,16 +7,19 @@ become canaries, hardware that the file does not describe is assumed from what t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from aiinfra.domain_lab import TriesPackages
+from aiinfra.domain_run import PackageReport
 from aiinfra.errors import OutsideError
 from aiinfra.lab.domains import lab_domains_of
 from aiinfra.report.causes import roots
 from aiinfra.report.rehearsal import Act, Rehearsal
 from aiinfra.report.run import Outcome, RunReport, Verb
 from aiinfra.session.options import Options
+from aiinfra.session.packages import Scope
 from aiinfra.session.rehearsal.assumed import assumed_lab
 from aiinfra.session.rehearsal.fault_injection import Fault, FaultInjector
 from aiinfra.session.rehearsal.throwaway import throwaway_folder
@@ -26,19 +29,51 @@ from aiinfra.stack import SecretSource
 UP: Final = "every stack is up"
 
 
-def rehearse(session: Session, fault: Fault | None, options: Options, *, real_operators: bool = False) -> Rehearsal:
-    """Run the whole life of the environment in a lab of its own; the lab is removed whatever happens."""
+def rehearse(
+    session: Session,
+    fault: Fault | None,
+    options: Options,
+    scope: Scope = "ready",
+    *,
+    real_operators: bool = False,
+) -> Rehearsal:
+    """Run the whole life of the environment in a lab of its own; the lab is removed whatever happens.
+
+    `scope`: which packages, such as a chart, judge their values themselves before anything runs.
+    `real_operators`: whether they run in the place of their stand-ins.
+    """
     injector = FaultInjector(fault, session.plan) if fault else None
+    session.check_files()
+    packages = session.packages.judge(scope)
     described, assumed = assumed_lab(session.plan, real_operators=real_operators)
     environment = session.plan.environment.model_copy(update={"lab": described})
     root = session.world.state() / "rehearsals"
     with throwaway_folder(root, environment.name, session.places.say) as folder:
         plan = replace(session.plan, environment=environment)
         places = replace(session.places, plan=plan, secret=_canaries(), folder=folder)
-        acts = list(_acts(replace(session, plan=plan, places=places), injector, options))
+        inside = replace(session, plan=plan, places=places)
+        tried = _try_objects(inside, packages)
+        acts = list(_acts(inside, injector, options))
     simulated = next((act.report.simulated for act in acts if act.report.simulated), ())
     not_checked = [phrase for domain in lab_domains_of(session.plan).values() for phrase in domain.not_checked]
-    return Rehearsal(environment.name, tuple(acts), tuple(assumed), simulated, tuple(not_checked))
+    ran = [
+        f"provider {name}: the official plugin {number} ran" for name, number in session.places.tools.official.items()
+    ]
+    judged = (*(str(report) for report in packages), *tried, *ran)
+    return Rehearsal(environment.name, tuple(acts), tuple(assumed), simulated, tuple(not_checked), judged)
+
+
+def _try_objects(session: Session, packages: Sequence[PackageReport]) -> Sequence[str]:
+    """Dry-run in the lab what real packages make; one sentence for each. Raises `ConfigError` when it is refused."""
+    real = [report for report in packages if report.real]
+    tries = [domain for domain in lab_domains_of(session.plan).values() if isinstance(domain, TriesPackages)]
+    if not real or not tries:
+        return ()
+    session.places.start()
+    folder = session.places.lab_folder()
+    tried = [found for domain in tries for report in real for found in domain.try_package(folder, session.plan, report)]
+    session.packages.refuse(tried)
+    return [str(report) for report in tried]
 
 
 def _canaries() -> Callable[[SecretSource], str]:

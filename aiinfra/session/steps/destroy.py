@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from aiinfra.catalog import Catalog, Kind
 from aiinfra.errors import AiinfraError
 from aiinfra.report.run import Outcome, Reason, StackResult, Verb
 from aiinfra.session.run import Run
 from aiinfra.session.steps.failure import failed_result, failure
 from aiinfra.session.steps.operation import changes_in, journaled, record_failure, timed
+from aiinfra.session.worlds import attended
+from aiinfra.stack import StackName
 
 
 def destroy(run: Run, stack: str, kind: str) -> StackResult:
@@ -17,13 +22,19 @@ def destroy(run: Run, stack: str, kind: str) -> StackResult:
 def _destroy(run: Run, stack: str, kind: str) -> StackResult:
     if not run.existed(stack):
         return _nothing(run, stack, kind)
-    with journaled(run, Verb.DESTROY, stack):
+    with attended(run, stack, _installed(run, stack, kind)) as left_out, journaled(run, Verb.DESTROY, stack):
         done = run.runner.operate(Verb.DESTROY, stack)
     if failed := failed_result(run, kind, stack, done):
-        return failed
+        return replace(failed, left_out=tuple(left_out))
     run.runner.remove(stack)
     run.journal.record_destroyed(stack)
-    return StackResult(stack, kind, Outcome.DESTROYED, changes=changes_in(done))
+    return StackResult(stack, kind, Outcome.DESTROYED, changes=changes_in(done), left_out=tuple(left_out))
+
+
+def _installed(run: Run, stack: str, kind: str) -> Kind | None:
+    """Return the kind of a stack, which may be no longer in the file, or no longer installed."""
+    step = run.plan.steps.get(StackName(stack))
+    return step.kind if step else Catalog.installed().get(kind)
 
 
 def forget(run: Run, stack: str, kind: str, access: str) -> StackResult:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiinfra.engine.failure import last_words, parse_failure
 from aiinfra.errors import AiinfraError, StepError
 from aiinfra.report.run import Outcome, Reason, StackResult
+from aiinfra.session.hints import with_environment
 from aiinfra.session.run import Run
 from aiinfra.session.worlds import with_root_cause
 
@@ -31,7 +32,8 @@ def failed_result(run: Run, kind: str, stack: str, done: OperationResult) -> Sta
 def failure(run: Run, kind: str, stack: str, error: AiinfraError) -> StackResult:
     """Return the result of a stack that failed with this error, or because the place ended."""
     error = run.place.with_end_as_cause(error)
-    record = replace(error.record, where=error.record.where or stack)
+    hint = with_environment(error.record.hint, run.plan.environment.name)
+    record = replace(error.record, where=error.record.where or stack, hint=hint)
     causes = error.causes if isinstance(error, StepError) else ()
     return StackResult(stack, kind, Outcome.FAILED, error=record, causes=causes)
 
@@ -44,4 +46,4 @@ def _refused(code: str, said: str) -> StepError:
     if code not in HOST_CODES:
         return StepError(sentence)
     record = refusal(code, sentence, "").record
-    return StepError(sentence, code=record.code, hint=record.hint)
+    return StepError(sentence, code=record.code, hint=record.hint, transient=record.transient)

@@ -6,16 +6,17 @@ Nothing is started in order to delete it, and the world is swept also when a sta
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from aiinfra.catalog import Catalog, Kind
 from aiinfra.dataclass import dataclass
-from aiinfra.domain_run import DestroyRequest, SweepReport, Teardown
+from aiinfra.domain_run import DestroyRequest, FindsDependents, SweepReport, Teardown
 from aiinfra.engine.journal import Success
 from aiinfra.engine.queue import Queue
 from aiinfra.engine.run import StackExecutor
-from aiinfra.errors import ConfigError
+from aiinfra.errors import ConfigError, Problem
 from aiinfra.plan.graph import topological_order
-from aiinfra.report.run import RunReport, StackResult, Verb
+from aiinfra.report.run import Dependent, RunReport, Shared, StackResult, Verb, by_loss
 from aiinfra.session.keys import forget_key
 from aiinfra.session.options import Options
 from aiinfra.session.reporting import Reporting
@@ -24,6 +25,10 @@ from aiinfra.session.steps.destroy import destroy as destroy_stack
 from aiinfra.session.steps.destroy import forget as forget_stack
 from aiinfra.session.worlds import worlds_to_tear_down
 from aiinfra.waiting import Stopped
+
+NAMED: Final = 12
+"""Dependents that one problem names."""
+CONSENT_HINT: Final = "remove it yourself, or add --with-dependents to let it go along"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,8 @@ class _Existing:
 def destroy(run: Run) -> RunReport:
     """Destroy the chosen stacks; a destroy of all also sweeps and removes the place.
 
-    Raises `ConfigError` for an impossible choice and `OutsideError` when a world cannot be asked, both before anything
-    is changed.
+    Raises `ConfigError` for an impossible choice and for a loss to others that nobody agreed to, and `OutsideError`
+    when a world cannot be asked, all before anything is changed.
     """
     existing = _existing(run)
     chosen = _chosen(existing.needs, run.existing_stacks(), run.options)
@@ -50,18 +55,43 @@ def destroy(run: Run) -> RunReport:
     forgotten = {stack: access for teardown in teardowns for stack, access in teardown.forgotten().items()}
     report = Reporting.of(run, Verb.DESTROY)
     report.not_asked = [sentence for teardown in teardowns for sentence in teardown.prepare()]
+    finding = [teardown for teardown in teardowns if isinstance(teardown, FindsDependents)]
+    report.dependents = _agreed(run, [one for teardown in finding for one in teardown.dependents()])
     order = [name for name in reversed(list(existing.needs)) if name in chosen]
     report.started(order)
     with run.interrupts.handled(run.runner.stop):
+        try:
+            for teardown in finding if report.dependents else ():
+                teardown.release()
+        except Stopped:
+            return report.ended([], interrupted=True)
         results = _destroy_stacks(run, existing, order, forgotten)
         interrupted = run.interrupts.count > 0
         if interrupted or not request.whole or any(result.error for result in results):
+            report.shared = _shared(finding)
             return report.ended(results, interrupted=interrupted)
         try:
             swept = [teardown.sweep() for teardown in teardowns]
         except Stopped:
             return report.ended(results, interrupted=True)
+    report.shared = _shared(finding)
     return _finish(run, results, swept, report)
+
+
+def _agreed(run: Run, dependents: Sequence[Dependent]) -> Sequence[Dependent]:
+    """Return them when somebody agreed that they go along. Raises `ConfigError` naming each, and the flag."""
+    if not dependents or run.options.take_along(dependents):
+        return dependents
+    raise ConfigError(
+        problems=[
+            Problem(stack, "", f"others' {text} would be {loss}", CONSENT_HINT, "destroy.dependents")
+            for stack, text, loss in by_loss(dependents, NAMED)
+        ]
+    )
+
+
+def _shared(finding: Sequence[FindsDependents]) -> list[Shared]:
+    return [one for teardown in finding for one in teardown.shared()]
 
 
 def _destroy_stacks(
@@ -143,10 +173,18 @@ def _chosen(needs: Mapping[str, Sequence[str]], existing: Collection[str], optio
             known = f"known are {', '.join(sorted(needs))}"
             raise ConfigError(f"no stack is named {name}", code="config.unknown_stack", where="--only", hint=known)
     chosen = set(selection.only)
-    for name, wants in needs.items():
-        if name in existing and name not in chosen and chosen & set(wants):
-            blocker = sorted(chosen & set(wants))[0]
-            raise ConfigError(
-                f"{name} still needs {blocker}", code="flags.invalid", where="--only", hint=f"add --only {name}"
-            )
+    dependents = _dependents(needs, existing, chosen)
+    for name in dependents:
+        if blockers := sorted(chosen & set(needs[name])):
+            hint = "add " + " ".join(f"--only {one}" for one in dependents)
+            raise ConfigError(f"{name} still needs {blockers[0]}", code="flags.invalid", where="--only", hint=hint)
     return chosen
+
+
+def _dependents(needs: Mapping[str, Sequence[str]], existing: Collection[str], chosen: Collection[str]) -> list[str]:
+    """Return the existing stacks, not chosen, that need one of the chosen, directly or not."""
+    found: list[str] = []
+    for name in topological_order(needs):
+        if name in existing and name not in chosen and {*chosen, *found}.intersection(needs[name]):
+            found.append(name)
+    return found

@@ -13,6 +13,7 @@ from aiinfra.domains.kubernetes.objects.sweep import inventory, sweep
 from aiinfra.domains.kubernetes.resources import wants
 from aiinfra.engine.wire import Tree
 from aiinfra.providers.servicer import Served
+from aiinfra.waiting import Pending, Waiter
 from tests.integration.kube.engine import Connection, Failed, Properties, Site
 
 pytestmark = pytest.mark.lab
@@ -59,10 +60,15 @@ def test_a_kubeconfig_of_another_cluster_stops(engine: Connection, east: Site, w
 
 def test_a_wait_says_by_name_what_it_waits_for(engine: Connection, east: Site, said: list[str]) -> None:
     want = wants.exists(wants.reference("v1", "ConfigMap", "late", "default"))
-    timer = threading.Timer(0.5, lambda: east.client.apply(a_map("late")))
-    timer.start()
+
+    def come_late() -> None:
+        Waiter(20).until(lambda: bool(said) or Pending("the first word of the wait"))
+        east.client.apply(a_map("late"))
+
+    late = threading.Thread(target=come_late)
+    late.start()
     made = engine.create(READY, a_wait(east, want, limit=20))
-    timer.join()
+    late.join()
     assert said[0] == "ConfigMap default/late: not there"
     assert made["facts"] == ["ConfigMap default/late is there"]
     east.client.delete(ref("late"))

@@ -40,15 +40,19 @@ def test_two_runs_that_open_a_lab_at_once_get_the_same_one(folder: Path, lab_ser
 
 
 def test_a_lab_is_its_owners_alone_and_does_not_hang_on_its_opener(
-    folder: Path, lab_servers: Mapping[str, Path]
+    folder: Path, lab_servers: Mapping[str, Path], tmp_path: Path
 ) -> None:
-    lab = open_clusters(folder, lab_servers, ONE)
+    with (tmp_path / "lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        lab = open_clusters(folder, lab_servers, ONE)
     secrets = [folder / "passphrase", *(folder / "clusters" / "dc1").glob("*kubeconfig")]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
     assert len(lab.passphrase) >= 32
     assert lab.state_url == f"file://{folder}/state"
     assert os.getsid(lab.record.pid) == lab.record.pid
+    open_files = [descriptor.readlink() for descriptor in Path(f"/proc/{lab.record.pid}/fd").iterdir()]
+    assert tmp_path / "lock" not in open_files
 
 
 def test_a_killed_supervisor_takes_its_lab_along_and_the_next_open_says_so(

@@ -122,7 +122,7 @@ class Site:
 
     def empty(self) -> None:
         """Uninstall everything and wait until it is gone."""
-        for fault in ("driver-kernel-mismatch", "image-pull", "webhook-down"):
+        for fault in ("driver-kernel-mismatch", "image-pull", "real-pace", "webhook-down"):
             self.lab.lift_fault(fault)
         hooks = ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")
         self.until(lambda: not self.client.list(*hooks), "no webhook")

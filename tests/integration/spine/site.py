@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -97,6 +98,15 @@ class Site:
     def inventory(self) -> list[str]:
         """The things that stand, by stack and number; the id of each is left out."""
         return sorted(path.name.rpartition(".")[0] for path in self.things.glob("*") if not path.name.startswith("."))
+
+
+def follow(site: Site, told: str, command: str, code: int = 0) -> str:
+    """Run a command of aiinfra that a text names, exactly, with the approval that a terminal would ask for."""
+    assert re.search(rf"\baiinfra {re.escape(command)}(?![\w-])", told), told
+    approved = ["--yes"] if command.split(maxsplit=1)[0] in {"up", "destroy"} else []
+    done = site.run(*command.split(), *approved)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
 
 
 def engine_of(pid: int) -> int | None:

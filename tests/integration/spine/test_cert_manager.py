@@ -46,5 +46,12 @@ def test_it_comes_up_is_repaired_and_leaves_nothing(site: Site) -> None:
     with cluster(site) as client:
         assert client.get(ORDERS) is not None
 
-    assert site.result("destroy", "--keep-lab")["exit_code"] == 0
+    stopped = site.result("destroy", "--keep-lab")
+    (error,) = stopped["errors"]
+    assert (stopped["exit_code"], error["code"], error["where"]) == (2, "destroy.dependents", "cert-manager")
+    assert error["message"] == (
+        "others' ClusterIssuer own would be lost with CustomResourceDefinition clusterissuers.cert-manager.io"
+    )
+    gone = site.result("destroy", "--keep-lab", "--with-dependents")
+    assert (gone["exit_code"], [one["what"] for one in gone["dependents"]]) == (0, ["ClusterIssuer own"])
     assert inventory(site) == before

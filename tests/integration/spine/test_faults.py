@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART as OPERATOR_CHART
+from aiinfra.domains.kubernetes.charts.nfd.facts import CHART as NFD_CHART
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.waiting import Pending, Waiter
@@ -36,6 +38,7 @@ STACKS = {
 }
 NODES = {"cpu": {"count": 1}, "gpu": {"count": 1, "gpu": "A100-SXM4-40GB", "gpus": 8, "kernel": "6.8.0-85-generic"}}
 HOOK = ObjectRef("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "policy.lab.aiinfra.dev")
+CRD = "CustomResourceDefinition"
 OPERATOR = ("--only", "gpu-operator", "--only", "gpu-proof")
 
 PARTITION = """\
@@ -225,6 +228,59 @@ def test_what_is_wrong_while_all_stands_is_told_by_a_new_proof_and_by_doctor(sit
     again = site.result("up", "--prove", "--no-skip")
     assert again["exit_code"] == 0
     assert [result["outcome"] for result in again["results"]] == ["unchanged"] * 3 + ["changed"]
+
+
+RULE = {
+    "apiVersion": "nfd.k8s-sigs.io/v1alpha1",
+    "kind": "NodeFeatureRule",
+    "metadata": {"name": "network-operator-rule"},
+    "spec": {"rules": []},
+}
+DRIVER_OF_OTHERS = {"apiVersion": "nvidia.com/v1alpha1", "kind": "NVIDIADriver", "metadata": {"name": "second"}}
+NOTE = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs", "namespace": "gpu-operator"}}
+LOST = [
+    ("nfd", "NodeFeatureRule network-operator-rule", f"lost with {CRD} nodefeaturerules.nfd.k8s-sigs.io"),
+    (
+        "gpu-operator",
+        "Pod default/train",
+        "left without nvidia.com/gpu, which no node offers once gpu-operator is gone",
+    ),
+    ("gpu-operator", "NVIDIADriver second", f"lost with {CRD} nvidiadrivers.nvidia.com"),
+    ("gpu-operator", "ConfigMap gpu-operator/theirs", "lost with Namespace gpu-operator"),
+]
+LEFT_OUT = """\
+the chart's hook Job gpu-operator/gpu-operator-cleanup-gpucluster, which did not run in … s \
+← gpu-operator-cleanup-gpucluster on …: ImagePullBackOff ← image nvcr.io/nvidia/gpu-operator:v26.7.0 does not exist \
+(correct its name and version, or bring it into the registry, if you need what it does)"""
+
+
+def test_a_destroy_stops_for_what_others_lose_and_leaves_out_a_hook_that_cannot_run(site: Site) -> None:
+    assert site.run("up", "lab", "--yes").returncode == 0
+    with cluster(site) as client:
+        for made in (RULE, DRIVER_OF_OTHERS, NOTE):
+            client.create(made)
+        train = a_pod(client, "train", "default", resources={"limits": {"nvidia.com/gpu": "8"}})
+        Waiter(20).until(lambda: (client.get(train) or {})["spec"].get("nodeName") or Pending("a node"))
+        before = standing(site)
+        stopped = site.result("destroy", "--keep-lab")
+        assert stopped["exit_code"] == 2
+        assert {(one["code"], one["where"], one["message"]) for one in stopped["errors"]} == {
+            ("destroy.dependents", stack, f"others' {what} would be {loss}") for stack, what, loss in LOST
+        }
+        assert standing(site) == before
+
+        fault(site, "image-pull", "--at", "gpu-operator")
+        gone = site.result("destroy", "--keep-lab", "--with-dependents")
+        fault(site, "image-pull", "--at", "gpu-operator", "--lift")
+        assert client.get(train) is not None
+        client.delete(train)
+    assert gone["exit_code"] == 0
+    assert {(one["stack"], one["what"], one["loss"]) for one in gone["dependents"]} == set(LOST)
+    said = [text for one in gone["results"] for text in one["left_out"]]
+    assert [re.sub(r"on [cg]pu-0:", "on …:", steady(text)) for text in said] == [LEFT_OUT]
+    assert {(one["name"], one["removed"]) for one in gone["shared"]} == {
+        (name, True) for name in (*OPERATOR_CHART.crds, *NFD_CHART.crds)
+    }
 
 
 @pytest.mark.slow

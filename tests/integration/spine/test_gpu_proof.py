@@ -15,7 +15,7 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.waiting import Pending, Waiter
 from tests.integration.spine.lab_site import cluster
-from tests.integration.spine.site import Site, Told
+from tests.integration.spine.site import Site, Told, follow
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
 LABEL = "feature.node.kubernetes.io/pci-10de.present=true"
@@ -105,6 +105,11 @@ def test_a_proof_is_of_the_nodes_as_they_are_now(site: Site) -> None:
     assert of_proof(site.result("up"))["outcome"] == "unchanged"
 
     with cluster(site) as client:
+        client.patch(GPU_1, {"status": {"nodeInfo": {"bootID": "another boot"}}}, subresource="status")
+        rebooted = "node gpu-1 was rebooted, which loads its driver anew"
+        assert rebooted in follow(site, site.run("status", "lab").stdout, "up lab")
+        assert of_proof(site.result("up"))["outcome"] == "unchanged"
+
         with patched(client, {"spec": {"unschedulable": True}}, {"spec": {"unschedulable": None}}):
             status = site.run("status", "lab")
             cordoned, doctor, why = site.result("up", *QUICK), site.run("doctor", "lab"), site.run("why", "lab", "nfd")
@@ -147,12 +152,21 @@ def _gpus(client: KubeClient) -> str:
     return str((client.get(GPU_1) or {})["status"]["allocatable"].get("nvidia.com/gpu"))
 
 
+def running_drivers(site: Site) -> list[str]:
+    """The image of each driver's pod that is ready."""
+    with cluster(site) as client:
+        pods = client.list("v1", "Pod", "gpu-operator", labels="app=nvidia-driver-daemonset")
+    ready = [p for p in pods if any(c["type"] == "Ready" and c["status"] == "True" for c in p["status"]["conditions"])]
+    return [pod["spec"]["containers"][0]["image"] for pod in ready]
+
+
 def test_another_driver_is_proved_again_and_the_old_proof_is_not_current(site: Site) -> None:
     assert site.result("up")["exit_code"] == 0
     driver = ("--set", "stacks.gpu-operator.driver.version=580.95.05")
     assert of_proof(json.loads(site.run("preview", "lab", "--output", "json", *driver).stdout))["outcome"] == "changed"
     changed = site.result("up", *driver, "--until", "gpu-operator")
     assert changed["exit_code"] == 0
+    assert running_drivers(site) == ["nvcr.io/nvidia/driver:580.95.05-ubuntu24.04"] * 2
     assert re.search(r"gpu-proof .*proved before gpu-operator changed, ", site.run("status", "lab", *driver).stdout)
     assert of_proof(site.result("up", *driver))["outcome"] == "changed"
     assert "before" not in site.run("status", "lab", *driver).stdout

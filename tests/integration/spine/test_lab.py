@@ -30,8 +30,12 @@ def outcomes(told: Told) -> dict[str, str]:
 
 
 def test_a_platform_comes_up_is_proved_and_goes_without_a_trace(site: Site) -> None:
+    assert "→ start it with aiinfra up lab\n" in site.run("lab", "fault", "lab", "image-pull").stderr
+    assert "nothing: aiinfra up lab starts it" in site.run("doctor", "lab", "--output", "json").stdout
     first = site.result("up")
     assert outcomes(first) == dict.fromkeys(STACKS, "changed")
+    levels = {one["level"] for one in json.loads(site.run("doctor", "lab", "--output", "json").stdout)["findings"]}
+    assert levels == {"ok", "note"}
     for said in ("CUDA does not run", "the vCenter is a simulator"):
         assert any(said in sentence for sentence in first["simulated"])
     assert outcomes(site.result("up")) == dict.fromkeys(STACKS, "unchanged")
@@ -81,6 +85,7 @@ def test_a_lab_that_was_killed_is_discarded_and_made_anew(site: Site) -> None:
     folder = lab_folder(site)
     assert folder is not None
     kill(json.loads((folder / "lab.json").read_text())["pid"])
+    assert "; aiinfra up lab discards it" in site.run("lab", "status", "lab").stdout
     again = site.run("up", "lab", "--yes", "--only", "cluster")
     assert again.returncode == 0
     assert "discarded the dead lab of " in again.stdout
@@ -95,7 +100,8 @@ def test_a_destroy_without_its_notes_names_what_is_left_and_takes_the_id(site: S
     assert lost["exit_code"] == 5
     (left,) = [error for error in lost["errors"] if error["code"] == "destroy.left_behind"]
     assert "CustomResourceDefinition nodefeatures.nfd.k8s-sigs.io and 1 more carry the name lab" in left["message"]
-    id = left["hint"].rpartition(" ")[2]
-    found = site.result("destroy", "--keep-lab", "--environment-id", id)
+    command = left["hint"].partition(": aiinfra ")[2].split()
+    assert command[:3] == ["destroy", "lab", "--environment-id"]
+    found = site.result("destroy", "--keep-lab", *command[2:])
     assert found["exit_code"] == 0, found
     assert [line for line in inventory(site) if "nfd" in line or "node-feature" in line] == []

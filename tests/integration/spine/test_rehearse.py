@@ -61,6 +61,8 @@ def test_an_example_comes_up_is_unchanged_and_leaves_nothing(example: str, rehea
     without_a_cluster = example == "vsphere.yaml"
     cuda, vcenter = (any(said in line for line in told["simulated"]) for said in ("CUDA does not run", "vCenter is a"))
     assert (cuda, vcenter) == (not without_a_cluster, example in ("lab.yaml", "vsphere.yaml"))
+    assert [": stand-in for the chart " in said for said in told["packages"]] == [True] * len(told["packages"])
+    assert bool(told["packages"]) == (not without_a_cluster)
 
 
 def test_who_is_impatient_leaves_no_lab_behind(make_site: Callable[..., Site]) -> None:

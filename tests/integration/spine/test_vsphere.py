@@ -152,10 +152,10 @@ def test_a_template_whose_disks_back_a_linked_clone_is_kept_and_told(site: Site)
 
 
 def test_a_template_whose_proof_failed_is_kept_in_the_state_beside_the_one_it_replaces(site: Site) -> None:
-    gpu = {"mode": "passthrough", "model": "L40S", "label": "gpu-l40s"}
+    gpu = {"mode": "passthrough", "pci_device": "26B9", "label": "gpu-l40s"}
     write(site, {"whole": template(gpu)})
     good = up(site)
-    write(site, {"whole": template(gpu, mmio=1)})
+    write(site, {"whole": template(gpu, mmio=32)})
     for _ in range(2):
         failed = site.run("up", "vs", "--yes")
         assert failed.returncode == 4
@@ -166,7 +166,7 @@ def test_a_template_whose_proof_failed_is_kept_in_the_state_beside_the_one_it_re
     write(site, {"whole": template(gpu, cpus=16)})
     assert up(site) != good
     assert site.result("up")["results"][0]["outcome"] == "unchanged"
-    write(site, {"whole": template(gpu, mmio=1)})
+    write(site, {"whole": template(gpu, mmio=32)})
     assert site.result("up")["exit_code"] == 4
     ended = site.result("destroy", "--only", "whole", "--keep-lab")
     assert ended["exit_code"] == 0, ended

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.spine.conftest import site_in
-from tests.integration.spine.site import Site
+from tests.integration.spine.site import Site, follow
 from tests.integration.spine.vsphere_site import PLACE, VGPU, inventory, template, told, vcenter_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
@@ -109,13 +109,14 @@ def test_a_mig_profile_while_mig_is_off_says_how_it_is_switched_on(site: Site) -
     assert says.startswith(
         "✗ vgpu: cluster gpu: grid_a100-3-20c is listed by a100-0 and cannot be started: "
         "MIG mode is off on their free cards; needed: a profile that can be started now\n"
-        "  → switch MIG on in the host's shell: aiinfra doctor shows how\n"
+        "  → switch MIG on in the host's shell: aiinfra doctor vs shows how\n"
         "  code vsphere.mig_off · exit 3\n"
         "✗ vgpu: a100-0 0000:10:00.0: MIG off; needed: MIG on\n"
         "  → a100-0: switch MIG mode in the host's shell\n"
         "      esxcli system maintenanceMode set --enable true\n"
         "      nvidia-smi -i 00000000:10:00.0 -mig 1\n"
     )
+    assert "      nvidia-smi -i 00000000:10:00.0 -mig 1\n" in follow(site, says, "doctor vs", 3)
     assert says.endswith(
         "✗ vgpu: a100-0 0000:28:00.0: MIG off; needed: MIG on\n  → as for 0000:10:00.0\n  code vsphere.mig · exit 3\n"
     )
@@ -144,7 +145,7 @@ def test_names_that_are_too_long_together(tmp_path: Path, toolchain_folder: Path
 
 
 def test_mmio_space_that_is_set_too_small_is_found_by_the_proof(site: Site) -> None:
-    gpu = {"mode": "passthrough", "model": "L40S"}
+    gpu = {"mode": "passthrough", "pci_device": "26B9"}
     too_small = template(gpu, mmio=32, place={**PLACE, "cluster": "whole"})
     site.write({"vgpu": too_small}, target="lab", lab={"vcenter": WORLD})
     ended = site.result("up")

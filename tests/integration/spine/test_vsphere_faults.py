@@ -16,7 +16,7 @@ HOSTS = {"a100": {"count": 1, "cards": [{"model": "A100-PCIe-40GB", "count": 2}]
 FULL = """\
 ✗ vgpu: cluster gpu: grid_a100-20c is listed by a100-0 and cannot be started: no card has room for it in its mode; \
 needed: a profile that can be started now
-  → free a card, switch its MIG mode off, or name a profile that can be started: aiinfra doctor lists them
+  → free a card, or name a profile that can be started: aiinfra doctor vs lists them
   code vsphere.profile_not_startable · exit 3
 """
 MISSING = """\

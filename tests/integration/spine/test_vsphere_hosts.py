@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.spine.site import Site, Told
+from tests.integration.spine.site import Site, Told, follow
 from tests.integration.spine.vsphere_site import inventory, lab_folder_of, template, write
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab]
@@ -100,6 +100,7 @@ def test_passthrough_and_labels_are_set_where_that_is_allowed_and_shown_before(s
     ]
     done = site.run("up", "vs", "--yes")
     assert done.returncode == 0, done.stderr
+    follow(site, done.stdout + done.stderr, "doctor vs")
     assert len(templates(site)) == 1
     after = findings(site)
     assert after["vsphere.passthrough"] == ["ok l40s-0 0000:10:00.0: on", "ok l40s-0 0000:18:00.0: on"]

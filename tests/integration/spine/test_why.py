@@ -83,12 +83,11 @@ def assert_said_while_it_runs(site: Site) -> None:
     """`why` in another terminal, which names no stack, tells what the running `up` waits for and why."""
     root = "← image nvcr.io/nvidia/k8s/container-toolkit:v1.20.0 does not exist"
 
-    def ask() -> bool | Pending:
+    def ask() -> str | Pending:
         said = why(site, "lab")
-        return True if root in said and "`up` runs for" in said else Pending(said)
+        return said if root in said and "`up` runs for" in said else Pending(said)
 
-    Waiter(limit=60, every=0.2).until(ask)
-    said = why(site, "lab", "gpu-operator")
+    said = Waiter(limit=60, every=0.2).until(ask)
     assert said.startswith(
         "○ gpu-operator (gpu_operator) is being worked on by the run that holds the environment\n"
         "  `up` runs for … s, and has waited … s for ClusterPolicy cluster-policy: "

@@ -50,12 +50,12 @@ def static() -> Any:
 
 
 FULL = "esx-01: no card takes its vGPU: they are full, hold vGPUs of another size, or are not in Shared Direct mode"
-SHARE = "free a card, or use the profile that runs there: aiinfra doctor shows what each card can start"
+SHARE = "free a card, or use the profile that runs there: aiinfra doctor ENV shows what each card can start"
 CASES = {
     "memory that is not reserved": Case(
         "vsphere.memory_not_reserved",
         "not all of its memory is reserved, and a GPU device needs all of it",
-        "run aiinfra up: it repairs a template that was changed by hand",
+        "aiinfra up ENV --refresh repairs a template that was changed by hand",
         config={"memoryReservationLockedToMax": False},
     ),
     "MMIO space that is too small": Case(
@@ -72,7 +72,7 @@ CASES = {
     "a card that is not active for passthrough": Case(
         "vsphere.passthrough",
         "esx-01: its device is not active for passthrough on the host",
-        "reboot the host if passthrough was just switched on; aiinfra doctor shows the state of each card",
+        "reboot the host if passthrough was just switched on; aiinfra doctor ENV shows the state of each card",
         static,
         passed(),
         fault="reboot-pending",
@@ -80,7 +80,7 @@ CASES = {
     "no card that is active for passthrough": Case(
         "vsphere.capacity",
         "esx-01: no card that it may have is free",
-        "free a card: aiinfra doctor shows who uses them",
+        "free a card: aiinfra doctor ENV shows who uses them",
         dynamic,
         passed(),
         fault="reboot-pending",
@@ -88,7 +88,7 @@ CASES = {
     "a vGPU manager of another branch": Case(
         "vsphere.vgpu_plugin",
         "esx-01: the vGPU manager of the host could not start its vGPU",
-        "see with aiinfra doctor whether the vGPU manager fits; else vmware.log of the VM says why",
+        "aiinfra doctor ENV shows whether the vGPU manager fits; else vmware.log of the VM says why",
         fault="vib-mismatch",
     ),
     "an edition without vGPU": Case(
@@ -106,7 +106,7 @@ CASES = {
     "a host in maintenance": Case(
         "vsphere.power_on",
         "esx-01: The operation is not allowed in the current state of the host",
-        "aiinfra doctor shows each host",
+        "aiinfra doctor ENV shows each host",
         host={"maintenance": True},
     ),
 }

@@ -56,6 +56,7 @@ def test_help_lists_every_command_with_one_line(aiinfra: Aiinfra) -> None:
 
         This machine:
           lab        The simulated world of ENV: status, stop, faults
+          charts     The charts that ENV installs: mirror
           toolchain  The programs that aiinfra needs: list, install, verify, mirror
         """)
 
@@ -102,7 +103,10 @@ def test_an_example_is_shown_and_can_be_typed(path: str, line: str, aiinfra: Aii
         (["up", "small", "--yess"], "✗ No such option: --yess; did you mean --yes?\n  → see aiinfra up --help\n"),
         (["up", "small", "--parallel", "0"], "✗ Invalid value for '--parallel': "),
         (["plan", "smal"], "✗ ENV: no environment is named smal: "),
-        (["destroy", "small"], "✗ destroy changes the world and there is no terminal to ask on\n  → look at it with"),
+        (
+            ["destroy", "small"],
+            "✗ destroy changes the world and there is no terminal to ask on\n  → aiinfra status small",
+        ),
         (
             ["up", "small", "--summary", "a.txt"],
             "✗ --summary a.txt: a summary file ends in .md (Markdown) or .xml (JUnit)\n",
@@ -137,7 +141,7 @@ def test_a_real_site_is_never_changed_without_a_yes(aiinfra: Aiinfra, tmp_path: 
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == dedent("""\
         ✗ up changes the world and there is no terminal to ask on
-          → look at it with `aiinfra preview`, then add --yes
+          → aiinfra preview small shows what would change, then add --yes
           code cli.approval_needed · exit 2
         """)
 

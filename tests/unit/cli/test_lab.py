@@ -38,7 +38,7 @@ def test_a_dead_lab_is_told_from_a_live_one(aiinfra: Aiinfra) -> None:
     answer = aiinfra("lab", "status", "./small.yaml")
     assert answer.out == (
         "lab of small: dead, as the machine was restarted since; "
-        f"the next aiinfra up discards it, with its state in {folder}\n"
+        f"aiinfra up small discards it, with its state in {folder}\n"
     )
 
 
@@ -98,6 +98,7 @@ def test_the_faults_are_listed_with_what_they_do(aiinfra: Aiinfra) -> None:
         "driver-kernel-mismatch",
         "image-pull",
         "profile-missing",
+        "real-pace",
         "reboot-pending",
         "task-hangs",
         "vcenter-host-full",

@@ -23,7 +23,7 @@ print([name for name in sys.modules if name.startswith("aiinfra.domains.") and n
 
 
 def test_blocks_stand_between_the_state_and_the_lab() -> None:
-    assert top_level_keys() == ["version", "name", "target", "state", "vcenter", "lab", "stacks"]
+    assert top_level_keys() == ["version", "name", "target", "state", "charts", "vcenter", "lab", "stacks"]
 
 
 def test_an_unknown_key_may_be_meant_for_a_block(site: Site) -> None:
@@ -34,7 +34,7 @@ def test_an_unknown_key_may_be_meant_for_a_block(site: Site) -> None:
 def test_the_field_that_holds_the_blocks_is_no_key_of_the_file(site: Site) -> None:
     site.write("site.yaml", GOOD + "blocks: {}\n")
     assert site.says() == [
-        "site.yaml:9:1: blocks: no such key here (known are lab, name, stacks, state, target, vcenter, version)"
+        "site.yaml:9:1: blocks: no such key here (known are charts, lab, name, stacks, state, target, vcenter, version)"
     ]
 
 
@@ -48,5 +48,5 @@ def test_the_model_of_a_block_is_loaded_for_a_file_that_needs_it() -> None:
         command = [sys.executable, "-c", SPY, str(ROOT / "examples" / f"{example}.yaml")]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
 
-    assert loaded("small") == "[]"
+    assert loaded("small") == "['aiinfra.domains.kubernetes.charts.block']"
     assert loaded("vsphere") == "['aiinfra.domains.vsphere.block']"

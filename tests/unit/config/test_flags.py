@@ -85,6 +85,16 @@ def test_a_flag_is_stronger_than_a_variable_and_both_than_the_file(site: Site) -
     assert (given["title"], given["count"], given["share"]) == ("flag", 2, 0.1)
 
 
+def test_a_flag_or_variable_that_misses_its_stack_is_named_with_the_stack_that_is_near(site: Site) -> None:
+    assert site.says("site.yaml", "stacks.ap.count=4") == [
+        "--set stacks.ap.count: stacks.ap: the file has no such stack (did you mean app?)"
+    ]
+    site.environ["AIINFRA__stacks__clustr__server"] = "x"
+    assert site.says() == [
+        "AIINFRA__stacks__clustr__server: stacks.clustr: the file has no such stack (did you mean cluster?)"
+    ]
+
+
 def test_a_variable_that_is_wrong_is_named(site: Site) -> None:
     site.environ.update({"AIINFRA__stacks__app__count": "x", "AIINFRA____": "y", "AIINFRA_LOG": "z"})
     assert site.says() == [

@@ -79,6 +79,38 @@ def test_a_driver_that_finds_no_headers_for_the_kernel() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("last", "hint"),
+    [
+        (
+            "NVRM: The NVIDIA GPU 0000:10:00.0 (PCI ID: 10de:2901) installed in this system requires use of the NVIDIA"
+            " open kernel modules. nvidia-smi: No devices were found",
+            "set driver.kernel_module_type: open",
+        ),
+        (
+            "NVRM: The NVIDIA GPU 0000:10:00.0 (PCI ID: 10de:1db1) installed in this system is not supported by open"
+            " nvidia.ko because it does not include the required GPU System Processor (GSP)",
+            "set driver.kernel_module_type: proprietary",
+        ),
+        (
+            "NVRM: The NVIDIA GPU 0000:10:00.0 (PCI ID: 10de:2901) installed in this system is not supported by the"
+            " NVIDIA 535.183.06 driver release",
+            "set driver.version to one that drives these GPUs; 535.183.06 does not",
+        ),
+        (
+            "Could not resolve Linux kernel version 5.15.0-1-generic: the image is made for ubuntu24.04",
+            "give all nodes with GPUs one system; the operator takes the driver's image by that of the first node",
+        ),
+    ],
+)
+def test_a_driver_that_does_not_drive_its_gpus(last: str, hint: str) -> None:
+    policy = a_policy()
+    crash = waiting("nvidia-driver-ctr", "CrashLoopBackOff", "back-off 10s restarting", last)
+    driver = a_driver(policy, "gpu-0", "gpu-1", status=crash, image="nvcr.io/nvidia/driver:595.91.07-rhel9")
+    found = diagnosed(a_snapshot(an_operator(), gpu_nodes(), policy, driver, a_victim(policy)))
+    assert (found.causes[-1], found.hint) == (last, hint)
+
+
 def test_many_nodes_are_counted_after_the_second() -> None:
     policy = a_policy()
     nodes = [a_node(f"gpu-{number}") for number in range(5)]

@@ -64,7 +64,10 @@ def test_an_overlay_merges_maps_replaces_the_rest_and_changes_neither() -> None:
         ("gpu-operator", "https://helm.ngc.nvidia.com/nvidia", "gpu-operator"),
         ("gpu-operator", "https://helm.ngc.nvidia.com/nvidia/", "gpu-operator"),
         ("oci://registry.k8s.io/nfd/charts/node-feature-discovery", "", "node-feature-discovery"),
-        ("gpu-operator", "https://elsewhere.example", None),
+        ("gpu-operator", "https://elsewhere.example", "gpu-operator"),
+        ("oci://corp.example/charts/gpu-operator", "", "gpu-operator"),
+        ("https://corp.example/gpu-operator-v26.7.0.tgz", "", "gpu-operator"),
+        ("gpu-operators", "https://elsewhere.example", None),
         ("gpu-operator", "", None),
     ],
 )

@@ -23,7 +23,7 @@ DEDICATED = {"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}
 
 def a_node(
     name: str, offers: dict[str, str] | None = None, *, spec: dict[str, Any] | None = None, ready: str = "True",
-    labels: dict[str, str] | None = None, uid: str = "",
+    labels: dict[str, str] | None = None, uid: str = "", boot: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     gone = {"reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status."}
     condition = {"type": "Ready", "status": ready, "lastTransitionTime": SINCE, **({} if ready == "True" else gone)}
@@ -31,8 +31,9 @@ def a_node(
     return {
         "metadata": {"name": name, "uid": uid or f"uid-{name}", "labels": {key: value, **(labels or {})}},
         "spec": spec or {},
-        "status": {"conditions": [condition], "allocatable": {"nvidia.com/gpu": "8"} if offers is None else offers},
-    }
+        "status": {"conditions": [condition], "allocatable": {"nvidia.com/gpu": "8"} if offers is None else offers,
+                   "nodeInfo": {"bootID": boot}},
+    }  # fmt: skip
 
 
 CORDONED = {"unschedulable": True, "taints": [
@@ -175,3 +176,14 @@ DRIVER = {"nvidia.com/cuda.driver-version.full": "580.95.05"}
 def test_what_changed_under_a_proof_is_named(now: list[dict[str, Any]], says: list[str]) -> None:
     want = GpuUnitsWant.of(GPU, 8, gpu_nodes_want(1, (GPU_TAINT,)))
     assert changed_since(stands_on([a_node("gpu-0", labels=DRIVER)], want), now) == says
+
+
+def test_a_reboot_is_a_change_under_a_proof_and_is_named_after_what_else_changed() -> None:
+    want = GpuUnitsWant.of(GPU, 8, gpu_nodes_want(1, (GPU_TAINT,)))
+    proved_on = stands_on([a_node("gpu-0", boot="5b6c"), a_node("gpu-1", boot="77aa")], want)
+    rebooted = "node gpu-0 was rebooted, which loads its driver anew"
+    assert changed_since(proved_on, [a_node("gpu-0", boot="9e1f"), a_node("gpu-1", boot="77aa")]) == [rebooted]
+    fewer = a_node("gpu-0", {"nvidia.com/gpu": "7"}, boot="9e1f")
+    assert changed_since(proved_on, [fewer, a_node("gpu-1", boot="77aa")]) == ["node gpu-0: nvidia.com/gpu was 8, is 7"]
+    before = stands_on([a_node("gpu-0")], want)
+    assert changed_since(before, [a_node("gpu-0", boot="9e1f")]) == []

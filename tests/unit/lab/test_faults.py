@@ -30,6 +30,7 @@ def test_the_faults_are_these() -> None:
         "crd-late",
         "driver-kernel-mismatch",
         "image-pull",
+        "real-pace",
         "webhook-down",
     ]
     assert [fault.name for fault in VSPHERE.faults] == [
@@ -45,7 +46,10 @@ def test_the_faults_are_these() -> None:
 
 
 def test_a_fault_has_a_sign_or_is_overcome() -> None:
-    assert [fault.name for fault in fault_types().values() if fault.overcome] == ["vcenter-session-expired"]
+    assert [fault.name for fault in fault_types().values() if fault.overcome] == [
+        "real-pace",
+        "vcenter-session-expired",
+    ]
     with pytest.raises(ValueError, match="flood: a fault has a sign, or is overcome"):
         FaultType("flood", "everything is under water")
 

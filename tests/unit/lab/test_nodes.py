@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
-from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
+from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup, Taint
+from aiinfra.domains.kubernetes.lab.controllers.hardware import of_node
 from aiinfra.domains.kubernetes.lab.nodes import node_changes, node_objects
+from aiinfra.model.own_gpu import OwnGpu
 
 CLUSTER = LabCluster(
     nodes={
@@ -50,7 +52,32 @@ def test_the_hardware_stands_in_one_annotation() -> None:
         "kernel": "5.14.0-570.el9.x86_64",
         "cpu": 32,
         "memory": "256Gi",
+        "arch": "amd64",
     }
+
+
+def test_a_node_has_the_labels_taints_and_processor_that_are_described() -> None:
+    group = NodeGroup(arch="arm64", labels={"site/rack": "r7"}, taints=(Taint(key="dedicated", value="gpu"),))
+    (node,) = node_objects(LabCluster(nodes={"gpu": group}), "v1.36.3")
+    assert node["metadata"]["labels"] == {
+        "site/rack": "r7",
+        "kubernetes.io/hostname": "gpu-0",
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "arm64",
+        "node-role.kubernetes.io/worker": "",
+    }
+    assert node["spec"] == {"taints": [{"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}]}
+    assert node["status"]["nodeInfo"]["architecture"] == "arm64"
+
+
+def test_a_gpu_that_no_table_has_is_described_by_its_own_row() -> None:
+    own = {"name": "NVIDIA GeForce RTX 3090 Ti", "pci_device": "2203", "memory": "24GiB", "architecture": "ampere"}
+    (node,) = node_objects(LabCluster(nodes={"gpu": NodeGroup(gpu=OwnGpu.model_validate(own), gpus=1)}), "v1.36.3")
+    machine = of_node(node)
+    assert machine.gpu is not None
+    assert (machine.gpu.product_label, machine.gpu.pci_device, machine.gpu.memory_mib) == (
+        "NVIDIA-GeForce-RTX-3090-Ti", "2203", 24576,
+    )  # fmt: skip
 
 
 def test_a_node_tells_its_system_as_a_kubelet_does() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from aiinfra.catalog import Catalog
+from aiinfra.config.load import load_environment
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import OPERANDS
 from aiinfra.domains.kubernetes.lab import real_operator
 from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
@@ -21,7 +24,8 @@ from aiinfra.errors import ConfigError, OutsideError
 from aiinfra.plan.planner import Plan
 from aiinfra.toolchain import Toolchain
 from aiinfra.world import World
-from tests.unit.session.test_assumed import loaded
+from tests.unit.session.test_assumed import ROOT, loaded
+from tests.unit.site import a_world
 
 REAL = {"cluster": {"operators": "real"}}
 MODULE = "github.com/!n!v!i!d!i!a/gpu-operator@v0.0.0-20250917190837-d73a0086a6ba"
@@ -30,28 +34,48 @@ MODULE = "github.com/!n!v!i!d!i!a/gpu-operator@v0.0.0-20250917190837-d73a0086a6b
 Plans = Callable[[str, object], Plan]
 
 
+Files = Callable[[str, object], Path]
+
+
 @pytest.fixture
-def a_plan(tmp_path: Path) -> Plans:
+def a_file(tmp_path: Path) -> Files:
     """Of an environment with the operator in a version, on clusters as `lab.clusters` describes them."""
 
-    def make(version: str, lab: object) -> Plan:
+    def make(version: str, lab: object) -> Path:
         operator = {"kind": "gpu_operator", "cluster": "${cluster}", "nfd": "bundled", "version": version}
         stacks = {"cluster": {"kind": "existing_cluster"}, "gpu": operator}
         file = tmp_path / "site.yaml"
         environment = {"version": "v1", "name": "site", "target": "lab", "stacks": stacks, "lab": {"clusters": lab}}
         file.write_text(json.dumps(environment))
-        return loaded(file)
+        return file
 
     return make
 
 
+@pytest.fixture
+def a_plan(a_file: Files) -> Plans:
+    return lambda version, lab: loaded(a_file(version, lab))
+
+
 def test_another_version_than_the_one_that_can_be_had_is_refused_with_the_way_out(a_plan: Plans) -> None:
-    with pytest.raises(ConfigError, match=r"with operators: real a lab has gpu-operator v25\.3\.4, not v26") as refused:
-        LAB.spec(a_plan("v26.7.0", REAL))
-    assert refused.value.record.where == "stacks.gpu.version"
-    assert refused.value.record.hint == "--set stacks.gpu.version=v25.3.4, or leave out operators: real"
+    with pytest.raises(ConfigError) as refused:
+        a_plan("v26.7.0", REAL)
+    (problem,) = refused.value.problems
+    assert problem.message == "with operators: real a lab has gpu-operator v25.3.4, not v26.7.0"
+    assert problem.hint == "add --set stacks.gpu.version=v25.3.4, or leave real operators out"
     assert LAB.spec(a_plan("v25.3.4", REAL)) is not None
     assert LAB.spec(a_plan("v26.7.0", {})) is not None
+    with pytest.raises(ConfigError, match=r"a lab stands in for chart gpu-operator v26\.7\.0, not for v25\.3\.4"):
+        a_plan("v25.3.4", {})
+
+
+def test_a_rehearsal_with_real_operators_takes_their_version_whatever_the_file_says(a_file: Files) -> None:
+    read = partial(
+        load_environment, world=a_world(ROOT), catalog=Catalog.installed(), target="lab", real_operators=True
+    )
+    assert read(str(a_file("v25.3.4", {}))).plan.steps
+    with pytest.raises(ConfigError, match="with operators: real a lab has gpu-operator v25"):
+        read(str(a_file("v26.7.0", {})))
 
 
 def test_its_program_is_asked_for_by_the_option_alone(a_plan: Plans) -> None:

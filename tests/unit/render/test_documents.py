@@ -107,7 +107,7 @@ def test_a_release_says_what_its_chart_adds_only_when_that_is_known() -> None:
         return list(document.notes)
 
     assert "The chart adds:" in notes("v26.7.0")
-    assert notes("v25.3.0") == ["A Helm release. Its chart is not rendered."]
+    assert notes("v25.3.0") == ["A Helm release. `render --charts` also writes what its chart makes."]
 
 
 def test_resources_come_after_what_they_depend_on_and_otherwise_by_name() -> None:

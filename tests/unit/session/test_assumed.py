@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
+from aiinfra.domains.kubernetes.lab.block import LabCluster
 from aiinfra.domains.vsphere.lab.block import LabVCenter
 from aiinfra.domains.vsphere.lab.description import vcenter_description
 from aiinfra.errors import ConfigError
@@ -56,13 +58,11 @@ def test_what_the_file_describes_or_does_not_use_is_not_assumed(example: str) ->
 
 def test_a_cluster_that_the_file_does_not_describe_has_what_the_stacks_ask_for() -> None:
     lab, assumed = assumed_lab(planned("onprem"))
-    described = dict(lab)["clusters"]
-    assert isinstance(described, dict)
-    assert [sentence for sentence in assumed if sentence.startswith("cluster")] == [
-        f"cluster {name}: {cluster['nodes']['gpu']['count']} nodes with "
-        f"{cluster['nodes']['gpu']['gpus']} x {cluster['nodes']['gpu']['gpu']} each, and 1 without a GPU"
-        for name, cluster in described.items()
+    assert assumed == [
+        "cluster cluster: 4 nodes with 4 x A100-SXM4-40GB each, tainted dedicated=gpu:NoSchedule, and 1 without a GPU"
     ]
+    described = LabCluster.model_validate(dict(lab)["clusters"]["cluster"])  # type: ignore[call-overload,index]
+    assert (described.nodes["gpu"].count, described.nodes["gpu"].gpus) == (4, 4)
 
 
 TEMPLATE = """\
@@ -93,9 +93,14 @@ PLACES = {"datacenter": "dc1", "cluster": "gpu", "datastore": "ssd", "folder": "
             "rehearse with a plain datastore name",
         ),
         (
+            {"datastore": "ssd, resource_pool: gpu/batch"},
+            "the lab's vCenter has no resource pool gpu/batch, only the clusters' own",
+            "rehearse without resource_pool",
+        ),
+        (
             {"source": "/dc2/vm/images/rhcos"},
-            "the source /dc2/vm/images/rhcos is a whole inventory path, and the lab's vCenter knows paths below vm only",
-            "write it as a path below the datacenter's folder vm, such as images/rhcos",
+            "the source /dc2/vm/images/rhcos lies outside datacenter dc1, and a rehearsal assumes it inside",
+            "describe lab.vcenter in the file, or write a path below /dc1",
         ),
         (
             {"cluster": "100%25"},
@@ -123,20 +128,97 @@ def test_a_cluster_name_of_80_characters_leaves_room_for_the_names_of_hosts(tmp_
     assert hosts == ["c" * 50 + "-vgpu-1-0", "c" * 50 + "-vgpu-1-1"]
 
 
-def test_more_gpus_in_a_node_than_a_lab_has_are_refused_before_anything_starts(tmp_path: Path) -> None:
-    file = tmp_path / "site.yaml"
-    stacks = """\
+OPERATED = """\
 version: v1
 name: site
 stacks:
-  cluster: {kind: existing_cluster, kubeconfig: "${env:KUBECONFIG_TEXT}"}
-  gpu-operator: {kind: gpu_operator, cluster: "${cluster}", nfd: bundled, mig: {strategy: single}}
-  proof: {kind: gpu_proof, cluster: "${cluster}", operator: "${gpu-operator}", expect: {nodes: 2, gpus: 112}}
+  cluster: {{kind: existing_cluster, kubeconfig: "${{env:KUBECONFIG_TEXT}}"}}
+  gpu-operator: {{kind: gpu_operator, cluster: "${{cluster}}", nfd: bundled, {operator}}}
+  proof: {{kind: gpu_proof, cluster: "${{cluster}}", operator: "${{gpu-operator}}", expect: {{{expect}}}}}
 """
-    file.write_text(stacks, encoding="utf-8")
+
+
+def of_clusters(folder: Path, operator: str, expect: str = "nodes: 2, gpus: 16") -> tuple[Any, list[str]]:
+    file = folder / "site.yaml"
+    file.write_text(OPERATED.format(operator=operator, expect=expect), encoding="utf-8")
+    lab, assumed = assumed_lab(loaded(file))
+    return dict(lab)["clusters"]["cluster"]["nodes"]["gpu"], assumed  # type: ignore[call-overload,index]
+
+
+def test_more_gpus_in_a_node_than_a_lab_has_are_refused_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        assumed_lab(loaded(file))
+        of_clusters(tmp_path, "mig: {strategy: none}", "nodes: 2, gpus: 112")
     assert caught.value.record.message == (
         "the stacks ask the cluster cluster for 56 GPUs in each node, a lab has at most 16"
     )
-    assert caught.value.record.hint == ("count whole GPUs in expect.gpus: no GPU of a rehearsal is cut into MIG slices")
+    assert caught.value.record.hint == "count whole GPUs in expect.gpus, or name MIG slices by expect.resource"
+
+
+@pytest.mark.parametrize(
+    ("operator", "expect", "gpus", "says"),
+    [
+        (
+            "mig: {strategy: single}", "nodes: 2, gpus: 112", 8,
+            "2 nodes with 8 x A100-SXM4-40GB each, cut by the label nvidia.com/mig.config=all-1g.5gb",
+        ),
+        (
+            "mig: {strategy: mixed}", "nodes: 1, gpus: 16, resource: nvidia.com/mig-3g.40gb", 8,
+            "1 nodes with 8 x A100-SXM4-80GB each, cut by the label nvidia.com/mig.config=all-3g.40gb",
+        ),
+        (
+            "driver: {enabled: false}", "nodes: 2, gpus: 16", 8,
+            "2 nodes with 8 x A100-SXM4-40GB each, whose image brings driver 595.91.07 and the container toolkit",
+        ),
+    ],
+)  # fmt: skip
+def test_nodes_have_what_the_operator_is_told_of_them(
+    tmp_path: Path, operator: str, expect: str, gpus: int, says: str
+) -> None:
+    group, assumed = of_clusters(tmp_path, operator, expect)
+    assert (group["gpus"], assumed) == (gpus, [f"cluster cluster: {says}, and 1 without a GPU"])
+
+
+def test_slices_that_no_gpu_has_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        of_clusters(tmp_path, "mig: {strategy: mixed}", "nodes: 1, gpus: 2, resource: nvidia.com/mig-9g.99gb")
+    assert caught.value.record.message == (
+        "the stacks ask the cluster cluster for MIG slices 9g.99gb, and a lab knows no GPU that has them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("places", "gpu", "says"),
+    [
+        (
+            {"cluster": "/dc1/host/gpu", "datastore": "/dc1/datastore/ssd", "folder": "/dc1/vm/gpu/templates"},
+            "{mode: vgpu, profile: grid_a100-20c}",
+            "vCenter, cluster dc1/gpu: 2 hosts with 2 x A100-PCIe-40GB (vgpu)",
+        ),
+        (
+            {},
+            '{mode: static_passthrough, host: esx01.corp.example, pci_ids: ["0000:3b:00.0", "0000:86:00.0"]}',
+            "vCenter, cluster dc1/gpu: host esx01.corp.example with A100-PCIe-40GB at 0000:3b:00.0, 0000:86:00.0"
+            " (passthrough)",
+        ),
+        (
+            {},
+            '{mode: device_group, group: "Nvidia:8@grid_h100xm-80c%NVSwitch"}',
+            "vCenter, cluster dc1/gpu: 2 hosts with 8 x H100-SXM5-80GB (vgpu), given as the device group"
+            " Nvidia:8@grid_h100xm-80c%NVSwitch",
+        ),
+        (
+            {},
+            '{mode: passthrough, pci_device: "2203", memory: 24GiB, count: 4}',
+            "vCenter, cluster dc1/gpu: 2 hosts with 4 x 10de:2203 (passthrough)",
+        ),
+    ],
+)
+def test_a_vcenter_has_the_hosts_cards_and_groups_that_are_named(
+    tmp_path: Path, places: dict[str, str], gpu: str, says: str
+) -> None:
+    file = tmp_path / "site.yaml"
+    text = TEMPLATE.format(**PLACES | places).replace("{mode: vgpu, profile: grid_a100-20c}", gpu)
+    file.write_text(text, encoding="utf-8")
+    lab, assumed = assumed_lab(loaded(file))
+    assert assumed == [says]
+    assert vcenter_description(LabVCenter.model_validate(lab["vcenter"]), user="u", password="p")["datacenters"]

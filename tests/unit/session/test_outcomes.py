@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,14 @@ import pytest
 
 from aiinfra.catalog import Catalog
 from aiinfra.domain import Domain
-from aiinfra.domain_run import Comparison, RunContext
+from aiinfra.domain_run import Comparison, DestroyRequest, RunContext, SweepReport
 from aiinfra.engine.events import Event, Message
 from aiinfra.engine.host_records import OperationResult
 from aiinfra.engine.journal import Journal
 from aiinfra.engine.notes import FileNotes
-from aiinfra.errors import ConfigError, OutsideError
+from aiinfra.errors import ConfigError, ErrorRecord, OutsideError
 from aiinfra.plan.planner import Step, plan
-from aiinfra.report.run import Outcome, Reason, RunReport, Verb
+from aiinfra.report.run import Dependent, Outcome, Reason, RunReport, Shared, Verb
 from aiinfra.session.fake_runner import FakeRunner
 from aiinfra.session.options import Options, Selection
 from aiinfra.session.place.place import Place
@@ -358,3 +359,84 @@ def test_a_failure_in_the_words_of_a_plugin_says_what_failed_and_not_how_many(si
     error = up(site.run()).results[0].error
     assert error is not None
     assert error.message == 'Helm release "a/b": pre-upgrade hooks failed'
+
+
+class SharedShelves:
+    """The world of a domain in which somebody else uses what stack `a` brought."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def teardown(self, run: RunContext, request: DestroyRequest) -> SharedShelves:
+        return self
+
+    @property
+    def forgettable(self) -> list[str]:
+        return []
+
+    def forgotten(self) -> Mapping[str, str]:
+        return {}
+
+    def prepare(self) -> list[str]:
+        return []
+
+    def dependents(self) -> list[Dependent]:
+        return [Dependent("a", f"box {number}", "lost with shelf s") for number in range(14)]
+
+    def release(self) -> None:
+        self.done.append("released")
+
+    def shared(self) -> list[Shared]:
+        return [Shared("a", "shelf", "s", removed=True), Shared("a", "shelf", "t", removed=False, why="it was there")]
+
+    def sweep(self) -> SweepReport:
+        self.done.append("swept")
+        return SweepReport()
+
+    @contextmanager
+    def attend(self, run: RunContext, stack: str) -> Iterator[list[str]]:
+        left_out: list[str] = []
+        yield left_out
+        left_out.append(f"the last step of {stack}, which could not run")
+
+
+shared_world = SharedShelves()
+
+
+@pytest.fixture
+def used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    domain = Domain("shelves", "Shelves for boxes.", world=f"{__name__}:shared_world")
+    monkeypatch.setattr("aiinfra.catalog.domains", lambda: {"shelves": domain})
+    monkeypatch.setattr(f"{__name__}.shared_world", SharedShelves())
+    site = Site(tmp_path, {"a": {}, "b": {}}, Catalog.of(replace(PART, domains=("shelves",))))
+    up(site.run())
+    site.runner.operations.clear()
+    return site
+
+
+def test_a_destroy_that_would_cost_others_something_stops_before_it(used: Site) -> None:
+    with pytest.raises(ConfigError) as stopped:
+        destroy(used.run())
+    (record,) = stopped.value.records()
+    named = ", ".join(f"box {number}" for number in range(12))
+    assert record == ErrorRecord(
+        "destroy.dependents",
+        "a",
+        f"others' {named} and 2 more would be lost with shelf s",
+        "remove it yourself, or add --with-dependents to let it go along",
+    )
+    assert (used.runner.operations, shared_world.done, set(used.runner.stacks)) == ([], [], {"a", "b"})
+
+
+def test_with_consent_it_takes_them_along_and_says_so(used: Site) -> None:
+    report = destroy(used.run(Options(take_along=lambda dependents: len(dependents) == 14)))
+    assert (report.exit_code, len(report.dependents)) == (0, 14)
+    assert [(one.name, one.removed, one.why) for one in report.shared] == [
+        ("s", True, ""),
+        ("t", False, "it was there"),
+    ]
+    assert shared_world.done == ["released", "swept"]
+    assert {one.stack: one.left_out for one in report.results} == {
+        "b": ("the last step of b, which could not run",),
+        "a": ("the last step of a, which could not run",),
+    }

@@ -17,12 +17,18 @@ CLUSTER: Mapping[str, Any] = {"cluster": {"kind": "existing_cluster"}}
 
 
 def problems(
-    folder: Path, stacks: Mapping[str, Any], target: str = "lab", *, catalog: Catalog | None = None
+    folder: Path,
+    stacks: Mapping[str, Any],
+    target: str = "lab",
+    *,
+    catalog: Catalog | None = None,
+    lab: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """`stacks.app.field: sentence (hint)` for each problem of the environment; the place in the file left out."""
     path = folder / "site.yaml"
     with path.open("w") as file:
-        YAML(typ="safe").dump({"version": "v1", "name": "site", "target": target, "stacks": dict(stacks)}, file)
+        tree = {"version": "v1", "name": "site", "target": target, "stacks": dict(stacks)}
+        YAML(typ="safe").dump({**tree, **({"lab": dict(lab)} if lab else {})}, file)
     try:
         load_environment(str(path), sets=(), world=World.real(), catalog=catalog or Catalog.installed())
     except ConfigError as error:

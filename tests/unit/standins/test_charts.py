@@ -92,6 +92,18 @@ def test_the_operator_brings_its_own_nfd_unless_told_not_to() -> None:
     assert [crd["metadata"]["name"] for crd in manifest_of(GPU_OPERATOR).crds] == [*OPERATOR.crds, *NFD.crds]
 
 
+def test_the_operator_brings_five_definitions() -> None:
+    """Those of NVIDIA/gpu-operator v26.7.0 deployments/gpu-operator/crds."""
+    alone = manifest_of({**GPU_OPERATOR, "values": {"nfd": {"enabled": False}}})
+    assert {(crd["metadata"]["name"], crd["spec"]["scope"]) for crd in alone.crds} == {
+        ("clusterpolicies.nvidia.com", "Cluster"),
+        ("nvidiadrivers.nvidia.com", "Cluster"),
+        ("gpuclusters.nvidia.com", "Cluster"),
+        ("computedomains.resource.nvidia.com", "Namespaced"),
+        ("computedomaincliques.resource.nvidia.com", "Namespaced"),
+    }
+
+
 def test_nfd_by_itself() -> None:
     assert names(NODE_FEATURES) == [
         "ServiceAccount nfd-node-feature-discovery",

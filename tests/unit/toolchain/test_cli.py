@@ -45,6 +45,7 @@ def test_list_names_every_program_and_how_it_would_be_had(bare: dict[str, str]) 
         "kube-controller-manager",
         "kube-scheduler",
         "kwok",
+        "aiinfra-helm",
         "nvidia-gpu-operator",
         "vcenter",
     ]
@@ -64,6 +65,28 @@ def test_install_offline_says_what_is_missing_and_the_way_out(bare: dict[str, st
     )
 
 
+def test_a_missing_program_is_had_as_its_hint_says(bare: dict[str, str], tmp_path: Path) -> None:
+    """`toolchain mirror DIR` on a machine that has the programs, then `--toolchain DIR` here."""
+    connected = {**bare, "AIINFRA_TOOLCHAIN": str(programs(tmp_path / "connected"))}
+    assert aiinfra(connected, "mirror", str(tmp_path / "mirror")).returncode == 0
+    here = aiinfra(bare, "install", "--offline", "etcd", "--toolchain", str(tmp_path / "mirror"))
+    assert (here.returncode, here.stdout) == (0, f"etcd: {tmp_path}/mirror/etcd\n")
+
+    refused = aiinfra(bare, "verify", "--toolchain", str(tmp_path / "none"))
+    assert f"→ aiinfra toolchain mirror {tmp_path}/none makes one\n" in refused.stderr
+    assert aiinfra(connected, "mirror", str(tmp_path / "none")).returncode == 0
+    assert aiinfra(bare, "verify", "--toolchain", str(tmp_path / "none")).returncode == 0
+
+
+def programs(folder: Path) -> Path:
+    """A folder with something under the name of each program, which tells its version."""
+    folder.mkdir(exist_ok=True)
+    for tool in TOOLS.values():
+        (folder / tool.name).write_text(f"#!/bin/sh\necho {tool.version}\n")
+        (folder / tool.name).chmod(0o755)
+    return folder
+
+
 def test_an_unknown_program_is_refused(bare: dict[str, str]) -> None:
     done = aiinfra(bare, "install", "etcdd")
     assert done.returncode == 2
@@ -71,9 +94,7 @@ def test_an_unknown_program_is_refused(bare: dict[str, str]) -> None:
 
 
 def test_a_folder_of_programs_is_ready_and_verified(bare: dict[str, str], tmp_path: Path) -> None:
-    for tool in TOOLS.values():
-        (tmp_path / tool.name).write_text(f"#!/bin/sh\necho {tool.version}\n")
-        (tmp_path / tool.name).chmod(0o755)
+    programs(tmp_path)
     ready = aiinfra({**bare, "AIINFRA_TOOLCHAIN": str(tmp_path)}, "install", "--offline")
     assert ready.stdout.splitlines()[1] == f"etcd: {tmp_path}/etcd"
     verified = aiinfra(bare, "verify", "--toolchain", str(tmp_path), "--output", "json")

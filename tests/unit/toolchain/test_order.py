@@ -60,6 +60,11 @@ def test_a_named_folder_must_exist(opened: Opened, tmp_path: Path) -> None:
         opened(directory=tmp_path / "typo").ensure(["ping"])
     assert str(caught.value) == f"the toolchain folder {tmp_path}/typo does not exist"
     assert caught.value.record.code == "toolchain.directory"
+    assert caught.value.record.hint == (
+        f"it is named by --toolchain or AIINFRA_TOOLCHAIN; aiinfra toolchain mirror {tmp_path}/typo makes it"
+    )
+    mirror(opened(directory=tmp_path / "typo"), tmp_path / "typo", lambda text: None)
+    assert list(opened(directory=tmp_path / "typo", offline=True).ensure(["ping"])) == ["ping"]
 
 
 def test_offline_names_all_that_is_missing_and_touches_nothing(opened: Opened, world: World) -> None:
@@ -89,6 +94,9 @@ def test_a_mirror_of_another_version_is_refused(opened: Opened, tmp_path: Path) 
     with pytest.raises(ConfigError) as caught:
         opened(directory=copied.parent).ensure(["ping"])
     assert str(caught.value) == f"{copied} was made for another version of aiinfra (0.9.0, 0123456789ab)"
+    assert caught.value.record.hint == f"on a connected machine, aiinfra toolchain mirror {copied.parent} makes it anew"
+    mirror(opened(directory=copied.parent), copied.parent, lambda text: None)
+    assert opened(directory=copied.parent, offline=True).ensure(["ping"]) == {"ping": copied}
 
 
 @pytest.mark.parametrize("file", ["cmd/ping/main.go", "go.mod", "go.sum", "cmd/ping/new.go"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def test_a_good_cache_has_no_fault(opened: Opened) -> None:
 
 def test_nothing_to_verify_is_a_failure(opened: Opened) -> None:
     assert message(opened()) == "no program is installed, so there is nothing to verify"
+    opened().ensure(opened().tools)
+    assert damage_error(verify_tools(opened())) is None
 
 
 def test_a_changed_program_is_named(opened: Opened) -> None:
@@ -32,6 +35,9 @@ def test_a_changed_program_is_named(opened: Opened) -> None:
     with path.open("ab") as stream:
         stream.write(b"x")
     assert message(opened()) == f"{path} is not the file that was installed"
+    shutil.rmtree(path.parent)
+    opened().ensure(["ping"])
+    assert damage_error(verify_tools(opened())) is None
 
 
 def test_a_program_without_its_record_is_named(opened: Opened) -> None:

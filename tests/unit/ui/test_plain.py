@@ -2,7 +2,7 @@ from dataclasses import replace
 from textwrap import dedent
 
 from aiinfra.engine.events import Diagnostic, Event, Message, ResourceChanged, RunEnded, StackEnded, StackStarted
-from aiinfra.report.run import Outcome, Reason, StackResult, Verb
+from aiinfra.report.run import Dependent, Outcome, Reason, Shared, StackResult, Verb
 from aiinfra.ui.plain import lines
 from aiinfra.ui.progress import Progress, advance
 from aiinfra.ui.terminal import ASCII, Terminal
@@ -86,6 +86,33 @@ def test_a_destroy_ends_with_what_was_looked_at() -> None:
     assert told(RunEnded(report, at(41))) == dedent("""\
         lab · no stacks · 41 s
         Nothing left: cluster (0 objects marked 7c41d0aa), lab (0 processes, 0 files).
+        """)
+
+
+def test_a_destroy_tells_what_became_of_what_others_may_use() -> None:
+    crd, rule = "CustomResourceDefinition", "lost with CustomResourceDefinition b"
+    report = replace(
+        REPORT,
+        verb=Verb.DESTROY,
+        results=(StackResult("nfd", "nfd", Outcome.DESTROYED, left_out=("the hook h, which did not run",)),),
+        exit_code=0,
+        seconds=41,
+        simulated=(),
+        nothing_left=("cluster (0 objects marked 7c41d0aa)",),
+        dependents=[Dependent("nfd", "NodeFeatureRule r", rule), Dependent("nfd", "NodeFeatureRule s", rule)],
+        shared=[
+            Shared("nfd", crd, "a", removed=True),
+            Shared("nfd", crd, "b", removed=True),
+            Shared("nfd", crd, "c", removed=False, why="it was there before nfd"),
+        ],
+    )
+    assert told(RunEnded(report, at(41))) == dedent("""\
+        lab · 1 destroyed · 41 s
+        Nothing left: cluster (0 objects marked 7c41d0aa).
+        Removed with nfd: CustomResourceDefinitions a, b.
+        Kept of nfd, as it was there before nfd: CustomResourceDefinition c.
+        Taken along with nfd: NodeFeatureRule r, NodeFeatureRule s (lost with CustomResourceDefinition b).
+        Left out: the hook h, which did not run.
         """)
 
 

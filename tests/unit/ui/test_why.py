@@ -44,7 +44,8 @@ def test_what_a_run_waits_for_is_told_with_its_causes_and_who_runs_it() -> None:
   ← image driver:1 does not exist
   now cluster dc1 answers, v1.36.3, and shows the same
   held by `aiinfra up dc1` on bastion, pid 7, begun 5 min ago
-  → correct its name"""
+  → correct its name
+  → wait until that run has ended: aiinfra status dc1"""
     )
 
 
@@ -54,7 +55,7 @@ def test_what_the_world_shows_by_now_counts_more_than_what_the_run_noted() -> No
 
 
 def test_no_hint_sends_a_user_into_the_lock_of_the_run() -> None:
-    assert hints(replace(WHY, now=())) == []
+    assert hints(replace(WHY, now=())) == ["wait until that run has ended: aiinfra status dc1"]
 
 
 def test_a_stack_that_another_one_waits_for_is_told_with_what_it_waits_for() -> None:

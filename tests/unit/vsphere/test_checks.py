@@ -76,19 +76,19 @@ class TestMig:
     def test_a_vcenter_of_8_0_3_tells_it_card_by_card(self) -> None:
         both = shared(cards=(self.OFF, self.ON), startable=(*STARTABLE, *MIG_STARTABLE))
         assert self.states(both) == [
-            ("warning", "esx-01 0000:3b:00.0", "MIG off"),
+            ("note", "esx-01 0000:3b:00.0", "MIG off"),
             ("ok", "esx-01 0000:af:00.0", "MIG on"),
         ]
         assert self.states(both, VGPU) == [
             ("ok", "esx-01 0000:3b:00.0", "MIG off"),
-            ("warning", "esx-01 0000:af:00.0", "MIG on"),
+            ("note", "esx-01 0000:af:00.0", "MIG on"),
         ]
 
     def test_an_older_one_leaves_open_which_card_it_is(self) -> None:
         cards = (replace(self.OFF, vgpu_mode=None), replace(self.ON, vgpu_mode=None))
         both = shared(cards=cards, startable=(*STARTABLE, *MIG_STARTABLE))
         assert self.states(both) == [
-            ("warning", f"esx-01 {one.pci_id}", "on for some of its cards: which, this vCenter does not tell")
+            ("note", f"esx-01 {one.pci_id}", "on for some of its cards: which, this vCenter does not tell")
             for one in cards
         ]
 
@@ -130,9 +130,9 @@ def test_a_host_that_is_away_is_asked_nothing_more() -> None:
 def test_a_host_that_cannot_serve_is_no_error_beside_one_that_can() -> None:
     both = world(shared("esx-01"), shared("esx-02", default_graphics_type="shared"))
     assert [text.partition(" | ")[0] for text in told(both, VGPU)] == [
-        "warning esx-01: no vSphere API tells the ECC mode",
+        "note esx-01: no vSphere API tells the ECC mode",
         "warning esx-02: host shared",
-        "warning esx-02: no vSphere API tells the ECC mode",
+        "note esx-02: no vSphere API tells the ECC mode",
     ]
 
 

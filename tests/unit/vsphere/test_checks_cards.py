@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from aiinfra.domains.vsphere.reading.observed import VmOnHost
 from tests.unit.vsphere.conftest import card
 from tests.unit.vsphere.worlds import (
     MIG,
     NO,
+    ON,
     PASSED,
     PASSTHROUGH,
     STATIC,
@@ -116,14 +118,25 @@ BREAKS: dict[str, Break] = {
     "mixed sizes not told": (
         lambda: world(one(vgpu_mode=None)),
         VGPU,
-        "warning esx-01 0000:3b:00.0: not told by this vCenter | told, as one size only fits on a "
+        "note esx-01 0000:3b:00.0: not told by this vCenter | told, as one size only fits on a "
         "card without mixed sizes | expect one size for each card; vCenter 8.0 Update 3 tells it | "
         "vSphere Web Services API 8.0.3: HostGraphicsInfo.vgpuMode",
+    ),
+    "another size runs on a card of one size": (
+        lambda: world(
+            shared(
+                cards=(card("0000:3b:00.0", passthrough=ON, vms=("user-vm",)),),
+                vms=(VmOnHost("user-vm", ("grid_a100-20c",)),),
+            )
+        ),
+        VGPU,
+        "warning esx-01 0000:3b:00.0: one size for each card, and it runs vGPUs of 20 GB | 40 GB | switch mixed-size "
+        "mode on, or name a profile of that size | vSphere Web Services API 8.0.3: HostGraphicsInfo.vgpuMode",
     ),
     "ECC": (
         world,
         VGPU,
-        "warning esx-01: no vSphere API tells the ECC mode | ECC as you want it | run on the host:\n  "
+        "note esx-01: no vSphere API tells the ECC mode | ECC as you want it | run on the host:\n  "
         "nvidia-smi --query-gpu=ecc.mode.current --format=csv | NVIDIA AI Enterprise user guide, ECC "
         "memory",
     ),

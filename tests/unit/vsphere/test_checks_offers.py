@@ -32,7 +32,7 @@ from tests.unit.vsphere.worlds import (
 
 FULL = (
     "error cluster gpu: grid_a100-3-20c is listed by esx-01 and cannot be started: no card has room for it in its mode | "
-    "a profile that can be started now | free a card, or name a profile that can be started: aiinfra doctor lists them | "
+    "a profile that can be started now | free a card, or name a profile that can be started: aiinfra doctor ENV lists them | "
     "vSphere Web Services API 8.0.3: HostConfigInfo.sharedPassthruGpuTypes"
 )
 
@@ -47,7 +47,7 @@ BREAKS: dict[str, Break] = {
     "static passthrough": (
         lambda: world(passed()),
         STATIC,
-        "warning cluster gpu: static passthrough: every VM runs on esx-01 and nowhere else | a VM "
+        "note cluster gpu: static passthrough: every VM runs on esx-01 and nowhere else | a VM "
         "that placement may put anywhere, for machine sets of more than one machine | use gpu.mode: "
         "passthrough, which finds a host with such cards free | vSphere Web Services API 8.0.3: "
         "VirtualPCIPassthroughDeviceBackingInfo",
@@ -87,16 +87,15 @@ BREAKS: dict[str, Break] = {
         lambda: world(shared(startable=("grid_a100-10c",))),
         VGPU,
         "error cluster gpu: grid_a100-40c is listed by esx-01 and cannot be started: no card has room "
-        "for it in its mode | a profile that can be started now | free a card, switch its MIG mode "
-        "off, or name a profile that can be started: aiinfra doctor lists them | vSphere Web Services "
+        "for it in its mode | a profile that can be started now | free a card, or "
+        "name a profile that can be started: aiinfra doctor ENV lists them | vSphere Web Services "
         "API 8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
     ),
     "a profile that one host cannot start": (
         lambda: world(shared(), shared("esx-02", startable=("grid_a100-10c", "grid_a100-5c"))),
         VGPU,
-        "warning esx-02: can start grid_a100-5c, grid_a100-10c | grid_a100-40c among those that it "
-        "can start now | free a card of it, or set its MIG mode as the profile needs; other hosts may "
-        "serve | vSphere Web Services API 8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
+        "note esx-02: can start grid_a100-5c, grid_a100-10c | grid_a100-40c among those that it "
+        "can start now |  | vSphere Web Services API 8.0.3: HostConfigInfo.sharedPassthruGpuTypes",
     ),
     "what can be started cannot be read": (
         lambda: world(silent("startable")),
@@ -110,7 +109,7 @@ BREAKS: dict[str, Break] = {
         MIG,
         "error cluster gpu: grid_a100-3-20c is listed by esx-01 and cannot be started: MIG mode is "
         "off on their free cards | a profile that can be started now | switch MIG on in the host's "
-        "shell: aiinfra doctor shows how | vSphere Web Services API 8.0.3: "
+        "shell: aiinfra doctor ENV shows how | vSphere Web Services API 8.0.3: "
         "HostConfigInfo.sharedPassthruGpuTypes",
     ),
     "a device group that no host lists": (
@@ -157,8 +156,8 @@ BREAKS: dict[str, Break] = {
             shared("esx-02", cards=(card(passthrough=ON, vms=("vm",)),), vms=(VmOnHost("vm", ("grid_a100-40c",)),)),
         ),
         VGPU,
-        "warning esx-02: no room: grid_a100-40c: 0 free, a VM takes 1 | room for a VM of one GPU and "
-        "64 GiB | free a card, or expect no VM there | NVIDIA/gpu-operator "
+        "note esx-02: no room: grid_a100-40c: 0 free, a VM takes 1 | room for a VM of one GPU and "
+        "64 GiB |  | NVIDIA/gpu-operator "
         "default-vgpu-devices-config; NVIDIA MIG user guide",
     ),
     "capacity, memory": (

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.vsphere.hosts.profiles import Choice, NoProfile, choose
+from aiinfra.domains.vsphere.reading.observed import VmOnHost
 from aiinfra.domains.vsphere.spec import VgpuDevices
-from tests.unit.vsphere.conftest import MIG_STARTABLE, PROFILES, STARTABLE, host
+from tests.unit.vsphere.conftest import MIG_STARTABLE, PROFILES, STARTABLE, card, host
 
 
 def intent(memory: int, mode: Any = "vgpu", model: str = "A100-PCIe-40GB") -> VgpuDevices:
@@ -61,7 +62,7 @@ def test_a_mig_profile_while_mig_is_off() -> None:
     assert refused(choose([host()], VgpuDevices(mode="mig", profile="grid_a100-3-20c"))) == (
         "vsphere.mig_off",
         "grid_a100-3-20c is listed by esx-01 and cannot be started: MIG mode is off on their free cards",
-        "switch MIG on in the host's shell: aiinfra doctor shows how",
+        "switch MIG on in the host's shell: aiinfra doctor ENV shows how",
     )
     assert refused(choose([host()], intent(20, "mig")))[0] == "vsphere.mig_off"
 
@@ -95,7 +96,33 @@ def test_a_card_that_is_taken_by_another_size() -> None:
     assert refused(choose([full], VgpuDevices(mode="vgpu", profile="grid_a100-40c"))) == (
         "vsphere.profile_not_startable",
         "grid_a100-40c is listed by esx-01 and cannot be started: no card has room for it in its mode",
-        "free a card, switch its MIG mode off, or name a profile that can be started: aiinfra doctor lists them",
+        "free a card, or name a profile that can be started: aiinfra doctor ENV lists them",
+    )
+
+
+def test_cards_that_run_another_size_and_take_no_second_one() -> None:
+    busy = host(
+        cards=(card("0000:3b:00.0", vms=("user-vm",)),),
+        vms=(VmOnHost("user-vm", ("grid_a100-20c",)),),
+        startable=["grid_a100-20c"],
+    )
+    assert refused(choose([busy], VgpuDevices(mode="vgpu", profile="grid_a100-10c"))) == (
+        "vsphere.profile_not_startable",
+        "grid_a100-10c is listed by esx-01 and cannot be started: its cards run vGPUs of 20 GB, and take one size each",
+        "switch mixed-size mode on for a card, or name grid_a100-20c",
+    )
+
+
+def test_full_cards_are_called_full_whatever_the_size_that_fills_them() -> None:
+    full = host(
+        cards=(card("0000:3b:00.0", vms=("user-vm",)),),
+        vms=(VmOnHost("user-vm", ("grid_a100-40c",)),),
+        startable=[],
+    )
+    assert refused(choose([full], VgpuDevices(mode="vgpu", profile="grid_a100-20c"))) == (
+        "vsphere.profile_not_startable",
+        "grid_a100-20c is listed by esx-01 and cannot be started: no card has room for it in its mode",
+        "free a card, or name a profile that can be started: aiinfra doctor ENV lists them",
     )
 
 

@@ -122,24 +122,24 @@ def told(world: Site, spec: GpuTemplateSpec) -> list[str]:
 
 
 def text(finding: Finding) -> str:
-    assert finding.hint, finding
+    assert finding.hint or finding.level == "note", finding
     about = f"{finding.level} {finding.about}: {finding.read}"
     return f"{about} | {finding.needed} | {finding.hint} | {finding.source}"
 
 
 ECC = (
-    "warning esx-01: no vSphere API tells the ECC mode | ECC as you want it | "
+    "note esx-01: no vSphere API tells the ECC mode | ECC as you want it | "
     "run on the host:\n  nvidia-smi --query-gpu=ecc.mode.current --format=csv | NVIDIA AI Enterprise user guide, ECC memory"
 )
 """The one thing that is said of every good host: nobody can know it from here."""
 PINNED = (
-    "warning cluster gpu: static passthrough: every VM runs on esx-01 and nowhere else | "
+    "note cluster gpu: static passthrough: every VM runs on esx-01 and nowhere else | "
     "a VM that placement may put anywhere, for machine sets of more than one machine | "
     "use gpu.mode: passthrough, which finds a host with such cards free | "
     "vSphere Web Services API 8.0.3: VirtualPCIPassthroughDeviceBackingInfo"
 )
 UNCOUNTED = (
-    "warning cluster gpu: no vSphere API tells how many of a device group are free | room for one | "
+    "note cluster gpu: no vSphere API tells how many of a device group are free | room for one | "
     "start one VM of it to know: verify: power_on | "
     "NVIDIA/gpu-operator default-vgpu-devices-config; NVIDIA MIG user guide"
 )

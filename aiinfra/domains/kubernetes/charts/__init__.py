@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domain import load
+from aiinfra.domains.kubernetes.charts.sources import REMOTE, local_chart
 
 if TYPE_CHECKING:
     from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts
@@ -53,6 +55,14 @@ def facts_by_name() -> Mapping[str, ChartFacts]:
 
 
 def chart_of(chart: str, repository: str) -> ChartFacts | None:
-    """Return the chart that a release refers to by `chart` and its repository's URL; None when it is not known."""
-    reference = f"{repository.rstrip('/')} {chart}" if repository else chart
-    return next((known for known in facts_by_name().values() if reference in known.references), None)
+    """Return the chart that a release refers to by `chart` and its repository's URL; None when it is not known.
+
+    A mirror has a chart under its own name; a chart that is a file or a folder says itself which one it is.
+    """
+    known = facts_by_name()
+    if repository:
+        return known.get(chart)
+    if REMOTE.match(chart):
+        name = chart.rpartition("/")[2]
+        return known.get(name) or next((facts for n, facts in known.items() if name.startswith(f"{n}-")), None)
+    return known.get(local_chart(Path(chart))[0])

@@ -85,13 +85,14 @@ class KubeClient:
             "PATCH", self._path(ref), body=obj, query=query, about=str(ref), content=_PATCH_CONTENT["apply"]
         )
 
-    def create(self, obj: Mapping[str, Any], *, field_manager: str = FIELD_MANAGER) -> Object:
+    def create(self, obj: Mapping[str, Any], *, field_manager: str = FIELD_MANAGER, dry_run: bool = False) -> Object:
         """Create an object, also by `metadata.generateName`. Raises `Conflict` when it exists."""
         metadata = obj["metadata"]
         name = metadata.get("name") or metadata["generateName"]
         ref = ObjectRef(obj["apiVersion"], obj["kind"], name, metadata.get("namespace") or "")
         path = self._discovery.find(ref.api_version, ref.kind).path(ref.namespace)
         query = {"fieldManager": field_manager, "fieldValidation": "Strict"}
+        query |= {"dryRun": "All"} if dry_run else {}
         return self._transport.json("POST", path, body=obj, query=query, about=str(ref))
 
     def replace(self, obj: Mapping[str, Any], *, subresource: str = "", field_manager: str = FIELD_MANAGER) -> Object:

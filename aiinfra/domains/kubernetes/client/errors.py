@@ -6,8 +6,9 @@ Each message names the server and, where there is one, the object.
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiinfra.errors import OutsideError
@@ -135,16 +136,38 @@ _BY_STATUS: Mapping[int, tuple[type[KubeError], str]] = {
 }
 
 
+PASSING: Sequence[tuple[str, str]] = (
+    ("not yet ready to handle request", "run again: the API server has just started"),
+    ("status unknown for quota", "run again: the ResourceQuota was not counted yet"),
+    ("because it is being terminated", "wait until the namespace is gone, then run again"),
+    ("the object has been modified", "run again: somebody else wrote it at the same moment"),
+)
+"""Parts of refusals (403, 409) that tell of a moment, not of a right (kubernetes apiserver/pkg/admission,
+plugin/pkg/admission/resourcequota, apimachinery/pkg/api/errors), each with its hint."""
+_ROLE_UNKNOWN = re.compile(r"RBAC: .* not found")
+"""Of a 403 (plugin/pkg/auth/authorizer/rbac): the roles are not read yet after a start, or a binding names none."""
+_ROLE_HINT = "run again if the API server has just started; else make the role that a binding names"
+
+
 def from_status(status: int, body: Mapping[str, Any], server: str, about: str) -> KubeError:
     """Return the error for a response that is not a success. `about` names the object or path."""
     text = str(body.get("message") or f"status {status}").strip().rstrip(".")
     family, hint = _family(status, text)
+    passing = _passing(status, text)
     message = f"{about}: {text}"
     if status == 401:
         message = f"{server} does not accept the credentials of the kubeconfig"
-    again = (status == 429 or status >= 500) and family is not Invalid
+    again = bool(passing) or ((status in (410, 429) or status >= 500) and family is not Invalid)
     reason = str(body.get("reason") or "")
-    return family(message, where=about, hint=hint, transient=again, status=status, reason=reason)
+    return family(message, where=about, hint=passing or hint, transient=again, status=status, reason=reason)
+
+
+def _passing(status: int, text: str) -> str:
+    """Return the hint for a refusal that another try may not meet; empty for any other."""
+    if status not in (403, 409):
+        return ""
+    found = next((hint for part, hint in PASSING if part in text), "")
+    return found or (_ROLE_HINT if _ROLE_UNKNOWN.search(text) else "")
 
 
 def _family(status: int, text: str) -> tuple[type[KubeError], str]:
@@ -152,6 +175,8 @@ def _family(status: int, text: str) -> tuple[type[KubeError], str]:
         return WebhookFailed, ""
     if "failed to create typed patch object" in text:  # the API server answers 500 to an apply with unknown fields
         return Invalid, ""
+    if status == 403 and " cannot " not in text:  # by an admission plugin, as pod security: no right helps
+        return Refused, ""
     return _BY_STATUS.get(status, (KubeError, ""))
 
 

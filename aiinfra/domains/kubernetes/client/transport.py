@@ -22,6 +22,8 @@ CONNECTIONS = 8
 WATCH_SECONDS = 240
 """How long one watch connection lasts before it is renewed."""
 AGENT = "aiinfra"
+AWAY = frozenset({502, 503, 504})
+"""Statuses of a server, or of a load balancer before it, that cannot answer now."""
 
 Query = Mapping[str, str]
 
@@ -96,11 +98,13 @@ class Transport:
                 raise self._unreachable(error) from error
 
     def _answer(self, method: str, target: str, data: bytes | None, headers: Query) -> Response:
-        """Asks again, once, when a login had expired."""
+        """Asks again, once, when a login had expired, and what only reads when the server was away for a moment."""
         try:
             answer = self._ask(method, target, data, headers)
             if answer.status == 401 and self._login.renew():
                 self._pool.drop_idle()
+                answer = self._ask(method, target, data, headers)
+            if answer.status in AWAY and method == "GET":
                 answer = self._ask(method, target, data, headers)
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import POLICY_API
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.diagnosis import gpu_policy, kinds, nodes, pods, refusals, shortage, workloads
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Diagnosis, Weight, diagnosis_of
@@ -14,6 +15,16 @@ from aiinfra.domains.kubernetes.objects.gpu_nodes import GpuNodesWant, GpuUnitsW
 from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, NodesWant, ObjectWant, Want
 
 _CRD = re.compile(rf"{kinds.CRD} (?P<name>[a-z0-9.-]+[a-z0-9])")
+_VERSIONS: Mapping[str, str] = {
+    "ClusterPolicy": POLICY_API,
+    "DaemonSet": "apps/v1",
+    "Deployment": "apps/v1",
+    "Job": "batch/v1",
+    "StatefulSet": "apps/v1",
+}
+_ABSENT = re.compile(
+    rf"\b(?P<kind>{'|'.join(_VERSIONS)}) (?:(?P<namespace>[a-z0-9-]+)/)?(?P<name>[a-z0-9.-]+) is not there"
+)
 _RESOURCE = re.compile(r"nvidia\.com/[\w.-]*\w")
 WORKLOADS = frozenset({"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job"})
 
@@ -37,11 +48,23 @@ def diagnose_text(snapshot: Snapshot, text: str) -> Diagnosis:
     return next((diagnosis for diagnosis in named if diagnosis.causes), Diagnosis())
 
 
+def can_be_looked_at(snapshot: Snapshot, text: str) -> bool:
+    """Return whether a text names something by which its trouble can be told to be over."""
+    return next(_refs_in(snapshot, text), None) is not None
+
+
 def _refs_in(snapshot: Snapshot, text: str) -> Iterator[ObjectRef]:
-    """Yield the objects that a text names as `Deployment gpu-operator/gpu-operator`; of CRDs, also absent ones."""
+    """Yield the objects that a text names as `Deployment gpu-operator/gpu-operator`.
+
+    Also absent ones: definitions, and what the text says is not there.
+    """
     words = set(text.replace(":", " ").replace(",", " ").split())
     refs = (ObjectRef.of(obj) for obj in snapshot.objects if obj["kind"] in WORKLOADS or obj["kind"] in _BY_KIND)
     yield from (ref for ref in refs if str(ref) in text and str(ref).partition(" ")[2] in words)
+    for found in _ABSENT.finditer(text):
+        ref = ObjectRef(_VERSIONS[found["kind"]], found["kind"], found["name"], found["namespace"] or "")
+        if snapshot.get(ref) is None:
+            yield ref
     for found in _CRD.finditer(text):
         yield ObjectRef("apiextensions.k8s.io/v1", kinds.CRD, found["name"])
 

@@ -14,6 +14,7 @@ from aiinfra.domains.kubernetes.diagnosis.messages import one_line
 from aiinfra.domains.kubernetes.diagnosis.operand_states import lacking_operands
 from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, condition, labels, name, status
 from aiinfra.domains.kubernetes.diagnosis.workloads import pods_of
+from aiinfra.domains.kubernetes.objects.operands import UPGRADE_STATE
 
 API, KIND = "nvidia.com/v1", "ClusterPolicy"
 OPERATOR = "gpu-operator"
@@ -84,12 +85,33 @@ def untolerated_taints(snapshot: Snapshot) -> list[Cause]:
     ]
 
 
-def _of_operands(snapshot: Snapshot, policy: Object) -> Iterator[Cause]:
-    """Yield the causes of the operands in their order; one that no node is labelled for is ready to the operator."""
-    operands = sorted(snapshot.owned(policy, "DaemonSet"), key=_order)
+def _of_operands(snapshot: Snapshot, policy: Object) -> list[Cause]:
+    """Return the causes of the operands in their order.
+
+    Each waits for those before it, so that while nothing is worse only the first is of interest. One that no node is
+    labelled for is ready to the operator: nodes without MIG have no MIG manager, those without MPS no MPS daemon.
+    """
+    operands = lacking_operands(policy, sorted(snapshot.owned(policy, "DaemonSet"), key=_order))
     placed = [operand for operand in operands if status(operand).get("desiredNumberScheduled")]
-    for operand in lacking_operands(policy, placed or operands[:1]):
-        yield from workloads.causes(snapshot, operand)
+    found = [cause for operand in placed for cause in workloads.causes(snapshot, operand)]
+    unplaced = [operand for operand in operands if operand not in placed]
+    found += [cause for operand in unplaced for cause in scheduling.untolerated_taints(snapshot, operand)]
+    found += _failed_upgrades(snapshot)
+    if all(cause.gravest == Weight.WAITING for cause in found):
+        found = found[:1]
+    return found or [cause for operand in unplaced[:1] for cause in workloads.causes(snapshot, operand)]
+
+
+def _failed_upgrades(snapshot: Snapshot) -> Iterator[Cause]:
+    """Yield the nodes whose driver upgrade failed, which the operator does not try again by itself.
+
+    NVIDIA/gpu-operator issue 2549.
+    """
+    for node in snapshot.all("Node"):
+        if labels(node).get(UPGRADE_STATE) == "upgrade-failed":
+            again = f"kubectl label node {name(node)} {UPGRADE_STATE}=upgrade-required --overwrite"
+            message = f"the upgrade of the driver on {name(node)} failed, and is not tried again"
+            yield Cause(message, f"once its driver's pod runs: {again}")
 
 
 def _order(daemonset: Object) -> int:

@@ -74,6 +74,24 @@ KERNEL_IMAGE: Sequence[MessageRule] = (
 )
 
 ENDED: Sequence[MessageRule] = (
+    _rule(r"requires use of the nvidia open kernel modules", "{last}", "set driver.kernel_module_type: open"),
+    _rule(r"not supported by open nvidia\.ko", "{last}", "set driver.kernel_module_type: proprietary"),
+    _rule(
+        r"not supported by the nvidia (?P<driver>\S+) driver release",
+        "{last}",
+        "set driver.version to one that drives these GPUs; {driver} does not",
+    ),
+    _rule(
+        r"rminitadapter failed",
+        "{last}",
+        "see the kernel log of {node}; for a vGPU, set driver.repository, driver.image and driver.version to your guest"
+        " driver",
+    ),
+    _rule(
+        r"the image is made for (?P<system>\S+)",
+        "{last}",
+        "give all nodes with GPUs one system; the operator takes the driver's image by that of the first node",
+    ),
     _rule(
         r"(?:could not resolve linux kernel version|kernel.{0,40}(?:headers|devel)|no headers for kernel).*",
         "{last}",
@@ -119,7 +137,7 @@ UNSCHEDULABLE: Sequence[MessageRule] = (
     _rule(
         r"were unschedulable",
         "the nodes that could take it are cordoned: {last}",
-        "kubectl uncordon them, or add nodes",
+        "kubectl uncordon {cordoned}, or add nodes",
         Weight.BLOCKED,
     ),
     _rule(r".*", "no node can take it: {last}", "add nodes, or ask for less", Weight.BLOCKED),
@@ -142,6 +160,12 @@ REFUSED: Sequence[MessageRule] = (
         r"namespace (?P<place>\S+) because it is being terminated",
         "namespace {place} is being deleted",
         "wait until it is gone, or see what holds it",
+    ),
+    _rule(
+        r"pod rejected: RuntimeClass \"(?P<runtime>[^\"]+)\" not found",
+        "RuntimeClass {runtime} does not exist",
+        "see whether the operator that makes it runs",
+        Weight.BLOCKED,
     ),
     _rule(r"serviceaccount \"?(?P<account>[^\" ]+)\"? not found", "service account {account} does not exist", ""),
     _rule(r".*", "{last}", ""),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from aiinfra.domains.kubernetes.client.objects import Object
 from aiinfra.domains.kubernetes.diagnosis import workloads
-from aiinfra.domains.kubernetes.diagnosis.cause import Cause
+from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Weight
 from aiinfra.domains.kubernetes.diagnosis.messages import one_line
 from aiinfra.domains.kubernetes.diagnosis.scheduling import untolerated_taints
 from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, condition, labels, name
@@ -17,6 +17,9 @@ NFD = {"app.kubernetes.io/name": "node-feature-discovery"}
 """Label of NFD's workloads (kubernetes-sigs/node-feature-discovery deployment/helm)."""
 GPU_PRESENT = "nvidia.com/gpu.present"
 FEATURES = "feature.node.kubernetes.io/"
+MIG_STATE, MIG_AT_WORK = "nvidia.com/mig.config.state", ("pending", "rebooting")
+"""Label by which the MIG manager says how far it is, and its values until the slices are there (NVIDIA's documentation
+of the GPU Operator, "GPU Operator with MIG")."""
 
 
 def missing_labels(snapshot: Snapshot) -> list[Cause]:
@@ -54,6 +57,8 @@ def offered_devices(snapshot: Snapshot, resource: str) -> str:
 def missing_devices(snapshot: Snapshot, want: GpuUnitsWant) -> list[Cause]:
     """Return what the nodes that offer no unit offer instead, else how much each offers."""
     shown = want.lacking(list(snapshot.all("Node")))
+    if busy := [name(node) for node in snapshot.all("Node") if labels(node).get(MIG_STATE) in MIG_AT_WORK]:
+        return [Cause(f"the MIG manager is at work on {', '.join(busy[:8])}", weight=Weight.WAITING)]
     hint = "see why their device plugin offers it not, or expect what the nodes offer"
     return [Cause(", ".join(shown[:8]), hint)] if shown else []
 

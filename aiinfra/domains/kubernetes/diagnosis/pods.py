@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from aiinfra.domains.kubernetes.client.objects import Object
+from aiinfra.domains.kubernetes.diagnosis import installing
 from aiinfra.domains.kubernetes.diagnosis.cause import Cause, Weight
+from aiinfra.domains.kubernetes.diagnosis.installing import DRIVER_APP
 from aiinfra.domains.kubernetes.diagnosis.kinds import missing_kind
 from aiinfra.domains.kubernetes.diagnosis.messages import (
     DRIVER_IMAGE,
@@ -32,7 +34,6 @@ ORDERLY = frozenset({0, 143, 255})
 """Exit codes of a container that was asked to stop (128 + SIGTERM), or whose node went down."""
 STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
 CLAIM = "persistentvolumeclaim"
-DRIVER_APP = "nvidia-driver-daemonset"
 COMPONENT, DRIVER_COMPONENT = "app.kubernetes.io/component", "nvidia-driver"
 """Label of all pods of drivers, also of those that NVIDIADriver objects make."""
 KERNEL = "feature.node.kubernetes.io/kernel-version.full"
@@ -60,10 +61,15 @@ def problem(snapshot: Snapshot, pod: Object) -> PodProblem | None:
     if scheduled.get("status") == "False":
         text = str(scheduled.get("message") or scheduled.get("reason") or "").partition(". ")[0]
         claims = unbound_claims(snapshot, pod) if CLAIM in text.lower() else iter(())
-        root = next(claims, None) or cause_of_message(UNSCHEDULABLE, text, {})
+        root = next(claims, None) or cause_of_message(UNSCHEDULABLE, text, {"cordoned": _cordoned(snapshot)})
         return str(scheduled.get("reason") or "Unschedulable"), root
     found = next(_containers(snapshot, pod), None)
     return found or _setup(snapshot, pod) or _waiting(pod)
+
+
+def _cordoned(snapshot: Snapshot) -> str:
+    """Return the names of the cordoned nodes as `kubectl uncordon` takes them."""
+    return " ".join(name(node) for node in snapshot.all("Node") if node["spec"].get("unschedulable")) or "them"
 
 
 def grouped_causes(snapshot: Snapshot, candidates: Iterable[Object], subject: str) -> Iterator[Cause]:
@@ -97,9 +103,11 @@ def _containers(snapshot: Snapshot, pod: Object) -> Iterator[PodProblem]:
             yield reason, Cause(message, "create what it names, or correct the name")
         elif reason == CRASHING or ended.get("exitCode"):
             again = CRASHING if each.get("restartCount") else str(ended.get("reason") or "Error")
-            yield reason or again, _ended(snapshot, each, ended or _last(each), facts)
+            waits = installing.awaited_operand(snapshot, pod, str(each["name"]))
+            yield reason or again, waits or _ended(snapshot, each, ended or _last(each), facts)
         elif "running" in state and not each.get("ready") and _last(each).get("exitCode", 0) not in ORDERLY:
-            yield CRASHING, replace(_ended(snapshot, each, _last(each), facts), weight=Weight.FAILING)
+            waits = installing.awaited_operand(snapshot, pod, str(each["name"]))
+            yield CRASHING, waits or replace(_ended(snapshot, each, _last(each), facts), weight=Weight.FAILING)
 
 
 def _last(each: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -125,9 +133,11 @@ def _ended(snapshot: Snapshot, each: Mapping[str, Any], last: Mapping[str, Any],
 
 
 def _setup(snapshot: Snapshot, pod: Object) -> PodProblem | None:
-    for event in snapshot.warnings(pod, *SETUP_FAILURES):
+    for event in installing.setup_events(snapshot, pod, SETUP_FAILURES):
+        text = str(event.get("message", ""))
         hint = f"see kubectl describe pod -n {namespace(pod)} {name(pod)}"
-        return str(event["reason"]), Cause(one_line(str(event.get("message", ""))), hint)
+        cause = installing.missing_runtime(snapshot, pod, text) or Cause(one_line(text), hint)
+        return str(event["reason"]), cause
     return None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from aiinfra.facts.gpus import UnknownGpu
-from aiinfra.facts.gpus import gpu as known_gpu
+from aiinfra.facts.gpus import Gpu
 from aiinfra.model.lab_model import LabModel
+from aiinfra.model.own_gpu import KnownGpu, OwnGpu, described_gpu
 
 Platform = Literal["kubernetes"]
 """What a simulated cluster runs: it decides which controllers the cluster has."""
@@ -19,12 +20,30 @@ MOST_GPUS: Final = 16
 """In one node."""
 
 
+_NAME: Final = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+LabelKey = Annotated[str, Field(pattern=rf"^([a-z0-9.-]{{1,253}}/)?{_NAME}$")]
+"""A name of a label or taint, as the API server takes it."""
+LabelValue = Annotated[str, Field(pattern=rf"^({_NAME})?$")]
+
+
+class Taint(LabModel):
+    """A taint of a node; fields as in Kubernetes."""
+
+    key: LabelKey
+    value: LabelValue = ""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
+
+    def __str__(self) -> str:
+        return f"{self.key}{'=' + self.value if self.value else ''}:{self.effect}"
+
+
 class NodeGroup(LabModel):
     """Nodes that are alike. Their names are `<group>-0`, `<group>-1`, …"""
 
     count: Annotated[int, Field(ge=0, le=MOST_NODES)] = 1
-    gpu: str = ""
-    """GPU model by its name in `aiinfra.facts.gpus` (`A100-SXM4-40GB`); empty means no GPU."""
+    gpu: KnownGpu | OwnGpu = ""
+    """GPU model by its name in `aiinfra.facts.gpus` (`A100-SXM4-40GB`); one that is not there, by its own row: `name`,
+    `pci_device`, `memory`, `architecture`. Empty means no GPU."""
     gpus: Annotated[int, Field(ge=0, le=MOST_GPUS)] = 0
     """GPUs in each node."""
     os: Annotated[str, Field(pattern=r"^[a-z]+\d+(\.\d+)*$")] = "ubuntu24.04"
@@ -32,22 +51,28 @@ class NodeGroup(LabModel):
     kernel: str = "6.8.0-85-generic"
     cpu: Annotated[int, Field(ge=1)] = 32
     memory: str = "256Gi"
-
-    @field_validator("gpu")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        try:
-            return known_gpu(name).name if name else ""
-        except UnknownGpu as error:
-            near = f"; did you mean {error.near!r}?" if error.near else ""
-            raise ValueError(f"no GPU model is named {name!r}{near}") from error
+    arch: Literal["amd64", "arm64"] = "amd64"
+    labels: Mapping[LabelKey, LabelValue] = Field(default_factory=dict)
+    """Labels that the site gave them, beside those of Kubernetes."""
+    taints: tuple[Taint, ...] = ()
+    host_driver: Annotated[str, Field(pattern=r"^(\d+(\.\d+){1,2})?$")] = ""
+    """Version of NVIDIA's driver that their image brings, with the container toolkit: `580.105.08`. Empty: none."""
+    vgpu: Annotated[str, Field(pattern=r"^([A-Z0-9-]+-\d+[A-Z]*)?$")] = ""
+    """NVIDIA's name of the vGPUs (`A100-20C`), for nodes that are VMs with shares of `gpu`. Empty: whole GPUs."""
 
     @model_validator(mode="after")
     def _model_and_number_together(self) -> Self:
         if bool(self.gpu) != bool(self.gpus):
             missing = "gpu: which model" if self.gpus else "gpus: how many in each node"
             raise ValueError(f"a node with GPUs needs both gpu and gpus; missing is {missing}")
+        if (self.host_driver or self.vgpu) and not self.gpu:
+            raise ValueError("host_driver and vgpu are of nodes with GPUs: gpu and gpus are missing")
         return self
+
+    @property
+    def model(self) -> Gpu | None:
+        """The GPU model; None for nodes without a GPU."""
+        return described_gpu(self.gpu)
 
 
 Operators = Literal["stand-in", "real"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -13,7 +13,9 @@ from aiinfra.errors import OutsideError
 from aiinfra.stack import SecretSource, StackName
 
 if TYPE_CHECKING:
+    from aiinfra.domain_run import PackageReport
     from aiinfra.domains.kubernetes.lab.block import LabCluster
+    from aiinfra.domains.kubernetes.needs import NodePool, RealOperator
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan, Step
     from aiinfra.providers.contract import Call, ProviderSpec
@@ -41,6 +43,11 @@ FAULTS: Final = (
         sign="kernel",
     ),
     FaultType("image-pull", "images of the operators cannot be pulled", sign="image"),
+    FaultType(
+        "real-pace",
+        "the GPU Operator takes its time: a driver is built in 20 s, and a change is answered after seconds",
+        overcome=True,
+    ),
     FaultType("webhook-down", "an admission webhook is registered and nothing answers it", sign="webhook"),
 )
 STAND_INS: Final = (
@@ -50,17 +57,23 @@ REAL_OPERATORS: Final = (
     "the GPU Operator is NVIDIA's own, v25.3.4, eleven months behind what its stand-in follows; its chart is a stand-in"
     " for v26.7.0, its pods and NFD are simulated, cert-manager idles"
 )
+_NO_CHART: Final = (
+    "Helm charts are not installed: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in"
+)
+_NO_PLUGIN: Final = (
+    "the kubernetes provider is a stand-in that applies to the real API server, without the real one's input checks"
+)
 SIMULATED: Final = (
     "nodes are described, not run: kubelets, kernels and GPUs are simulated; the control plane is real",
-    "Helm charts are not fetched: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in",
+    _NO_CHART,
     STAND_INS,
-    "the kubernetes provider is a stand-in that applies to the real API server, without the real one's input checks",
+    _NO_PLUGIN,
     "CUDA does not run: a GPU pod's answer is computed by the lab",
 )
 NOT_CHECKED: Final = (
-    "charts: what their templates render, values that the stand-in does not know, and whether they can be fetched",
+    "charts that Helm did not render: what their templates make, values that the stand-in does not know, their source",
     "image registries: every image exists and can be pulled, except by a fault",
-    "drivers, kernels and firmware: whether a driver builds, loads and fits a GPU",
+    "drivers, kernels and firmware: whether a driver builds and loads, beyond what is published of versions and GPUs",
     "the network of pods: Services, DNS, NetworkPolicies, ingress and load balancers",
     "storage: volumes are neither provisioned nor mounted",
     "what containers do: a pod runs once it is scheduled, and its probes are not asked",
@@ -78,6 +91,7 @@ class KubernetesLab:
     model: str = "aiinfra.domains.kubernetes.lab.block:clusters_field"
     tools: Sequence[str] = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
     simulated: Sequence[str] = SIMULATED
+    of_plugin: Mapping[str, Sequence[str]] = {"kubernetes": (_NO_CHART, _NO_PLUGIN)}
     not_checked: Sequence[str] = NOT_CHECKED
     faults: Sequence[FaultType] = FAULTS
     server: str = "aiinfra.domains.kubernetes.lab.server:KubernetesServer"
@@ -88,10 +102,6 @@ class KubernetesLab:
             return None
         described = plan.environment.lab.get(self.key) or {}
         given = _adopted_clusters(plan)
-        if real_clusters(plan):
-            from aiinfra.domains.kubernetes.lab.real_versions import refuse_other_versions
-
-            refuse_other_versions(plan, real_clusters(plan))
         made = [name for name, step in plan.steps.items() if exports_cluster(step) and name not in given]
         return clusters_spec({name: described.get(name) for name in given}, made)
 
@@ -102,6 +112,11 @@ class KubernetesLab:
         if not real_clusters(plan):
             return self.simulated
         return [REAL_OPERATORS if sentence == STAND_INS else sentence for sentence in self.simulated]
+
+    def real_operators(self, described: Any, *, everywhere: bool) -> Sequence[RealOperator]:
+        from aiinfra.domains.kubernetes.lab.real_versions import real_operators
+
+        return real_operators([None] if everywhere else _real(described or {}))
 
     def with_real_operators(self, described: Tree) -> Tree:
         clusters = cast("Mapping[str, Any]", described)
@@ -135,6 +150,20 @@ class KubernetesLab:
             return [stack]
         return sorted({name for needed in step.needs for name in self.access(plan, needed)})
 
+    def try_package(self, folder: Path, plan: Plan, report: PackageReport) -> Iterable[PackageReport]:
+        from aiinfra.domains.kubernetes.lab.trial import trial
+
+        files = kubeconfig_files(folder)
+        for cluster in self.access(plan, report.stack):
+            if cluster in files:
+                yield trial(files[cluster].read_text(), cluster, report)
+
+    def hardware(self, described: Any) -> Sequence[NodePool]:
+        """Return the node groups of the clusters that are described."""
+        from aiinfra.domains.kubernetes.lab.assumed import node_pools
+
+        return list(node_pools(described))
+
     def assumed(self, plan: Plan, described: Tree) -> tuple[Tree, Sequence[str]]:
         from aiinfra.domains.kubernetes.lab.assumed import assumed_clusters
 
@@ -144,6 +173,10 @@ class KubernetesLab:
 def real_clusters(plan: Plan) -> Sequence[StackName]:
     """Return the clusters whose description asks for real operators."""
     described: Mapping[str, Any] = plan.environment.lab.get(KubernetesLab.key) or {}
+    return _real(described)
+
+
+def _real(described: Mapping[str, Any]) -> Sequence[StackName]:
     return [StackName(name) for name, cluster in described.items() if (cluster or {}).get("operators") == "real"]
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
+from uuid import NAMESPACE_DNS, uuid5
 
 if TYPE_CHECKING:
     from aiinfra.domains.kubernetes.lab.block import LabCluster, NodeGroup
 
 HARDWARE: Final = "lab.aiinfra.dev/hardware"
-"""Annotation: JSON of `gpu`, `gpus`, `os`, `kernel`, `cpu`, `memory` as `lab:` describes them, and `group`."""
+"""Annotation: JSON of a node group as `lab:` describes it, and `group`, its name."""
 KWOK_NODE: Final = {"kwok.x-k8s.io/node": "fake"}
 PODS_PER_NODE: Final = "110"
 """Kubelet's default (`maxPods`)."""
@@ -37,8 +38,9 @@ def node_objects(cluster: LabCluster, version: str) -> Iterator[dict[str, Any]]:
 
 
 def hardware(group_name: str, group: NodeGroup) -> str:
-    described = group.model_dump(exclude={"count"})
-    return json.dumps({"group": group_name, **described}, sort_keys=True)
+    described = group.model_dump(mode="json", exclude={"count"})
+    given = {key: value for key, value in described.items() if value or key in ("gpu", "gpus")}
+    return json.dumps({"group": group_name, **given}, sort_keys=True)
 
 
 def node_changes(
@@ -59,12 +61,14 @@ def _node(name: str, group_name: str, group: NodeGroup, number: int, version: st
             "name": name,
             "annotations": {**KWOK_NODE, HARDWARE: hardware(group_name, group)},
             "labels": {
+                **group.labels,
                 "kubernetes.io/hostname": name,
                 "kubernetes.io/os": "linux",
-                "kubernetes.io/arch": "amd64",
+                "kubernetes.io/arch": group.arch,
                 "node-role.kubernetes.io/worker": "",
             },
         },
+        **({"spec": {"taints": [taint.model_dump() for taint in group.taints]}} if group.taints else {}),
         "status": {
             "capacity": capacity,
             "allocatable": capacity,
@@ -87,8 +91,8 @@ def _node_info(name: str, group: NodeGroup, version: str) -> dict[str, str]:
         "kubeletVersion": version,
         "kubeProxyVersion": "",
         "operatingSystem": "linux",
-        "architecture": "amd64",
+        "architecture": group.arch,
         "machineID": name,
         "systemUUID": name,
-        "bootID": "",
+        "bootID": str(uuid5(NAMESPACE_DNS, name)),
     }

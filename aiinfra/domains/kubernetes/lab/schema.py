@@ -7,6 +7,7 @@ others. Nothing here sets `x-kubernetes-preserve-unknown-fields`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 Schema = dict[str, Any]
@@ -118,6 +119,7 @@ CONDITIONS = array(
         required=["type", "status", "reason", "message", "lastTransitionTime"],
     )
 )
+NO_FIELDS: Mapping[str, Schema] = MappingProxyType({})
 
 
 def crd(
@@ -126,24 +128,31 @@ def crd(
     kind: str,
     plural: str,
     *,
-    spec: Schema,
+    spec: Schema | None = None,
     status: Schema | None = None,
+    fields: Mapping[str, Schema] = NO_FIELDS,
     scope: str = "Cluster",
     short_names: Sequence[str] = (),
     columns: Sequence[tuple[str, str, str]] = (),
     spec_required: bool = True,
+    rules: Sequence[tuple[str, str]] = (),
 ) -> Schema:
-    """A CustomResourceDefinition of one served version. `columns` are name, type, JSON path."""
+    """A CustomResourceDefinition of one served version. `columns` are name, type, JSON path.
+
+    `fields` are those beside `spec` and `status`; `rules` are CEL and message, for the object as a whole.
+    """
     names: Schema = {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": kind.lower()}
-    root = {"apiVersion": STRING, "kind": STRING, "metadata": {"type": "object"}, "spec": spec}
+    root: dict[str, Schema] = {"apiVersion": STRING, "kind": STRING, "metadata": {"type": "object"}, **fields}
+    root |= ({"spec": spec} if spec else {}) | ({"status": status} if status else {})
+    required = ["spec"] if spec and spec_required else ()
+    validations = [{"rule": rule, "message": message} for rule, message in rules]
     served: Schema = {
         "name": version,
         "served": True,
         "storage": True,
         "schema": {
-            "openAPIV3Schema": obj(
-                root | ({"status": status} if status else {}), required=["spec"] if spec_required else ()
-            )
+            "openAPIV3Schema": obj(root, required=required)
+            | ({"x-kubernetes-validations": validations} if validations else {})
         },
     }
     if status:

@@ -40,6 +40,8 @@ START_LIMIT: Final = 300.0
 """Seconds for one step of a start; all of them take 3 to 4 on two idle cores, a thousand nodes some more."""
 ASK_EVERY: Final = 0.05
 """Seconds."""
+STARTING: Final = "node.kubernetes.io/"
+"""Begins the keys of taints that Kubernetes itself sets on a node, and takes off when it is Ready."""
 WRITERS: Final = 8
 """Nodes created or deleted at once."""
 
@@ -220,7 +222,7 @@ def _nodes_ready(client: KubeClient) -> str | Pending:
 def _ready(node: Mapping[str, Any]) -> bool:
     conditions = node["status"].get("conditions") or ()
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-    return ready and not node["spec"].get("taints")
+    return ready and not any(taint["key"].startswith(STARTING) for taint in node["spec"].get("taints") or ())
 
 
 def spec_text(spec: LabCluster) -> str:

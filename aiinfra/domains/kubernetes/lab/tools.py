@@ -1,4 +1,4 @@
-"""The servers of a simulated cluster and the real operators, and how they are obtained. Data only."""
+"""The servers of a simulated cluster, the real operators and Helm's engine, and how they are obtained. Data only."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aiinfra.toolchain.table import Download, GoModule, Platform, Tool
 KUBERNETES = "1.36.3"
 ETCD = "3.6.16"
 KWOK = "0.8.0"
+HELM = "3.22.0"
 
 _KUBE = "k8s.io/component-base/version"
 _KUBE_SET = f"-X {_KUBE}.gitVersion=v{KUBERNETES} -X {_KUBE}.gitMajor=1 -X {_KUBE}.gitMinor=36"
@@ -29,6 +30,13 @@ GPU_OPERATOR = "25.3.4"
 """The newest real GPU Operator whose module can be had from the Go module proxy: the pseudo-version in
 `operators/go.mod` is the commit of this tag (git describe in NVIDIA/gpu-operator)."""
 
+HELM_ENGINE = GoModule(
+    "helm-engine",
+    Path(__file__).resolve().parent.parent / "charts" / "helm",
+    ("-ldflags", "-s -w"),
+    disk="2 GB",
+)
+
 _KWOK_URL = f"https://github.com/kubernetes-sigs/kwok/releases/download/v{KWOK}/kwok-"
 _KWOK_RELEASES = {
     Platform("linux", "amd64"): Download(
@@ -45,6 +53,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
             Tool("kube-controller-manager", KUBERNETES, SERVERS, "k8s.io/kubernetes/cmd/kube-controller-manager"),
             Tool("kube-scheduler", KUBERNETES, SERVERS, "k8s.io/kubernetes/cmd/kube-scheduler"),
             Tool("kwok", KWOK, SERVERS, "sigs.k8s.io/kwok/cmd/kwok", releases=_KWOK_RELEASES),
+            Tool("aiinfra-helm", HELM, HELM_ENGINE, ".", built_as="aiinfra-helm"),
             Tool(
                 "nvidia-gpu-operator",
                 GPU_OPERATOR,

@@ -16,6 +16,8 @@ from aiinfra.domains.kubernetes.objects.wants import AllocatableWant, NodesWant,
 NAMED: Final = 8
 """Nodes that one sentence names."""
 VENDOR: Final = "nvidia.com/"
+BOOT: Final = "bootID"
+"""Of `status.nodeInfo`: another one at each boot of the node (Kubernetes API, NodeSystemInfo)."""
 DRIVER_LABELS: Final = (
     "nvidia.com/cuda.driver-version.full",
     "nvidia.com/cuda.driver.major",
@@ -143,13 +145,18 @@ def changed_since(proved_on: Mapping[str, Any], nodes: Sequence[Object]) -> list
     for name in sorted(before.keys() & now.keys()):
         if (uid := before[name].get("uid")) != now[name].get("uid") and uid:
             found.append(f"node {name} was replaced")
-        elif differing := [_difference(key, was, now[name]) for key, was in before[name].items()]:
-            found += [f"node {name}: {one}" for one in differing if one][:1]
+        else:
+            differing = (_difference(name, key, was, now[name]) for key, was in before[name].items())
+            found += [one for one in differing if one][:1]
     return found
 
 
-def _difference(key: str, was: str, now: Mapping[str, str]) -> str:
-    return "" if was == now.get(key) else f"{key} was {was}, is {now.get(key, 'gone')}"
+def _difference(name: str, key: str, was: str, now: Mapping[str, str]) -> str:
+    if was == now.get(key):
+        return ""
+    if key == BOOT:
+        return f"node {name} was rebooted, which loads its driver anew"
+    return f"node {name}: {key} was {was}, is {now.get(key, 'gone')}"
 
 
 def _facts(node: Object, resources: Sequence[str]) -> dict[str, str]:
@@ -157,7 +164,8 @@ def _facts(node: Object, resources: Sequence[str]) -> dict[str, str]:
     system = {key: str(info[key]) for key in ("machineID", "kernelVersion", "osImage") if info.get(key)}
     devices = {name: str(units) for name, units in offered(node, resources).items()}
     named = {label: str(labels[label]) for label in DRIVER_LABELS if label in labels}
-    return {"uid": str(node["metadata"].get("uid") or ""), **system, **named, **devices}
+    boot = {BOOT: str(info[BOOT])} if info.get(BOOT) else {}
+    return {"uid": str(node["metadata"].get("uid") or ""), **system, **named, **devices, **boot}
 
 
 def _devices(node: Object) -> dict[str, int]:

@@ -30,6 +30,8 @@ class Verdict:
     verb: str = "has"
     why: str = ""
     """The reason that the object itself gives."""
+    answered: bool = False
+    """The object's controller says itself, in its status, that the want does not hold."""
 
     @property
     def summary(self) -> str:
@@ -98,6 +100,7 @@ class ClusterPolicyReady:
     """The operator reports `state: ready` also without a GPU node or label, so only the reason Reconciled counts.
 
     NVIDIA/gpu-operator v26.7.0 controllers/clusterpolicy_controller.go, internal/conditions/clusterpolicy.go.
+    The status may be of an earlier spec: `awaiting.verdict` looks at the operands too.
     """
 
     def judge(self, ref: ObjectRef, obj: Object) -> Verdict:
@@ -105,7 +108,7 @@ class ClusterPolicyReady:
         ready, error = condition(obj, "Ready") or {}, condition(obj, "Error") or {}
         if state != "ready":
             why = _operator_reason(error) if error.get("status") == "True" else ""
-            return Verdict(False, str(ref), "not ready", "is", why)
+            return Verdict(False, str(ref), "not ready", "is", why, answered=bool(state))
         if ready.get("status") != "True" or ready.get("reason") != "Reconciled":
             why = _reason_and_message(ready) or "it gives no reason"
             return Verdict(False, str(ref), "ready in name only, without a GPU at work", "is", why)

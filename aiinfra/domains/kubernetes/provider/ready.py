@@ -2,26 +2,30 @@
 
 With `release`, the objects of that Helm release are kept as its chart has them: a read lists in `drift` what somebody
 changed, field by field, and the update that follows restores it before it waits.
+After a change of what is awaited, what was ready before does not count until it answers the change: `generations` are
+the specs that the last wait saw answered. With `limit_per_node`, the limit of a change follows the number of nodes.
 On delete, the objects of `remove_first` go first with everything they own, while their operator still runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
-from aiinfra.domains.kubernetes.objects.awaiting import verdict
+from aiinfra.domains.kubernetes.objects.awaiting import changed, generations, verdict
 from aiinfra.domains.kubernetes.objects.dependents import dependents
 from aiinfra.domains.kubernetes.objects.helm import ReleaseRef
 from aiinfra.domains.kubernetes.objects.removing import await_gone, remove_all
-from aiinfra.domains.kubernetes.objects.wants import Want, parse
+from aiinfra.domains.kubernetes.objects.wants import ClusterPolicyReady, ObjectWant, Want, parse
 from aiinfra.domains.kubernetes.provider import settings
 from aiinfra.domains.kubernetes.provider.clusters import Clusters
 from aiinfra.domains.kubernetes.provider.diagnosed_wait import await_wants
 from aiinfra.domains.kubernetes.provider.in_cluster import client_of, waiter_of
+from aiinfra.domains.kubernetes.provider.limits import Limit, first_limit, span, upgrade_limit
 from aiinfra.domains.kubernetes.provider.release_drift import InstalledRelease, drift, restore
 from aiinfra.domains.kubernetes.provider.step_errors import leftovers_error
 from aiinfra.engine.wire import UNKNOWN, Unknown, holds_unknown, reveal
@@ -36,6 +40,7 @@ SHAPE: Mapping[str, settings.Kind] = {
     "uid": str,
     "wants": list,
     "limit_seconds": (int, float),
+    "limit_per_node": (int, float),
     "remove_first": list,
     "definitions": list,
     "labels": dict,
@@ -43,8 +48,14 @@ SHAPE: Mapping[str, settings.Kind] = {
     "drift": list,
 }
 DEFAULTS: Properties = {
-    "limit_seconds": 600, "remove_first": [], "definitions": [], "labels": {}, "release": {}, "drift": [],
+    "limit_seconds": 600, "limit_per_node": 0, "remove_first": [], "definitions": [], "labels": {}, "release": {},
+    "drift": [],
 }  # fmt: skip
+
+SEEN: Final = ("facts", "generations")
+"""Properties that a wait adds to its inputs."""
+TOLD_AFTER: Final = 60.0
+"""Seconds after which a wait tells its limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +72,20 @@ class Ready:
 
     def create(self, call: Call, inputs: Properties) -> Made:
         if call.preview:
-            return Made("", {**inputs, "facts": UNKNOWN})
+            return Made("", {**inputs, **dict.fromkeys(SEEN, UNKNOWN)})
         id = f"{settings.value(inputs, 'uid')}/{call.name}"
         try:
-            return self._wait(call, id, inputs)
+            return self._wait(call, id, inputs, _first_limit(inputs), {})
         except (StepError, KubeError, Stopped) as error:  # kept in the state, so that a destroy heeds `remove_first`
             raise PartlyMade(Made(id, inputs), [failure_reason(error)]) from error
 
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         if call.preview:
-            return Made(id, {**news, "facts": UNKNOWN})
-        restore(client_of(self.clusters, news), installed_release(news), waiter_of(call, news))
-        return self._wait(call, id, news)
+            return Made(id, {**news, **dict.fromkeys(SEEN, UNKNOWN)})
+        client = client_of(self.clusters, news)
+        restore(client, installed_release(news), waiter_of(call, news))
+        limit = _upgrade_limit(client, news)
+        return self._wait(call, id, news, limit, settings.value(olds, "generations") or {})
 
     def read(self, call: Call, id: str, inputs: Properties, state: Properties) -> Made | None:
         """Return the state without wants that no longer hold, so that the next run waits for them again."""
@@ -87,13 +100,39 @@ class Ready:
         if refs:
             _remove(client_of(self.clusters, state), refs, waiter_of(call, state))
 
-    def _wait(self, call: Call, id: str, inputs: Properties) -> Made:
+    def _wait(self, call: Call, id: str, inputs: Properties, limit: Limit, answered: Mapping[str, str]) -> Made:
         wants = [parse(raw) for raw in settings.value(inputs, "wants")]
         client = client_of(self.clusters, inputs)
         _mark_definitions(client, inputs)
-        facts = await_wants(client, wants, waiter_of(call, inputs), self.patience)
+        now = generations(client, wants)
+        waiter = Waiter(limit.seconds, stop=call.stop, on_wait=_telling(call, limit))
+        facts = await_wants(client, wants, waiter, self.patience, changed=changed(answered, now), limit=limit.source)
         _mark_definitions(client, inputs)
-        return Made(id, {**inputs, "facts": facts})
+        return Made(id, {**inputs, "facts": facts, "generations": now})
+
+
+def _telling(call: Call, limit: Limit) -> Callable[[str, float], None]:
+    """Return what reports a wait; one whose limit follows the number of nodes says so from the first minute on."""
+
+    def say(what: str, seconds: float) -> None:
+        told = seconds >= TOLD_AFTER and limit.source
+        call.say(f"{what} (limit {span(limit.seconds)}: {limit.source})" if told else what, seconds)
+
+    return say
+
+
+def _first_limit(inputs: Properties) -> Limit:
+    return first_limit(settings.value(inputs, "limit_seconds"), settings.value(inputs, "limit_per_node") or 0)
+
+
+def _upgrade_limit(client: KubeClient, inputs: Properties) -> Limit:
+    """Return the limit for the nodes that there are, and the upgrade policy of the ClusterPolicy that is awaited."""
+    seconds, per_node = settings.value(inputs, "limit_seconds"), settings.value(inputs, "limit_per_node") or 0
+    awaited = [parse(raw) for raw in settings.value(inputs, "wants")]
+    refs = [w.ref for w in awaited if isinstance(w, ObjectWant) and isinstance(w.rule, ClusterPolicyReady)]
+    if not per_node or not refs:
+        return first_limit(seconds, per_node)
+    return upgrade_limit(seconds, per_node, client.get(refs[0]), client.list("v1", "Node"))
 
 
 def installed_release(properties: Properties) -> InstalledRelease:

@@ -12,7 +12,7 @@ from aiinfra.providers.settings import Kind, value
 
 __all__ = ["Kind", "check", "diff_inputs", "value"]
 
-LIMIT = "limit_seconds"
+LIMITS = frozenset({"limit_seconds", "limit_per_node"})
 MOVED_HINT = "nothing moves between clusters: give the stack in the new cluster another name"
 
 
@@ -29,4 +29,4 @@ def diff_inputs(old_inputs: Properties, news: Properties) -> Diff:
     old, new = settings.bare(old_inputs.get("uid")), settings.bare(news.get("uid"))
     if isinstance(old, str) and isinstance(new, str) and old != new:
         raise other_cluster_error("the cluster of this stack", expected=old, found=new, hint=MOVED_HINT)
-    return Diff([path for path in changed_paths(old_inputs, news) if path != LIMIT])
+    return Diff([path for path in changed_paths(old_inputs, news) if path not in LIMITS])

@@ -90,12 +90,16 @@ class Ready(InCluster):
     On delete, the objects of `remove_first` are deleted and awaited first, with everything they own.
     `definitions` are names of CRDs that get our marks: those that the stack brought, as a chart does not mark them.
     `release` is a Helm release's name and namespace: its objects are watched, and changes by hand are reverted.
+    `limit_per_node` are seconds that a change may take for each further node, or group of nodes, that is upgraded
+    after others.
     """
 
     drift: pulumi.Output[Sequence[str]]
     """Changes by hand that a refresh found, one sentence for each field; empty after an update."""
     facts: pulumi.Output[Sequence[str]]
     """One sentence for each want, saying how it holds."""
+    generations: pulumi.Output[Mapping[str, str]]
+    """The specs that were awaited, as `uid/generation` by object."""
 
     def __init__(
         self,
@@ -105,6 +109,7 @@ class Ready(InCluster):
         cluster: Reachable,
         wants: Sequence[Mapping[str, Any]],
         limit_seconds: pulumi.Input[float] = 600,
+        limit_per_node: pulumi.Input[float] = 0,
         remove_first: Sequence[Mapping[str, Any]] = (),
         after: Any = None,
         definitions: pulumi.Input[Sequence[str]] = (),
@@ -114,12 +119,14 @@ class Ready(InCluster):
         props = {
             "wants": list(wants),
             "limit_seconds": limit_seconds,
+            "limit_per_node": limit_per_node,
             "remove_first": list(remove_first),
             "after": after,
             "definitions": definitions,
             "release": dict(release or {}),
             "drift": [],
             "facts": None,
+            "generations": None,
         }
         super().__init__("aiinfra:kubernetes:Ready", context, name, cluster=cluster, props=props, opts=opts)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from aiinfra.domains.vsphere.checks.findings import API, USER_GUIDE, Topic
 from aiinfra.domains.vsphere.hosts.matching import usable_cards
+from aiinfra.domains.vsphere.hosts.profiles import held, key
 from aiinfra.domains.vsphere.reading.observed import Card, Host
-from aiinfra.domains.vsphere.spec import GpuTemplateSpec, StaticDevices, VgpuDevices
+from aiinfra.domains.vsphere.spec import GpuDevices, GpuTemplateSpec, StaticDevices, VgpuDevices
 from aiinfra.stack import Finding
 
 CARDS: Final = Topic("vsphere.cards", f"{API}: HostPciDevice")
@@ -88,14 +88,25 @@ def mixed_sizes(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
             yield SIZES.ok(about, "mixed sizes", needed)
         elif card.vgpu_mode is None:
             hint = "expect one size for each card; vCenter 8.0 Update 3 tells it"
-            yield SIZES.warning(about, "not told by this vCenter", needed, hint)
+            yield SIZES.note(about, "not told by this vCenter", needed, hint)
         elif card.vgpu_mode == "sameSize":
-            yield SIZES.ok(about, "one size for each card", needed)
+            yield _one_size(host, card, spec.gpu, about, needed)
+
+
+def _one_size(host: Host, card: Card, wanted: GpuDevices, about: str, needed: str) -> Finding:
+    """Judge a card of one size by what runs on it. A profile that is chosen by memory fits what is there."""
+    sizes = {one.frame_buffer_gib for one in held(host, card)}
+    listed = {key(one.name): one.frame_buffer_gib for one in host.profiles or ()}
+    named = listed.get(key(getattr(wanted, "profile", "")))
+    if named is None or not sizes - {named}:
+        return SIZES.ok(about, "one size for each card", needed)
+    runs = " and ".join(f"{size} GB" for size in sorted(sizes))
+    read = f"one size for each card, and it runs vGPUs of {runs}"
+    return SIZES.warning(about, read, f"{named} GB", "switch mixed-size mode on, or name a profile of that size")
 
 
 def ecc(host: Host, spec: GpuTemplateSpec) -> Iterator[Finding]:
-    """Yield a warning for each host that has the cards, as no vSphere API shows the ECC mode."""
+    """Yield a note for each host that has the cards, as no vSphere API shows the ECC mode."""
     if usable_cards(host, spec):
         hint = "run on the host:\n  nvidia-smi --query-gpu=ecc.mode.current --format=csv"
-        finding = ECC.warning(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)
-        yield replace(finding, lasting=True)
+        yield ECC.note(host.name, "no vSphere API tells the ECC mode", "ECC as you want it", hint)

@@ -34,6 +34,10 @@ class Topic:
     def warning(self, about: str, read: str, needed: str, hint: str) -> Finding:
         return Finding("warning", about, read, needed, hint, self.source, self.code)
 
+    def note(self, about: str, read: str, needed: str, hint: str = "") -> Finding:
+        """Return what is worth knowing and is no flaw: nothing that anybody does would remove it."""
+        return Finding("note", about, read, needed, hint, self.source, self.code)
+
     def unknown(self, about: str, read: str, needed: str, hint: str) -> Finding:
         return Finding("unknown", about, read, needed, hint, self.source, self.code)
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Final
 
 from aiinfra.domains.vsphere.checks import cards, cluster, driver, graphics, hosts, mig, offers, placement
+from aiinfra.domains.vsphere.checks.beside_others import Shared, qualifying
 from aiinfra.domains.vsphere.checks.cards import CARDS
 from aiinfra.domains.vsphere.checks.findings import API, Topic
-from aiinfra.domains.vsphere.hosts.changes import HostChange, changes
+from aiinfra.domains.vsphere.hosts.changes import changes
+from aiinfra.domains.vsphere.hosts.claims import OtherStack
 from aiinfra.domains.vsphere.hosts.matching import usable_cards
-from aiinfra.domains.vsphere.hosts.mig_commands import steps, steps_on
+from aiinfra.domains.vsphere.hosts.mig_commands import steps
 from aiinfra.domains.vsphere.reading.observed import Host, Site
 from aiinfra.domains.vsphere.spec import GpuTemplateSpec, PassthroughDevices
 from aiinfra.stack import Finding
@@ -60,8 +62,11 @@ AFTERWARDS: Final = (
 CHANGE: Final = Topic("vsphere.host_change", f"{API}: HostGraphicsManager, HostPciPassthruSystem")
 
 
-def judge(site: Site, spec: GpuTemplateSpec) -> list[Finding]:
-    """Return all findings of one failure domain, also `ok`. A host that is not connected gets no further check."""
+def judge(site: Site, spec: GpuTemplateSpec, others: Sequence[OtherStack] = ()) -> list[Finding]:
+    """Return all findings of one failure domain, also `ok`. A host that is not connected gets no further check.
+
+    `others`: templates of other stacks in the same cluster, from which no hint takes the cards that serve them.
+    """
     spec = _with_source_hardware(site, spec)
     found = [_with_host(finding, site) for check in SITE_CHECKS for finding in check(site, spec)]
     chosen = [host for host in site.cluster.hosts if spec.host in ("", host.name)]
@@ -69,16 +74,24 @@ def judge(site: Site, spec: GpuTemplateSpec) -> list[Finding]:
         name = f"host {spec.host}" if spec.host else "hosts"
         about = f"cluster {site.cluster.name}"
         found.append(hosts.PRESENT.error(about, f"has no {name}", "a host", "name another"))
-    found += [*_host_findings(chosen, spec), *_missing_cards(site, chosen, spec)]
-    does = _planned_action(chosen, spec)
+    shared = Shared.of(chosen, spec, others)
+    by_host = {host.name: _findings_of(host, shared) for host in chosen}
+    having = [host for host in chosen if spec.gpu.mode == "device_group" or usable_cards(host, spec)]
+    serving = [host.name for host in having if not any(one.level == "error" for one in by_host[host.name])]
+    if summary := qualifying(f"cluster {site.cluster.name}", having, serving):
+        found.append(summary)
+    found += [_beside_a_serving_one(one) if serving else one for its in by_host.values() for one in its]
+    found += _missing_cards(site, chosen, spec)
+    found = [*shared.judged(found, serving), *(change for host in chosen for change in _planned_changes(host, shared))]
+    does = _planned_action(shared)
     return [_downgraded(finding, does) for finding in found] if does else found
 
 
-def _planned_action(hosts: Sequence[Host], spec: GpuTemplateSpec) -> str:
+def _planned_action(shared: Shared) -> str:
     """Return what `up` does about the hosts before it reads them again; empty when nothing."""
-    if spec.manage_hosts and changes(hosts, spec):
+    if shared.spec.manage_hosts and changes(shared.hosts, shared.spec):
         return "`up` sets what manage_hosts allows first, and looks again"
-    if spec.wait_for_host_mig and steps(hosts, spec):
+    if shared.spec.wait_for_host_mig and shared.all_may_change and steps(shared.hosts, shared.spec):
         return "`up` waits until somebody has switched MIG mode, and looks again"
     return ""
 
@@ -96,45 +109,29 @@ def _with_source_hardware(site: Site, spec: GpuTemplateSpec) -> GpuTemplateSpec:
     return spec.model_copy(update={"hardware_version": newest})
 
 
-def _host_findings(chosen: Sequence[Host], spec: GpuTemplateSpec) -> list[Finding]:
-    """Return the findings of all hosts: an error of one is a warning as long as another host serves."""
-    by_host = {host.name: _findings_of(host, spec) for host in chosen}
-    having = [host.name for host in chosen if spec.gpu.mode == "device_group" or usable_cards(host, spec)]
-    serving = [name for name in having if not any(finding.level == "error" for finding in by_host[name])]
-    found = [finding for findings in by_host.values() for finding in findings]
-    if not serving:
-        return found
-    return [replace(finding, level="warning") if finding.level == "error" else finding for finding in found]
+def _beside_a_serving_one(finding: Finding) -> Finding:
+    """Return an error of a host as a warning, as another host serves."""
+    return replace(finding, level="warning") if finding.level == "error" else finding
 
 
-def _findings_of(host: Host, spec: GpuTemplateSpec) -> list[Finding]:
+def _findings_of(host: Host, shared: Shared) -> list[Finding]:
     checks = (hosts.present, *(HOST_CHECKS if host.connected else ()))
-    found = [replace(finding, host=host.name) for check in checks for finding in check(host, spec)]
-    return _with_commands(found, host, spec) + _planned_changes(host, spec)
+    found = [replace(finding, host=host.name) for check in checks for finding in check(host, shared.spec)]
+    return shared.with_commands(found, host)
 
 
-def _with_commands(found: list[Finding], host: Host, spec: GpuTemplateSpec) -> list[Finding]:
-    """Return the findings with the commands for the host's shell as the hint of the first card."""
-    needing = [one for one in found if one.code == mig.MIG.code and one.level in ("warning", "error")]
-    steps = steps_on(host, spec) if needing else None
-    if steps is None:
-        return found
-    switched = [one for one in needing if one.hint != mig.ASK]
-    hints = {one.about: f"as for {switched[0].about.rpartition(' ')[2]}" for one in switched}
-    hints |= {one.about: "\n".join(steps.lines()) for one in switched[:1]}
-    return [replace(one, hint=hints[one.about]) if one in switched else one for one in found]
-
-
-def _planned_changes(host: Host, spec: GpuTemplateSpec) -> list[Finding]:
-    """Return what `manage_hosts` would let aiinfra change, as findings."""
-    planned = changes([host], spec) if spec.manage_hosts else []
-    return [_change(host, change) for change in planned]
-
-
-def _change(host: Host, change: HostChange) -> Finding:
-    read = f"`up` will set {str(change).removeprefix(f'{host.name}').lstrip(': ')}"
-    hint = "set manage_hosts: false to do it by hand"
-    return replace(CHANGE.warning(host.name, read, "your consent", hint), host=host.name)
+def _planned_changes(host: Host, shared: Shared) -> Iterator[Finding]:
+    """Yield what `manage_hosts` would let aiinfra change; an error when that takes a card from another stack."""
+    for change in changes([host], shared.spec) if shared.spec.manage_hosts else ():
+        what = str(change).removeprefix(f"{host.name}").lstrip(": ")
+        if users := shared.refused_change(host, change):
+            read, needed = f"`up` would set {what}, and it serves {users}", "cards that no other stack uses"
+            hint = "set manage_hosts: false, or tell the cards of both apart: by model, by cluster, by host"
+            finding = CHANGE.error(host.name, read, needed, hint)
+        else:
+            hint = "set manage_hosts: false to do it by hand"
+            finding = CHANGE.warning(host.name, f"`up` will set {what}", "your consent", hint)
+        yield replace(finding, host=host.name)
 
 
 def _with_host(finding: Finding, site: Site) -> Finding:

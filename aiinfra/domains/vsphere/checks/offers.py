@@ -88,7 +88,7 @@ def device_group(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
     if listing:
         yield GROUP.ok(about, f"listed by {some(listing)}", needed)
         hint = "start one VM of it to know: verify: power_on"
-        yield CAPACITY.warning(about, "no vSphere API tells how many of a device group are free", "room for one", hint)
+        yield CAPACITY.note(about, "no vSphere API tells how many of a device group are free", "room for one", hint)
     elif silent := [host.name for host in hosts if host.groups is None]:
         why = f"listed by no host; {some(silent)} did not tell"
         yield GROUP.unknown(about, why, needed, "see the device groups of the hosts in vCenter")
@@ -103,7 +103,7 @@ def pinned(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
         read = f"static passthrough: every VM runs on {spec.gpu.host} and nowhere else"
         hint = "use gpu.mode: passthrough, which finds a host with such cards free"
         needed = "a VM that placement may put anywhere, for machine sets of more than one machine"
-        yield PINNED.warning(f"cluster {site.cluster.name}", read, needed, hint)
+        yield PINNED.note(f"cluster {site.cluster.name}", read, needed, hint)
 
 
 def capacity(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:

@@ -159,7 +159,8 @@ class Connections:
             case ssl.SSLError() if not isinstance(error, ssl.SSLEOFError):
                 return tls.trust_error(error, self._access)
             case socket.gaierror():
-                message, transient = f"the name {self._access.host} cannot be resolved", False
+                message = f"the name {self._access.host} cannot be resolved"
+                transient = error.errno == socket.EAI_AGAIN
             case ConnectionRefusedError():
                 message = f"{self._access.host} refuses connections on port {self._access.port}"
             case TimeoutError():

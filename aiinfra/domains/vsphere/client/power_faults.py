@@ -35,7 +35,7 @@ def _rule(code: str, why: str, hint: str, says: str = "", faults: Sequence[str] 
     return _Rule(PowerOnCause(code, why, hint), faults, re.compile(says, re.IGNORECASE) if says else None)
 
 
-REPAIR = "run aiinfra up: it repairs a template that was changed by hand"
+REPAIR = "aiinfra up ENV --refresh repairs a template that was changed by hand"
 
 _RULES: Sequence[_Rule] = (
     _rule(
@@ -53,7 +53,7 @@ _RULES: Sequence[_Rule] = (
     _rule(
         "vsphere.driver",
         "the vGPU manager of the host and the driver do not fit together",
-        "install the vGPU manager of the guest driver's branch on the host: aiinfra doctor shows both",
+        "install the vGPU manager of the guest driver's branch on the host: aiinfra doctor ENV shows both",
         says=r"(driver|vgpu|vib|manager).*version.*(mismatch|incompatible|not compatible)"
         r"|incompatible.*(driver|vgpu manager)|version mismatch",
     ),
@@ -66,7 +66,7 @@ _RULES: Sequence[_Rule] = (
     _rule(
         "vsphere.passthrough",
         "its device is not active for passthrough on the host",
-        "reboot the host if passthrough was just switched on; aiinfra doctor shows the state of each card",
+        "reboot the host if passthrough was just switched on; aiinfra doctor ENV shows the state of each card",
         says=r"not a passthrough device|passthrough.*(not (active|enabled|available)|reboot)|reboot.*passthrough",
         faults=("CannotAccessVmDevice", "NoCompatibleHostWithAccessToDevice"),
     ),
@@ -87,26 +87,26 @@ _RULES: Sequence[_Rule] = (
     _rule(
         "vsphere.profile_unknown",
         "its vGPU profile is not offered",
-        "name a profile that the hosts list: aiinfra doctor shows which can be started now",
+        "name a profile that the hosts list: aiinfra doctor ENV shows which can be started now",
         says=r"(vgpu|profile|grid_|nvidia_).*(not (found|supported|offered|known|available)|does not exist|unknown)",
     ),
     _rule(
         "vsphere.vgpu_plugin",
         "the vGPU manager of the host could not start its vGPU",
-        "see with aiinfra doctor whether the vGPU manager fits; else vmware.log of the VM says why",
+        "aiinfra doctor ENV shows whether the vGPU manager fits; else vmware.log of the VM says why",
         says=r"could not initialize plugin|libnvidia-vgx",
     ),
     _rule(
         "vsphere.capacity",
         "no card takes its vGPU: they are full, hold vGPUs of another size, or are not in Shared Direct mode",
-        "free a card, or use the profile that runs there: aiinfra doctor shows what each card can start",
+        "free a card, or use the profile that runs there: aiinfra doctor ENV shows what each card can start",
         says=r"graphics resource",
         faults=("InsufficientGraphicsResourcesFault",),
     ),
     _rule(
         "vsphere.capacity",
         "no card that it may have is free",
-        "free a card: aiinfra doctor shows who uses them",
+        "free a card: aiinfra doctor ENV shows who uses them",
         says=r"devices? .*required by VM .*not available|device .*already in use",
     ),
     _rule(
@@ -130,7 +130,7 @@ _RULES: Sequence[_Rule] = (
 _GENERAL = _rule(
     "vsphere.capacity",
     "no host has what it needs",
-    "aiinfra doctor shows what each host has free",
+    "aiinfra doctor ENV shows what each host has free",
     faults=("InsufficientResourcesFault", "InsufficientHostCapacityFault", "NoCompatibleHost", "NoActiveHostInCluster"),
 )
 

@@ -52,7 +52,9 @@ _TABLE: Mapping[str, _Entry] = {
     ),
     "PasswordExpired": _Entry(LoginRefused, "the password of the account has expired at {vcenter}", "set a new one"),
     "NotAuthenticated": _Entry(LoginRefused, "the session at {vcenter} ended at once", "run again", transient=True),
-    "ManagedObjectNotFound": _Entry(NotFound, "{about} does not exist any more", "run again: it was removed meanwhile"),
+    "ManagedObjectNotFound": _Entry(
+        NotFound, "{about} does not exist any more", "run again: it was removed meanwhile", transient=True
+    ),
     "DuplicateName": _Entry(Exists, "the name {name} is taken already", "remove what has it, or choose another name"),
     "AlreadyExists": _Entry(Exists, "the name {name} is taken already", "remove what has it, or choose another name"),
     "FileAlreadyExists": _Entry(Exists, "the file {file} exists already", "remove it from the datastore"),
@@ -76,7 +78,9 @@ _TABLE: Mapping[str, _Entry] = {
     "HostCommunication": _Entry(
         VSphereError, "the host of {about} does not answer", "reconnect it in vCenter, then run again", transient=True
     ),
-    "RequestCanceled": _Entry(VSphereError, "the task on {about} was cancelled in vCenter", "run again"),
+    "RequestCanceled": _Entry(
+        VSphereError, "the task on {about} was cancelled in vCenter", "run again", transient=True
+    ),
     "InvalidProperty": _Entry(VSphereError, "{about} has no property {name}", "use a vCenter 7.0 or newer"),
     "Timedout": _Entry(Unreachable, "vCenter gave up on {about}: {text}", "run again", transient=True),
 }
@@ -149,7 +153,7 @@ def _cause(fault: Any, naming: Naming) -> PowerOnCause | None:
 
 def _uncommon(fault: Any) -> PowerOnCause:
     return cause_without_detail(fault_name(fault)) or PowerOnCause(
-        UNCOMMON, _sentence(fault), "aiinfra doctor shows each host"
+        UNCOMMON, _sentence(fault), "aiinfra doctor ENV shows each host"
     )
 
 

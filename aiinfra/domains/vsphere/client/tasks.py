@@ -55,7 +55,7 @@ def _asked(vcenter: VCenter, task: Any, doing: str, about: str) -> properties.Ro
     row = properties.one(vcenter, task, _PATHS)
     if row is None:
         message = f"vCenter no longer knows how {doing} {about} ended"
-        raise NotFound(message, where=about, hint="run again: it is looked for first")
+        raise NotFound(message, where=about, hint="run again: it is looked for first", transient=True)
     if row.get("info.state") in ("success", "error"):
         return row
     progress = row.get("info.progress")

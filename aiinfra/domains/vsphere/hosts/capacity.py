@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.facts.vgpu import ProfileName, most_per_gpu, nominal_gb
 from aiinfra.domains.vsphere.hosts.matching import model_of
-from aiinfra.domains.vsphere.hosts.profiles import key
+from aiinfra.domains.vsphere.hosts.profiles import held, key
 from aiinfra.domains.vsphere.reading.observed import Card, Host, VgpuProfile
 from aiinfra.facts.gpus import Gpu
 from aiinfra.facts.mig import MigInstance, memory_slices, room
@@ -96,17 +96,9 @@ def _vgpus(host: Host, profile: VgpuProfile) -> Iterator[int]:
     """Yield how many more of the profile fit on each card of its kind."""
     if not any(key(name) == key(profile.name) for name in host.startable or ()):
         return
-    known = {key(one.name): one for one in host.profiles or ()}
-    by_vm = {vm.name: [known[key(name)] for name in vm.profiles if key(name) in known] for vm in host.vms}
     for card in host.cards:
         if card.device_vendor_id == profile.device_vendor_id and card.graphics_type == "sharedDirect":
-            yield _more(card, _held(card, by_vm), profile)
-
-
-def _held(card: Card, by_vm: Mapping[str, Sequence[VgpuProfile]]) -> list[VgpuProfile]:
-    """Return the profiles in use on the card; a VM on several cards counts with its largest device on each."""
-    on_card = (by_vm.get(name, ()) for name in card.vms)
-    return [max(profiles, key=lambda one: one.frame_buffer_gib) for profiles in on_card if profiles]
+            yield _more(card, held(host, card), profile)
 
 
 def _more(card: Card, held: Sequence[VgpuProfile], profile: VgpuProfile) -> int:

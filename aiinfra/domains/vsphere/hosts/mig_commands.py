@@ -44,11 +44,16 @@ def steps(hosts: Sequence[Host], spec: GpuTemplateSpec) -> list[HostSteps]:
     return [found for host in hosts if (found := steps_on(host, spec))]
 
 
-def steps_on(host: Host, spec: GpuTemplateSpec) -> HostSteps | None:
-    """Return the steps on one host; None when no card of it is known to be in the wrong mode."""
+def steps_on(host: Host, spec: GpuTemplateSpec, among: Sequence[Card] | None = None) -> HostSteps | None:
+    """Return the steps on one host, for cards in `among` if given; None when none is known to be in the wrong mode."""
+    cards = [card for card in wrong_cards(host, spec) if among is None or card in among]
+    return _steps(host, cards, on=spec.gpu.mode == "mig") if cards else None
+
+
+def wrong_cards(host: Host, spec: GpuTemplateSpec) -> list[Card]:
+    """Return the cards that are known to be in the wrong MIG mode for the template."""
     on = spec.gpu.mode == "mig"
-    cards = [card for card in _cards_with_known_offers(host, spec) if mig_is_on(host, card) == (not on)]
-    return _steps(host, cards, on=on) if cards else None
+    return [card for card in _cards_with_known_offers(host, spec) if mig_is_on(host, card) == (not on)]
 
 
 def _cards_with_known_offers(host: Host, spec: GpuTemplateSpec) -> list[Card]:

@@ -13,10 +13,12 @@ from typing import Final
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.facts.vgpu import family_of
-from aiinfra.domains.vsphere.reading.observed import Host, Sharing, VgpuProfile
+from aiinfra.domains.vsphere.reading.observed import Card, Host, Sharing, VgpuProfile
 from aiinfra.domains.vsphere.spec import VgpuDevices
 from aiinfra.facts.gpus import GPUS, PCI_VENDOR, Gpu
 
+MIXED: Final = "mixedSize"
+"""`HostGraphicsInfo.vgpuMode` of a card that takes vGPUs of several sizes."""
 MULTI_INSTANCE: Final = "multiInstanceGpu"
 """`HostGraphicsInfo.vgpuMode` of a card in MIG mode."""
 SHARING: dict[Sharing, str] = {"timeSliced": "time-sliced", "mig": "MIG-backed"}
@@ -121,11 +123,45 @@ def _not_startable(hosts: Sequence[Host], profile: VgpuProfile) -> NoProfile:
     listing = some([h.name for h in hosts if any(key(p.name) == key(profile.name) for p in h.profiles or ())])
     if profile.sharing == "mig" and not any(shows_mig(host, profile.device_vendor_id) for host in hosts):
         message = f"{profile.name} is listed by {listing} and cannot be started: MIG mode is off on their free cards"
-        return NoProfile("vsphere.mig_off", message, "switch MIG on in the host's shell: aiinfra doctor shows how")
+        return NoProfile("vsphere.mig_off", message, "switch MIG on in the host's shell: aiinfra doctor ENV shows how")
+    sizes = _other_sizes(hosts, profile)
+    if roomy := [one.name for one in _of_sizes(hosts, profile, sizes) if startable_on(hosts, one.name)]:
+        run = f"its cards run vGPUs of {' and '.join(f'{size} GB' for size in sizes)}, and take one size each"
+        message = f"{profile.name} is listed by {listing} and cannot be started: {run}"
+        return NoProfile(
+            "vsphere.profile_not_startable", message, f"switch mixed-size mode on for a card, or name {some(roomy)}"
+        )
     message = f"{profile.name} is listed by {listing} and cannot be started: no card has room for it in its mode"
-    switch = "" if profile.sharing == "mig" else "switch its MIG mode off, "
-    hint = f"free a card, {switch}or name a profile that can be started: aiinfra doctor lists them"
+    hint = "free a card, or name a profile that can be started: aiinfra doctor ENV lists them"
     return NoProfile("vsphere.profile_not_startable", message, reboot(hosts) or hint)
+
+
+def held(host: Host, card: Card) -> list[VgpuProfile]:
+    """Return the profiles in use on a card; a VM on several cards counts with its largest device on each."""
+    known = {key(one.name): one for one in host.profiles or ()}
+    by_vm = {vm.name: [known[key(name)] for name in vm.profiles if key(name) in known] for vm in host.vms}
+    on_card = (by_vm.get(name, ()) for name in card.vms)
+    return [max(profiles, key=lambda one: one.frame_buffer_gib) for profiles in on_card if profiles]
+
+
+def _other_sizes(hosts: Sequence[Host], profile: VgpuProfile) -> list[int]:
+    """Return the sizes in GB that take all of its cards, none of which takes several; empty when a card is free."""
+    cards = [(h, c) for h in hosts for c in h.cards if c.device_vendor_id == profile.device_vendor_id]
+    running = [
+        {one.frame_buffer_gib for one in held(host, card)} - {profile.frame_buffer_gib}
+        if card.vgpu_mode != MIXED
+        else set()
+        for host, card in cards
+    ]
+    return sorted(set().union(*running)) if running and all(running) else []
+
+
+def _of_sizes(hosts: Sequence[Host], profile: VgpuProfile, sizes: Sequence[int]) -> list[VgpuProfile]:
+    """Return the profiles of the same cards, sharing and use with one of these sizes, each once."""
+    listed = {key(one.name): one for host in hosts for one in host.profiles or ()}
+    like = (profile.device_vendor_id, profile.sharing, profile.kind)
+    alike = [one for one in listed.values() if (one.device_vendor_id, one.sharing, one.kind) == like]
+    return [one for one in alike if one.frame_buffer_gib in sizes]
 
 
 def shows_mig(host: Host, device_vendor_id: int) -> bool:

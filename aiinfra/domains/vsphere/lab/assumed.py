@@ -9,6 +9,7 @@ from aiinfra.domains.vsphere.lab.block import (
     LabCards,
     LabDatacenter,
     LabDatastore,
+    LabDeviceGroup,
     LabEsxCluster,
     LabEsxHosts,
     LabVCenter,
@@ -17,11 +18,14 @@ from aiinfra.domains.vsphere.lab.block import (
 from aiinfra.domains.vsphere.needs import VCenterNeed
 from aiinfra.errors import ConfigError
 from aiinfra.lab.domains import hardware_needs
+from aiinfra.model.own_gpu import OwnGpu
 
 if TYPE_CHECKING:
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan
 
+_Sort = tuple[str, str | OwnGpu, str, str]
+"""Mode, model, label and device group of hosts that are alike."""
 PREFIX: Final = 50
 """Characters of a cluster's name in those of its hosts, which vCenter limits to 80."""
 HOSTS: Final = 2
@@ -37,25 +41,29 @@ def assumed_vcenter(plan: Plan) -> tuple[Tree, Sequence[str]]:
     if not needs:
         return None, ()
     for need in needs:
-        _refuse_paths(need)
+        _refuse_what_is_flat(need)
     # What is set and nothing else, as sizes are read in words and kept in numbers.
     return cast("Tree", _vcenter(needs).model_dump(mode="json", exclude_unset=True)), list(_sentences(needs))
 
 
-def _refuse_paths(need: VCenterNeed) -> None:
-    """The lab's vCenter has folders of VMs, and none of clusters, datastores or datacenters."""
+def _refuse_what_is_flat(need: VCenterNeed) -> None:
+    """The lab has folders of VMs, none of datacenters, clusters or datastores, and no further pools."""
+    places = {"cluster": need.cluster, "datastore": need.datastore, "folder": need.folder, "source": need.source}
+    for what, path in places.items():
+        if path.startswith("/"):
+            message = f"the {what} {path} lies outside datacenter {need.datacenter}, and a rehearsal assumes it inside"
+            hint = f"describe lab.vcenter in the file, or write a path below /{need.datacenter}"
+            raise ConfigError(message, code="lab.not_simulated", where="vcenter", hint=hint)
     flat = {"datacenter": need.datacenter, "cluster": need.cluster, "datastore": need.datastore}
     for what, name in flat.items():
         if "/" in name:
             message = f"the {what} {name} lies in a folder, and the lab's vCenter has no folders of {what}s"
-            raise ConfigError(
-                message, code="lab.not_simulated", where="vcenter", hint=f"rehearse with a plain {what} name"
-            )
-    for what, path in {"folder": need.folder, "source": need.source}.items():
-        if path.startswith("/"):
-            message = f"the {what} {path} is a whole inventory path, and the lab's vCenter knows paths below vm only"
-            hint = f"write it as a path below the datacenter's folder vm, such as {path.strip('/').split('/vm/')[-1]}"
+            hint = f"rehearse with a plain {what} name"
             raise ConfigError(message, code="lab.not_simulated", where="vcenter", hint=hint)
+    if need.pool:
+        message = f"the lab's vCenter has no resource pool {need.pool}, only the clusters' own"
+        hint = "rehearse without resource_pool"
+        raise ConfigError(message, code="lab.not_simulated", where="vcenter", hint=hint)
 
 
 def _vcenter(needs: Sequence[VCenterNeed]) -> LabVCenter:
@@ -80,28 +88,44 @@ def _datacenter(needs: Sequence[VCenterNeed]) -> LabDatacenter:
 
 
 def _esx_cluster(name: str, needs: Sequence[VCenterNeed]) -> LabEsxCluster:
-    sorts: dict[tuple[str, str, str], int] = {}
+    sorts: dict[_Sort, int] = {}
     for need in needs:
-        sort = (need.mode, need.gpu_model, need.label)
-        sorts[sort] = max(sorts.get(sort, 0), need.gpus, 2)
-    return LabEsxCluster(
-        hosts={
-            f"{name[:PREFIX]}-{need[0]}-{at}": _hosts(need, gpus)
-            for at, (need, gpus) in enumerate(sorts.items(), start=1)
-        }
-    )
+        if not need.host:
+            sort = (need.mode, need.gpu_model, need.label, need.group)
+            sorts[sort] = max(sorts.get(sort, 0), need.gpus, 2)
+    group = name[:PREFIX]
+    alike = {f"{group}-{sort[0]}-{at}": _hosts(sort, gpus, needs) for at, (sort, gpus) in enumerate(sorts.items(), 1)}
+    named = {host: _named_host(host, needs) for host in dict.fromkeys(need.host for need in needs if need.host)}
+    return LabEsxCluster(hosts={**alike, **named})
 
 
-def _hosts(sort: tuple[str, str, str], gpus: int) -> LabEsxHosts:
-    mode, model, label = sort
+def _hosts(sort: _Sort, gpus: int, needs: Sequence[VCenterNeed]) -> LabEsxHosts:
+    mode, model, label, group = sort
     serves = "passthrough" if mode == "passthrough" else "vgpu"
     cards = LabCards(model=model, count=gpus, mode=serves, label=label, mig=mode == "mig")
-    return LabEsxHosts(count=HOSTS, cards=(cards,))
+    given = next((need for need in needs if group and need.group == group), None)
+    groups = (LabDeviceGroup(name=group, profiles=(given.profile,) * given.gpus),) if given else ()
+    return LabEsxHosts(count=HOSTS, cards=(cards,), groups=groups)
+
+
+def _named_host(name: str, needs: Sequence[VCenterNeed]) -> LabEsxHosts:
+    """Return a host with every card that a stack names on it."""
+    mine = [need for need in needs if need.host == name]
+    slots = tuple(dict.fromkeys(slot for need in mine for slot in need.pci_ids))
+    return LabEsxHosts(names=(name,), cards=(LabCards(model=mine[0].gpu_model, pci_ids=slots, mode="passthrough"),))
+
+
+def _name(need: VCenterNeed) -> str:
+    return need.gpu_model if isinstance(need.gpu_model, str) else need.gpu_model.name
 
 
 def _sentences(needs: Sequence[VCenterNeed]) -> Iterator[str]:
     for need in dict.fromkeys(needs):
-        where = f"{need.datacenter}/{need.cluster}"
+        where = f"vCenter, cluster {need.datacenter}/{need.cluster}"
+        if need.host:
+            yield f"{where}: host {need.host} with {_name(need)} at {', '.join(need.pci_ids)} ({need.mode})"
+            continue
         label = f" labelled {need.label}" if need.label else ""
-        cards = f"{max(need.gpus, 2)} x {need.gpu_model}{label} ({need.mode})"
-        yield f"vCenter, cluster {where}: {HOSTS} hosts with {cards}"
+        given = f", given as the device group {need.group}" if need.group else ""
+        cards = f"{max(need.gpus, 2)} x {_name(need)}{label} ({need.mode})"
+        yield f"{where}: {HOSTS} hosts with {cards}{given}"

@@ -9,23 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from aiinfra.facts.gpus import UnknownGpu
-from aiinfra.facts.gpus import gpu as known_gpu
+from aiinfra.facts.gpus import Gpu
 from aiinfra.model.lab_model import LabModel
+from aiinfra.model.own_gpu import KnownGpu, OwnGpu, described_gpu
 from aiinfra.model.units import Size
 
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 Name = Annotated[str, Field(pattern=r"^[^/\\%]+$", max_length=80)]
+PciId = Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")]
 
 
 class LabCards(LabModel):
     """Cards of a host that are alike."""
 
-    model: str
-    """The GPU model by its name in `aiinfra.facts.gpus` (`A100-PCIe-40GB`)."""
+    model: KnownGpu | OwnGpu
+    """The GPU model by its name in `aiinfra.facts.gpus` (`A100-PCIe-40GB`); one that is not there, by its own row."""
     count: Annotated[int, Field(ge=1, le=16)] = 1
+    pci_ids: tuple[PciId, ...] = ()
+    """Where they are (`0000:3b:00.0`), instead of count; empty: the lab chooses."""
     mode: Literal["vgpu", "passthrough"] = "vgpu"
     label: str = ""
     """Hardware label of cards that are passed through."""
@@ -36,19 +39,26 @@ class LabCards(LabModel):
     sriov: bool = True
     """Switched on in the firmware of the host; cards since Ampere need it for vGPUs."""
 
-    @field_validator("model")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        try:
-            return known_gpu(name).name
-        except UnknownGpu as error:
-            near = f"; did you mean {error.near!r}?" if error.near else ""
-            raise ValueError(f"no GPU model is named {name!r}{near}") from error
+    @property
+    def gpu(self) -> Gpu:
+        """The GPU model."""
+        found = described_gpu(self.model)
+        assert found is not None
+        return found
+
+    @property
+    def number(self) -> int:
+        """How many they are."""
+        return len(self.pci_ids) or self.count
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.mig and not known_gpu(self.model).mig_capable:
-            raise ValueError(f"{self.model} has no MIG")
+        if self.pci_ids and self.count not in (1, len(self.pci_ids)):
+            raise ValueError(f"{len(self.pci_ids)} PCI ids are named for {self.count} cards")
+        if not self.model:
+            raise ValueError("the name of the GPU model is empty")
+        if self.mig and not self.gpu.mig_capable:
+            raise ValueError(f"{self.gpu.name} has no MIG")
         if self.mig and self.mixed_size:
             raise ValueError("a card in MIG mode has no mixed-size mode")
         if self.mode == "passthrough" and (self.mig or self.mixed_size):
@@ -68,9 +78,11 @@ class LabDeviceGroup(LabModel):
 
 
 class LabEsxHosts(LabModel):
-    """ESXi hosts that are alike. Their names are `<group>-0`, `<group>-1`, …"""
+    """ESXi hosts that are alike. Their names are `<group>-0`, `<group>-1`, …, or those of `names`."""
 
     count: Annotated[int, Field(ge=0, le=1000)] = 1
+    names: tuple[Name, ...] = ()
+    """Names of hosts, instead of count: `esx01.corp.example`."""
     version: Version = "8.0.3"
     build: Annotated[str, Field(pattern=r"^\d+$")] = "24022510"
     license: str = ""
@@ -93,9 +105,18 @@ class LabEsxHosts(LabModel):
 
     @model_validator(mode="after")
     def _slots(self) -> Self:
-        if sum(cards.count for cards in self.cards) > 16:
+        if sum(cards.number for cards in self.cards) > 16:
             raise ValueError("a host has at most 16 cards")
+        if self.names and self.count not in (1, len(self.names)):
+            raise ValueError(f"{len(self.names)} names are given for {self.count} hosts")
+        named = [pci_id for cards in self.cards for pci_id in cards.pci_ids]
+        if len(set(named)) != len(named):
+            raise ValueError("two cards have the same PCI id")
         return self
+
+    def named(self, group: str) -> list[str]:
+        """Return the names of the hosts of this group."""
+        return list(self.names) or [f"{group}-{number}" for number in range(self.count)]
 
 
 class LabDrs(LabModel):
@@ -109,7 +130,7 @@ class LabEsxCluster(LabModel):
     hosts: dict[Name, LabEsxHosts] = Field(default_factory=lambda: {"esx": LabEsxHosts(count=2)})
 
     def host_names(self) -> list[str]:
-        return [f"{group}-{number}" for group, hosts in self.hosts.items() for number in range(hosts.count)]
+        return [name for group, hosts in self.hosts.items() for name in hosts.named(group)]
 
 
 class LabDatastore(LabModel):

@@ -12,7 +12,6 @@ from typing import Any, Final
 from aiinfra.domains.vsphere.facts.vgpu import BY_GPU, VgpuType
 from aiinfra.domains.vsphere.lab.block import LabCards, LabDatacenter, LabEsxCluster, LabEsxHosts, LabVCenter, LabVm
 from aiinfra.facts.gpus import PCI_VENDOR, Gpu
-from aiinfra.facts.gpus import gpu as known_gpu
 
 Description = Mapping[str, Any]
 
@@ -21,6 +20,8 @@ _SUBSYSTEM: Final = 0x1445
 """Subsystem id of cards for which it says nothing: any but 0, as real cards have one."""
 _FUNCTIONS: Final = 16
 _FIRST_BUS, _BUS_STEP = 0x10, 8
+_SLOTS: Final = 30
+"""More than the 16 cards of a host, as some may be named."""
 
 
 def vcenter_description(spec: LabVCenter, *, user: str, password: str) -> Description:
@@ -54,7 +55,7 @@ def _datacenter(name: str, spec: LabDatacenter) -> Description:
 
 
 def _cluster(name: str, spec: LabEsxCluster) -> Description:
-    hosts = [_host(f"{group}-{number}", alike) for group, alike in spec.hosts.items() for number in range(alike.count)]
+    hosts = [_host(own, alike) for group, alike in spec.hosts.items() for own in alike.named(group)]
     drs = {"enabled": spec.drs.enabled, "behavior": spec.drs.behavior, "options": dict(spec.drs.options)}
     return {"name": name, "drs": drs, "hosts": hosts}
 
@@ -92,13 +93,16 @@ def _vibs(spec: LabEsxHosts) -> list[Description]:
 
 
 def _cards(spec: LabEsxHosts) -> Iterator[Description]:
-    alike = [cards for cards in spec.cards for _ in range(cards.count)]
-    for number, cards in enumerate(alike):
-        yield _card(f"0000:{_FIRST_BUS + number * _BUS_STEP:02x}:00.0", cards, active=not spec.reboot_pending)
+    named = {pci_id for cards in spec.cards for pci_id in cards.pci_ids}
+    slots = (f"0000:{_FIRST_BUS + number * _BUS_STEP:02x}:00.0" for number in range(_SLOTS))
+    unused = (slot for slot in slots if slot not in named)
+    for cards in spec.cards:
+        for pci_id in cards.pci_ids or [next(unused) for _ in range(cards.count)]:
+            yield _card(pci_id, cards, active=not spec.reboot_pending)
 
 
 def _card(pci_id: str, spec: LabCards, *, active: bool) -> Description:
-    gpu = known_gpu(spec.model)
+    gpu = spec.gpu
     passed = spec.mode == "passthrough"
     own = {
         "pciId": pci_id,
@@ -117,7 +121,7 @@ def _card(pci_id: str, spec: LabCards, *, active: bool) -> Description:
         "passthrough": {"capable": True, "enabled": passed, "active": passed and active, "label": spec.label},
         "profiles": list(_profiles(gpu)),
     }
-    if gpu.family != "turing":
+    if gpu.family not in ("pascal", "volta", "turing"):
         own["sriov"] = {"capable": True, "enabled": spec.sriov, "active": spec.sriov, "functions": _FUNCTIONS}
     return own
 

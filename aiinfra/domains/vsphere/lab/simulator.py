@@ -56,7 +56,7 @@ class SimulatedVCenter:
                     "the lab's vCenter was started with another description of lab.vcenter",
                     code="lab.vcenter_changed",
                     where="lab.vcenter",
-                    hint="destroy the environment, or `aiinfra lab stop` it, then run again",
+                    hint="aiinfra destroy ENV, or aiinfra lab stop ENV if nothing in it matters; then run again",
                 )
 
     def record(self) -> Mapping[str, Any]:

@@ -250,7 +250,8 @@ def _paths(vcenter: VCenter) -> list[str]:
 def _read(vcenter: VCenter, order: Order, vm: Any) -> Row:
     row = one(vcenter, vm, _paths(vcenter))
     if row is None:
-        raise StepError(f"{order.name} was removed while it was made", code="vsphere.not_found", hint="run again")
+        message = f"{order.name} was removed while it was made"
+        raise StepError(message, code="vsphere.not_found", hint="run again", transient=True)
     return row
 
 

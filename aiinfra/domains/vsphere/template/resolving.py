@@ -161,7 +161,9 @@ def _passthrough(gpu_spec: PassthroughDevices, site: Site) -> _Devices:
         raise StepError(message, code="vsphere.cards", where=site.cluster.path, hint=hint)
     device = DynamicPassthrough(VENDOR, int(gpu.pci_device, 16), gpu_spec.label)
     why = f"{device}: {some(hosts)} have such cards; placement takes one that is free"
-    return _Devices((device,) * gpu_spec.count, gpu.name, gpu.memory_mib, "", (why,))
+    shown = (card.name for host in site.cluster.hosts for card in host.cards if is_model(card, gpu))
+    name = gpu.name if gpu_spec.model else next(shown)
+    return _Devices((device,) * gpu_spec.count, name, gpu.memory_mib, "", (why,))
 
 
 def _static(gpu_spec: StaticDevices, site: Site) -> _Devices:

@@ -69,7 +69,29 @@ def said(folder: Path, **changes: Any) -> list[str]:
                 "where true or false is wanted"
             ],
         ),
-        ({"version": "v26.3.3", "values": {"onlyInOtherVersions": 1}}, []),
+        (
+            {"version": "v26.3.3", "values": {"onlyInOtherVersions": 1}},
+            [
+                "stacks.gpu.version: a lab stands in for chart gpu-operator v26.7.0, not for v26.3.3 "
+                "(rehearse with --set stacks.gpu.version=v26.7.0)"
+            ],
+        ),
+        ({"driver": {"version": "580.105.08"}, "values": {"driver": {"version": "580.105.08"}}}, []),
+        ({"values": {"mig": {"strategy": "mixed"}}}, []),
+        (
+            {"values": {"mig": {"strategy": "mixed"}}, "sharing": {"time_slicing": {"replicas": 2}}},
+            [
+                "stacks.gpu.sharing.time_slicing: time-slicing of nvidia.com/gpu does nothing under mig.strategy "
+                "mixed, which offers nvidia.com/mig-… (set mig.strategy: single)"
+            ],
+        ),
+        (
+            {"driver": {"kernel_module_type": "proprietary"}, "values": {"gds": {"enabled": True}}},
+            [
+                "stacks.gpu.values.gds.enabled: GPUDirect Storage needs the open kernel modules "
+                "(set driver.kernel_module_type: open)"
+            ],
+        ),
     ],
 )
 def test_rules(tmp_path: Path, changes: dict[str, Any], says: list[str]) -> None:

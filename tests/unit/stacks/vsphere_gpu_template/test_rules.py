@@ -92,6 +92,65 @@ def intent(**changes: Any) -> dict[str, Any]:
             ["stacks.t.memory: '40GB' is not a size such as 512MiB, 40GiB or 2TiB"],
         ),
         (
+            {"gpu": {"mode": "vgpu", "profile": "grid_t4-1a"}},
+            [
+                "stacks.t.gpu.profile: grid_t4-1a is of series A, for virtual applications: it has no CUDA (name one of"
+                " series C or Q)"
+            ],
+        ),
+        (
+            {"gpu": {"mode": "vgpu", "profile": "grid_a40-2b"}},
+            [
+                "stacks.t.gpu.profile: grid_a40-2b is of series B, for virtual PCs: it has no CUDA (name one of series"
+                " C or Q)"
+            ],
+        ),
+        (
+            {"extra_config": {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "64"}},
+            [
+                'stacks.t.extra_config["pciPassthru.64bitMMIOSizeGB"]: is what mmio sets (take it out: mmio computes'
+                " the size, or takes a number)",
+                'stacks.t.extra_config["pciPassthru.use64bitMMIO"]: is what mmio sets (take it out: mmio computes the'
+                " size, or takes a number)",
+            ],
+        ),
+        ({"extra_config": {"pciPassthru.64bitMMIOSizeGB": "64"}, "mmio": 0}, []),
+        (
+            {**intent(model="A100-PCIe-80GB", memory="80GiB", count=2), "mmio": 128},
+            ["stacks.t.mmio: 128 GB are too few for 2 x 80 GB of GPU memory (set mmio: auto)"],
+        ),
+        (
+            {
+                "gpu": {"mode": "vgpu", "profile": "grid_a100d-80c", "count": 2},
+                "extra_config": {"pcipassthru.64bitmmiosizegb": "64"},
+                "mmio": 0,
+            },
+            [
+                'stacks.t.extra_config["pcipassthru.64bitmmiosizegb"]: 64 GB are too few for 2 x 80 GB of GPU memory'
+                " (set mmio: auto, and take it out)"
+            ],
+        ),
+        ({"gpu": {"mode": "passthrough", "pci_device": "2203", "memory": "24GiB"}}, []),
+        (
+            {"gpu": {"mode": "passthrough"}},
+            ["stacks.t.gpu.model: is empty (name the GPU model, such as A100-PCIe-40GB, or its pci_device)"],
+        ),
+        (
+            {"gpu": {"mode": "passthrough", "pci_device": "2203", "model": "L4"}},
+            ["stacks.t.gpu: model and pci_device both say which GPU it is (write one of them)"],
+        ),
+        (
+            intent(model="RTX-3090-Ti"),
+            [
+                "stacks.t.gpu.model: no GPU model is named 'RTX-3090-Ti'; known are P4, P40, P100-PCIe-16GB, "
+                "V100-SXM2-16GB, V100-SXM2-32GB, V100-PCIe-16GB, V100-PCIe-32GB, T4, Quadro-RTX-6000, A2, A16, A10, "
+                "A10G, A30, A40, RTX-A5000, RTX-A6000, A100-SXM4-40GB, A100-PCIe-40GB, A100-SXM4-80GB, "
+                "A100-PCIe-80GB, L4, L20, L40, L40S, GeForce-RTX-4090, RTX-6000-Ada, H100-SXM5-80GB, H100-PCIe-80GB, "
+                "H100-NVL, H20, H800-PCIe, H800, H200, H200-NVL, GH200-480GB, GH200-144G-HBM3e, B200, GB200, "
+                "RTX-PRO-6000-Blackwell-Server"
+            ],
+        ),
+        (
             intent(model="A100-PCIE-41GB"),
             ["stacks.t.gpu.model: no GPU model is named 'A100-PCIE-41GB'; did you mean 'A100-PCIe-40GB'?"],
         ),

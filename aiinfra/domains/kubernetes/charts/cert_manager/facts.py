@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from aiinfra.domains.kubernetes.charts.helm_values import ANY_LIST, ANY_MAP, ChartFacts, Open
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, from_defaults
 
 NAME, VERSION = "cert-manager", "v1.21.1"
 DEPLOYMENTS = (NAME, f"{NAME}-webhook", f"{NAME}-cainjector")
-_POD = {
-    **{"replicaCount": 1, "resources": ANY_MAP, "affinity": ANY_MAP, "tolerations": ANY_LIST, "extraArgs": ANY_LIST},
-    **{"nodeSelector": Open({"kubernetes.io/os": "linux"}), "podLabels": ANY_MAP},
-}
-_LEASES = {"namespace": "kube-system"}
+VALUES: Mapping[str, Any] = from_defaults(json.loads(Path(__file__).with_name("values.json").read_text()))
+"""Made by `python -m tools.chart_values` from the chart at its tag."""
 CHART = ChartFacts(
     name=NAME,
     version=VERSION,
     app_version=VERSION,
     references=(f"https://charts.jetstack.io {NAME}", f"oci://quay.io/jetstack/charts/{NAME}"),
-    values={
-        "global": {"imagePullSecrets": ANY_LIST, "priorityClassName": "", "leaderElection": _LEASES},
-        "crds": {"enabled": False, "keep": True},
-        **_POD,
-        "webhook": _POD,
-        "cainjector": {"enabled": True, **_POD},
-        "startupapicheck": {"enabled": True},
-    },
+    values=VALUES,
     crds=(
         *("certificaterequests.cert-manager.io", "certificates.cert-manager.io", "clusterissuers.cert-manager.io"),
         *("issuers.cert-manager.io", "challenges.acme.cert-manager.io", "orders.acme.cert-manager.io"),
@@ -34,4 +29,7 @@ CHART = ChartFacts(
         f"Deployments {', '.join(DEPLOYMENTS)}",
         "Services of the controller and the webhook, and the webhook's configurations",
     ),
+    images={"imageRegistry": "quay.io"},
+    pull_secret_objects=("global.imagePullSecrets",),
+    unowned=(f"Secret {NAME}-webhook-ca",),
 )

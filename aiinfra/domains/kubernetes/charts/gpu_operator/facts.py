@@ -6,7 +6,7 @@ other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
@@ -16,7 +16,19 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     VERSION,
     Image,
 )
-from aiinfra.domains.kubernetes.charts.helm_values import ANY_LIST, ANY_MAP, ChartFacts, Open, overlay
+from aiinfra.domains.kubernetes.charts.gpu_operator.refusals import refusals
+from aiinfra.domains.kubernetes.charts.helm_values import (
+    ANY_LIST,
+    ANY_MAP,
+    ENV,
+    TEXT_LIST,
+    TEXTS,
+    ChartFacts,
+    OneOf,
+    Open,
+    overlay,
+    tolerations,
+)
 from aiinfra.domains.kubernetes.charts.nfd import facts as nfd_chart
 
 NAME = "gpu-operator"
@@ -34,7 +46,7 @@ def _bare_image(image: Image) -> dict[str, Any]:
 
 
 def _image(image: Image) -> dict[str, Any]:
-    return {**_bare_image(image), "imagePullSecrets": ANY_LIST}
+    return {**_bare_image(image), "imagePullSecrets": TEXT_LIST}
 
 
 def _without(values: Mapping[str, Any], *keys: str) -> dict[str, Any]:
@@ -43,14 +55,14 @@ def _without(values: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def _operand(key: str, **more: Any) -> dict[str, Any]:
-    run = {"enabled": True, "env": ANY_LIST, "args": ANY_LIST, "resources": ANY_MAP, "hostNetwork": False}
+    run = {"enabled": True, "env": ENV, "args": TEXT_LIST, "resources": ANY_MAP, "hostNetwork": False}
     return {**run, **_image(IMAGES[key]), **more}
 
 
 def _optional(**more: Any) -> dict[str, Any]:
     """Return the defaults of a component that is off and whose image the operator knows by itself."""
-    image = {"repository": "", "image": "", "version": "", "imagePullPolicy": "", "imagePullSecrets": ANY_LIST}
-    return {"enabled": False, "env": ANY_LIST, "args": ANY_LIST, "resources": ANY_MAP, **image, **more}
+    image = {"repository": "", "image": "", "version": "", "imagePullPolicy": "", "imagePullSecrets": TEXT_LIST}
+    return {"enabled": False, "env": ENV, "args": TEXT_LIST, "resources": ANY_MAP, **image, **more}
 
 
 def _sandbox(**more: Any) -> dict[str, Any]:
@@ -64,14 +76,20 @@ _SERVICE_MONITOR = {
     "interval": "15s",
     "scrapeTimeout": "",
     "honorLabels": False,
-    "additionalLabels": ANY_MAP,
+    "additionalLabels": TEXTS,
     "relabelings": ANY_LIST,
 }
 _CONFIG = {"create": False, "name": "", "default": "", "data": ANY_MAP}
-_MANAGER: Mapping[str, Any] = {**_bare_image(DRIVER_MANAGER_IMAGE), "env": ANY_LIST}
+_NO_MIG = OneOf(
+    "all-disabled",
+    ("all-disabled", ""),
+    "a profile is a label of each node: kubectl label node NODE nvidia.com/mig.config=PROFILE",
+)
+"""Of the CRD: config.default is no way to give all nodes a MIG geometry."""
+_MANAGER: Mapping[str, Any] = {**_bare_image(DRIVER_MANAGER_IMAGE), "env": ENV}
 _DRIVER: Mapping[str, Any] = {
-    "nvidiaDriverCRD": {"enabled": False, "deployDefaultCR": True, "driverType": "gpu", "nodeSelector": ANY_MAP},
-    "kernelModuleType": "auto",
+    "nvidiaDriverCRD": {"enabled": False, "deployDefaultCR": True, "driverType": "gpu", "nodeSelector": TEXTS},
+    "kernelModuleType": OneOf("auto", ("auto", "open", "proprietary")),
     "usePrecompiled": False,
     "rdma": {"enabled": False, "useHostMofed": False},
     "licensingConfig": {"secretName": "", "configMapName": "", "nlsEnabled": True},
@@ -96,7 +114,7 @@ _DRIVER: Mapping[str, Any] = {
     },
 }
 _DCGM_EXPORTER: Mapping[str, Any] = {
-    "annotations": ANY_MAP,
+    "annotations": TEXTS,
     "serviceMonitor": _SERVICE_MONITOR,
     "service": {"type": "ClusterIP", "internalTrafficPolicy": "Cluster"},
     "hostPID": False,
@@ -107,42 +125,45 @@ _DCGM_EXPORTER: Mapping[str, Any] = {
     "config": {"create": False, "name": "", "data": ANY_MAP},
 }
 _DAEMONSETS: Mapping[str, Any] = {
-    "labels": ANY_MAP,
-    "annotations": ANY_MAP,
+    "labels": TEXTS,
+    "annotations": TEXTS,
     "priorityClassName": "system-node-critical",
-    "tolerations": Open([{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]),
-    "updateStrategy": "RollingUpdate",
+    "tolerations": tolerations([{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]),
+    "updateStrategy": OneOf("RollingUpdate", ("RollingUpdate", "OnDelete")),
     "rollingUpdate": {"maxUnavailable": "1"},
 }
 _OPERATOR: Mapping[str, Any] = {
     **_image(IMAGES["operator"]),
-    "env": ANY_LIST,
+    "env": ENV,
     "defaultGPUMode": "",
     "runtimeClass": "nvidia",
     "use_ocp_driver_toolkit": False,
     "upgradeCRD": True,
     "cleanupCRD": False,
     "priorityClassName": "system-node-critical",
-    "tolerations": Open([nfd_chart.CONTROL_PLANE]),
-    "nodeSelector": ANY_MAP,
+    "tolerations": tolerations([nfd_chart.CONTROL_PLANE]),
+    "nodeSelector": TEXTS,
     "affinity": ANY_MAP,
-    "annotations": ANY_MAP,
-    "labels": ANY_MAP,
+    "annotations": TEXTS,
+    "labels": TEXTS,
     "resources": ANY_MAP,
     "logging": ANY_MAP,
     "metrics": {"serviceMonitor": _SERVICE_MONITOR},
 }
 _CHECKS = {
-    check: {"env": ANY_LIST}
-    for check in ("plugin", "toolkit", "driver", "cuda", "vfioPCI", "vgpuManager", "vgpuDevices")
+    check: {"env": ENV} for check in ("plugin", "toolkit", "driver", "cuda", "vfioPCI", "vgpuManager", "vgpuDevices")
 }
 _SANDBOX: Mapping[str, Any] = {
-    "sandboxWorkloads": {"enabled": False, "defaultWorkload": "container", "mode": "kubevirt"},
+    "sandboxWorkloads": {
+        "enabled": False,
+        "defaultWorkload": OneOf("container", ("container", "vm-passthrough", "vm-vgpu")),
+        "mode": OneOf("kubevirt", ("kubevirt", "kata")),
+    },
     "vgpuManager": _sandbox(driverManager=_MANAGER, kernelModuleConfig={"name": ""}),
     "vgpuDeviceManager": _sandbox(config={"name": "", "default": "default"}),
     "vfioManager": _sandbox(driverManager=_MANAGER),
     "sandboxDevicePlugin": _sandbox(),
-    "ccManager": _sandbox(defaultMode="off"),
+    "ccManager": _sandbox(defaultMode=OneOf("off", ("on", "off", "devtools"))),
     "kataManager": _sandbox(config=ANY_MAP),
     "kataSandboxDevicePlugin": _sandbox(),
 }
@@ -156,7 +177,7 @@ BUNDLED_NFD: Mapping[str, Any] = {
     "priorityClassName": "system-node-critical",
     "gc": {"enable": True, "replicaCount": 1},
     "worker": {
-        "tolerations": Open(
+        "tolerations": tolerations(
             [nfd_chart.CONTROL_PLANE, {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
         ),
         "config": Open(
@@ -186,8 +207,8 @@ VALUES: Mapping[str, Any] = {
     "dcgm": _operand("dcgm", enabled=False),
     "dcgmExporter": _operand("dcgmExporter", **_DCGM_EXPORTER),
     "gfd": _operand("gfd"),
-    "mig": {"strategy": "single"},
-    "migManager": _operand("migManager", config={**_CONFIG, "default": "all-disabled"}, gpuClientsConfig={"name": ""}),
+    "mig": {"strategy": OneOf("single", ("none", "single", "mixed"))},
+    "migManager": _operand("migManager", config={**_CONFIG, "default": _NO_MIG}, gpuClientsConfig={"name": ""}),
     "nodeStatusExporter": _operand("nodeStatusExporter", enabled=False),
     "gds": _without(_optional(), "resources"),
     "gdrcopy": _without(_optional(), "resources"),
@@ -199,18 +220,50 @@ VALUES: Mapping[str, Any] = {
     "node-feature-discovery": overlay(nfd_chart.VALUES, BUNDLED_NFD),
 }
 
+_NVIDIA, _K8S, _CLOUD_NATIVE = "nvcr.io/nvidia", "nvcr.io/nvidia/k8s", "nvcr.io/nvidia/cloud-native"
+_IMAGES: Mapping[str, Sequence[str]] = {
+    _NVIDIA: (
+        *("validator", "operator", "driver", "devicePlugin", "gfd", "nodeStatusExporter"),
+        *("sandboxDevicePlugin", "draDriver"),
+    ),
+    _K8S: ("toolkit", "dcgmExporter"),
+    _CLOUD_NATIVE: (
+        *("driver.manager", "dcgm", "migManager", "gds", "gdrcopy", "vgpuManager.driverManager", "vgpuDeviceManager"),
+        *("vfioManager", "vfioManager.driverManager", "kataSandboxDevicePlugin", "ccManager"),
+    ),
+}
+"""Components by the repository of their image (deployments/gpu-operator/values.yaml)."""
+_PULLS = (
+    *("validator", "operator", "driver", "toolkit", "devicePlugin", "dcgm", "dcgmExporter", "gfd", "migManager"),
+    *("nodeStatusExporter", "gds", "gdrcopy", "vgpuManager", "vgpuDeviceManager", "vfioManager", "kataManager"),
+    *("sandboxDevicePlugin", "kataSandboxDevicePlugin", "ccManager", "draDriver"),
+)
+
 CHART = ChartFacts(
     name=NAME,
     version=VERSION,
     app_version=VERSION,
     references=(f"{CHART_REPOSITORY} {NAME}",),
     values=VALUES,
-    crds=("clusterpolicies.nvidia.com", "nvidiadrivers.nvidia.com"),
+    crds=(
+        *("clusterpolicies.nvidia.com", "nvidiadrivers.nvidia.com", "gpuclusters.nvidia.com"),
+        *("computedomains.resource.nvidia.com", "computedomaincliques.resource.nvidia.com"),
+    ),
     adds=(
-        "CustomResourceDefinitions clusterpolicies and nvidiadrivers of nvidia.com",
+        "CustomResourceDefinitions clusterpolicies, nvidiadrivers and gpuclusters of nvidia.com",
+        "CustomResourceDefinitions computedomains and computedomaincliques of resource.nvidia.com",
         "the ServiceAccount, ClusterRole, Role and bindings of the operator",
         "the Deployment gpu-operator",
         "ClusterPolicy cluster-policy, made from these values",
         "with nfd.enabled, the chart node-feature-discovery 0.19.0",
     ),
+    images={
+        **{f"{name}.repository": place for place, names in _IMAGES.items() for name in names},
+        **{f"{nfd_chart.NAME}.{path}": image for path, image in nfd_chart.CHART.images.items()},
+    },
+    pull_secrets=tuple(f"{name}.imagePullSecrets" for name in _PULLS),
+    pull_secret_objects=(f"{nfd_chart.NAME}.imagePullSecrets",),
+    refuses=refusals,
+    unowned=("NodeFeature nvidia-features-for-*",),
 )
+"""GPU Feature Discovery makes one NodeFeature a node (NVIDIA/k8s-device-plugin internal/lm/output.go)."""

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiinfra.domains.kubernetes.charts.helm_values import ANY_LIST, ANY_MAP, ChartFacts, Open
+from aiinfra.domains.kubernetes.charts.helm_values import (
+    ANY_LIST,
+    ANY_MAP,
+    ENV,
+    TEXT_LIST,
+    TEXTS,
+    ChartFacts,
+    Each,
+    Open,
+    tolerations,
+)
 
 NAME = "node-feature-discovery"
 VERSION = "0.19.0"
@@ -20,11 +30,12 @@ CONTROL_PLANE = {
 WORKER_CONFIG_KEY = "nfd-worker.conf"
 MASTER_CONFIG_KEY = "nfd-master.conf"
 
-_ACCOUNT = {"create": True, "annotations": ANY_MAP, "name": ""}
+_PULL_SECRETS = Each({"name": ""}, [])
+_ACCOUNT = {"create": True, "annotations": TEXTS, "name": ""}
 _POD: Mapping[str, Any] = {
     "enable": True,
-    "extraArgs": ANY_LIST,
-    "extraEnvs": ANY_LIST,
+    "extraArgs": TEXT_LIST,
+    "extraEnvs": ENV,
     "hostNetwork": False,
     "dnsPolicy": "ClusterFirstWithHostNet",
     "podSecurityContext": ANY_MAP,
@@ -32,14 +43,14 @@ _POD: Mapping[str, Any] = {
     "serviceAccount": _ACCOUNT,
     "rbac": {"create": True},
     "resources": ANY_MAP,
-    "nodeSelector": ANY_MAP,
-    "annotations": ANY_MAP,
+    "nodeSelector": TEXTS,
+    "annotations": TEXTS,
     "affinity": ANY_MAP,
-    "tolerations": ANY_LIST,
+    "tolerations": tolerations(),
     "revisionHistoryLimit": 10,
     "hostUsers": None,
     "initContainers": ANY_LIST,
-    "labels": ANY_MAP,
+    "labels": TEXTS,
     "networkPolicy": {"enabled": False, "egress": ANY_LIST, "ingress": ANY_LIST},
 }
 _DISRUPTIONS: Mapping[str, Any] = {
@@ -55,8 +66,8 @@ VALUES: Mapping[str, Any] = {
         "tag": f"v{VERSION}",
         "pullPolicy": "IfNotPresent",
     },
-    "imagePullSecrets": ANY_LIST,
-    "global": {"imagePullSecrets": ANY_LIST},
+    "imagePullSecrets": _PULL_SECRETS,
+    "global": {"imagePullSecrets": _PULL_SECRETS},
     "checksumValuesOnly": False,
     "nameOverride": "",
     "fullnameOverride": "",
@@ -73,18 +84,18 @@ VALUES: Mapping[str, Any] = {
         "denyLabelNs": ANY_LIST,
         "extraLabelNs": ANY_LIST,
         "enableTaints": False,
-        "deploymentAnnotations": ANY_MAP,
+        "deploymentAnnotations": TEXTS,
         "replicaCount": 1,
         "nfdApiParallelism": None,
         "podDisruptionBudget": _DISRUPTIONS,
         "startupProbe": ANY_MAP,
-        "tolerations": Open([CONTROL_PLANE]),
+        "tolerations": tolerations([CONTROL_PLANE]),
     },
     "worker": {
         **_POD,
         **_PROBES,
         "config": ANY_MAP,
-        "daemonsetAnnotations": ANY_MAP,
+        "daemonsetAnnotations": TEXTS,
         "ownerRefs": Open(["pod", "ds"]),
         "updateStrategy": Open({"rollingUpdate": {"maxUnavailable": "10%"}}),
         "mountUsrSrc": False,
@@ -96,7 +107,7 @@ VALUES: Mapping[str, Any] = {
         "enable": False,
         "createCRDs": False,
         "config": ANY_MAP,
-        "daemonsetAnnotations": ANY_MAP,
+        "daemonsetAnnotations": TEXTS,
         "updateInterval": "60s",
         "watchNamespace": "*",
         "kubeletConfigPath": "",
@@ -110,9 +121,9 @@ VALUES: Mapping[str, Any] = {
         "interval": "1h",
         "replicaCount": 1,
         "podDisruptionBudget": _DISRUPTIONS,
-        "deploymentAnnotations": ANY_MAP,
+        "deploymentAnnotations": TEXTS,
     },
-    "prometheus": {"enable": False, "labels": ANY_MAP, "scrapeInterval": "10s"},
+    "prometheus": {"enable": False, "labels": TEXTS, "scrapeInterval": "10s"},
 }
 
 CHART = ChartFacts(
@@ -134,4 +145,6 @@ CHART = ChartFacts(
         "the DaemonSet of the worker",
         "after deletion, a Job that takes the labels off the nodes",
     ),
+    images={"image.repository": "registry.k8s.io/nfd/node-feature-discovery"},
+    pull_secret_objects=("imagePullSecrets",),
 )

@@ -28,6 +28,13 @@ class Create:
 
 
 @dataclass(frozen=True)
+class Count:
+    """Record the event; one that exists is counted once more, and was last seen now."""
+
+    event: Object
+
+
+@dataclass(frozen=True)
 class Patch:
     """Merge `body` into the object; nothing happens when it is gone."""
 
@@ -42,7 +49,7 @@ class Remove:
     ref: ObjectRef
 
 
-Effect = Apply | Create | Patch | Remove
+Effect = Apply | Create | Count | Patch | Remove
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,8 @@ def perform(effect: Effect, client: KubeClient) -> Object | None:
             return client.apply(obj, field_manager=manager, force=True)
         case Create(obj):
             return _create(obj, client)
+        case Count(event):
+            return _create(event, client) or _counted(event, client)
         case Patch():
             return _patch(effect, client)
         case Remove(ref):
@@ -79,3 +88,12 @@ def _patch(effect: Patch, client: KubeClient) -> Object | None:
         return client.patch(effect.ref, effect.body, subresource=effect.subresource, field_manager=effect.manager)
     except NotFound:
         return None
+
+
+def _counted(event: Object, client: KubeClient) -> Object | None:
+    ref = ObjectRef.of(event)
+    known = client.get(ref)
+    if known is None:
+        return None
+    more = {"count": int(known.get("count", 1)) + 1, "lastTimestamp": event["lastTimestamp"]}
+    return _patch(Patch(ref, more), client)

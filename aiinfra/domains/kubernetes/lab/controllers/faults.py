@@ -12,6 +12,7 @@ from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels
 from aiinfra.stack import MARK_STACK
 
 DRIVER_MISMATCH, IMAGE_PULL = "driver-kernel-mismatch", "image-pull"
+REAL_PACE = "real-pace"
 DRIVER_APP, TOOLKIT_APP = "nvidia-driver-daemonset", "nvidia-container-toolkit-daemonset"
 PLUGIN_APP = "nvidia-device-plugin-daemonset"
 
@@ -60,7 +61,7 @@ class PodFaults:
             or self._toolkit_image_missing(pod)
             or self._driver_image_missing(pod, machine)
         )
-        return {image: _pull_error(image)} if missing else {}
+        return {image: pull_error(image)} if missing else {}
 
     def _chart_image_missing(self, pod: Object) -> bool:
         """Whether the chart's own image is missing: at a stack, the images of operands can be pulled."""
@@ -99,7 +100,7 @@ def _image(pod: Object) -> str:
     return str(pod["spec"]["containers"][0].get("image", ""))
 
 
-def _pull_error(image: str) -> str:
+def pull_error(image: str) -> str:
     """Return the error for a missing image in the words of containerd."""
     return (
         f'rpc error: code = NotFound desc = failed to pull and unpack image "{image}": '

@@ -10,7 +10,8 @@ from functools import lru_cache
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, annotation
 from aiinfra.domains.kubernetes.lab.nodes import HARDWARE
-from aiinfra.facts.gpus import Gpu, gpu
+from aiinfra.facts.gpus import Gpu
+from aiinfra.model.own_gpu import model_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Hardware:
     machine: str = "Lab-Machine"
     host_driver: str = ""
     """Version of a driver that the machine's image brings; empty when it brings none."""
+    vgpu: str = ""
+    """NVIDIA's name of the vGPUs that a hypervisor gives it (`A100-20C`); empty: whole GPUs."""
 
     @property
     def os_release(self) -> tuple[str, str]:
@@ -42,8 +45,8 @@ def of_node(node: Object) -> Hardware:
 def _parsed(text: str) -> Hardware:
     raw = json.loads(text)
     model = raw.get("gpu") or ""
-    texts = {key: str(raw[key]) for key in ("os", "kernel", "machine", "host_driver") if raw.get(key)}
-    return Hardware(gpu(model) if model else None, int(raw.get("gpus") or 0) if model else 0, **texts)
+    texts = {key: str(raw[key]) for key in ("os", "kernel", "machine", "host_driver", "vgpu") if raw.get(key)}
+    return Hardware(model_of(model), int(raw.get("gpus") or 0) if model else 0, **texts)
 
 
 def asks_for_gpus(pod: Object) -> bool:

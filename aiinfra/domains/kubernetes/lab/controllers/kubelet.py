@@ -14,7 +14,7 @@ from functools import reduce
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.controller import Fates, Moment
-from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Create, Effect, Patch
+from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Count, Create, Effect, Patch
 from aiinfra.domains.kubernetes.lab.controllers.faults import is_operand
 from aiinfra.domains.kubernetes.lab.controllers.hardware import asks_for_gpus
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate, Notice, next_transition
@@ -73,7 +73,8 @@ class Kubelets:
             return
         self.since[uid(pod)] = moment.monotonic
         yield Patch(ObjectRef.of(pod), {"status": transition.status}, "status")
-        yield from (Create(event(pod, notice, moment.now)) for notice in transition.notices)
+        for notice in transition.notices:
+            yield (Count if notice.counted else Create)(event(pod, notice, moment.now))
 
 
 def kubelet_runs(node: Object) -> bool:

@@ -15,6 +15,7 @@ from aiinfra.domains.kubernetes.lab.controllers.pod_status import (
     INIT,
     MAIN,
     completes,
+    has_sandbox,
     initial_status,
     restarts,
     with_conditions,
@@ -25,6 +26,8 @@ PULL, START, FINISH, READY, RUN = 0.1, 0.05, 0.05, 0.1, 0.3
 """Seconds before: a pull is answered, an init container starts, it ends, a container is ready, a job is done."""
 PULL_RETRY, RESTART, RESTART_LIMIT = 1.0, 2.0, 30.0
 """Seconds from a refused pull to back-off; to the first restart, then doubled up to the limit. Real: 10, 10, 300."""
+SANDBOX, SANDBOX_RETRY = 0.1, 3.0
+"""Seconds until the refusal of a sandbox, and from there to the next. Real: 10 to 15."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Fate:
     """Why the node does not take the pod, which then has failed for good."""
     unmounted: str = ""
     """Why the volumes cannot be set up; the pod stays in ContainerCreating."""
+    unsandboxed: str = ""
+    """Why the container runtime does not make the pod's sandbox, where there is none yet; it is tried again."""
 
     @classmethod
     def without_api(cls, pod: Object, kind: str, api_version: str) -> Fate:
@@ -70,6 +75,7 @@ class Fate:
             ready_after=max(self.ready_after, other.ready_after),
             rejected=self.rejected or other.rejected,
             unmounted=self.unmounted or other.unmounted,
+            unsandboxed=self.unsandboxed or other.unsandboxed,
         )
 
 
@@ -81,6 +87,8 @@ class Notice:
     reason: str
     message: str
     container: str = ""
+    counted: bool = False
+    """Whether it is recorded again and again, as one event with a count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,12 @@ class _Container:
         """Return the transition that gives its status these fields."""
         key = INIT if self.init else MAIN
         changed = [{**s, **fields} if s["name"] == self.name else s for s in self.pod["status"][key]]
-        return Transition(after, with_conditions(self.pod, {**self.pod["status"], key: changed}, self.now), notices)
+        status = {
+            **self.pod["status"],
+            key: changed,
+            **({"message": None} if self.pod["status"].get("message") else {}),
+        }
+        return Transition(after, with_conditions(self.pod, status, self.now), notices)
 
     def waits(self, after: float, reason: str, message: str, *notices: Notice, **fields: Any) -> Transition:
         state = {"waiting": {"reason": reason, "message": message}}
@@ -136,6 +149,8 @@ def next_transition(pod: Object, fate: Fate, now: str) -> Transition | None:
         return _rejected(pod, fate.rejected, now) if fate.rejected else Transition(0.0, initial_status(pod, now))
     if fate.unmounted:
         return _unmounted(pod, fate.unmounted)
+    if fate.unsandboxed and not has_sandbox(status):
+        return _unsandboxed(pod, fate.unsandboxed)
     for has in status.get(INIT) or ():
         if not has["ready"]:
             return _advance(_Container(pod, has, init=True, now=now), fate)
@@ -166,6 +181,13 @@ def _unmounted(pod: Object, why: str) -> Transition | None:
     if pod["status"].get("message") == why:
         return None
     return Transition(0.0, {**pod["status"], "message": why}, (Notice("Warning", "FailedMount", why),))
+
+
+def _unsandboxed(pod: Object, why: str) -> Transition:
+    """Report that the sandbox is refused, and again at each try."""
+    again = pod["status"].get("message") == why
+    notice = Notice("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {why}", counted=True)
+    return Transition(SANDBOX_RETRY if again else SANDBOX, {**pod["status"], "message": why}, (notice,))
 
 
 def _advance(it: _Container, fate: Fate) -> Transition | None:

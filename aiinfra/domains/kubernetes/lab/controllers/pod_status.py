@@ -11,6 +11,7 @@ from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.lab.controllers.view import Object
 
 INIT, MAIN = "initContainerStatuses", "containerStatuses"
+UNSTARTED = frozenset({"ContainerCreating", "PodInitializing"})
 
 
 def completes(pod: Object) -> bool:
@@ -31,6 +32,13 @@ def initial_status(pod: Object, now: str) -> Object:
         for key, spec in ((INIT, "initContainers"), (MAIN, "containers"))
     }
     return with_conditions(pod, {"startTime": now, **{key: value for key, value in statuses.items() if value}}, now)
+
+
+def has_sandbox(status: Object) -> bool:
+    """Whether the node has set up the pod: a container has started, or is beyond waiting for that."""
+    statuses = [*(status.get(INIT) or ()), *(status.get(MAIN) or ())]
+    reasons = [(each["state"].get("waiting") or {}).get("reason") for each in statuses]
+    return any(reason not in UNSTARTED for reason in reasons)
 
 
 def _created(container: Object, waiting: str) -> Object:
@@ -73,7 +81,7 @@ def _conditions(pod: Object, status: Object) -> Mapping[str, _Value]:
         ready = _Value(True)
     incomplete = f"containers with incomplete status: [{' '.join(pending)}]"
     return {
-        "PodReadyToStartContainers": _Value(True),
+        "PodReadyToStartContainers": _Value(has_sandbox(status)),
         "Initialized": _Value(False, "ContainersNotInitialized", incomplete) if pending else _Value(True),
         "Ready": ready,
         "ContainersReady": ready,

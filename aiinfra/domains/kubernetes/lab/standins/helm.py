@@ -10,6 +10,7 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.lab.standins import storage
+from aiinfra.domains.kubernetes.lab.standins.awaits import failed, unfinished
 from aiinfra.domains.kubernetes.lab.standins.charts.known import check_failures, facts_of, manifest_of, rendered
 from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease, Manifest, is_kept, ordered
 from aiinfra.domains.kubernetes.lab.standins.clients import Clients, refusals
@@ -29,7 +30,7 @@ from aiinfra.engine.wire import UNKNOWN, Tree, holds_unknown, reveal
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Call, CheckFailure, Diff, Made, PartlyMade, Properties
 from aiinfra.providers.marshal import reveal_known
-from aiinfra.waiting import Stopped
+from aiinfra.waiting import Pending, Stopped, TimedOut
 
 TIMEOUT = 300
 """Seconds that Helm waits when the release does not say."""
@@ -90,13 +91,13 @@ class HelmReleases:
         release = HelmRelease(inputs["name"], inputs["namespace"])
         manifest = manifest_of(inputs)
         with refusals(f"Helm release {id}"), _stoppable(f"Helm release {id}"):
+            _run_hook(call, client, manifest.before_delete, inputs)
             refs = [ObjectRef.of(obj) for obj in reversed(manifest.objects) if not is_kept(obj)]
             storage.mark_uninstalling(client, release)
             _delete_objects(client, refs)
             if not inputs.get("skipAwait"):
                 until_gone(client, refs, waiter(call, _timeout(inputs)))
-            if not inputs.get("disableWebhooks"):
-                _run_hook(call, client, manifest.after_delete, _timeout(inputs))
+            _run_hook(call, client, manifest.after_delete, inputs)
             storage.delete_revisions(client, release)
 
     def _deploy(self, call: Call, inputs: Properties, olds: Properties | None) -> Made:
@@ -187,17 +188,36 @@ def _delete_objects(client: KubeClient, refs: Sequence[ObjectRef]) -> None:
         client.delete(ref, propagation="Background")
 
 
-def _run_hook(call: Call, client: KubeClient, objects: Sequence[Object], seconds: float) -> None:
-    """Apply a hook's objects, wait for its Job, remove them (`before-hook-creation,hook-succeeded`)."""
+def _run_hook(call: Call, client: KubeClient, objects: Sequence[Object], inputs: Mapping[str, Any]) -> None:
+    """Apply a hook's objects, wait for its Job, remove them (`before-hook-creation,hook-succeeded`).
+
+    As the real plugin has it, `skipAwait` leaves an uninstall without any limit, and `disableWebhooks` is not read
+    (pulumi-kubernetes v4.32.0 provider/pkg/provider/helm_release.go Delete). A Job that somebody deletes counts as done
+    (helm/helm v3.20.2 pkg/kube/client.go watchUntilReady).
+    """
     refs = [ObjectRef.of(obj) for obj in objects]
-    _delete_objects(client, [ref for ref in refs if ref.kind == "Job"])
+    jobs = [ref for ref in refs if ref.kind == "Job"]
+    _delete_objects(client, jobs)
     for obj in objects:
         apply(client, obj, force=True)
+    seconds = float("inf") if inputs.get("skipAwait") else _timeout(inputs)
     try:
-        until_done(client, [ref for ref in refs if ref.kind == "Job"], waiter(call, seconds))
-    except NotDone as error:
-        raise StepError(f"the hook after deletion did not finish: {error}") from error
+        waiter(call, seconds).until(lambda: _hook_ended(client, jobs))
+    except TimedOut as error:
+        raise StepError(f"a hook did not finish: {error.last} after {seconds:.0f} s") from error
     _delete_objects(client, refs)
+
+
+def _hook_ended(client: KubeClient, jobs: Sequence[ObjectRef]) -> bool | Pending:
+    for ref in jobs:
+        job = client.get(ref)
+        if job is None or job["metadata"].get("deletionTimestamp"):
+            continue
+        if lost := failed(job):
+            raise StepError(f"a hook failed: {ref}: {lost}")
+        if lacking := unfinished(job):
+            return Pending(f"{ref}: {lacking}")
+    return True
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.standin import (
     validation,
 )
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.device_plugin import DevicePlugins
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.pace import Pace
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.upgrades import Upgrades
 from aiinfra.domains.kubernetes.lab.controllers.controller import Controller
 from aiinfra.domains.kubernetes.lab.controllers.view import built_in
@@ -27,7 +28,7 @@ def controllers() -> Sequence[Controller]:
     of_operator = built_in("Node", "Deployment", "DaemonSet", *belongings.ALL_KINDS) | policy
     of_upgrades = built_in("Node", "Pod", "Deployment", "DaemonSet", "PodDisruptionBudget") | policy
     return (
-        Controller("gpu-operator", of_operator, operator.reconcile, stand_in=True),
+        Controller("gpu-operator", of_operator, Pace(operator.reconcile).reconcile, stand_in=True),
         Controller("nvidia-driver", of_operator, nvidia_drivers.reconcile, stand_in=True),
         Controller("driver-upgrades", of_upgrades, Upgrades().reconcile, stand_in=True),
         Controller("device-plugin", built_in("Node", "Pod", "ConfigMap") | policy, DevicePlugins().reconcile),

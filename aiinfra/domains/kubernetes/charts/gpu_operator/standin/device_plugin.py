@@ -28,6 +28,8 @@ PLUGIN_APP, GFD_APP, MIG_APP = "nvidia-device-plugin-daemonset", "gpu-feature-di
 MPS_APP = "nvidia-device-plugin-mps-control-daemon"
 MIG_MANAGER = "nvidia-mig-manager"
 """Field manager of the label that the MIG manager sets; the labels of GFD are set by NFD."""
+VGPU_MANAGER = "580.65.05"
+"""Of the hypervisor below a node with vGPUs: what a lab's ESXi hosts have."""
 CUDA_RUNTIME = {"580": "13.0", "595": "13.2", "610": "13.3"}
 """CUDA version that a driver branch says it serves. Those of 595 and 610 are assumed: nothing decides on them."""
 
@@ -131,7 +133,25 @@ def gfd_labels(machine: Hardware, driver: str, shared: Sharing, strategy: str) -
         **_versions("cuda.driver-version", driver),
         **_versions("cuda.runtime-version", CUDA_RUNTIME.get(driver.split(".", maxsplit=1)[0], "13.0")),
     }
-    return {f"nvidia.com/{key}": value for key, value in facts.items()}
+    return {f"nvidia.com/{key}": value for key, value in {**facts, **_vgpu_facts(machine)}.items()}
+
+
+def _vgpu_facts(machine: Hardware) -> dict[str, str]:
+    """What differs where the GPUs are vGPUs: NVIDIA/k8s-device-plugin v0.20.0 internal/lm/vgpu.go.
+
+    The memory is that of the name, as `A100-20C` has 20 GiB.
+    """
+    size = re.search(r"-(\d+)[A-Z]*$", machine.vgpu)
+    if size is None:
+        return {}
+    return {
+        "gpu.product": f"NVIDIA-{machine.vgpu}",
+        "gpu.memory": str(int(size[1]) * 1024),
+        "mig.capable": "false",
+        "vgpu.present": "true",
+        "vgpu.host-driver-version": VGPU_MANAGER,
+        "vgpu.host-driver-branch": f"r{VGPU_MANAGER.partition('.')[0]}",
+    }
 
 
 def _versions(prefix: str, full: str) -> dict[str, str]:

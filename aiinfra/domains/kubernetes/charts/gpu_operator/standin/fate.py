@@ -6,7 +6,7 @@ validator's init containers check driver, toolkit, CUDA and plugin; all others w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import field
 
 from aiinfra.dataclass import dataclass
@@ -16,12 +16,20 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     POLICY_API,
     POLICY_KIND,
 )
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy, sharing, workload
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import driver_fate, pace, policy, sharing, workload
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.device_plugin import GFD_APP, MPS_APP
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operands import CONFIG_MANAGER_INIT
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.pace import DRIVER_CONTAINER
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
-from aiinfra.domains.kubernetes.lab.controllers.faults import PLUGIN_APP, TOOLKIT_APP, PodFaults, is_driver, is_operand
+from aiinfra.domains.kubernetes.lab.controllers.faults import (
+    PLUGIN_APP,
+    REAL_PACE,
+    TOOLKIT_APP,
+    PodFaults,
+    is_driver,
+    is_operand,
+)
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Crash, Fate
 from aiinfra.domains.kubernetes.lab.controllers.view import (
@@ -35,11 +43,8 @@ from aiinfra.domains.kubernetes.lab.controllers.view import (
 
 VALIDATOR = "nvidia-operator-validator"
 CUDA_VALIDATOR = "nvidia-cuda-validator"
-DRIVER_CONTAINER = "nvidia-driver-ctr"
 SHARING_APPS = (PLUGIN_APP, MPS_APP, GFD_APP)
 """Apps whose pods read the device plugin's configuration."""
-READY_AFTER: Mapping[str, float] = {DRIVER_CONTAINER: 0.5}
-"""Seconds to readiness where it is not `pod_life.READY`; a real driver takes minutes."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +111,16 @@ def fate(pod: Object, view: View, state: NodeState, instance: Object | None, fau
     operand = is_operand(pod)
     held = frozenset(_waiting_containers(app, state)) if operand else frozenset()
     container = pod["spec"]["containers"][0]["name"]
+    crashes = dict(_crashes(pod, view, state, faults))
     return Fate(
-        unpullable=faults.unpullable(pod, state.machine),
+        unpullable={**driver_fate.missing_image(pod, state.machine), **faults.unpullable(pod, state.machine)},
         held=held,
-        crashes=dict(_crashes(pod, view, state, faults)),
+        crashes=crashes,
         answer=workload.answer(pod, state.machine),
         rejected=_admission_refusal(pod, view),
         unmounted=_mount_failure(pod, view),
-        **({"ready_after": READY_AFTER[container]} if container in READY_AFTER else {}),
+        unsandboxed=pace.sandbox_refusal(pod, view, toolkit=state.toolkit),
+        ready_after=pace.ready_after(container, real_pace=faults.strikes(REAL_PACE, pod), crashes=container in crashes),
     )
 
 
@@ -134,11 +141,15 @@ def _crashes(pod: Object, view: View, state: NodeState, faults: PodFaults) -> It
         yield from Fate.without_api(pod, POLICY_KIND, POLICY_API).crashes.items()
     if workload.adds_vectors(pod) and workload.gpus_requested(pod) and not state.driver:
         yield pod["spec"]["containers"][0]["name"], Crash(1, workload.NO_DEVICE)
-    if is_driver(pod) and (message := faults.driver_crash(pod, state.machine)):
+    if is_driver(pod) and (message := _driver_crash(pod, state, faults)):
         yield DRIVER_CONTAINER, Crash(1, message)
     node = view.find("Node", pod["spec"]["nodeName"])
     if node is not None and app in SHARING_APPS:
         yield from _config_crashes(pod, view, node)
+
+
+def _driver_crash(pod: Object, state: NodeState, faults: PodFaults) -> str:
+    return faults.driver_crash(pod, state.machine) or driver_fate.crash(pod, state.machine)
 
 
 def _config_crashes(pod: Object, view: View, node: Object) -> Iterator[tuple[str, Crash]]:

@@ -236,7 +236,7 @@ def _pod_spec(driver: Object, pool: Pool) -> Object:
         "serviceAccountName": _account(driver, pool),
         "hostPID": True,
         "initContainers": [{"name": "k8s-driver-manager", "image": manager_image}],
-        "containers": [operands.with_digest(main, manager_image, spec)],
+        "containers": [operands.with_digest(operands.with_modules(main, spec), manager_image, spec)],
         **operands.pull_secrets(spec),
     }
 

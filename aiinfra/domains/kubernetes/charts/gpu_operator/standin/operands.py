@@ -36,7 +36,11 @@ CONFIGS = "/available-configs"
 """Where these two have the ConfigMap of the device plugin's configurations."""
 MANAGED = frozenset({"state-device-plugin", "state-mps-control-daemon", "gpu-feature-discovery"})
 """States whose pods read the device plugin's configuration, which a sidecar chooses by the node's label."""
+OF_MIG = frozenset({"devicePlugin", "gfd"})
+"""Components whose programs are told the MIG strategy."""
 MIG_CONFIG, GPU_CLIENTS = "default-mig-parted-config", "default-gpu-clients"
+MODULES_VARIABLE, MIG_VARIABLE = "KERNEL_MODULE_TYPE", "MIG_STRATEGY"
+"""A driver's container that gets no type of modules takes `auto`."""
 
 
 def daemonsets(policy: Object, namespace: str, info: OsInfo) -> Iterator[tuple[Operand, list[Object]]]:
@@ -124,7 +128,7 @@ def _pod_spec(policy: Object, operand: Operand, images: tuple[str, str]) -> dict
     runtime = operand.runtime_class and not reading.nri_plugin(policy)
     managers = _config_managers(policy) if operand.state in MANAGED else []
     volumes = list(_volumes(policy, operand))
-    main = _container(operand, images[0], spec)
+    main = _container(policy, operand, images[0])
     if operand.component == "driver":
         main = with_digest(main, images[1], spec)
     return {
@@ -132,7 +136,7 @@ def _pod_spec(policy: Object, operand: Operand, images: tuple[str, str]) -> dict
         "tolerations": common.get("tolerations") or DEFAULT_TOLERATIONS,
         "priorityClassName": common.get("priorityClassName") or PRIORITY,
         "serviceAccountName": operand.account,
-        "initContainers": [*_init_containers(operand, images), *managers[:1]],
+        "initContainers": [*_init_containers(policy, operand, images), *managers[:1]],
         "containers": [main, *managers[1:]],
         **({"runtimeClassName": reading.runtime_class(policy)} if runtime else {}),
         **({"hostPID": True} if operand.host_pid else {}),
@@ -146,18 +150,44 @@ def pull_secrets(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {"imagePullSecrets": [{"name": secret} for secret in secrets]} if secrets else {}
 
 
-def _init_containers(operand: Operand, images: tuple[str, str]) -> list[Object]:
+def _init_containers(policy: Object, operand: Operand, images: tuple[str, str]) -> list[Object]:
     """Return the init containers: the operand's own image is in those that do not check another operand."""
     own, checking = images
-    checks = operand.component == "driver"
+    driver = operand.component == "driver"
+    manager = section(policy, "driver").get("manager") or {}
+    env = manager.get("env") if driver else None
     return [
-        {"name": n, "image": checking if checks or n.endswith("-validation") else own} for n in operand.init_containers
+        {
+            "name": each,
+            "image": checking if driver or each.endswith("-validation") else own,
+            **({"env": list(env)} if env else {}),
+        }
+        for each in operand.init_containers
     ]
 
 
-def _container(operand: Operand, image: str, spec: Mapping[str, Any]) -> Object:
-    more = {key: spec[key] for key in ("args", "env", "resources", "imagePullPolicy") if spec.get(key)}
-    return {"name": operand.container, "image": image, **more}
+def _container(policy: Object, operand: Operand, image: str) -> Object:
+    spec = section(policy, operand.component)
+    made = {"name": operand.container, "image": image}
+    made |= {key: spec[key] for key in ("args", "env", "resources", "imagePullPolicy") if spec.get(key)}
+    if operand.component == "driver":
+        return with_modules(made, spec)
+    if operand.component in OF_MIG:
+        return _with_variable(made, MIG_VARIABLE, section(policy, "mig").get("strategy"))
+    return made
+
+
+def with_modules(driver: Object, spec: Mapping[str, Any]) -> Object:
+    """Return a driver's container with the type of kernel modules that a policy or an NVIDIADriver asks for."""
+    return _with_variable(driver, MODULES_VARIABLE, spec.get("kernelModuleType"))
+
+
+def _with_variable(container: Object, variable: str, value: str | None) -> Object:
+    """Return a container with a variable; one of that name that the user gave stays."""
+    given = container.get("env") or ()
+    if not value or any(each["name"] == variable for each in given):
+        return container
+    return {**container, "env": [*given, {"name": variable, "value": value}]}
 
 
 def with_digest(driver: Object, manager_image: str, spec: Mapping[str, Any]) -> Object:

@@ -45,6 +45,7 @@ from aiinfra.domains.kubernetes.lab.controllers.view import (
 FIELD_MANAGER = "gpu-operator"
 MIG_DEPLOY = DEPLOY_PREFIX + "mig-manager"
 MIG_CAPABLE, MIG_CONFIG = "nvidia.com/mig.capable", "nvidia.com/mig.config"
+VGPU_HOST_DRIVER = "nvidia.com/vgpu.host-driver-version"
 _MIG_PRODUCTS = ("h100", "a100", "a30")
 
 
@@ -147,7 +148,9 @@ def _workload(has: Any, instance: Object) -> str:
 
 
 def mig_capable(has: Any) -> bool:
-    """Whether the node's GPU supports MIG: by GFD's label, otherwise by the product's name."""
+    """Whether the node's GPU supports MIG, which a vGPU never does: by GFD's label, otherwise by the product's name."""
+    if has.get(VGPU_HOST_DRIVER):
+        return False
     if MIG_CAPABLE in has:
         return bool(has[MIG_CAPABLE] == "true")
     product = has.get("nvidia.com/gpu.product", "").lower()

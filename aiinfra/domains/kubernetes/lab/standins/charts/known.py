@@ -9,9 +9,15 @@ from typing import Any
 
 from aiinfra.domain import load
 from aiinfra.domains.kubernetes.charts import chart_of, charts, facts_by_name
-from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, problems, with_defaults
+from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, dotted, problems, with_defaults
 from aiinfra.domains.kubernetes.lab.real_versions import VERSIONS
-from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease, Manifest, ordered, with_helm_metadata
+from aiinfra.domains.kubernetes.lab.standins.charts.release import (
+    HelmRelease,
+    Manifest,
+    as_hook,
+    ordered,
+    with_helm_metadata,
+)
 from aiinfra.providers.contract import CheckFailure
 
 Make = Callable[[HelmRelease, Mapping[str, Any]], Manifest]
@@ -39,9 +45,11 @@ def check_failures(inputs: Mapping[str, Any], *, real_operators: bool = False) -
         yield CheckFailure(
             "version", f"the lab knows chart {facts.name} {having}, not {facts.version}; use {having} there"
         )
-    for problem in problems(facts.values, inputs.get("values") or {}):
+    given = inputs.get("values") or {}
+    refused = facts.refuses(with_defaults(facts.values, given)) if facts.refuses else ()
+    for problem in (*problems(facts.values, given), *refused):
         message = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-        yield CheckFailure(f"values.{'.'.join(problem.path)}", f"chart {facts.name} {facts.version}: {message}")
+        yield CheckFailure(f"values.{dotted(problem.path)}", f"chart {facts.name} {facts.version}: {message}")
 
 
 def _unknown_chart(chart: str) -> str:
@@ -66,5 +74,6 @@ def manifest_of(inputs: Mapping[str, Any]) -> Manifest:
     return Manifest(
         [with_helm_metadata(obj, release) for obj in ordered(made.objects)],
         () if inputs.get("skipCrds") else made.crds,
-        [with_helm_metadata(obj, release) for obj in made.after_delete],
+        [as_hook(with_helm_metadata(obj, release), "post-delete") for obj in made.after_delete],
+        [as_hook(with_helm_metadata(obj, release), "pre-delete") for obj in made.before_delete],
     )

@@ -30,7 +30,9 @@ class Manifest:
     crds: Sequence[Object]
     """CustomResourceDefinitions of its `crds/` folder and its subcharts': created before all else, never removed."""
     after_delete: Sequence[Object] = ()
-    """The Job, with what it needs, that runs once the rest is gone."""
+    """The Job, with what it needs, that runs once the rest is gone: a hook."""
+    before_delete: Sequence[Object] = ()
+    """The same for before anything of the release goes."""
 
 
 INSTALL_ORDER = (
@@ -54,6 +56,13 @@ def with_helm_metadata(obj: Object, release: HelmRelease) -> Object:
         **obj,
         "metadata": {**metadata, "labels": labels, "annotations": {**metadata.get("annotations", {}), **marks}},
     }
+
+
+def as_hook(obj: Object, event: str) -> Object:
+    """Return an object of a hook with the annotation by which Helm and readers know it: `pre-delete`, `post-delete`."""
+    metadata = obj["metadata"]
+    policy = {"helm.sh/hook": event, "helm.sh/hook-delete-policy": "hook-succeeded,before-hook-creation"}
+    return {**obj, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), **policy}}}
 
 
 def is_kept(obj: Object) -> bool:

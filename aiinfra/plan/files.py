@@ -1,0 +1,35 @@
+"""Files that inputs of stacks name as a part of what they build, and those that are missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from aiinfra.errors import ConfigError, Problem
+from aiinfra.model.tree import Loc, dotted
+from aiinfra.plan.planner import Plan
+from aiinfra.stack import StackName, UsesFiles
+
+
+def check_files(
+    plan: Plan, base: Path, where: Callable[[Loc], str], chosen: Collection[StackName] | None = None
+) -> None:
+    """Raise `ConfigError` `config.file_missing` with a problem for each file that is not there."""
+    problems: dict[str, Problem] = {}
+    for name, step in plan.steps.items():
+        if (chosen is not None and name not in chosen) or not isinstance(step.kind.checks, UsesFiles):
+            continue
+        for at, path in step.kind.checks.files(step.inputs, base):
+            if wrong := _wrong(path):
+                full = ("stacks", name, *at)
+                said = Problem(where(full), dotted(full), f"{path} {wrong}", code="config.file_missing")
+                problems.setdefault(str(path), said)
+    if problems:
+        raise ConfigError(problems=list(problems.values()))
+
+
+def _wrong(path: Path) -> str:
+    if not path.exists():
+        return "does not exist"
+    return "" if os.access(path, os.R_OK) else "cannot be read"

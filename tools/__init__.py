@@ -1,0 +1,1 @@
+"""Programs for work on aiinfra itself; none of them is installed."""
