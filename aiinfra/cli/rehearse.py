@@ -63,7 +63,7 @@ def rehearse(
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline), "lab", real_operators=real_operators)
     if official_plugins:
-        tools = replace(session.places.tools, official=find_plugins(session.plan, session.world))
+        tools = replace(session.places.tools, official=find_plugins(session.places))
         session = replace(session, places=replace(session.places, tools=tools))
     choice = Options(parallel=parallel)
     scope: Scope = "all" if packages else "ready"

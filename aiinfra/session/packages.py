@@ -86,7 +86,8 @@ class PackageJudge:
     def _tool(self, build: bool) -> Callable[[str], Path]:
         def find(name: str) -> Path:
             if not build and self.toolchain.find(self.toolchain.tools[name]) is None:
-                raise OutsideError(f"{name} is not built here", hint=f"run `aiinfra toolchain install {name}`")
+                message = f"{name} is not built here"
+                raise OutsideError(message, hint=f"aiinfra toolchain install {name} builds it")
             return self.toolchain.ensure([name], self.say)[name]
 
         return find

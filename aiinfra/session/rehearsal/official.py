@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
 
 from aiinfra.domain_lab import StandsInForPlugins
 from aiinfra.errors import OutsideError
 from aiinfra.lab.domains import lab_domains_of
-from aiinfra.plan.planner import Plan
-from aiinfra.world import World
+from aiinfra.session.place.choice import Places
 
 
-def official_plugins(plan: Plan, world: World) -> Mapping[str, str]:
+def official_plugins(places: Places) -> Mapping[str, str]:
     """Return the plugins that the kinds of a plan use and its lab has servers for, with their versions.
 
-    Raises `OutsideError` `rehearsal.plugin` when there is none, or one is not installed.
+    Raises `OutsideError`: `rehearsal.plugin` when there is none, or one is not installed in an environment of a lab,
+    `toolchain.plugin` when one is missing that a real target needs, too.
     """
+    from aiinfra.toolchain.plugins import Plugin
+
+    plan = places.plan
     served = {
         name
         for domain in lab_domains_of(plan).values()
@@ -27,15 +29,14 @@ def official_plugins(plan: Plan, world: World) -> Mapping[str, str]:
     if not used & served:
         message = f"{plan.environment.name} uses no official plugin that a lab has servers for"
         raise OutsideError(message, code="rehearsal.plugin", where="--official-plugins", hint="rehearse it without")
-    found = {name: version(f"pulumi-{name}") for name in sorted(used & served)}
-    folder = world.cache() / "pulumi" / "plugins"
-    for name, number in found.items():
-        program = folder / f"resource-{name}-v{number}" / f"pulumi-resource-{name}"
-        if not program.exists():
-            raise OutsideError(
-                f"the official Pulumi plugin {name} {number} is not installed: {program} does not exist",
-                code="rehearsal.plugin",
-                where="--official-plugins",
-                hint="put it there, or rehearse without: a stand-in then takes its place",
-            )
-    return found
+    wanted = [Plugin.of_sdk(name) for name in sorted(used & served)]
+    if places.in_lab and (lacking := places.plugins.lacking(wanted)):
+        path = places.plugins.path(lacking[0])
+        raise OutsideError(
+            f"the official Pulumi plugin {lacking[0]} is not installed: {path} does not exist",
+            code="rehearsal.plugin",
+            where="--official-plugins",
+            hint="put it there, or rehearse without: a stand-in then takes its place",
+        )
+    places.plugins.require(wanted, plan.environment.name, places.say)
+    return {plugin.name: plugin.version for plugin in wanted}

@@ -23,6 +23,7 @@ KUBECTL = (
     "logs -n NAME NAME",
     "label node NAME NAME-",
     "label node NAME NAME=upgrade-required --overwrite",
+    "label node NODE nvidia.com/mig.config=PROFILE --overwrite",
     "config use-context NAME",
     "config view --flatten --minify",
     "oidc-login",

@@ -23,6 +23,7 @@ PLATFORM = SPINE + "test_lab.py::test_a_platform_comes_up_is_proved_and_goes_wit
 OFFLINE = "tests/unit/toolchain/test_cli.py::test_a_missing_program_is_had_as_its_hint_says"
 ORDER = "tests/unit/toolchain/test_order.py::"
 VERIFY = "tests/unit/toolchain/test_verify.py::"
+CHARTS = "tests/integration/charts/test_judged_charts.py::"
 ARCHIVES = "takes the archives of the vendor's plugins"
 
 EXECUTED = {
@@ -96,6 +97,10 @@ EXECUTED = {
     "on a connected machine, aiinfra toolchain mirror FILLED makes it anew": ORDER
     + "test_a_mirror_of_another_version_is_refused",
     "aiinfra toolchain verify says what is wrong with it": VERIFY + "test_a_program_that_fails_is_named",
+    "aiinfra toolchain install FILLED builds it": ORDER + "test_what_is_nowhere_is_built_and_then_found_in_the_cache",
+    # charts
+    "A Helm release. `render --charts` also writes what its chart makes.": CHARTS
+    + "test_render_writes_what_the_chart_makes",
 }
 """By text, the test."""
 FORM_ONLY = {

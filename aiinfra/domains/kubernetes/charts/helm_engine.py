@@ -89,7 +89,7 @@ def render(program: Path, asked: ChartRequest, environ: Mapping[str, str]) -> Re
             f"Helm's engine failed: {str(said).strip().splitlines()[-1]}",
             code="chart.helm",
             where=asked.chart,
-            hint=f"run `aiinfra toolchain verify`, and `aiinfra toolchain install {PROGRAM}`",
+            hint="aiinfra toolchain verify says what is wrong with it",
         ) from error
     return _rendered(answer)
 

@@ -125,7 +125,7 @@ def test_a_refusal_of_the_chart_counts_the_fields_too(tmp_path: Path) -> None:
         (
             {"migManager": {"config": {"default": "all-1g.10gb"}}},
             f'migManager.config.default: {CHART}: migManager.config.default is all-1g.10gb, and may be: all-disabled, "" '
-            "(a profile is a label of each node: kubectl label node NODE nvidia.com/mig.config=PROFILE)",
+            "(a profile is a label of each node: kubectl label node NODE nvidia.com/mig.config=PROFILE --overwrite)",
         ),
         (
             {"ccManager": {"defaultMode": "maybe"}},

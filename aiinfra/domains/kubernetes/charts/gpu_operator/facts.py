@@ -83,7 +83,7 @@ _CONFIG = {"create": False, "name": "", "default": "", "data": ANY_MAP}
 _NO_MIG = OneOf(
     "all-disabled",
     ("all-disabled", ""),
-    "a profile is a label of each node: kubectl label node NODE nvidia.com/mig.config=PROFILE",
+    "a profile is a label of each node: kubectl label node NODE nvidia.com/mig.config=PROFILE --overwrite",
 )
 """Of the CRD: config.default is no way to give all nodes a MIG geometry."""
 _MANAGER: Mapping[str, Any] = {**_bare_image(DRIVER_MANAGER_IMAGE), "env": ENV}
