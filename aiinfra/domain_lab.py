@@ -119,6 +119,8 @@ class LabDomain(Protocol):
 class VariesByPlan(Protocol):
     """A `LabDomain` whose programs and simulations depend on what an environment's `lab:` says."""
 
+    key: str
+
     def tools_of(self, plan: Plan) -> Sequence[str]:
         """Return the names of programs that this plan needs, in the place of `LabDomain.tools`."""
         ...
