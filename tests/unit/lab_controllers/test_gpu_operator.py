@@ -314,3 +314,23 @@ def test_a_daemonset_is_ready_when_all_its_pods_are_new_and_available(status: di
     daemonset = an_object("apps/v1", "DaemonSet", "d", spec={"updateStrategy": {"type": "RollingUpdate"}})
     daemonset["metadata"]["generation"] = 1
     assert daemonset_ready({**daemonset, "status": status}) is ready
+
+
+def test_programs_are_told_what_the_policy_says_of_modules_and_mig() -> None:
+    manager = {"repository": "r", "image": "manager", "version": "1", "env": [{"name": "DRAIN", "value": "true"}]}
+    policy = a_policy(driver={"kernelModuleType": "open", "manager": manager}, mig={"strategy": "mixed"})
+    pods = {name: daemonset["spec"]["template"]["spec"] for name, daemonset in made(policy).items()}
+    told = {
+        (name, each["name"], each["value"])
+        for name, pod in pods.items()
+        for container in (*pod["initContainers"], *pod["containers"])
+        for each in container.get("env") or ()
+        if each["name"] != "DRIVER_CONFIG_DIGEST"
+    }
+    assert told == {
+        ("nvidia-driver-daemonset", "DRAIN", "true"),
+        ("nvidia-driver-daemonset", "KERNEL_MODULE_TYPE", "open"),
+        ("nvidia-device-plugin-daemonset", "MIG_STRATEGY", "mixed"),
+        ("nvidia-device-plugin-mps-control-daemon", "MIG_STRATEGY", "mixed"),
+        ("gpu-feature-discovery", "MIG_STRATEGY", "mixed"),
+    }

@@ -69,6 +69,13 @@ def test_a_driver_has_a_daemonset_for_the_system_of_its_nodes() -> None:
     assert made["metadata"]["labels"]["nvidia.com/gpu-operator.state"] == "state-driver"
 
 
+def test_its_driver_is_told_the_type_of_kernel_modules() -> None:
+    driver = a_driver(default=True, kernelModuleType="open", env=[{"name": "A", "value": "b"}])
+    (made,) = sets([Apply(obj) for obj in standing(a_gpu_node(**{OWNER: "default"}), driver)]).values()
+    env = {each["name"]: each["value"] for each in made["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert (env["A"], env["KERNEL_MODULE_TYPE"]) == ("b", "open")
+
+
 def test_its_name_ends_as_the_operator_makes_it() -> None:
     """FNV-1a of `a` is 3826002220."""
     assert short_hash("a") == "7d6b446664"
