@@ -163,6 +163,8 @@ class PackageReport:
     """Why it was not there."""
     lost: bool = False
     """Whether it is not where the file, or its publisher, says; False where only what judges it is missing."""
+    later: bool = False
+    """Whether it can be judged in a run only, as it gets what another stack makes."""
     problems: Sequence[Violation] = ()
     objects: Sequence[Mapping[str, Any]] = ()
     """What it makes, in order."""
@@ -200,6 +202,10 @@ class JudgesPackages(Protocol):
         self, step: Step, declared: Sequence[Declared], tool: FindTool, environ: Mapping[str, str]
     ) -> Iterator[PackageReport]:
         """Yield a report for each package among the resources that the program of the stack declares."""
+        ...
+
+    def to_be_mirrored(self, step: Step, base: Path) -> Step:
+        """Return a stack as its packages and what they use are fetched for a mirror. Relative paths start at `base`."""
         ...
 
     def keep_package(

@@ -57,6 +57,7 @@ __all__ = [
     "StackType",
     "Supersedes",
     "Surroundings",
+    "UsedFile",
     "UsesFiles",
     "Violation",
 ]
@@ -226,12 +227,23 @@ class Supersedes(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class UsedFile:
+    """A file or folder that the result of a stack is made of."""
+
+    at: tuple[str, ...]
+    """The input that names it."""
+    path: Path
+    hint: str = ""
+    """How it is had where it is missing."""
+
+
 @runtime_checkable
 class UsesFiles(Protocol):
     """A kind whose inputs name files that its result is made of: where one changed, the stack runs again."""
 
-    def files(self, inputs: Any, base: Path) -> Iterable[tuple[tuple[str, ...], Path]]:
-        """Yield the files and folders, each with the input that names it. Relative paths start at `base`."""
+    def files(self, inputs: Any, base: Path) -> Iterable[UsedFile]:
+        """Yield the files and folders. Relative paths start at `base`."""
         ...
 
 

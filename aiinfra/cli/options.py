@@ -123,7 +123,7 @@ ToolchainOption = Annotated[
 ]
 PackagesOption = Annotated[
     bool,
-    typer.Option("--charts", help="Let Helm render each real chart, wherever it comes from; builds its engine first."),
+    typer.Option("--charts", help="Let Helm render each real chart, which must be there; builds its engine first."),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Fetch nothing; name what is missing.")]
 

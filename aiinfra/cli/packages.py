@@ -33,6 +33,7 @@ def mirror(
     judge = package_judge(ctx, load(ctx, env, sets, output), toolchain, offline=False)
     kept = judge.mirror(console.world.cwd / directory.expanduser())
     images = sorted({image for one in kept for image in one.images})
-    lines = [*(str(one.path) for one in kept), f"{len(images)} images:", *(f"  {image}" for image in images)]
+    count = f"{len(images)} image{'' if len(images) == 1 else 's'}:"
+    lines = [*(str(one.path) for one in kept), count, *(f"  {image}" for image in images)]
     payload = {"packages": [str(one.path) for one in kept], "images": images}
     console.answer(output, lambda: "\n".join(lines), lambda: payload)

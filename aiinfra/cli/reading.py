@@ -41,5 +41,8 @@ def package_judge(ctx: typer.Context, loaded: Loaded, toolchain: Path | None, *,
 def judge_packages(
     ctx: typer.Context, loaded: Loaded, toolchain: Path | None, *, offline: bool
 ) -> Sequence[PackageReport]:
-    """Let the packages that ENV installs judge what they get. Raises `ConfigError` with every problem."""
-    return package_judge(ctx, loaded, toolchain, offline=offline).judge("all")
+    """Let the packages that ENV installs judge what they get.
+
+    Raises `ConfigError` with every problem, `OutsideError` when one cannot be judged.
+    """
+    return package_judge(ctx, loaded, toolchain, offline=offline).judge_all()

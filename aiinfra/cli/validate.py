@@ -22,7 +22,7 @@ def validate(
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
-    """Check the file of ENV and name every problem. Reads no secret and asks nothing of the world."""
+    """Check the file of ENV and name every problem. Reads no secret and asks nothing of the world, unless --charts."""
     from aiinfra.config.files import display_path
     from aiinfra.plan.files import check_files
 

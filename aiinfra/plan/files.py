@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Final
 
 from aiinfra.errors import ConfigError, Problem
 from aiinfra.model.tree import Loc, dotted
 from aiinfra.plan.planner import Plan
 from aiinfra.stack import StackName, UsesFiles
+
+ABSENT: Final = "does not exist"
 
 
 def check_files(
@@ -20,16 +23,17 @@ def check_files(
     for name, step in plan.steps.items():
         if (chosen is not None and name not in chosen) or not isinstance(step.kind.checks, UsesFiles):
             continue
-        for at, path in step.kind.checks.files(step.inputs, base):
-            if wrong := _wrong(path):
-                full = ("stacks", name, *at)
-                said = Problem(where(full), dotted(full), f"{path} {wrong}", code="config.file_missing")
-                problems.setdefault(str(path), said)
+        for used in step.kind.checks.files(step.inputs, base):
+            if wrong := _wrong(used.path):
+                full = ("stacks", name, *used.at)
+                hint = used.hint if wrong == ABSENT else ""
+                said = Problem(where(full), dotted(full), f"{used.path} {wrong}", hint, code="config.file_missing")
+                problems.setdefault(str(used.path), said)
     if problems:
         raise ConfigError(problems=list(problems.values()))
 
 
 def _wrong(path: Path) -> str:
     if not path.exists():
-        return "does not exist"
+        return ABSENT
     return "" if os.access(path, os.R_OK) else "cannot be read"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,8 +15,8 @@ from aiinfra.domain_run import Declared, KeptPackage, PackageReport
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
 from aiinfra.errors import ConfigError, OutsideError, Problem
 from aiinfra.model.tree import as_tree, dotted, leaves
-from aiinfra.plan.planner import Plan
-from aiinfra.plan.secrets import read_source
+from aiinfra.plan.planner import Plan, Step
+from aiinfra.plan.secrets import needed_secrets, read_source
 from aiinfra.session.worlds import package_judges
 from aiinfra.stack import SecretSource, StackName
 from aiinfra.toolchain import Toolchain
@@ -35,6 +36,8 @@ class PackageJudge:
     toolchain: Toolchain
     on_secrets: Callable[[Collection[str]], None]
     say: Callable[[str], None]
+    without_tools: list[OutsideError] = field(default_factory=list)
+    """Why programs that judge cannot be had."""
 
     def judge(self, scope: Scope, chosen: Collection[StackName] | None = None) -> list[PackageReport]:
         """Return a report for each package. Raises `ConfigError` when one cannot work: nothing was touched."""
@@ -42,18 +45,48 @@ class PackageJudge:
         self.refuse(reports)
         return reports
 
+    def judge_all(self) -> list[PackageReport]:
+        """Return a report for each package that was judged by itself, or is in a run only, for every stack.
+
+        Raises `ConfigError` as `judge` and for a secret that is not here, `OutsideError` where what judges them cannot
+        be had, and `package.unreachable` with every package that cannot: what was asked for did not take place.
+        """
+        reports = self.judge("all")
+        if self.without_tools:
+            raise self.without_tools[0]
+        silent = [report for report in reports if not report.real and not report.later]
+        if any(not report.lost for report in silent):
+            self._require_secrets()
+        if silent:
+            raise lost_error(silent, "do this on a machine that reaches it, or name a mirror that has it")
+        return reports
+
     def mirror(self, folder: Path) -> list[KeptPackage]:
-        """Write every package into a folder. Raises `OutsideError` for one that cannot be had: nothing is written."""
-        found = self.judge("all")
-        if lost := [report for report in found if not report.real]:
-            hint = "a machine that reaches it can make the mirror"
-            message = f"{lost[0].what} cannot be had: {lost[0].why}"
-            raise OutsideError(message, code="package.unreachable", where=lost[0].stack, hint=hint)
+        """Write every package into a folder. Raises as `judge_all`; nothing is written then."""
+        base, plan = self.loaded.path.absolute().parent, self.loaded.plan
+        steps = {name: _to_be_mirrored(step, base) for name, step in plan.steps.items()}
+        fresh = replace(self, loaded=replace(self.loaded, plan=replace(plan, steps=steps)))
+        return fresh._keep(fresh.judge_all(), folder)
+
+    def _keep(self, found: Sequence[PackageReport], folder: Path) -> list[KeptPackage]:
         with folder_errors("the folder for packages", folder):
             folder.mkdir(parents=True, exist_ok=True)
         tool, steps = self._tool(True), self.loaded.plan.steps
         judges = {report.stack: next(package_judges(steps[report.stack]))[0] for report in found}
         return [judges[one.stack].keep_package(one, folder, tool, self.world.environ) for one in found]
+
+    def _require_secrets(self) -> None:
+        """Raise `ConfigError` for each secret source of the blocks of packages that is not here."""
+        readable, folder = set(_package_sources(self.loaded.plan)), self.loaded.path.absolute().parent
+        used = [(source, at) for source, at in needed_secrets(self.loaded.plan) if source in readable]
+        said = [(at, read_source(source, self.world, folder)) for source, at in used]
+        problems = [
+            Problem(self.loaded.where(at), dotted(at), *read, code="config.secret_missing")
+            for at, read in said
+            if not isinstance(read, str)
+        ]
+        if problems:
+            raise ConfigError(problems=problems)
 
     def refuse(self, reports: Sequence[PackageReport]) -> None:
         """Raise `ConfigError` `config.package` with every problem that the reports have."""
@@ -88,7 +121,11 @@ class PackageJudge:
             if not build and self.toolchain.find(self.toolchain.tools[name]) is None:
                 message = f"{name} is not built here"
                 raise OutsideError(message, hint=f"aiinfra toolchain install {name} builds it")
-            return self.toolchain.ensure([name], self.say)[name]
+            try:
+                return self.toolchain.ensure([name], self.say)[name]
+            except OutsideError as error:
+                self.without_tools.append(error)
+                raise
 
         return find
 
@@ -105,6 +142,21 @@ class PackageJudge:
             return Secret(value)
 
         return read
+
+
+def lost_error(reports: Sequence[PackageReport], hint: str) -> OutsideError:
+    """Return the error that names each package of these reports and why it was not judged."""
+    said = [f"{one.what} cannot be {'had' if one.lost else 'judged'}: {one.why}" for one in reports]
+    if len(reports) == 1:
+        return OutsideError(said[0], code="package.unreachable", where=reports[0].stack, hint=hint)
+    message = "; ".join(f"{one.stack}: {text}" for one, text in zip(reports, said, strict=True))
+    return OutsideError(message, code="package.unreachable", hint=hint)
+
+
+def _to_be_mirrored(step: Step, base: Path) -> Step:
+    for judge, _ in package_judges(step):
+        step = judge.to_be_mirrored(step, base)
+    return step
 
 
 def _package_sources(plan: Plan) -> Iterator[SecretSource]:

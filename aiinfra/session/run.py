@@ -183,7 +183,7 @@ class Run:
     def _file_digests(self, step: Step) -> Sequence[str]:
         checks = step.kind.checks
         used = checks.files(step.inputs, self.base) if isinstance(checks, UsesFiles) else ()
-        return [_file_digest(path) for _, path in used]
+        return [_file_digest(file.path) for file in used]
 
     def _code_digest(self, step: Step) -> str:
         """Return the digest of the kind's code, computed once in a run."""

@@ -9,7 +9,7 @@ from aiinfra.domains.kubernetes.charts.cert_manager.facts import CHART
 from aiinfra.domains.kubernetes.charts.judging import violations
 from aiinfra.domains.kubernetes.charts.sources import used_files
 from aiinfra.domains.kubernetes.charts.stand_in_versions import not_simulated
-from aiinfra.stack import StackName, Surroundings, Violation
+from aiinfra.stack import StackName, Surroundings, UsedFile, Violation
 from stacks.cert_manager.spec import CertManagerInputs
 from stacks.cert_manager.values import chart_values
 
@@ -18,7 +18,7 @@ class Checks:
     def rules(self, inputs: CertManagerInputs) -> Iterator[Violation]:
         yield from violations(CHART, inputs, {}, {}, chart_values(inputs))
 
-    def files(self, inputs: CertManagerInputs, base: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
+    def files(self, inputs: CertManagerInputs, base: Path) -> Iterator[UsedFile]:
         return used_files(CHART, inputs, base)
 
     def rules_around(self, name: StackName, inputs: CertManagerInputs, around: Surroundings) -> Iterator[Violation]:

@@ -14,7 +14,7 @@ from aiinfra.domains.kubernetes.charts.sources import used_files
 from aiinfra.domains.kubernetes.charts.stand_in_versions import not_simulated
 from aiinfra.domains.kubernetes.fields import GPU_TAINT
 from aiinfra.domains.kubernetes.needs import ClusterNeed, NodeTaint
-from aiinfra.stack import Finding, Ref, StackName, Surroundings, Violation
+from aiinfra.stack import Finding, Ref, StackName, Surroundings, UsedFile, Violation
 from stacks.gpu_operator.driver_rules import of_described_nodes, of_settings
 from stacks.gpu_operator.effective import effective_values
 from stacks.gpu_operator.spec import Driver, GpuOperatorInputs
@@ -65,7 +65,7 @@ class Checks:
     def superseded(self, inputs: GpuOperatorInputs) -> Mapping[Loc, Loc]:
         return superseded(FIELDS, inputs)
 
-    def files(self, inputs: GpuOperatorInputs, base: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
+    def files(self, inputs: GpuOperatorInputs, base: Path) -> Iterator[UsedFile]:
         return used_files(CHART, inputs, base)
 
     def lab_needs(self, inputs: GpuOperatorInputs, around: Surroundings) -> Iterator[ClusterNeed]:

@@ -9,7 +9,7 @@ from aiinfra.domains.kubernetes.charts.judging import Loc, superseded, violation
 from aiinfra.domains.kubernetes.charts.nfd.facts import CHART
 from aiinfra.domains.kubernetes.charts.sources import used_files
 from aiinfra.domains.kubernetes.charts.stand_in_versions import not_simulated
-from aiinfra.stack import StackName, Surroundings, Violation
+from aiinfra.stack import StackName, Surroundings, UsedFile, Violation
 from stacks.nfd.labels import seen_by_gpu_operator
 from stacks.nfd.spec import NfdInputs
 from stacks.nfd.values import FIELDS, chart_values, field_values
@@ -34,7 +34,7 @@ class Checks:
     def superseded(self, inputs: NfdInputs) -> Mapping[Loc, Loc]:
         return superseded(FIELDS, inputs)
 
-    def files(self, inputs: NfdInputs, base: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
+    def files(self, inputs: NfdInputs, base: Path) -> Iterator[UsedFile]:
         return used_files(CHART, inputs, base)
 
     def rules_around(self, name: StackName, inputs: NfdInputs, around: Surroundings) -> Iterator[Violation]:

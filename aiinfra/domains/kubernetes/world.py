@@ -100,6 +100,11 @@ class KubernetesWorld:
 
         yield from judge(step, declared, tool, environ)
 
+    def to_be_mirrored(self, step: Step, base: Path) -> Step:
+        from aiinfra.domains.kubernetes.charts.sources import to_be_mirrored
+
+        return to_be_mirrored(step, base)
+
     def keep_package(
         self, report: PackageReport, folder: Path, tool: FindTool, environ: Mapping[str, str]
     ) -> KeptPackage:

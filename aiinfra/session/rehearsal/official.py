@@ -13,8 +13,8 @@ from aiinfra.session.place.choice import Places
 def official_plugins(places: Places) -> Mapping[str, str]:
     """Return the plugins that the kinds of a plan use and its lab has servers for, with their versions.
 
-    Raises `OutsideError`: `rehearsal.plugin` when there is none, or one is not installed in an environment of a lab,
-    `toolchain.plugin` when one is missing that a real target needs, too.
+    Those that lack are installed from the toolchain folder. Raises `OutsideError` `rehearsal.plugin` when there is
+    none, or one is not on this machine.
     """
     from aiinfra.toolchain.plugins import Plugin
 
@@ -30,13 +30,13 @@ def official_plugins(places: Places) -> Mapping[str, str]:
         message = f"{plan.environment.name} uses no official plugin that a lab has servers for"
         raise OutsideError(message, code="rehearsal.plugin", where="--official-plugins", hint="rehearse it without")
     wanted = [Plugin.of_sdk(name) for name in sorted(used & served)]
-    if places.in_lab and (lacking := places.plugins.lacking(wanted)):
-        path = places.plugins.path(lacking[0])
+    if lacking := places.plugins.lacking(wanted):
+        path, env = places.plugins.path(lacking[0]), plan.environment.name
         raise OutsideError(
             f"the official Pulumi plugin {lacking[0]} is not installed: {path} does not exist",
             code="rehearsal.plugin",
             where="--official-plugins",
-            hint="put it there, or rehearse without: a stand-in then takes its place",
+            hint=f"aiinfra toolchain install {env} brings it where the target is real; else rehearse without it",
         )
     places.plugins.require(wanted, plan.environment.name, places.say)
     return {plugin.name: plugin.version for plugin in wanted}

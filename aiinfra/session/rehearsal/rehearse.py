@@ -44,7 +44,7 @@ def rehearse(
     """
     injector = FaultInjector(fault, session.plan) if fault else None
     session.check_files()
-    packages = session.packages.judge(scope)
+    packages = session.packages.judge_all() if scope == "all" else session.packages.judge(scope)
     described, assumed = assumed_lab(session.plan, real_operators=real_operators)
     environment = session.plan.environment.model_copy(update={"lab": described})
     root = session.world.state() / "rehearsals"

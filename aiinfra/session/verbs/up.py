@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from aiinfra.errors import OutsideError
 from aiinfra.plan.planner import Step
 from aiinfra.report.run import RunReport, Verb
 from aiinfra.session.run import Run
@@ -58,12 +57,9 @@ def _judge_packages(run: Run, packages: Callable[[], PackageJudge]) -> None:
         run.say(str(report))
     lost = [report for report in reports if report.lost]
     if lost and not run.simulated:
-        raise OutsideError(
-            f"{lost[0].what} cannot be had: {lost[0].why}",
-            code="package.unreachable",
-            where=lost[0].stack,
-            hint="see where the file says that it is; nothing was touched",
-        )
+        from aiinfra.session.packages import lost_error
+
+        raise lost_error(lost, "see where the file says that it is; nothing was touched")
 
 
 def _will_run(run: Run, step: Step) -> bool:

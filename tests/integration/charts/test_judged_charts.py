@@ -18,7 +18,7 @@ from tests.integration.vsphere.fronts import Authority
 
 pytestmark = [pytest.mark.engine]
 REAL = f"nfd: Helm rendered the real chart {NAME} {VERSION} of "
-MADE = "2 objects, 1 of hooks, 1 definitions"
+MADE = "2 objects, 1 of hooks, 1 definition"
 ACCOUNT = {"user": "robot", "password": "${env:CHARTS_PASSWORD}"}
 
 
@@ -34,11 +34,11 @@ class Charts:
 
     def write(self, nfd: dict[str, Any] | None = None, **more: Any) -> None:
         stacks = {
-            "cluster": {"kind": "existing_cluster"},
+            "cluster": {"kind": "existing_cluster", "kubeconfig": "${file:kubeconfig}"},
             "nfd": {"kind": "nfd", "cluster": "${cluster}", **(nfd or {})},
         }
         with (self.folder / "site.yaml").open("w") as file:
-            YAML(typ="safe").dump({"version": "v1", "name": "site", "target": "lab", **more, "stacks": stacks}, file)
+            YAML(typ="safe").dump({"version": "v1", "name": "site", "target": "real", **more, "stacks": stacks}, file)
 
     def run(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "aiinfra", *words]
@@ -52,7 +52,7 @@ class Charts:
         told = json.loads(done.stdout)
         if done.returncode:
             return done.returncode, "\n".join(
-                f"{e['where'].partition(': ')[2]}: {e['message']}" for e in told["errors"]
+                f"{e['where'].partition(': ')[2] or e['where']}: {e['message']}" for e in told["errors"]
             )
         return 0, told["packages"][0]
 
@@ -78,9 +78,9 @@ def test_a_chart_in_a_repository_needs_the_account_of_the_file(charts: Charts) -
         good, bad, none = charts.said(CHARTS_PASSWORD="hunter22"), charts.said(CHARTS_PASSWORD="wrong"), charts.said()
 
     assert (good[0], good[1].startswith(f"{REAL}http://{address}, sha256:")) == (0, True)
-    stand_in = f"nfd: stand-in for the chart {NAME} {VERSION}: http://{address}/index.yaml answers 401 Unauthorized"
-    assert bad == (0, stand_in)
-    assert none[1].endswith("its repositoryOpts is not known, or a secret of it is not given here")
+    refused = f"nfd: chart {NAME} {VERSION} cannot be had: http://{address}/index.yaml answers 401 Unauthorized"
+    assert bad == (3, refused)
+    assert none == (2, "charts.credentials.password: the environment variable CHARTS_PASSWORD is not set")
 
 
 def test_a_chart_in_a_registry_is_pulled_over_tls_by_the_authority_of_the_file(charts: Charts) -> None:
@@ -95,8 +95,47 @@ def test_a_chart_in_a_registry_is_pulled_over_tls_by_the_authority_of_the_file(c
         untrusted = charts.said(CHARTS_PASSWORD="hunter22")
 
     assert (good[0], good[1].startswith(f"{REAL}oci://{address}/charts/{NAME}, sha256:")) == (0, True), good
-    assert untrusted[1].startswith(f"nfd: stand-in for the chart {NAME} {VERSION}: oci://{address}/charts/{NAME} ")
+    assert untrusted[0] == 3
+    assert untrusted[1].startswith(f"nfd: chart {NAME} {VERSION} cannot be had: oci://{address}/charts/{NAME} ")
     assert "certificate" in untrusted[1]
+
+
+def test_a_source_that_answers_and_has_no_such_chart_is_a_problem_of_the_file(charts: Charts) -> None:
+    authority = Authority(charts.folder)
+    (charts.folder / "ca.pem").write_text(authority.pem)
+    with served(authority.server()) as address:
+        source = f"oci://{address}/charts"
+        charts.write({"version": "0.20.0"}, charts={"mirror": source, "ca": "ca.pem"})
+        registry = charts.said()
+    with served() as address:
+        charts.write({"version": "0.20.0"}, charts={"mirror": f"http://{address}"})
+        repository = charts.said()
+        charts.write({"version": "0.20.0"}, charts={"mirror": f"http://{address}/none"})
+        none = charts.said()
+
+    at = "stacks.nfd.charts.mirror"
+    assert registry == (2, f"{at}: {source}/{NAME} has no version 0.20.0")
+    assert repository == (2, f"{at}: the repository http://{address} has no chart {NAME} 0.20.0")
+    assert none == (2, f"{at}: http://{address}/none/index.yaml answers 404 Not Found")
+
+
+def test_what_is_no_chart_is_said_of_the_file_that_is_named(charts: Charts) -> None:
+    (charts.folder / "page.tgz").write_text("<html>log in</html>")
+    charts.write({"chart": "page.tgz"})
+
+    assert charts.said() == (2, f"stacks.nfd.chart: {charts.folder}/page.tgz is no chart: gzip: invalid header")
+
+
+def test_a_mirror_has_the_charts_of_another_source_and_names_the_images(charts: Charts) -> None:
+    images = {"registry": "corp.example"}
+    with served() as address:
+        charts.write(charts={"mirror": f"http://{address}", "images": images})
+        made = charts.run("charts", "mirror", "site", "mirror")
+    charts.write(charts={"mirror": "mirror"})
+
+    path = charts.folder / "mirror" / f"{NAME}-{VERSION}.tgz"
+    assert made.stdout == f"{path}\n1 image:\n  registry.k8s.io/nfd/node-feature-discovery:v1\n", made.stderr
+    assert charts.said()[1].startswith(f"{REAL}{path}, sha256:")
 
 
 @pytest.mark.parametrize(
@@ -130,11 +169,14 @@ def test_values_that_only_templates_know_are_used(charts: Charts, values: dict[s
     assert charts.said()[0] == 0
 
 
-def test_an_archive_of_another_version_is_refused(charts: Charts) -> None:
+def test_an_archive_of_another_version_or_chart_is_refused(charts: Charts) -> None:
     in_folder(charts.folder / "mirror")
     charts.write({"chart": f"mirror/{NAME}-{VERSION}.tgz", "version": "0.20.0"})
 
     assert charts.said() == (2, f"stacks.nfd.version: {NAME}-{VERSION}.tgz is version {VERSION}")
+
+    in_folder(charts.folder / "mirror", {"Chart.yaml": "apiVersion: v2\nname: other\nversion: 1.0.0\n"})
+    assert charts.said() == (2, f"stacks.nfd.chart: {NAME}-{VERSION}.tgz is the chart other, not {NAME}")
 
 
 def test_a_chart_that_is_not_there_is_a_problem_of_the_file_also_without_helm(charts: Charts) -> None:
@@ -142,7 +184,8 @@ def test_a_chart_that_is_not_there_is_a_problem_of_the_file_also_without_helm(ch
     done = charts.run("validate", "site")
 
     assert done.returncode == 2
-    assert f"{charts.folder}/mirror/{NAME}-{VERSION}.tgz does not exist" in done.stderr
+    hint = f"(on a connected machine, aiinfra charts mirror ENV {charts.folder}/mirror fetches it)"
+    assert f"{charts.folder}/mirror/{NAME}-{VERSION}.tgz does not exist {hint}" in done.stderr
     assert done.stderr.startswith("site.yaml:")
 
 

@@ -41,7 +41,7 @@ def test_the_report_of_a_rehearsal_says_what_judged_the_chart(make_site: Callabl
     assert real.startswith(f"{REAL}{site.folder}/mirror/{NAME}-{VERSION}.tgz, sha256:")
     assert tried == (
         f"nfd: the API server of cluster accepts 2 of 2 objects of the chart {NAME} {VERSION}; "
-        "1 are of kinds that it does not serve yet"
+        "1 is of a kind that it does not serve yet"
     )
 
     in_folder(site.folder / "mirror", {"templates/deployment.yaml": FILES["templates/deployment.yaml"].replace("replicas:", "replicaz:")})  # fmt: skip

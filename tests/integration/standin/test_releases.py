@@ -121,10 +121,12 @@ def test_a_repeated_install_is_refused_until_the_release_is_forgotten(
 def test_a_value_that_the_definition_refuses_is_told_in_the_servers_words(
     provider: Provider, world: World, namespace: str
 ) -> None:
+    values = {"driver": {"upgradePolicy": {"maxParallelUpgrades": -1}}}
     with pytest.raises(PartlyMade) as failure:
-        provider.create(RELEASE, "gpu", gpu_operator(namespace, {"mig": {"strategy": "both"}}))
+        provider.create(RELEASE, "gpu", gpu_operator(namespace, values))
 
-    assert 'spec.mig.strategy: Unsupported value: "both"' in failure.value.reasons[0]
+    at = "spec.driver.upgradePolicy.maxParallelUpgrades"
+    assert f"{at}: Invalid value: -1: {at} in body should be greater than or equal to 0" in failure.value.reasons[0]
     assert status(failure.value.made)["status"] == "failed"
 
     mended = provider.update(RELEASE, "gpu", failure.value.made, gpu_operator(namespace))

@@ -17,6 +17,7 @@ from aiinfra.domains.kubernetes.charts.mirroring import images_of
             {"env": [{"name": "DRIVER_MANAGER_IMAGE", "value": "corp/m:2"}, {"name": "OTHER", "value": "x"}]},
             ["corp/m:2"],
         ),
+        ({"args": ["--v=2", "--acme-http01-solver-image=quay.io/a/solver:1"]}, ["quay.io/a/solver:1"]),
         ({"spec": {"gfd": {"repository": "corp", "image": "gfd", "version": "v1"}}}, ["corp/gfd:v1"]),
         ({"spec": {"gfd": {"repository": "corp", "image": "gfd", "version": "sha256:ab"}}}, ["corp/gfd@sha256:ab"]),
         ({"spec": {"gfd": {"enabled": False, "repository": "corp", "image": "gfd", "version": "v1"}}}, []),

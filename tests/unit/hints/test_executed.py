@@ -24,6 +24,7 @@ OFFLINE = "tests/unit/toolchain/test_cli.py::test_a_missing_program_is_had_as_it
 ORDER = "tests/unit/toolchain/test_order.py::"
 VERIFY = "tests/unit/toolchain/test_verify.py::"
 CHARTS = "tests/integration/charts/test_judged_charts.py::"
+OFFICIAL = "takes the official sources of charts"
 ARCHIVES = "takes the archives of the vendor's plugins"
 
 EXECUTED = {
@@ -109,7 +110,9 @@ FORM_ONLY = {
     "FILLED; without network: FILLED --from FOLDER, where FILLED lies": ARCHIVES,
     "name a folder with --from that holds the vendor's archives: aiinfra toolchain mirror DIR ENV makes one": ARCHIVES,
     "--from FOLDER or --from URL names another place that holds the vendor's archives": ARCHIVES,
+    "on a connected machine, aiinfra charts mirror ENV FILLED fetches it": OFFICIAL,
     "leave out --only, or add --forget FILLED if it is gone as well": "takes two clusters that are gone at once",
+    "aiinfra toolchain install FILLED brings it where the target is real; else rehearse without it": ARCHIVES,
     "leave out --toolchain and AIINFRA_TOOLCHAIN; aiinfra toolchain install then brings one that fits": "takes a "
     "program of another version of aiinfra",
     "aiinfra destroy ENV, or aiinfra lab stop ENV if nothing in it matters; then run again": "takes a lab that a "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from ruamel.yaml import YAML
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import load_environment
+from aiinfra.domains.kubernetes.charts.sources import to_be_mirrored
 from aiinfra.errors import ConfigError
+from aiinfra.plan.files import check_files
 from aiinfra.render.rendering import render_texts
-from aiinfra.stack import StackName, UsesFiles
+from aiinfra.stack import StackName, UsedFile, UsesFiles
 from aiinfra.world import World
 
 CLUSTER = {"kind": "existing_cluster"}
@@ -135,6 +138,57 @@ def test_what_a_charts_block_cannot_say(tmp_path: Path, more: dict[str, Any], sa
     assert said(tmp_path, {"nfd": NFD}, **more) == says
 
 
+@pytest.mark.parametrize(
+    ("place", "wrong", "mended"),
+    [
+        ("ftp://corp/charts", "charts do not come by ftp://", "write oci://…, https://…, or a path"),
+        (
+            "https://robot:hunter22@corp/charts",
+            "an account stands in this address",
+            "write charts.credentials, with the password as ${env:NAME}",
+        ),
+    ],
+)
+def test_an_address_that_charts_do_not_come_from(tmp_path: Path, place: str, wrong: str, mended: str) -> None:
+    assert said(tmp_path, {"nfd": NFD}, charts={"mirror": place}) == [f"charts.mirror: {wrong}; {mended}"]
+    assert said(tmp_path, {"nfd": {**NFD, "chart": place}}) == [f"stacks.nfd.chart: {wrong} ({mended})"]
+
+
+@pytest.mark.parametrize(
+    ("chart", "says"),
+    [
+        ("oci://corp/x/", "oci://corp/x/ names no chart (end it with the chart's name)"),
+        ("oci://corp:5000/nfd:1", "oci://corp:5000/nfd:1 has a tag, and the version stands in version (drop :1)"),
+    ],
+)
+def test_a_reference_that_is_not_one_of_a_chart(tmp_path: Path, chart: str, says: str) -> None:
+    assert said(tmp_path, {"nfd": {**NFD, "chart": chart}}) == [f"stacks.nfd.chart: {says}"]
+
+
+def test_a_folder_that_has_no_chart_yet_is_filled_from_the_official_sources(tmp_path: Path) -> None:
+    images = {"registry": "corp.example", "credentials": ACCOUNT}
+    path = write(tmp_path, {"nfd": NFD}, charts={"mirror": "charts", "images": images})
+    plan = load_environment(str(path), world=World.real(), catalog=Catalog.installed()).plan
+
+    def recorded() -> dict[str, Any]:
+        step = to_be_mirrored(plan.steps[StackName("nfd")], tmp_path)
+        changed = replace(plan, steps={**plan.steps, StackName("nfd"): step})
+        texts = render_texts(changed, [StackName("nfd")], tmp_path)["nfd"].values()
+        assert not any("aiinfra-registry" in text for text in texts)
+        return next(one for text in texts if "chart" in (one := YAML(typ="safe").load(text)))
+
+    with pytest.raises(ConfigError, match=rf"on a connected machine, aiinfra charts mirror ENV {tmp_path}/charts"):
+        check_files(plan, tmp_path, lambda at: "")
+    empty = recorded()
+    archive = tmp_path / "charts" / "node-feature-discovery-0.19.0.tgz"
+    archive.parent.mkdir()
+    archive.write_bytes(b"one")
+
+    assert empty["chart"] == "oci://registry.k8s.io/nfd/charts/node-feature-discovery"
+    assert "repository" not in empty["values"].get("image", {})
+    assert recorded()["chart"] == str(archive)
+
+
 def test_a_chart_that_is_a_file_is_part_of_what_runs(tmp_path: Path) -> None:
     archive = tmp_path / "nfd.tgz"
     archive.write_bytes(b"one")
@@ -143,6 +197,6 @@ def test_a_chart_that_is_a_file_is_part_of_what_runs(tmp_path: Path) -> None:
     step = plan.steps[StackName("nfd")]
 
     assert isinstance(step.kind.checks, UsesFiles)
-    assert list(step.kind.checks.files(step.inputs, tmp_path)) == [(("chart",), archive)]
+    assert list(step.kind.checks.files(step.inputs, tmp_path)) == [UsedFile(("chart",), archive)]
     shown = "".join(render_texts(plan, [StackName("nfd")], tmp_path)["nfd"].values())
     assert f"description: chart nfd.tgz, sha256:{hashlib.sha256(b'one').hexdigest()}" in shown

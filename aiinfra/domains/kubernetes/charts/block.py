@@ -12,6 +12,8 @@ from aiinfra.stack import Input
 
 FIELD: Final = "charts"
 """The input by which a kind takes the file's block."""
+REMOTE: Final = re.compile(r"(oci|https?)://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._/-]+)?")
 
 
@@ -27,6 +29,22 @@ def _registry(text: str) -> str:
             "wants the host of a registry, and a path in it or none, without https://: registry.corp/nvidia"
         )
     return text.rstrip("/")
+
+
+def wrong_place(text: str) -> tuple[str, str] | None:
+    """Return what is wrong with a place of charts, and what to write; None for nothing."""
+    scheme = _SCHEME.match(text)
+    if scheme and not REMOTE.match(text):
+        return f"charts do not come by {scheme[1]}://", "write oci://…, https://…, or a path"
+    if scheme and "@" in text[scheme.end() :].partition("/")[0]:
+        return "an account stands in this address", "write charts.credentials, with the password as ${env:NAME}"
+    return None
+
+
+def _place(text: str) -> str:
+    if wrong := wrong_place(text):
+        raise ValueError("; ".join(wrong))
+    return text
 
 
 Password = Annotated[Input[str], AfterValidator(_sourced)]
@@ -66,7 +84,7 @@ class Images(_Model):
 class ChartSources(_Model):
     """Where charts and their images come from."""
 
-    mirror: str = ""
+    mirror: Annotated[str, AfterValidator(_place)] = ""
     """Has all charts by their names: `oci://…`, `https://…`, or a folder of archives (`aiinfra charts mirror` fills
     one). A relative folder starts at the environment file's."""
     credentials: Credentials | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -13,6 +14,8 @@ from aiinfra.domains.kubernetes.charts.helm_engine import PROGRAM, ChartRequest,
 from aiinfra.domains.kubernetes.charts.sources import ARCHIVE
 from aiinfra.errors import OutsideError
 
+FLAG: Final = re.compile(r"--(?:[a-z0-9-]+-)?image=(.+)")
+"""As in `--acme-http01-solver-image=…` of cert-manager's controller."""
 DRIVER: Final = ("nvidia.com", "driver")
 """API group and field whose image has the OS of each node behind its tag (operator_facts.os_tag)."""
 
@@ -28,11 +31,12 @@ def keep(report: PackageReport, folder: Path, tool: FindTool, environ: Mapping[s
     try:
         if Path(asked.chart).is_dir():
             target = folder / name
-            shutil.copytree(asked.chart, target, dirs_exist_ok=True)
+            if target.resolve() != Path(asked.chart).resolve():
+                shutil.copytree(asked.chart, target, dirs_exist_ok=True)
         else:
             made = render(tool(PROGRAM), replace(asked, save=str(target)), environ)
-            if not target.exists():
-                raise OutsideError(made.message or f"{target} was not written", code="package.unreachable")
+            if made.problem:
+                raise OutsideError(made.message, code="package.unreachable", where=report.stack)
     except OSError as error:
         raise OutsideError(
             f"{target} cannot be written: {error.strerror}", code="machine.folder", where=str(folder)
@@ -41,7 +45,7 @@ def keep(report: PackageReport, folder: Path, tool: FindTool, environ: Mapping[s
 
 
 def images_of(obj: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the images in an object: of containers, of variables named `…_IMAGE`, of components in three parts."""
+    """Yield the images in an object: of containers, of variables and flags named `image`, of components in parts."""
     yield from _images(obj, str(obj.get("apiVersion", "")).partition("/")[0], "")
 
 
@@ -49,6 +53,8 @@ def _images(value: Any, group: str, key: str) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _images(item, group, key)
+    elif isinstance(value, str) and (flag := FLAG.fullmatch(value)):
+        yield flag[1]
     elif isinstance(value, Mapping):
         if value.get("enabled") is False:
             return

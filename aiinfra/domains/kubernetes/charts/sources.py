@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aiinfra.dataclass import dataclass
-from aiinfra.domains.kubernetes.charts.block import NOTHING, ChartSources, Credentials
+from aiinfra.domains.kubernetes.charts.block import NOTHING, REMOTE, ChartSources, Credentials, Images, wrong_place
 from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts
-from aiinfra.stack import Violation
+from aiinfra.stack import UsedFile, UsesFiles, Violation
 
-REMOTE: Final = re.compile(r"(oci|https?)://")
+if TYPE_CHECKING:
+    from aiinfra.plan.planner import Step
+
 ARCHIVE: Final = ".tgz"
+MIRROR: Final = ("charts", "mirror")
 
 
 class TakesChart(Protocol):
@@ -79,19 +83,52 @@ def _in_folder(folder: Path, name: str, version: str) -> Path:
     return unpacked if unpacked.is_dir() and not archive.exists() else archive
 
 
-def used_files(facts: ChartFacts, inputs: TakesChart, base: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
-    """Yield the files and folders that are part of a stack's chart, with the input that names each."""
+def used_files(facts: ChartFacts, inputs: TakesChart, base: Path) -> Iterator[UsedFile]:
+    """Yield the files and folders that are part of a stack's chart."""
     source = chart_source(facts, inputs, base)
     if source.local is not None:
-        yield ("chart",) if inputs.chart else ("charts", "mirror"), source.local
+        hint = (
+            ""
+            if inputs.chart
+            else f"on a connected machine, aiinfra charts mirror ENV {source.local.parent} fetches it"
+        )
+        yield UsedFile(named_at(inputs), source.local, hint)
     if source.ca:
-        yield ("charts", "ca"), Path(source.ca)
+        yield UsedFile(("charts", "ca"), Path(source.ca))
+
+
+def named_at(inputs: Any) -> tuple[str, ...]:
+    """Return the input that says where the chart comes from; empty where none does."""
+    if getattr(inputs, "chart", ""):
+        return ("chart",)
+    return MIRROR if getattr(getattr(inputs, "charts", None), "mirror", "") else ()
 
 
 def source_violations(inputs: TakesChart) -> Iterator[Violation]:
     """Yield what is wrong with where a chart is said to come from."""
-    if inputs.chart.startswith("oci://") and inputs.chart.endswith("/"):
-        yield Violation(("chart",), f"{inputs.chart} names no chart", "end it with the chart's name")
+    if inputs.chart.startswith("oci://"):
+        name, _, tag = inputs.chart.rpartition("/")[2].partition(":")
+        if not name:
+            yield Violation(("chart",), f"{inputs.chart} names no chart", "end it with the chart's name")
+        if tag:
+            yield Violation(("chart",), f"{inputs.chart} has a tag, and the version stands in version", f"drop :{tag}")
+    if wrong := wrong_place(inputs.chart):
+        yield Violation(("chart",), *wrong)
+
+
+def to_be_mirrored(step: Step, base: Path) -> Step:
+    """Return a stack as a mirror is made of it.
+
+    A folder that lacks its chart is the mirror that is to be filled, so the chart comes from its official source.
+    Images have their official names, as they are copied from there.
+    """
+    charts, checks = getattr(step.inputs, "charts", None), step.kind.checks
+    if not isinstance(charts, ChartSources) or not isinstance(checks, UsesFiles):
+        return step
+    lacks = any(file.at == MIRROR and not file.path.exists() for file in checks.files(step.inputs, base))
+    mirror = "" if lacks else charts.mirror
+    fresh = charts.model_copy(update={"mirror": mirror, "images": Images()})
+    return replace(step, inputs=step.inputs.model_copy(update={"charts": fresh}))
 
 
 def local_chart(path: Path) -> tuple[str, str]:

@@ -17,7 +17,8 @@ def trial(kubeconfig: str, cluster: str, report: PackageReport) -> PackageReport
         served = [obj for obj in report.objects if client.serves(obj["apiVersion"], obj["kind"])]
         refused = list(_refusals(client, served, report.what))
     others = len(report.objects) - len(served)
-    rest = f"; {others} are of kinds that it does not serve yet" if others else ""
+    are = "is of a kind" if others == 1 else "are of kinds"
+    rest = f"; {others} {are} that it does not serve yet" if others else ""
     good = f"{len(served) - len(refused)} of {len(served)} objects of the {report.what}"
     how = f"the API server of {cluster} accepts {good}"
     return PackageReport(report.stack, report.what, how + rest, real=True, problems=refused)

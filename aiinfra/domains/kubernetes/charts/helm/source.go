@@ -110,7 +110,11 @@ func pull(asked request) ([]byte, *problem) {
 	}
 	pulled, err := made.Pull(reference)
 	if err != nil {
-		return nil, refusal(asked.Chart+" "+asked.Version, err)
+		found := refusal(asked.Chart+" "+asked.Version, err)
+		if found.Kind == "absent" {
+			found.Message = fmt.Sprintf("%s has no version %s", asked.Chart, asked.Version)
+		}
+		return nil, found
 	}
 	return pulled.Chart.Data, nil
 }
