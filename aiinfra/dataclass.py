@@ -32,7 +32,7 @@ else:
 
 def _with_methods(decorated: type, *, frozen: bool, slots: bool, order: bool) -> Any:
     own, doc = vars(decorated).copy(), decorated.__doc__
-    decorated.__doc__ = doc or ""  # where there is none, the standard decorator makes one, at some cost
+    decorated.__doc__ = doc or "-"  # where there is none, the standard decorator makes one, at some cost
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False)(decorated)
     made.__doc__ = doc
     methods = _methods(made, frozen=frozen, slots=slots, order=order)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 from aiinfra.dataclass import dataclass
 
@@ -20,8 +21,13 @@ def disable_plugin_scan() -> None:
     """Keep pydantic from reading the metadata of every installed package in search of plugins: 40 ms of each start.
 
     Its own switch is an environment variable (pydantic/plugin/_loader.py), so it is set before pydantic is imported.
+    The loader is left out with it: it imports the reader of metadata, which nothing else needs, before it looks at
+    the switch.
     """
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    if os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__") == "__all__":
+        loader = ModuleType("pydantic.plugin._loader")
+        vars(loader)["get_plugins"] = tuple
+        sys.modules.setdefault(loader.__name__, loader)
 
 
 def reduce_garbage_collection() -> None:

@@ -11,9 +11,10 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART as OPERAT
 from aiinfra.domains.kubernetes.charts.nfd.facts import CHART as NFD
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.standins.kubernetes import RELEASE
+from aiinfra.domains.kubernetes.objects.removing import remove_all
 from aiinfra.errors import StepError
 from aiinfra.providers.contract import Made, PartlyMade
-from aiinfra.waiting import Pending, Waiter
+from aiinfra.waiting import Waiter
 from tests.integration.standin.conftest import Provider, World, said
 
 pytestmark = pytest.mark.lab
@@ -23,9 +24,8 @@ pytestmark = pytest.mark.lab
 def no_definitions(world: World) -> Iterator[None]:
     """Charts never remove their CRDs; each test starts without them."""
     yield
-    for name in world.definitions():
-        world.client.delete(ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", name))
-    Waiter(60).until(lambda: Pending("no definition left") if world.definitions() else True)
+    refs = [ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", name) for name in world.definitions()]
+    assert remove_all(world.client, refs, {}, lambda: Waiter(60)) == []
 
 
 def gpu_operator(namespace: str, values: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:

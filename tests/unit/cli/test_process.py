@@ -14,7 +14,7 @@ import pytest
 from aiinfra import __version__
 from tests.unit.cli.conftest import SMALL
 
-HEAVY = ("pulumi", "pulumi_kubernetes", "grpc", "rich", "jinja2", "httpx", "pyVmomi")
+HEAVY = ("pulumi", "pulumi_kubernetes", "grpc", "rich", "jinja2", "httpx", "pyVmomi", "importlib.metadata")
 READ_ONLY = [
     ["--version"],
     ["--help"],

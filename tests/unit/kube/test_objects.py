@@ -115,6 +115,18 @@ def test_drift_shows_the_world_where_it_differs_and_keeps_secrets_secret() -> No
             },
             "Some resources are remaining: widgets.x has 1 resource instances",
         ),
+        (
+            {
+                **an_object("CustomResourceDefinition", deletionTimestamp="now", finalizers=["cleanup.k8s.io"]),
+                "status": {
+                    "conditions": [
+                        {"type": "Established", "status": "True", "message": "the initial names have been accepted"},
+                        {"type": "Terminating", "status": "True", "message": "could not list instances: no storage"},
+                    ]
+                },
+            },
+            "could not list instances: no storage",
+        ),
     ],
 )
 def test_what_holds_up_a_deletion_is_named(obj: dict[str, Any], why: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.client import KubeClient
-from aiinfra.domains.kubernetes.client.errors import Conflict
+from aiinfra.domains.kubernetes.client.errors import Conflict, NotFound
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.client.transport import CONNECTIONS
 from aiinfra.domains.kubernetes.objects.ranks import in_delete_order
@@ -15,6 +17,10 @@ from aiinfra.waiting import Pending, TimedOut, Waiter
 
 MAX_NAMED = 3
 """Objects that a text about many names at most."""
+
+RETRY_MARK: Final = "aiinfra.dev/deletion-retried"
+"""Annotation whose change makes the API server try again to delete a definition."""
+RETRY_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,18 @@ def await_gone(
     """Wait until all are gone, and return what remains at the limit."""
     live: dict[ObjectRef, Object] = {}
     remaining = list(refs)
+    retried: dict[ObjectRef, float] = {}
 
     def ask() -> bool | Pending:
         found = list(pool.map(client.get, remaining))
         live.clear()
         live.update({r: obj for r, obj in zip(remaining, found, strict=True) if obj and _ours(obj, uids.get(r, ""))})
         remaining[:] = list(live)
+        now = time.monotonic()
+        for ref in (ref for ref, obj in live.items() if _has_given_up(obj)):
+            if now - retried.get(ref, now - RETRY_SECONDS) >= RETRY_SECONDS:
+                retried[ref] = now
+                _retry_deletion(client, ref)
         return Pending(f"{refs_text(remaining)} to be gone") if live else True
 
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="gone") as pool:
@@ -75,7 +87,7 @@ def deletion_blocker(obj: Object) -> str:
     if not metadata.get("deletionTimestamp"):
         return "it was made again after its deletion, so something still manages it"
     conditions = (obj.get("status") or {}).get("conditions") or ()
-    remaining = [c["message"] for c in conditions if c.get("status") == "True" and c["type"] in _NAMESPACE_BLOCKERS]
+    remaining = [c["message"] for c in conditions if c.get("status") == "True" and c["type"] in _BLOCKERS]
     if remaining:
         return "; ".join(remaining)
     finalizers = [*metadata.get("finalizers", ()), *obj.get("spec", {}).get("finalizers", ())]
@@ -84,7 +96,31 @@ def deletion_blocker(obj: Object) -> str:
     return "its deletion is under way"
 
 
-_NAMESPACE_BLOCKERS = (
+def _has_given_up(obj: Object) -> bool:
+    """Tell whether the API server failed to remove the custom resources of a definition that is being deleted.
+
+    Its next try can be minutes away: the retry of the finalizer may meet its own stale cache, take the conflict for
+    done, and hear nothing more until the resync every five minutes (apiextensions-apiserver 0.36.3,
+    pkg/controller/finalizer/crd_finalizer.go, `sync` and `updateCustomResourceDefinition`). Seen as "could not list
+    instances: storage is (re)initializing" where a definition is deleted soon after it was made.
+    """
+    if obj.get("kind") != "CustomResourceDefinition" or not obj["metadata"].get("deletionTimestamp"):
+        return False
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == "Terminating" and c.get("reason") == "InstanceDeletionFailed" for c in conditions)
+
+
+def _retry_deletion(client: KubeClient, ref: ObjectRef) -> None:
+    """Change an annotation: the finalizer acts on any change but one of its own condition."""
+    annotation = {RETRY_MARK: f"{time.time():.0f}"}
+    try:
+        client.patch(ref, {"metadata": {"annotations": annotation}})
+    except (NotFound, Conflict):
+        return
+
+
+_BLOCKERS = (
+    "Terminating",
     "NamespaceFinalizersRemaining",
     "NamespaceContentRemaining",
     "NamespaceDeletionContentFailure",
