@@ -65,7 +65,7 @@ def module_folder(caches: Sequence[Path], program: Path) -> Path:
     pinned = re.search(rf"{re.escape(MODULE)} (?P<version>v\S+)", GO_MOD.read_text())
     assert pinned is not None
     escaped = re.sub(r"[A-Z]", lambda letter: "!" + letter[0].lower(), MODULE)
-    for cache in (*caches, program.parent.parent / "go" / "mod"):
+    for cache in (*caches, program.resolve().parent.parent / "go" / "mod"):
         folder = cache / f"{escaped}@{pinned['version']}"
         if (folder / "assets").is_dir():
             return folder
