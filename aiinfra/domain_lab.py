@@ -116,6 +116,32 @@ class LabDomain(Protocol):
 
 
 @runtime_checkable
+class VariesByPlan(Protocol):
+    """A `LabDomain` whose programs and simulations depend on what an environment's `lab:` says."""
+
+    key: str
+
+    def tools_of(self, plan: Plan) -> Sequence[str]:
+        """Return the names of programs that this plan needs, in the place of `LabDomain.tools`."""
+        ...
+
+    def simulated_of(self, plan: Plan) -> Sequence[str]:
+        """Return what is simulated of it for this plan, in the place of `LabDomain.simulated`."""
+        ...
+
+    def with_real_operators(self, described: Tree) -> Tree:
+        """Return the value of `key` with real operators in the place of stand-ins, where there are any."""
+        ...
+
+    def real_operators(self, described: Any, *, everywhere: bool) -> Sequence[Any]:
+        """Return the operators that run for real, as records that kinds know.
+
+        `described`: the value of `key`, checked already; None when there is none. `everywhere`: whatever it says.
+        """
+        ...
+
+
+@runtime_checkable
 class StandsInForPlugins(Protocol):
     """A `LabDomain` whose stand-ins can give way to the official plugins, against its own servers."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from aiinfra.toolchain import TOOLS, Toolchain
+from aiinfra.toolchain import Toolchain
 from aiinfra.toolchain.record import record_path
 from aiinfra.world import World
 from tests.goldens import golden, pytest_addoption
@@ -54,8 +54,8 @@ def lab_servers() -> Mapping[str, Path]:
 @pytest.fixture(scope="session")
 def toolchain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All programs in one folder, for a command that runs with a HOME of its own: its AIINFRA_TOOLCHAIN."""
-    folder = tmp_path_factory.mktemp("toolchain")
-    for name, program in Toolchain(World.real()).ensure(TOOLS).items():
+    folder, toolchain = tmp_path_factory.mktemp("toolchain"), Toolchain(World.real())
+    for name, program in toolchain.ensure(toolchain.usual).items():
         (folder / name).symlink_to(program)
         if record_path(program).exists():
             (folder / f"{name}.json").symlink_to(record_path(program))

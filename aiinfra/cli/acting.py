@@ -49,7 +49,15 @@ class Watch:
             summary.check_suffixes(summaries)
         return cls(console, summaries, View(_display(console), console.world.now))
 
-    def session(self, env: str, sets: Sequence[str], tools: Tools, target: Literal["lab"] | None = None) -> Session:
+    def session(
+        self,
+        env: str,
+        sets: Sequence[str],
+        tools: Tools,
+        target: Literal["lab"] | None = None,
+        *,
+        real_operators: bool = False,
+    ) -> Session:
         from aiinfra.session.session import Session
 
         return Session.open(
@@ -57,6 +65,7 @@ class Watch:
             env,
             sets=sets,
             target=target,
+            real_operators=real_operators,
             tools=tools,
             on_event=self.view,
             on_secrets=self.console.hide,

@@ -26,6 +26,10 @@ FaultOption = Annotated[
 ]
 
 
+RealOperatorsOption = Annotated[
+    bool,
+    typer.Option("--real-operators", help="Run NVIDIA's real GPU Operator (built at first use), not its stand-in."),
+]
 OfficialOption = Annotated[
     bool,
     typer.Option(
@@ -39,6 +43,7 @@ def rehearse(
     *,
     env: o.EnvArgument,
     fault: FaultOption = "",
+    real_operators: RealOperatorsOption = False,
     sets: o.SetOption,
     summary: o.SummaryOption,
     parallel: o.ParallelOption = 8,
@@ -56,10 +61,11 @@ def rehearse(
     from aiinfra.session.rehearsal.rehearse import rehearse
 
     watch = Watch.of(ctx, output, events, summary)
-    session = watch.session(env, sets, Tools(toolchain, offline), "lab")
+    session = watch.session(env, sets, Tools(toolchain, offline), "lab", real_operators=real_operators)
     if official_plugins:
         tools = replace(session.places.tools, official=find_plugins(session.places))
         session = replace(session, places=replace(session.places, tools=tools))
     choice = Options(parallel=parallel)
     scope: Scope = "all" if packages else "ready"
-    watch.rehearse(lambda: rehearse(session, Fault.parse(fault) if fault else None, choice, scope))
+    chosen = Fault.parse(fault) if fault else None
+    watch.rehearse(lambda: rehearse(session, chosen, choice, scope, real_operators=real_operators))

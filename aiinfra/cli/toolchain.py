@@ -82,7 +82,7 @@ def install(
 
     console, tools = Console.of(ctx), _open_toolchain(ctx, toolchain, offline)
     needs = _needs([name for name in names if name not in tools.tools], tools, console)
-    programs = [*(name for name in names if name in tools.tools), *needs.programs] if names else tools.tools
+    programs = [*(name for name in names if name in tools.tools), *needs.programs] if names else tools.usual
     for name, path in tools.ensure(programs, console.err.line).items():
         console.out.line(f"{name}: {path}")
     plugins = Plugins(console.world, tools.directory)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from aiinfra.catalog import blocks, domains
 from aiinfra.domain import load
-from aiinfra.domain_lab import DescribesHardware
+from aiinfra.domain_lab import DescribesHardware, VariesByPlan
 from aiinfra.model.environment import Environment, StackEntry
 from aiinfra.model.tree import Flaw, Tree
 from aiinfra.plan.inputs import validate
@@ -21,8 +21,13 @@ KEYS = frozenset(Environment.model_fields) - {"blocks"}
 HEAD_KEYS = ("kind", "depends_on")
 
 
-def check(tree: Tree, stem: str, kinds: Mapping[str, StackType[Any, Any]]) -> tuple[Plan | None, Sequence[Flaw]]:
-    """Return the plan of a tree whose unresolved values are leaves, or every flaw. `stem` is what `name` must be."""
+def check(
+    tree: Tree, stem: str, kinds: Mapping[str, StackType[Any, Any]], *, real_operators: bool = False
+) -> tuple[Plan | None, Sequence[Flaw]]:
+    """Return the plan of a tree whose unresolved values are leaves, or every flaw. `stem` is what `name` must be.
+
+    `real_operators`: a lab runs them for real, whatever the tree says.
+    """
     document = tree if isinstance(tree, Mapping) else {}
     stacks = document.get("stacks")
     entries = dict(_entries(stacks)) if isinstance(stacks, Mapping) else {}
@@ -35,7 +40,7 @@ def check(tree: Tree, stem: str, kinds: Mapping[str, StackType[Any, Any]]) -> tu
     flaws += _name_flaws(document, stem)
     flaws += _stray_references(document)
     target = str(document.get("target", "real"))
-    hardware = _hardware(document) if target == "lab" and not in_lab else ()
+    hardware = _hardware(document, real_operators) if target == "lab" and not in_lab else ()
     steps, drafted = draft(entries, str(document.get("name", "")), target, kinds, hardware)
     flaws += drafted
     if head is None or flaws:
@@ -104,14 +109,23 @@ def _lab_flaws(document: Mapping[str, Tree]) -> Sequence[Flaw]:
     return validate(lab_model(), document["lab"], ("lab",))[1]
 
 
-def _hardware(document: Mapping[str, Tree]) -> Sequence[Any]:
+def _hardware(document: Mapping[str, Tree], real_operators: bool) -> Sequence[Any]:
     """Return what a checked `lab:` describes, as records of the domains."""
-    described = document.get("lab")
-    if not isinstance(described, Mapping):
+    found = document.get("lab")
+    if not isinstance(found, Mapping) and not real_operators:
         return ()
+    described = found if isinstance(found, Mapping) else {}
     labs = [load(domain.lab) for domain in domains().values() if domain.lab]
     telling = [lab for lab in labs if isinstance(lab, DescribesHardware) and described.get(lab.key) is not None]
-    return [record for lab in telling for record in lab.hardware(described[lab.key])]
+    varying = [lab for lab in labs if isinstance(lab, VariesByPlan)]
+    return [
+        *(record for lab in telling for record in lab.hardware(described[lab.key])),
+        *(
+            record
+            for lab in varying
+            for record in lab.real_operators(described.get(lab.key), everywhere=real_operators)
+        ),
+    ]
 
 
 def _name_flaws(document: Mapping[str, Tree], stem: str) -> Iterator[Flaw]:

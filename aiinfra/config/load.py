@@ -29,8 +29,12 @@ def load_environment(
     catalog: Kinds,
     sets: Sequence[str] = (),
     target: Literal["lab"] | None = None,
+    real_operators: bool = False,
 ) -> Loaded:
-    """Read, merge, check and plan. `target` overrides the file's. Raises `ConfigError` with every problem found."""
+    """Read, merge, check and plan. Raises `ConfigError` with every problem found.
+
+    `target` overrides the file's; `real_operators` run in a lab whatever the file says.
+    """
     path = find_environment(name_or_path, world)
     files = Files(world.cwd)
     files.read(path)
@@ -41,7 +45,7 @@ def load_environment(
         layers = [Layer("rehearsal", document_without_marks({"target": target})), *layers]
     whole = _with_target(layers, catalog)
     tree, late_flaws = parse_values(whole.tree)
-    plan, flaws = check(tree, path.stem, catalog)
+    plan, flaws = check(tree, path.stem, catalog, real_operators=real_operators)
     strays = Strays(layers)
     wrong = [flaw for flaw in (*late_flaws, *flaws) if not strays.hold(flaw.at)]
     own = [flaw for flaw in wrong if not is_shared(flaw.at, whole)]

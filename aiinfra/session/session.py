@@ -72,16 +72,20 @@ class Session:
         *,
         sets: Sequence[str] = (),
         target: Literal["lab"] | None = None,
+        real_operators: bool = False,
         tools: Tools = ANY_TOOLS,
         on_event: OnEvent = lambda event: None,
         on_secrets: OnSecrets = lambda secrets: None,
     ) -> Session:
         """Read, check and plan an environment. Raises `ConfigError` with every problem; touches nothing.
 
-        `target` overrides the file's: for a rehearsal what names the real world is not read.
+        `target` overrides the file's: for a rehearsal what names the real world is not read. `real_operators` run in a
+        lab whatever the file says.
         """
         catalog = Catalog.installed()
-        loaded = load_environment(env, sets=sets, world=world, catalog=catalog, target=target)
+        loaded = load_environment(
+            env, sets=sets, world=world, catalog=catalog, target=target, real_operators=real_operators
+        )
 
         def say(text: str) -> None:
             on_event(Message(text, world.now()))

@@ -72,10 +72,14 @@ def damage_error(rows: Iterable[Row]) -> OutsideError | None:
 
 
 def mirror(toolchain: Toolchain, folder: Path, on_progress: Callable[[str], None]) -> Sequence[Path]:
-    """Copy every program, made ready first, into `folder`, which then serves as `--toolchain` elsewhere."""
+    """Copy every program into `folder`, which then serves as `--toolchain` elsewhere.
+
+    The usual ones are made ready first; those that only an option asks for are copied where they are ready.
+    """
     if toolchain.directory == folder.absolute() and not _is_usable(toolchain):
         toolchain.directory = None
-    programs = toolchain.ensure(toolchain.tools, on_progress)
+    ready = [name for name, tool in toolchain.tools.items() if not tool.on_demand or toolchain.find(tool)]
+    programs = toolchain.ensure(ready, on_progress)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return [

@@ -65,6 +65,8 @@ class Tool:
     built_as: str = ""
     version_flag: str = "--version"
     releases: Mapping[Platform, Download] = field(default_factory=lambda: MappingProxyType({}))
+    on_demand: bool = False
+    """True for a program that only an option asks for: it is installed when it is named or first used."""
 
     @property
     def built_name(self) -> str:

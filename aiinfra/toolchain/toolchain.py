@@ -70,6 +70,11 @@ class Toolchain:
         made = self._install(missing, on_progress) if missing else {}
         return {name: there.path for name, there in found.items() if there is not None} | made
 
+    @property
+    def usual(self) -> Sequence[str]:
+        """Return the names of the programs that are installed unasked."""
+        return [name for name, tool in self.tools.items() if not tool.on_demand]
+
     def find(self, tool: Tool) -> ReadyProgram | None:
         """Return where `tool` is ready, or None; installs nothing."""
         return next(self._ready(tool), None)

@@ -25,6 +25,8 @@ CODES: Mapping[str, str] = {
     "kube.webhook": "An admission webhook could not be called, or denied the request.",
     "lab.cluster_failed": "A simulated cluster of the lab did not start.",
     "lab.no_cluster": "The lab has no cluster of that name.",
+    "lab.no_isolation": "A real operator cannot be given a root directory of its own on this machine.",
+    "lab.no_manifests": "The manifests of a real operator are in no Go module cache of this machine.",
     "proof.failed": "The proof that GPUs work failed at one of its rungs.",
 }
 """Each code with what it means."""

@@ -42,6 +42,18 @@ class ExtendedResources:
 
 
 @dataclass(frozen=True, slots=True)
+class RealOperator:
+    """An operator that a lab runs for real, in the place of its stand-in: it has one version."""
+
+    cluster: StackName | None
+    """The stack that provides the cluster; None when it runs in all of them."""
+    chart: str
+    """The name of its chart."""
+    version: str
+    """Of the chart."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeLeftovers:
     """What an operator writes on nodes and leaves there when it is uninstalled; a whole destroy removes it."""
 

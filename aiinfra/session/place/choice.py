@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiinfra.dataclass import dataclass
 from aiinfra.disk import folder_errors
+from aiinfra.domain_lab import VariesByPlan
 from aiinfra.plan.planner import Plan
 from aiinfra.session.hints import hints_of
 from aiinfra.session.options import Tools
@@ -69,7 +70,9 @@ class Places:
             return ()
         from aiinfra.lab.domains import lab_domains_of
 
-        return [name for domain in lab_domains_of(self.plan).values() for name in domain.tools]
+        domains = lab_domains_of(self.plan).values()
+        asked = [domain.tools_of(self.plan) if isinstance(domain, VariesByPlan) else domain.tools for domain in domains]
+        return [name for names in asked for name in names]
 
     def start(self) -> Place:
         """Return the place to act in; a lab is started when it does not run."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from aiinfra.disk import folder_errors
-from aiinfra.domain_lab import Connection, StandsInForPlugins
+from aiinfra.domain_lab import Connection, StandsInForPlugins, VariesByPlan
 from aiinfra.engine.notes import FileNotes
 from aiinfra.errors import OutsideError
 from aiinfra.lab.domains import lab_domains, lab_domains_of
@@ -97,7 +97,8 @@ def _simulated(plan: Plan, official: Collection[str]) -> Sequence[str]:
         for name in official
         for sentence in domain.of_plugin.get(name, ())
     }
-    return [sentence for domain in domains for sentence in domain.simulated if sentence not in never]
+    told = [domain.simulated_of(plan) if isinstance(domain, VariesByPlan) else domain.simulated for domain in domains]
+    return [sentence for sentences in told for sentence in sentences if sentence not in never]
 
 
 def _stand_ins(folder: Path) -> Sequence[ProviderSpec]:

@@ -29,15 +29,23 @@ from aiinfra.stack import SecretSource
 UP: Final = "every stack is up"
 
 
-def rehearse(session: Session, fault: Fault | None, options: Options, scope: Scope = "ready") -> Rehearsal:
+def rehearse(
+    session: Session,
+    fault: Fault | None,
+    options: Options,
+    scope: Scope = "ready",
+    *,
+    real_operators: bool = False,
+) -> Rehearsal:
     """Run the whole life of the environment in a lab of its own; the lab is removed whatever happens.
 
     `scope`: which packages, such as a chart, judge their values themselves before anything runs.
+    `real_operators`: whether they run in the place of their stand-ins.
     """
     injector = FaultInjector(fault, session.plan) if fault else None
     session.check_files()
     packages = session.packages.judge_all() if scope == "all" else session.packages.judge(scope)
-    described, assumed = assumed_lab(session.plan)
+    described, assumed = assumed_lab(session.plan, real_operators=real_operators)
     environment = session.plan.environment.model_copy(update={"lab": described})
     root = session.world.state() / "rehearsals"
     with throwaway_folder(root, environment.name, session.places.say) as folder:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -94,6 +97,29 @@ class Site:
         found = self.client.list("v1", "Event", NAMESPACE)
         return {event["message"] for event in found if event["reason"] == reason}
 
+    def node_states(self, label: str) -> list[tuple[str, bool]]:
+        """The value of a label and whether it is cordoned, of each node with GPUs."""
+        nodes = self.client.list("v1", "Node", labels="nvidia.com/gpu.present=true")
+        return [_state(node, label) for node in nodes]
+
+    @contextmanager
+    def watching_nodes(self, label: str) -> Iterator[Mapping[str, list[tuple[str, bool]]]]:
+        """What a label of each node, and its cordon, went through meanwhile."""
+        seen: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+        stop = threading.Event()
+
+        def watch() -> None:
+            for _, node in self.client.watch("v1", "Node", stop=stop):
+                states = seen[node["metadata"]["name"]]
+                if states[-1:] != [_state(node, label)]:
+                    states.append(_state(node, label))
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        self.until(lambda: seen, "the first sight of the nodes")
+        yield seen
+        stop.set()
+
     def empty(self) -> None:
         """Uninstall everything and wait until it is gone."""
         for fault in ("driver-kernel-mismatch", "image-pull", "real-pace", "webhook-down"):
@@ -109,6 +135,10 @@ class Site:
         for node in self.client.list("v1", "Node"):
             added = [k for k in node["metadata"]["labels"] if k.startswith(("nvidia.com/", "feature.node"))]
             self.client.patch(ObjectRef.of(node), {"metadata": {"labels": dict.fromkeys(added)}})
+
+
+def _state(node: Object, label: str) -> tuple[str, bool]:
+    return node["metadata"]["labels"].get(label, ""), bool(node["spec"].get("unschedulable"))
 
 
 @pytest.fixture(scope="session")

@@ -20,10 +20,17 @@ OPERANDS = {
     "nvidia-container-toolkit-daemonset",
     "nvidia-dcgm-exporter",
     "nvidia-device-plugin-daemonset",
+    "nvidia-device-plugin-mps-control-daemon",
     "nvidia-driver-daemonset",
     "nvidia-mig-manager",
     "nvidia-operator-validator",
 }
+
+
+UPGRADE_STATES = (
+    *("upgrade-done", "upgrade-required", "cordon-required", "wait-for-jobs-required", "pod-deletion-required"),
+    *("pod-restart-required", "validation-required", "uncordon-required", "upgrade-done"),
+)
 
 
 def a_policy(spec: dict[str, Any]) -> dict[str, Any]:
@@ -190,8 +197,9 @@ def test_a_driver_without_headers_for_the_kernel_crashes_and_says_which_kernel(s
 def test_a_precompiled_driver_for_no_such_kernel_cannot_be_pulled(site: Site) -> None:
     site.lab.set_fault("driver-kernel-mismatch", "")
     site.install(values={"driver": {"usePrecompiled": True, "version": "595"}})
-    app = "nvidia-driver-daemonset-6.8.0-85-generic-ubuntu24.04"
-    site.until(lambda: "ImagePullBackOff" in site.waiting(app), "ImagePullBackOff")
+    site.until(lambda: "ImagePullBackOff" in site.waiting("nvidia-driver-daemonset"), "ImagePullBackOff")
+    names = {pod["metadata"]["ownerReferences"][0]["name"] for pod in site.pods("nvidia-driver-daemonset")}
+    assert names == {"nvidia-driver-daemonset-6.8.0-85-generic-ubuntu24.04"}
     image = "nvcr.io/nvidia/driver:595-6.8.0-85-generic-ubuntu24.04"
     assert f'Back-off pulling image "{image}"' in site.events("BackOff")
 
@@ -217,6 +225,16 @@ def test_a_fault_of_one_cluster_leaves_the_other_alone(healthy: Site, site: Site
 def test_a_new_driver_version_replaces_the_drivers_node_by_node(site: Site) -> None:
     site.install()
     site.until_ready()
+    state = "nvidia.com/gpu-driver-upgrade-state"
+    site.until(lambda: {s for s, _ in site.node_states(state)} == {"upgrade-done"}, "upgrade-done on both nodes")
+    with site.watching_nodes(state) as seen:
+        _upgrade(site)
+    for node in ("gpu-0", "gpu-1"):
+        assert [state for state, _ in seen[node]] == list(UPGRADE_STATES)
+        assert [state for state, cordoned in seen[node] if cordoned] == list(UPGRADE_STATES[3:-1])
+
+
+def _upgrade(site: Site) -> None:
     site.client.patch(POLICY, {"spec": {"driver": {"version": "580.105.08"}}})
     image = "nvcr.io/nvidia/driver:580.105.08-ubuntu24.04"
 

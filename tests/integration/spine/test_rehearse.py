@@ -16,7 +16,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from aiinfra.domains.kubernetes.lab.domain import go_module_caches
+from aiinfra.domains.kubernetes.lab.real_operator import TOOL
+from aiinfra.toolchain import Toolchain
+from aiinfra.toolchain.record import record_path
 from aiinfra.waiting import Pending, Waiter
+from aiinfra.world import World
 from tests.integration.spine.lab_site import processes_of
 from tests.integration.spine.site import Site, Told, kill
 
@@ -37,6 +42,7 @@ def alone() -> Sequence[str]:
 def rehearsed(tmp_path: Path, toolchain_folder: Path) -> Any:
     """`rehearsed(example, *words)`: exit code and verdict; nothing of the real site is there to be asked for."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AIINFRA_TOOLCHAIN": str(toolchain_folder)}
+    environ["GOMODCACHE"] = str(go_module_caches()[0])
 
     def run(example: str, *words: str) -> tuple[int, dict[str, Any]]:
         command = [sys.executable, "-m", "aiinfra", "rehearse", str(EXAMPLES / example), "--output", "json", *words]
@@ -63,6 +69,16 @@ def test_an_example_comes_up_is_unchanged_and_leaves_nothing(example: str, rehea
     assert (cuda, vcenter) == (not without_a_cluster, example in ("lab.yaml", "vsphere.yaml"))
     assert [": stand-in for the chart " in said for said in told["packages"]] == [True] * len(told["packages"])
     assert bool(told["packages"]) == (not without_a_cluster)
+
+
+@pytest.mark.slow
+def test_the_real_operator_can_be_rehearsed_with(rehearsed: Any, toolchain_folder: Path) -> None:
+    program = Toolchain(World.real()).ensure([TOOL])[TOOL]
+    (toolchain_folder / TOOL).symlink_to(program)
+    (toolchain_folder / f"{TOOL}.json").symlink_to(record_path(program))
+    code, told = rehearsed("lab.yaml", "--real-operators", "--set", "stacks.gpu-operator.version=v25.3.4")
+    assert (code, acts(told)) == (0, [("up", True), ("up again", True), ("destroy", True)]), told["errors"]
+    assert any("the GPU Operator is NVIDIA's own, v25.3.4" in line for line in told["simulated"])
 
 
 def test_who_is_impatient_leaves_no_lab_behind(make_site: Callable[..., Site]) -> None:

@@ -16,6 +16,7 @@ ARGUMENTS_OF_OTHERS = (
     "aiinfra/domains/kubernetes/charts/",
     "aiinfra/domains/kubernetes/lab/control_plane.py",
     "aiinfra/domains/kubernetes/lab/controllers/__main__.py",
+    "aiinfra/domains/kubernetes/lab/real_operator.py",
     "aiinfra/domains/kubernetes/lab/server.py",
     "aiinfra/domains/vsphere/lab/simulator.py",
     "aiinfra/lab/lifecycle.py",

@@ -105,6 +105,7 @@ EXECUTED = {
 }
 """By text, the test."""
 FORM_ONLY = {
+    "aiinfra toolchain exec -- go -C FILLED mod download FILLED": "takes a Go module cache that lost a module",
     "aiinfra toolchain install FILLED": ARCHIVES,
     "FILLED; without network: FILLED --from FOLDER, where FILLED lies": ARCHIVES,
     "name a folder with --from that holds the vendor's archives: aiinfra toolchain mirror DIR ENV makes one": ARCHIVES,

@@ -97,6 +97,12 @@ def test_a_vgpu_wants_a_driver_of_its_own() -> None:
     assert crash(a_driver("registry.corp.example/vgpu-guest-driver:580.65.06-ubuntu24.04"), guest) == ""
 
 
+def test_a_driver_of_an_nvidia_driver_object_is_judged_alike() -> None:
+    driver = a_driver(f"{NVIDIAS}:595.91.07-ubuntu24.04", "proprietary")
+    driver["metadata"]["labels"] = {"app": "nvidia-gpu-driver-x", "app.kubernetes.io/component": "nvidia-driver"}
+    assert crash(driver, Hardware(gpu("B200"), 8)).startswith(f"{NVRM}2901) installed in this system requires use of")
+
+
 def test_what_is_no_driver_is_not_judged() -> None:
     pod = a_pod("nvidia-device-plugin-daemonset")
     pod["spec"]["containers"][0]["image"] = f"{NVIDIAS}:535.183.06-ubuntu22.04"

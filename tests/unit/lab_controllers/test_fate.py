@@ -7,14 +7,25 @@ import json
 import pytest
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.fate import NodeState, fate, fates, node_state
-from aiinfra.domains.kubernetes.lab.controllers.effects import Again
+from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Patch
 from aiinfra.domains.kubernetes.lab.controllers.faults import Faults, PodFaults
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware, asks_for_gpus
 from aiinfra.domains.kubernetes.lab.controllers.kubelet import Kubelets, event, is_simulated
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate, Notice
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from aiinfra.domains.kubernetes.lab.controllers.webhook_down import reconcile
-from tests.unit.lab_controllers.world import MOMENT, NAMESPACE, NOW, a_node, a_pod, a_policy, a_view, an_object, at
+from tests.unit.lab_controllers.world import (
+    MOMENT,
+    NAMESPACE,
+    NOW,
+    a_node,
+    a_pod,
+    a_policy,
+    a_view,
+    an_object,
+    at,
+    configured,
+)
 
 VALIDATOR = "nvidia-operator-validator"
 CRDS = tuple(
@@ -156,17 +167,32 @@ def test_an_operator_whose_custom_kind_is_not_served_ends() -> None:
     assert of_pod(a_pod("gpu-operator"), PodFaults()).crashes == {}
 
 
-def test_a_device_plugin_whose_configuration_is_bad_crashes_and_a_missing_one_is_not_mounted() -> None:
-    policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "gone"}})
-    plugin = a_pod("nvidia-device-plugin-daemonset")
-    assert of_pod(plugin, PodFaults(), policy=policy).unmounted == (
+@pytest.mark.parametrize("app", ["nvidia-device-plugin-daemonset", "gpu-feature-discovery"])
+def test_what_reads_a_config_map_that_is_missing_is_not_mounted(app: str) -> None:
+    assert of_pod(configured(a_pod(app)), PodFaults()).unmounted == (
         'MountVolume.SetUp failed for volume "plugin" : configmap "plugin" not found'
     )
+
+
+@pytest.mark.parametrize("app", ["nvidia-device-plugin-daemonset", "gpu-feature-discovery"])
+def test_a_config_of_a_name_that_is_not_there_stops_the_program_that_chooses_it(app: str) -> None:
+    pod = configured(a_pod(app), default="gone")
     configs = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"other": ""})
-    node = a_node()
-    view = a_view(node, plugin, policy, configs, *CRDS)
-    crash = fate(plugin, view, NodeState(Hardware()), policy, PodFaults()).crashes["nvidia-device-plugin"]
-    assert crash.message == "error starting plugins: unable to load config: specified config gone does not exist"
+    crashes = fate(pod, a_view(a_node(), pod, configs, *CRDS), NodeState(Hardware()), a_policy(), PodFaults()).crashes
+    assert {name: crash.message for name, crash in crashes.items()} == {
+        "config-manager-init": "error: specified config gone does not exist"
+    }
+
+
+def test_a_config_that_does_not_parse_stops_the_plugin() -> None:
+    pod = configured(a_pod("nvidia-device-plugin-daemonset"))
+    one = "sharing: {timeSlicing: {resources: [{name: nvidia.com/gpu, replicas: 1}]}}"
+    configs = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": one})
+    crashes = fate(pod, a_view(a_node(), pod, configs, *CRDS), NodeState(Hardware()), a_policy(), PodFaults()).crashes
+    assert {name: crash.message for name, crash in crashes.items()} == {
+        "nvidia-device-plugin-daemonset": "error starting plugins: unable to load config: "
+        "number of replicas must be >= 2, got 1 for nvidia.com/gpu"
+    }
 
 
 def asking(resource: str) -> Object:
@@ -218,14 +244,15 @@ def test_a_request_for_two_slices_is_refused_where_the_plugin_is_told_to(count: 
     config = (
         "sharing: {timeSlicing: {failRequestsGreaterThanOne: true, resources: [{name: nvidia.com/gpu, replicas: 4}]}}"
     )
-    policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "any"}})
+    policy = a_policy()
     configs = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": config})
     pod = asking("nvidia.com/gpu")
     pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] = count
-    view = a_view(a_node(), policy, configs, a_pod("nvidia-device-plugin-daemonset"), pod)
+    view = a_view(a_node(), policy, configs, configured(a_pod("nvidia-device-plugin-daemonset")), pod)
     assert fate(pod, view, NodeState(), policy, PodFaults()).rejected == rejected
-    (first, *_) = Kubelets([fates]).reconcile(view, MOMENT)
-    assert first.body["status"]["phase"] == ("Failed" if rejected else "Pending")
+    patches = [effect for effect in Kubelets([fates]).reconcile(view, MOMENT) if isinstance(effect, Patch)]
+    (mine,) = (patch for patch in patches if patch.ref.name == "mine-gpu-0")
+    assert mine.body["status"]["phase"] == ("Failed" if rejected else "Pending")
 
 
 def test_steps_come_when_they_are_due() -> None:

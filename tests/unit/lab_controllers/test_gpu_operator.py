@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operator as gpu_operator
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.belongings import desired
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operands import daemonsets
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operator import (
     Verdict,
@@ -20,7 +21,6 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy import (
     active_policy,
     driver_image,
 )
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin.spec_traces import traced
 from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Patch, Remove
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from tests.unit.lab_controllers.world import (
@@ -35,7 +35,7 @@ from tests.unit.lab_controllers.world import (
     an_operator,
 )
 
-UBUNTU = OsInfo("ubuntu24.04", ("6.8.0-85-generic",))
+UBUNTU = OsInfo("ubuntu24.04", {"6.8.0-85-generic": "ubuntu24.04"})
 
 
 def status_of(view: View) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def status_of(view: View) -> dict[str, Any]:
 
 
 def made(policy: Object, info: OsInfo = UBUNTU) -> dict[str, Object]:
-    return {d["metadata"]["name"]: d for _, sets in traced(policy, daemonsets(policy, NAMESPACE, info)) for d in sets}
+    return {d["metadata"]["name"]: d for _, sets in daemonsets(policy, NAMESPACE, info) for d in sets}
 
 
 def finished(policy: Object) -> list[Object]:
@@ -154,6 +154,7 @@ def test_the_daemonsets_come_in_the_operators_order_with_their_real_names() -> N
         "nvidia-container-toolkit-daemonset",
         "nvidia-operator-validator",
         "nvidia-device-plugin-daemonset",
+        "nvidia-device-plugin-mps-control-daemon",
         "nvidia-dcgm",
         "nvidia-dcgm-exporter",
         "gpu-feature-discovery",
@@ -184,7 +185,7 @@ def test_tolerations_of_the_policy_replace_the_default() -> None:
         ({}, UBUNTU, "nvcr.io/nvidia/driver:595.91.07-ubuntu24.04"),
         (
             {"repository": "r.example/nvidia", "image": "driver", "version": "580.105.08"},
-            OsInfo("rhel9", ()),
+            OsInfo("rhel9", {}),
             "r.example/nvidia/driver:580.105.08-rhel9",
         ),
         (
@@ -202,12 +203,19 @@ def test_the_drivers_image_ends_in_the_os_of_the_first_gpu_node(
 
 def test_precompiled_drivers_have_a_daemonset_for_each_kernel() -> None:
     driver = {"usePrecompiled": True, "repository": "nvcr.io/nvidia", "image": "driver", "version": "595"}
-    kernels = OsInfo("ubuntu24.04", ("6.8.0-85-generic", "6.8.0-90-generic"))
-    names = [name for name in made(a_policy(driver=driver), kernels) if "driver" in name]
-    assert names == [
+    kernels = OsInfo("ubuntu24.04", {"6.8.0-85-generic": "ubuntu24.04", "5.14.0-570.el9.x86_64": "rhel9.6"})
+    sets = {name: each for name, each in made(a_policy(driver=driver), kernels).items() if "driver" in name}
+    assert list(sets) == [
         "nvidia-driver-daemonset-6.8.0-85-generic-ubuntu24.04",
-        "nvidia-driver-daemonset-6.8.0-90-generic-ubuntu24.04",
+        "nvidia-driver-daemonset-5.14.0-570.el9-rhel9.6",
     ]
+    for daemonset in sets.values():
+        assert daemonset["spec"]["selector"] == {"matchLabels": {"app": "nvidia-driver-daemonset"}}
+        assert daemonset["spec"]["template"]["metadata"]["labels"] == {
+            "app": "nvidia-driver-daemonset",
+            "app.kubernetes.io/component": "nvidia-driver",
+            "nvidia.com/precompiled": "true",
+        }
 
 
 @pytest.mark.parametrize(
@@ -233,15 +241,25 @@ def test_a_component_that_is_turned_off_loses_its_daemonset() -> None:
 
 def test_what_stands_as_wanted_is_not_applied_again() -> None:
     policy = a_policy()
-    runtime = an_object("node.k8s.io/v1", "RuntimeClass", "nvidia")
-    view = a_view(an_operator(), policy, a_gpu_node(), runtime, *finished(policy))
+    view = a_view(an_operator(), policy, a_gpu_node(), *desired(policy, NAMESPACE), *finished(policy))
     assert [e for e in gpu_operator.reconcile(view, MOMENT) if isinstance(e, Apply)] == []
+
+
+def test_daemonsets_come_once_what_their_pods_need_is_there() -> None:
+    policy = a_policy()
+    first = gpu_operator.reconcile(a_view(an_operator(), policy, a_gpu_node()), MOMENT)
+    assert "DaemonSet" not in {e.obj["kind"] for e in first if isinstance(e, Apply)}
+    view = a_view(an_operator(), policy, a_gpu_node(), *desired(policy, NAMESPACE))
+    assert {e.obj["kind"] for e in gpu_operator.reconcile(view, MOMENT) if isinstance(e, Apply)} == {"DaemonSet"}
 
 
 def test_a_gpu_node_without_os_labels_stops_the_operator() -> None:
     bare = a_node(labels={"nvidia.com/gpu.present": "true"})
     error = status_of(a_view(an_operator(), a_policy(), bare))["conditions"][1]
-    assert error["message"] == ("unable to retrieve OS name from label feature.node.kubernetes.io/system-os_release.ID")
+    assert error["message"] == (
+        "failed to retrieve GPU node OS info: "
+        "unable to retrieve OS name from label feature.node.kubernetes.io/system-os_release.ID"
+    )
     assert Irreconcilable("x").args == ("x",)
 
 
@@ -296,3 +314,23 @@ def test_a_daemonset_is_ready_when_all_its_pods_are_new_and_available(status: di
     daemonset = an_object("apps/v1", "DaemonSet", "d", spec={"updateStrategy": {"type": "RollingUpdate"}})
     daemonset["metadata"]["generation"] = 1
     assert daemonset_ready({**daemonset, "status": status}) is ready
+
+
+def test_programs_are_told_what_the_policy_says_of_modules_and_mig() -> None:
+    manager = {"repository": "r", "image": "manager", "version": "1", "env": [{"name": "DRAIN", "value": "true"}]}
+    policy = a_policy(driver={"kernelModuleType": "open", "manager": manager}, mig={"strategy": "mixed"})
+    pods = {name: daemonset["spec"]["template"]["spec"] for name, daemonset in made(policy).items()}
+    told = {
+        (name, each["name"], each["value"])
+        for name, pod in pods.items()
+        for container in (*pod["initContainers"], *pod["containers"])
+        for each in container.get("env") or ()
+        if each["name"] != "DRIVER_CONFIG_DIGEST"
+    }
+    assert told == {
+        ("nvidia-driver-daemonset", "DRAIN", "true"),
+        ("nvidia-driver-daemonset", "KERNEL_MODULE_TYPE", "open"),
+        ("nvidia-device-plugin-daemonset", "MIG_STRATEGY", "mixed"),
+        ("nvidia-device-plugin-mps-control-daemon", "MIG_STRATEGY", "mixed"),
+        ("gpu-feature-discovery", "MIG_STRATEGY", "mixed"),
+    }

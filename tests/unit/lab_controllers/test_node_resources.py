@@ -10,9 +10,10 @@ from aiinfra.domains.kubernetes.lab.controllers.effects import Patch
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 from aiinfra.facts.gpus import gpu
-from tests.unit.lab_controllers.world import MOMENT, NAMESPACE, a_node, a_pod, a_policy, a_view, an_object
+from tests.unit.lab_controllers.world import MOMENT, NAMESPACE, a_node, a_pod, a_policy, a_view, an_object, configured
 
 PLUGIN, GFD = a_pod("nvidia-device-plugin-daemonset"), a_pod("gpu-feature-discovery")
+MPS_DAEMON = a_pod("nvidia-device-plugin-mps-control-daemon")
 
 
 def offered(view: View) -> dict[str, str]:
@@ -63,16 +64,45 @@ BOTH = (
     ],
 )
 def test_sharing_multiplies_by_the_replicas(config: str, resources: dict[str, str]) -> None:
-    policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "any"}})
     plugin_config = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": config})
-    assert offered(a_view(policy, a_node(), PLUGIN, plugin_config)) == resources
+    view = a_view(a_policy(), a_node(), configured(PLUGIN), MPS_DAEMON, plugin_config)
+    assert offered(view) == resources
+
+
+def test_with_mps_nothing_is_offered_before_its_control_daemon_runs() -> None:
+    config = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": MPS})
+    assert offered(a_view(a_policy(), a_node(), configured(PLUGIN), config)) == {}
+    starting = a_pod("nvidia-device-plugin-mps-control-daemon", ready=False)
+    assert offered(a_view(a_policy(), a_node(), configured(PLUGIN), starting, config)) == {}
+    assert offered(a_view(a_policy(), a_node(), configured(PLUGIN), MPS_DAEMON, config)) == {"nvidia.com/gpu": "16"}
+
+
+def test_a_pod_reads_the_config_map_that_it_was_made_with_whatever_the_policy_says_now() -> None:
+    policy = a_policy(devicePlugin={"config": {"name": "newer", "default": "any"}})
+    old = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": TIME_SLICED})
+    newer = an_object("v1", "ConfigMap", "newer", NAMESPACE, data={"any": "version: v1"})
+    assert offered(a_view(policy, a_node(), configured(PLUGIN), old, newer)) == {"nvidia.com/gpu": "32"}
+
+
+@pytest.mark.parametrize(
+    ("image", "label"),
+    [
+        ("nvcr.io/nvidia/driver:580.105.08-ubuntu24.04", "580.105.08"),
+        ("nvcr.io/nvidia/driver:570-6.8.0-85-generic-ubuntu24.04", "570"),
+        ("nvcr.io/nvidia/driver@sha256:abc", "595.91.07"),
+    ],
+)
+def test_the_driver_that_gfd_reports_is_the_one_that_runs(image: str, label: str) -> None:
+    driver = a_pod("nvidia-driver-daemonset", containers=[{"name": "nvidia-driver-ctr", "image": image}])
+    effects = DevicePlugins().reconcile(a_view(a_policy(), a_node(), driver, PLUGIN, GFD), MOMENT)
+    (labelled,) = (e for e in effects if isinstance(e, Patch) and not e.subresource)
+    assert labelled.body["metadata"]["labels"]["nvidia.com/cuda.driver-version.full"] == label
 
 
 def test_a_nodes_own_label_chooses_the_configuration() -> None:
-    policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "none"}})
     configs = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"none": "version: v1", "ts4": TIME_SLICED})
     node = a_node(labels={"nvidia.com/device-plugin.config": "ts4"})
-    assert offered(a_view(policy, node, PLUGIN, configs)) == {"nvidia.com/gpu": "32"}
+    assert offered(a_view(a_policy(), node, configured(PLUGIN, default="none"), configs)) == {"nvidia.com/gpu": "32"}
 
 
 @pytest.mark.parametrize(
@@ -146,11 +176,11 @@ def test_gfd_labels_only_where_it_runs() -> None:
 
 
 def test_an_edit_of_the_configuration_reaches_no_running_plugin() -> None:
-    policy = a_policy(devicePlugin={"config": {"name": "plugin", "default": "any"}})
+    policy, plugin = a_policy(), configured(PLUGIN)
     before = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": TIME_SLICED})
     after = an_object("v1", "ConfigMap", "plugin", NAMESPACE, data={"any": MPS})
     plugins = DevicePlugins()
-    assert len(list(plugins.reconcile(a_view(policy, a_node(), PLUGIN, before), MOMENT))) == 1
-    assert list(plugins.reconcile(a_view(policy, offering(a_node(), "32"), PLUGIN, after), MOMENT)) == []
+    assert len(list(plugins.reconcile(a_view(policy, a_node(), plugin, before), MOMENT))) == 1
+    assert list(plugins.reconcile(a_view(policy, offering(a_node(), "32"), plugin, after), MOMENT)) == []
     relabelled = offering(a_node(labels={"nvidia.com/device-plugin.config": "any"}), "32")
-    assert len(list(plugins.reconcile(a_view(policy, relabelled, PLUGIN, after), MOMENT))) == 1
+    assert len(list(plugins.reconcile(a_view(policy, relabelled, plugin, after), MOMENT))) == 1

@@ -19,6 +19,7 @@ def test_a_plain_cluster_has_faults_first_and_kubelets_last() -> None:
         "garbage",
         "nfd",
         "gpu-operator",
+        "nvidia-driver",
         "driver-upgrades",
         "device-plugin",
         "operator-validator",
@@ -30,12 +31,13 @@ def test_the_kinds_that_are_watched_are_those_that_controllers_name() -> None:
     watched = {kind: api for controller in controllers_of("kubernetes") for kind, api in controller.watches.items()}
     assert {kind: api for kind, api in watched.items() if kind not in BUILT_IN} == {
         "ClusterPolicy": "nvidia.com/v1",
+        "NVIDIADriver": "nvidia.com/v1alpha1",
         "NodeFeature": "nfd.k8s-sigs.io/v1alpha1",
     }
 
 
 def test_controllers_do_nothing_in_an_empty_cluster() -> None:
-    assert [list(controller.reconcile(a_view(), MOMENT)) for controller in controllers_of("kubernetes")] == [[]] * 8
+    assert [list(controller.reconcile(a_view(), MOMENT)) for controller in controllers_of("kubernetes")] == [[]] * 9
 
 
 def test_each_cluster_has_controllers_of_its_own() -> None:
@@ -44,7 +46,7 @@ def test_each_cluster_has_controllers_of_its_own() -> None:
 
 def test_every_platform_that_a_file_may_name_has_controllers() -> None:
     assert get_args(Platform) == ("kubernetes",)
-    assert [len(controllers_of(platform)) for platform in get_args(Platform)] == [8]
+    assert [len(controllers_of(platform)) for platform in get_args(Platform)] == [9]
 
 
 def test_knowing_the_charts_loads_none_of_their_stand_ins() -> None:

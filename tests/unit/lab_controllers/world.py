@@ -58,6 +58,15 @@ def a_pod(app: str, node: str = "gpu-0", *, ready: bool = True, **spec: Any) -> 
     return pod
 
 
+def configured(pod: Object, config_map: str = "plugin", default: str = "any") -> Object:
+    """The pod with the program that chooses a document of the device plugin's ConfigMap."""
+    mount = {"name": config_map, "mountPath": "/available-configs"}
+    env = [{"name": "DEFAULT_CONFIG", "value": default}]
+    chooser = {"name": "config-manager-init", "env": env, "volumeMounts": [mount]}
+    volumes = [{"name": config_map, "configMap": {"name": config_map}}]
+    return {**pod, "spec": {**pod["spec"], "initContainers": [chooser], "volumes": volumes}}
+
+
 def a_view(*objects: Object) -> View:
     by_kind: dict[str, list[Object]] = {}
     for obj in objects:

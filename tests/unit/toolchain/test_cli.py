@@ -46,6 +46,7 @@ def test_list_names_every_program_and_how_it_would_be_had(bare: dict[str, str]) 
         "kube-scheduler",
         "kwok",
         "aiinfra-helm",
+        "nvidia-gpu-operator",
         "vcenter",
     ]
     assert {row["ready"] for row in rows.values()} == {False}

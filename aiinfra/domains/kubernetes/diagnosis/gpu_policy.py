@@ -91,15 +91,22 @@ def _of_operands(snapshot: Snapshot, policy: Object) -> list[Cause]:
     Each waits for those before it, so that while nothing is worse only the first is of interest. One that no node is
     labelled for is ready to the operator: nodes without MIG have no MIG manager, those without MPS no MPS daemon.
     """
-    operands = lacking_operands(policy, sorted(snapshot.owned(policy, "DaemonSet"), key=_order))
-    placed = [operand for operand in operands if status(operand).get("desiredNumberScheduled")]
+    every = sorted(snapshot.owned(policy, "DaemonSet"), key=_order)
+    operands = lacking_operands(policy, every)
+    placed = [operand for operand in operands if _placed(operand)]
     found = [cause for operand in placed for cause in workloads.causes(snapshot, operand)]
     unplaced = [operand for operand in operands if operand not in placed]
     found += [cause for operand in unplaced for cause in scheduling.untolerated_taints(snapshot, operand)]
     found += _failed_upgrades(snapshot)
     if all(cause.gravest == Weight.WAITING for cause in found):
         found = found[:1]
-    return found or [cause for operand in unplaced[:1] for cause in workloads.causes(snapshot, operand)]
+    if found or any(map(_placed, every)):
+        return found
+    return [cause for operand in unplaced[:1] for cause in workloads.causes(snapshot, operand)]
+
+
+def _placed(operand: Object) -> bool:
+    return bool(status(operand).get("desiredNumberScheduled"))
 
 
 def _failed_upgrades(snapshot: Snapshot) -> Iterator[Cause]:

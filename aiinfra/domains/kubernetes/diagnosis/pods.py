@@ -34,6 +34,8 @@ ORDERLY = frozenset({0, 143, 255})
 """Exit codes of a container that was asked to stop (128 + SIGTERM), or whose node went down."""
 STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
 CLAIM = "persistentvolumeclaim"
+COMPONENT, DRIVER_COMPONENT = "app.kubernetes.io/component", "nvidia-driver"
+"""Label of all pods of drivers, also of those that NVIDIADriver objects make."""
 KERNEL = "feature.node.kubernetes.io/kernel-version.full"
 SETUP_FAILURES = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")
 
@@ -173,7 +175,8 @@ def _facts(snapshot: Snapshot, pod: Object) -> Mapping[str, str]:
 
 def _images(pod: Object, facts: Mapping[str, str]) -> Sequence[MessageRule]:
     """Return the rules for image errors of a pod. A precompiled driver's image has its kernel in its name."""
-    if not labels(pod).get("app", name(pod)).startswith(DRIVER_APP):
+    driver = labels(pod).get(COMPONENT) == DRIVER_COMPONENT or labels(pod).get("app", name(pod)).startswith(DRIVER_APP)
+    if not driver:
         return IMAGE
     images = " ".join(str(c.get("image")) for c in pod["spec"]["containers"])
     return KERNEL_IMAGE if facts["kernel"] in images else DRIVER_IMAGE

@@ -15,7 +15,7 @@ from aiinfra.stack import SecretSource, StackName
 if TYPE_CHECKING:
     from aiinfra.domain_run import PackageReport
     from aiinfra.domains.kubernetes.lab.block import LabCluster
-    from aiinfra.domains.kubernetes.needs import NodePool
+    from aiinfra.domains.kubernetes.needs import NodePool, RealOperator
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan, Step
     from aiinfra.providers.contract import Call, ProviderSpec
@@ -50,6 +50,13 @@ FAULTS: Final = (
     ),
     FaultType("webhook-down", "an admission webhook is registered and nothing answers it", sign="webhook"),
 )
+STAND_INS: Final = (
+    "operators are simulated: NFD labels nodes, the GPU Operator makes described GPUs allocatable, cert-manager idles"
+)
+REAL_OPERATORS: Final = (
+    "the GPU Operator is NVIDIA's own, v25.3.4, eleven months behind what its stand-in follows; its chart is a stand-in"
+    " for v26.7.0, its pods and NFD are simulated, cert-manager idles"
+)
 _NO_CHART: Final = (
     "Helm charts are not installed: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in"
 )
@@ -59,7 +66,7 @@ _NO_PLUGIN: Final = (
 SIMULATED: Final = (
     "nodes are described, not run: kubelets, kernels and GPUs are simulated; the control plane is real",
     _NO_CHART,
-    "operators are simulated: NFD labels nodes, the GPU Operator makes described GPUs allocatable, cert-manager idles",
+    STAND_INS,
     _NO_PLUGIN,
     "CUDA does not run: a GPU pod's answer is computed by the lab",
 )
@@ -98,6 +105,23 @@ class KubernetesLab:
         made = [name for name, step in plan.steps.items() if exports_cluster(step) and name not in given]
         return clusters_spec({name: described.get(name) for name in given}, made)
 
+    def tools_of(self, plan: Plan) -> Sequence[str]:
+        return (*self.tools, "nvidia-gpu-operator") if real_clusters(plan) else self.tools
+
+    def simulated_of(self, plan: Plan) -> Sequence[str]:
+        if not real_clusters(plan):
+            return self.simulated
+        return [REAL_OPERATORS if sentence == STAND_INS else sentence for sentence in self.simulated]
+
+    def real_operators(self, described: Any, *, everywhere: bool) -> Sequence[RealOperator]:
+        from aiinfra.domains.kubernetes.lab.real_versions import real_operators
+
+        return real_operators([None] if everywhere else _real(described or {}))
+
+    def with_real_operators(self, described: Tree) -> Tree:
+        clusters = cast("Mapping[str, Any]", described)
+        return {name: {**(cluster or {}), "operators": "real"} for name, cluster in clusters.items()}
+
     def provides(self, folder: Path, spec: Tree) -> bool:
         specs = cast("Mapping[str, Any]", spec)
         if _read(folder / EXPECTED) != specs["made_by_stacks"]:
@@ -118,7 +142,7 @@ class KubernetesLab:
     def stand_ins(self, folder: Path) -> Sequence[ProviderSpec]:
         from aiinfra.domains.kubernetes.lab.standins import kubernetes
 
-        return (kubernetes.spec(lambda call: _crds_late(folder, call)),)
+        return (kubernetes.spec(lambda call: _crds_late(folder, call), lambda call: _real_operators(folder, call)),)
 
     def access(self, plan: Plan, stack: StackName) -> Sequence[StackName]:
         step = plan.steps[stack]
@@ -146,6 +170,16 @@ class KubernetesLab:
         return assumed_clusters(plan, _adopted_clusters(plan), cast("Mapping[str, Any] | None", described))
 
 
+def real_clusters(plan: Plan) -> Sequence[StackName]:
+    """Return the clusters whose description asks for real operators."""
+    described: Mapping[str, Any] = plan.environment.lab.get(KubernetesLab.key) or {}
+    return _real(described)
+
+
+def _real(described: Mapping[str, Any]) -> Sequence[StackName]:
+    return [StackName(name) for name, cluster in described.items() if (cluster or {}).get("operators") == "real"]
+
+
 def exports_cluster(step: Step) -> bool:
     """Whether the stack of a step gives access to a cluster: its kind exports `ClusterAccess`."""
     from aiinfra.domains.kubernetes.access import ClusterAccess
@@ -158,7 +192,18 @@ def clusters_spec(clusters: Mapping[str, Any], made_by_stacks: Sequence[str] = (
     from aiinfra.domains.kubernetes.lab.block import LabCluster
 
     found = {name: LabCluster.model_validate(spec or {}) for name, spec in clusters.items()}
-    return {"clusters": {name: spec_tree(spec) for name, spec in found.items()}, "made_by_stacks": list(made_by_stacks)}
+    trees = {name: spec_tree(spec) for name, spec in found.items()}
+    caches = go_module_caches() if any(spec.operators == "real" for spec in found.values()) else []
+    return {"clusters": trees, "made_by_stacks": list(made_by_stacks), "module_caches": caches}
+
+
+def go_module_caches() -> Tree:
+    """Return where Go keeps modules: a lab's processes do not have the variables that tell."""
+    from aiinfra.world import World
+
+    environ = World.real().environ
+    told = [environ["GOMODCACHE"]] if environ.get("GOMODCACHE") else []
+    return [*told, str(Path(environ.get("GOPATH") or Path(environ.get("HOME", "/")) / "go") / "pkg" / "mod")]
 
 
 def spec_tree(cluster: LabCluster) -> Tree:
@@ -207,6 +252,16 @@ def _crds_late(folder: Path, call: Call) -> bool:
         return True
     used = reveal(call.config.get("kubeconfig", ""))
     return any(path.read_text() == used for name, path in kubeconfig_files(folder).items() if name in late)
+
+
+def _real_operators(folder: Path, call: Call) -> bool:
+    """Whether real operators run in the cluster of this call."""
+    from aiinfra.engine.wire import reveal
+
+    used = reveal(call.config.get("kubeconfig", ""))
+    here = (name for name, path in kubeconfig_files(folder).items() if path.read_text() == used)
+    spec = _read(cluster_home(folder, next(here, "")) / SPEC)
+    return isinstance(spec, dict) and spec.get("operators") == "real"
 
 
 LAB: Final[LabDomain] = KubernetesLab()

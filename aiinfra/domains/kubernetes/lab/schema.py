@@ -15,6 +15,7 @@ Schema = dict[str, Any]
 STRING: Schema = {"type": "string"}
 BOOLEAN: Schema = {"type": "boolean"}
 INTEGER: Schema = {"type": "integer", "format": "int32"}
+LONG: Schema = {"type": "integer", "format": "int64"}
 INT_OR_STRING: Schema = {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]}
 
 
@@ -25,6 +26,12 @@ def obj(properties: Mapping[str, Schema], *, required: Sequence[str] = (), **mor
 
 def array(items: Schema) -> Schema:
     return {"type": "array", "items": items}
+
+
+def atomic(schema: Schema) -> Schema:
+    """A list or map that server-side apply replaces as a whole."""
+    kind = "list" if schema["type"] == "array" else "map"
+    return schema | {f"x-kubernetes-{kind}-type": "atomic"}
 
 
 def mapping(values: Schema) -> Schema:
@@ -61,7 +68,10 @@ IMAGE: dict[str, Schema] = {
     "imagePullPolicy": STRING,
     "imagePullSecrets": STRINGS,
 }
-RESOURCES = obj({"limits": mapping(INT_OR_STRING), "requests": mapping(INT_OR_STRING)})
+_NUMBER = r"(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
+QUANTITY: Schema = INT_OR_STRING | {"pattern": rf"^(\+|-)?{_NUMBER}(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?{_NUMBER}))?$"}
+"""`1Gi`, `500m`; the pattern is that of k8s.io/apimachinery pkg/api/resource, as controller-gen writes it."""
+RESOURCES = obj({"limits": mapping(QUANTITY), "requests": mapping(QUANTITY)})
 PROBE = obj(
     {
         "initialDelaySeconds": INTEGER,
@@ -71,30 +81,37 @@ PROBE = obj(
         "failureThreshold": at_least(1),
     }
 )
-TOLERATION = obj({"key": STRING, "operator": STRING, "value": STRING, "effect": STRING, "tolerationSeconds": INTEGER})
+TOLERATION = obj({"key": STRING, "operator": STRING, "value": STRING, "effect": STRING, "tolerationSeconds": LONG})
 POD_SECURITY_CONTEXT = obj(
     {
-        "runAsUser": INTEGER,
-        "runAsGroup": INTEGER,
+        "runAsUser": LONG,
+        "runAsGroup": LONG,
         "runAsNonRoot": BOOLEAN,
-        "fsGroup": INTEGER,
+        "fsGroup": LONG,
         "fsGroupChangePolicy": STRING,
         "seLinuxChangePolicy": STRING,
-        "supplementalGroups": array(INTEGER),
+        "supplementalGroups": atomic(array(LONG)),
         "supplementalGroupsPolicy": STRING,
         "seLinuxOptions": strings("level", "role", "type", "user"),
         "seccompProfile": obj({"type": STRING, "localhostProfile": STRING}, required=["type"]),
         "appArmorProfile": obj({"type": STRING, "localhostProfile": STRING}, required=["type"]),
-        "sysctls": array(obj({"name": STRING, "value": STRING}, required=["name", "value"])),
+        "sysctls": atomic(array(obj({"name": STRING, "value": STRING}, required=["name", "value"]))),
+        "windowsOptions": obj(
+            dict.fromkeys(("gmsaCredentialSpec", "gmsaCredentialSpecName", "runAsUserName"), STRING)
+            | {"hostProcess": BOOLEAN}
+        ),
     }
 )
 CONDITION_STATUS = enum("True", "False", "Unknown")
+_LABEL = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_DOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 CONDITIONS = array(
     obj(
         {
-            "type": STRING | {"maxLength": 316},
+            "type": STRING | {"maxLength": 316, "pattern": f"^({_DOMAIN}/)?({_LABEL})$"},
             "status": CONDITION_STATUS,
-            "reason": STRING | {"pattern": "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", "minLength": 1},
+            "reason": STRING
+            | {"pattern": "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", "minLength": 1, "maxLength": 1024},
             "message": STRING | {"maxLength": 32768},
             "lastTransitionTime": STRING | {"format": "date-time"},
             "observedGeneration": {"type": "integer", "format": "int64", "minimum": 0},

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final, cast
 
 from aiinfra.domain_lab import LabServerContext, SetFault
@@ -15,6 +16,7 @@ from aiinfra.domains.kubernetes.lab import control_plane
 from aiinfra.domains.kubernetes.lab.block import LabCluster
 from aiinfra.domains.kubernetes.lab.cluster_files import EXPECTED
 from aiinfra.domains.kubernetes.lab.domain import API_PARTITION
+from aiinfra.domains.kubernetes.lab.operator_runner import OperatorRunner
 from aiinfra.domains.kubernetes.lab.partition import Relays
 from aiinfra.domains.kubernetes.lab.simulated_cluster import ClusterStarter, SimulatedCluster, spec_text
 from aiinfra.engine.wire import Tree
@@ -39,11 +41,14 @@ class KubernetesServer:
         self._locks: dict[str, threading.Lock] = {}
         self._sharing = threading.Lock()
         self._shutting = threading.Lock()
+        self._operators: dict[str, OperatorRunner] = {}
+        self._module_caches: Sequence[Path] = ()
 
     def ensure(self, spec: Tree, binaries: Mapping[str, str], say: Say) -> None:
         """Start the clusters that are new, and change the nodes of those whose description changed."""
         described = cast("Mapping[str, Any]", spec)
         specs = {name: LabCluster.model_validate(cluster) for name, cluster in described["clusters"].items()}
+        self._module_caches = [Path(cache) for cache in described.get("module_caches", ())]
         self._ensure_etcd(binaries)
         self._expect(described["made_by_stacks"])
         with ThreadPoolExecutor(max(1, len(specs))) as pool:
@@ -66,6 +71,7 @@ class KubernetesServer:
             cluster = self._clusters.pop(name, None)
             if cluster is None:
                 return
+            self._stop_operator(name)
             self._starter.remove(cluster)
             self._context.changed()
 
@@ -91,6 +97,8 @@ class KubernetesServer:
 
     def stop(self) -> None:
         """Stop what needs an API server first, then the API servers, then etcd."""
+        for name in list(self._operators):
+            self._stop_operator(name)
         names = self._context.running()
         servers = [name for name in names if name.endswith(f"/{control_plane.API_SERVER}")]
         self._context.stop([name for name in names if name not in (*servers, control_plane.ETCD)])
@@ -107,7 +115,22 @@ class KubernetesServer:
             elif cluster.spec != spec_text(spec):
                 say(f"cluster {name}: its nodes change")
                 self._starter.change_nodes(cluster, spec)
+            self._ensure_operator(name, spec, binaries)
             return cluster
+
+    def _ensure_operator(self, name: str, spec: LabCluster, binaries: Mapping[str, str]) -> None:
+        """Have the real operator run beside the cluster, or not, as its description says."""
+        if spec.operators == "stand-in":
+            self._stop_operator(name)
+        elif name not in self._operators:
+            runner = OperatorRunner(self._context, name, binaries, self._module_caches, threading.Event())
+            runner.start(spec)
+            self._operators[name] = runner
+
+    def _stop_operator(self, name: str) -> None:
+        runner = self._operators.pop(name, None)
+        if runner is not None:
+            runner.stop()
 
     def _expect(self, names: Sequence[str]) -> None:
         path = self._context.folder / EXPECTED

@@ -1,4 +1,4 @@
-"""The servers of a simulated cluster and Helm's engine, and how they are obtained. Data only."""
+"""The servers of a simulated cluster, the real operators and Helm's engine, and how they are obtained. Data only."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ SERVERS = GoModule(
     disk="6 GB",
 )
 
+OPERATORS = GoModule("lab-operators", Path(__file__).resolve().parent / "operators", ("-ldflags", "-s -w"), disk="3 GB")
+GPU_OPERATOR = "25.3.4"
+"""The newest real GPU Operator whose module can be had from the Go module proxy: the pseudo-version in
+`operators/go.mod` is the commit of this tag (git describe in NVIDIA/gpu-operator)."""
+
 HELM_ENGINE = GoModule(
     "helm-engine",
     Path(__file__).resolve().parent.parent / "charts" / "helm",
@@ -49,6 +54,13 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
             Tool("kube-scheduler", KUBERNETES, SERVERS, "k8s.io/kubernetes/cmd/kube-scheduler"),
             Tool("kwok", KWOK, SERVERS, "sigs.k8s.io/kwok/cmd/kwok", releases=_KWOK_RELEASES),
             Tool("aiinfra-helm", HELM, HELM_ENGINE, ".", built_as="aiinfra-helm"),
+            Tool(
+                "nvidia-gpu-operator",
+                GPU_OPERATOR,
+                OPERATORS,
+                "github.com/NVIDIA/gpu-operator/cmd/gpu-operator",
+                on_demand=True,
+            ),
         )
     }
 )

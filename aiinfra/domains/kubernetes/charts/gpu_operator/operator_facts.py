@@ -6,7 +6,9 @@ Sources, all NVIDIA/gpu-operator at tag v26.7.0: images in `deployments/gpu-oper
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import field
 
 from aiinfra.dataclass import dataclass
 
@@ -14,6 +16,7 @@ VERSION = "v26.7.0"
 CHART_REPOSITORY = "https://helm.ngc.nvidia.com/nvidia"
 OPERATOR_DEPLOYMENT = "gpu-operator"
 POLICY_API, POLICY_KIND = "nvidia.com/v1", "ClusterPolicy"
+DRIVER_API, DRIVER_KIND = "nvidia.com/v1alpha1", "NVIDIADriver"
 HELM_POLICY_NAME = "cluster-policy"
 GPU_RESOURCE = "nvidia.com/gpu"
 
@@ -26,6 +29,11 @@ GPU_NODE_LABELS = (
 NFD_LABEL_PREFIX = "feature.node.kubernetes.io/"
 GPU_PRESENT = "nvidia.com/gpu.present"
 DEPLOY_PREFIX = "nvidia.com/gpu.deploy."
+MPS_CAPABLE = "nvidia.com/mps.capable"
+UPGRADE_ENABLED = "nvidia.com/gpu-driver-upgrade-enabled"
+"""Annotation of a GPU node whose driver the operator upgrades by itself."""
+DRIVER_OWNER = "nvidia.com/gpu-operator.driver.owner"
+"""Label of a GPU node: the NVIDIADriver that its driver comes from."""
 OPERANDS_DISABLED = ("nvidia.com/gpu.deploy.operands", "false")
 """This label and value on a node keep all operands off it."""
 DEPLOY_LABELS = (
@@ -40,6 +48,19 @@ DEPLOY_LABELS = (
     "client",
 )
 """The deploy labels of a node that runs containers; `mig-manager` comes on top where the GPU has MIG."""
+CONTAINER = "container"
+WORKLOAD_CONFIG = "nvidia.com/gpu.workload.config"
+"""Label by which a node says what it is for, while the policy allows sandboxed workloads."""
+WORKLOAD_LABELS: Mapping[str, tuple[str, ...]] = {
+    CONTAINER: DEPLOY_LABELS,
+    "vm-passthrough": (
+        *("sandbox-device-plugin", "sandbox-validator", "vfio-manager", "kata-manager", "cc-manager", "client"),
+    ),
+    "vm-vgpu": (
+        *("sandbox-device-plugin", "vgpu-manager", "vgpu-device-manager", "sandbox-validator", "cc-manager", "client"),
+    ),
+}
+"""The deploy labels of a node by what it is for (state_manager.go `gpuStateLabels`; mode kata is not simulated)."""
 
 MINOR_DROPPED = frozenset({"rhel", "rocky", "ol"})
 """OS ids whose minor version the driver's image tag leaves out."""
@@ -84,15 +105,39 @@ class Operand:
     deploys_on: str
     """Suffix of the deploy label that its node selector asks for."""
     container: str
+    account: str
+    """ServiceAccount of its pods."""
     init_containers: tuple[str, ...] = ()
     enabled_by_default: bool = True
     """Whether it runs when the policy does not say."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of the DaemonSet and its pods, beside `app`."""
+    selected_by: tuple[str, ...] = ("app",)
+    """The labels in its selector."""
+    also_on: Mapping[str, str] = field(default_factory=dict)
+    """Labels that its nodes must have beside the deploy label."""
+    runtime_class: bool = True
+    """Whether its pods ask for the runtime that the toolkit configures."""
+    host_pid: bool = False
 
 
+PART_OF = "app.kubernetes.io/part-of"
+COMPONENT = "app.kubernetes.io/component"
+DRIVER_COMPONENT = "nvidia-driver"
+PRECOMPILED = "nvidia.com/precompiled"
 TOOLKIT_VALIDATION = ("toolkit-validation",)
 OPERANDS = (
     Operand(
-        "state-driver", "driver", "nvidia-driver-daemonset", "driver", "nvidia-driver-ctr", ("k8s-driver-manager",)
+        "state-driver",
+        "driver",
+        "nvidia-driver-daemonset",
+        "driver",
+        "nvidia-driver-ctr",
+        "nvidia-driver",
+        ("k8s-driver-manager",),
+        labels={COMPONENT: DRIVER_COMPONENT, PRECOMPILED: "false"},
+        runtime_class=False,
+        host_pid=True,
     ),
     Operand(
         "state-container-toolkit",
@@ -100,7 +145,10 @@ OPERANDS = (
         "nvidia-container-toolkit-daemonset",
         "container-toolkit",
         "nvidia-container-toolkit-ctr",
+        "nvidia-container-toolkit",
         ("driver-validation",),
+        runtime_class=False,
+        host_pid=True,
     ),
     Operand(
         "state-operator-validation",
@@ -108,7 +156,10 @@ OPERANDS = (
         "nvidia-operator-validator",
         "operator-validator",
         "nvidia-operator-validator",
+        "nvidia-operator-validator",
         ("driver-validation", "toolkit-validation", "cuda-validation", "plugin-validation"),
+        labels={PART_OF: "gpu-operator"},
+        selected_by=("app", PART_OF),
     ),
     Operand(
         "state-device-plugin",
@@ -116,14 +167,27 @@ OPERANDS = (
         "nvidia-device-plugin-daemonset",
         "device-plugin",
         "nvidia-device-plugin",
+        "nvidia-device-plugin",
         TOOLKIT_VALIDATION,
     ),
-    Operand("state-dcgm", "dcgm", "nvidia-dcgm", "dcgm", "nvidia-dcgm-ctr", TOOLKIT_VALIDATION),
+    Operand(
+        "state-mps-control-daemon",
+        "devicePlugin",
+        "nvidia-device-plugin-mps-control-daemon",
+        "device-plugin",
+        "mps-control-daemon-ctr",
+        "nvidia-device-plugin",
+        (*TOOLKIT_VALIDATION, "mps-control-daemon-mounts"),
+        also_on={MPS_CAPABLE: "true"},
+        host_pid=True,
+    ),
+    Operand("state-dcgm", "dcgm", "nvidia-dcgm", "dcgm", "nvidia-dcgm-ctr", "nvidia-dcgm", TOOLKIT_VALIDATION),
     Operand(
         "state-dcgm-exporter",
         "dcgmExporter",
         "nvidia-dcgm-exporter",
         "dcgm-exporter",
+        "nvidia-dcgm-exporter",
         "nvidia-dcgm-exporter",
         TOOLKIT_VALIDATION,
     ),
@@ -133,7 +197,10 @@ OPERANDS = (
         "gpu-feature-discovery",
         "gpu-feature-discovery",
         "gpu-feature-discovery",
+        "nvidia-gpu-feature-discovery",
         TOOLKIT_VALIDATION,
+        labels={PART_OF: "nvidia-gpu"},
+        selected_by=("app", PART_OF),
     ),
     Operand(
         "state-mig-manager",
@@ -141,7 +208,9 @@ OPERANDS = (
         "nvidia-mig-manager",
         "mig-manager",
         "nvidia-mig-manager",
+        "nvidia-mig-manager",
         TOOLKIT_VALIDATION,
+        host_pid=True,
     ),
     Operand(
         "state-node-status-exporter",
@@ -149,10 +218,18 @@ OPERANDS = (
         "nvidia-node-status-exporter",
         "node-status-exporter",
         "nvidia-node-status-exporter",
+        "nvidia-node-status-exporter",
         enabled_by_default=False,
+        runtime_class=False,
     ),
 )
 """The operands, in the order in which the operator reconciles them."""
+
+
+def sanitized(kernel: str) -> str:
+    """Return a kernel's version as names of objects have it: without the architecture and underscores."""
+    bare = re.sub(r"x86_64(?:_64k)?|aarch64(?:_64k)?", "", kernel)
+    return bare.replace("_", ".").removesuffix(".").lower()
 
 
 def os_tag(os_id: str, version: str) -> str:

@@ -33,6 +33,8 @@ class Controller:
     """The kinds whose objects it looks at, with their API versions, built in (see `view.built_in`) or custom."""
     reconcile: Callable[[View, Moment], Iterator[Effect | Again]]
     """Yields what it would do to the cluster that it sees. It sends no request and reads no clock."""
+    stand_in: bool = False
+    """True when it does what a real operator does, and rests where one runs."""
 
 
 Fates = Callable[[View, Moment], Callable[[Object], Fate]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from aiinfra.dataclass import dataclass
-from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import OPERANDS
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import COMPONENT, DRIVER_COMPONENT, OPERANDS
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels, name, namespace
 from aiinfra.stack import MARK_STACK
@@ -65,7 +65,7 @@ class PodFaults:
 
     def _chart_image_missing(self, pod: Object) -> bool:
         """Whether the chart's own image is missing: at a stack, the images of operands can be pulled."""
-        return self.is_set_at_stack_of(IMAGE_PULL, pod) and not _is_operand(pod)
+        return self.is_set_at_stack_of(IMAGE_PULL, pod) and not is_operand(pod)
 
     def _toolkit_image_missing(self, pod: Object) -> bool:
         """Whether the toolkit's image is missing: the one image that the fault strikes in a whole cluster."""
@@ -73,11 +73,11 @@ class PodFaults:
 
     def _driver_image_missing(self, pod: Object, machine: Hardware) -> bool:
         """Whether the precompiled driver image for the node's kernel is missing."""
-        return self.strikes(DRIVER_MISMATCH, pod) and _is_driver(pod) and machine.kernel in _image(pod)
+        return self.strikes(DRIVER_MISMATCH, pod) and is_driver(pod) and machine.kernel in _image(pod)
 
     def driver_crash(self, pod: Object, machine: Hardware) -> str:
         """Return the error of a driver container that finds no headers for the kernel; empty for any other."""
-        if not (self.strikes(DRIVER_MISMATCH, pod) and _is_driver(pod)) or machine.kernel in _image(pod):
+        if not (self.strikes(DRIVER_MISMATCH, pod) and is_driver(pod)) or machine.kernel in _image(pod):
             return ""
         return (
             f"Could not resolve Linux kernel version: no headers for kernel {machine.kernel} in the package "
@@ -85,12 +85,15 @@ class PodFaults:
         )
 
 
-def _is_operand(pod: Object) -> bool:
-    return any(labels(pod).get("app", "").startswith(operand.daemonset) for operand in OPERANDS)
+def is_operand(pod: Object) -> bool:
+    """Whether the GPU Operator deploys the pod."""
+    return is_driver(pod) or any(labels(pod).get("app", "").startswith(operand.daemonset) for operand in OPERANDS)
 
 
-def _is_driver(pod: Object) -> bool:
-    return labels(pod).get("app", "").startswith(DRIVER_APP)
+def is_driver(pod: Object) -> bool:
+    """Whether it is a driver's pod, of a ClusterPolicy or of an NVIDIADriver."""
+    has = labels(pod)
+    return has.get(COMPONENT) == DRIVER_COMPONENT or has.get("app", "").startswith(DRIVER_APP)
 
 
 def _image(pod: Object) -> str:

@@ -13,7 +13,10 @@ from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Effect, Remove
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, deleting
 
-KINDS = ("DaemonSet", "Pod", "RuntimeClass")
+KINDS = (
+    *("DaemonSet", "Pod", "RuntimeClass", "ConfigMap", "Service", "ServiceAccount"),
+    *("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
+)
 
 
 def reconcile(view: View, moment: Moment) -> Iterator[Effect]:

@@ -1,4 +1,7 @@
-"""The kubelets of the lab's nodes, for pods that carry the annotation or request GPUs; kwok plays all others."""
+"""The kubelets of the lab's nodes, for pods that carry the annotation, request GPUs or are the GPU Operator's operands.
+
+kwok plays all others.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers.controller import Fates, Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Again, Count, Create, Effect, Patch
+from aiinfra.domains.kubernetes.lab.controllers.faults import is_operand
 from aiinfra.domains.kubernetes.lab.controllers.hardware import asks_for_gpus
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Fate, Notice, next_transition
 from aiinfra.domains.kubernetes.lab.controllers.view import (
@@ -85,7 +89,8 @@ def is_simulated(pod: Object) -> bool:
     """Whether the lab's kubelets, not kwok, play the life of the pod."""
     if deleting(pod) or pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
         return False
-    return annotation(pod, KUBELET_ANNOTATION) == "controllers" or asks_for_gpus(pod)
+    player = annotation(pod, KUBELET_ANNOTATION)
+    return player == "controllers" or asks_for_gpus(pod) or (not player and is_operand(pod))
 
 
 def event(pod: Object, notice: Notice, now: datetime) -> Object:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domain_lab import SetFault
-from aiinfra.domains.kubernetes.lab.block import LabCluster, Platform
+from aiinfra.domains.kubernetes.lab.block import LabCluster, Operators, Platform
 from aiinfra.domains.kubernetes.lab.cluster_files import INTERNAL, SPEC
 from aiinfra.domains.kubernetes.lab.controllers.cluster import ClusterControllers
 from aiinfra.domains.kubernetes.lab.controllers.faults import Faults
@@ -30,12 +30,13 @@ class ClusterFiles:
     kubeconfig: str
     """A kubeconfig with the direct address of its API server, which a partition does not cut off."""
     platform: Platform
+    operators: Operators
 
     @classmethod
     def read(cls, home: Path) -> ClusterFiles:
         """Read the files of the cluster in the folder `home`. Raises `OSError`."""
         spec = LabCluster.model_validate_json((home / SPEC).read_text())
-        return cls((home / INTERNAL).read_text(), spec.platform)
+        return cls((home / INTERNAL).read_text(), spec.platform, spec.operators)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,13 @@ class LabControllers:
         for name, cluster in files.clusters.items():
             if name not in self._running:
                 log.info("cluster %s", name)
+                controllers = controllers_of(cluster.platform, cluster.operators)
                 self._running[name] = ClusterControllers(
-                    name, cluster.kubeconfig, controllers_of(cluster.platform), partial(self._faults, name)
+                    name, cluster.kubeconfig, controllers, partial(self._faults, name)
                 )
                 self._running[name].start()
-        for controllers in self._running.values():
-            controllers.wake()
+        for running in self._running.values():
+            running.wake()
 
     def _faults(self, cluster: str) -> Faults:
         return self._files.faults_in(cluster)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiinfra.domain import load
 from aiinfra.domains.kubernetes.charts import charts
-from aiinfra.domains.kubernetes.lab.block import Platform
+from aiinfra.domains.kubernetes.lab.block import Operators, Platform
 from aiinfra.domains.kubernetes.lab.controllers import garbage, webhook_down
 from aiinfra.domains.kubernetes.lab.controllers.controller import Controller
 from aiinfra.domains.kubernetes.lab.controllers.kubelet import Kubelets
@@ -30,6 +30,6 @@ PLATFORMS: Mapping[Platform, Callable[[], Sequence[Controller]]] = {
 }
 
 
-def controllers_of(platform: Platform) -> Sequence[Controller]:
-    """Return new controllers for one cluster of this platform."""
-    return PLATFORMS[platform]()
+def controllers_of(platform: Platform, operators: Operators = "stand-in") -> Sequence[Controller]:
+    """Return new controllers for one cluster of this platform; with real operators, without their stand-ins."""
+    return [each for each in PLATFORMS[platform]() if operators == "stand-in" or not each.stand_in]

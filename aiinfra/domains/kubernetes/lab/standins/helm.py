@@ -23,7 +23,8 @@ from aiinfra.domains.kubernetes.lab.standins.cluster import (
     waiter,
 )
 from aiinfra.domains.kubernetes.lab.standins.objects import autoname
-from aiinfra.domains.kubernetes.lab.standins.storage import Content, Revision
+from aiinfra.domains.kubernetes.lab.standins.storage import Revision
+from aiinfra.domains.kubernetes.lab.standins.stored_release import Content
 from aiinfra.domains.kubernetes.lab.standins.trees import changed_paths, with_secrets_of
 from aiinfra.engine.wire import UNKNOWN, Tree, holds_unknown, reveal
 from aiinfra.errors import StepError
@@ -40,11 +41,17 @@ COMPUTED = ("status", "resourceNames")
 
 
 class HelmReleases:
-    """The handler of releases. `crds_late` says whether the CRDs of this call's chart come late, a fault of the lab."""
+    """The handler of releases. `crds_late` says whether the CRDs of this call's chart come late, a fault of the lab.
 
-    def __init__(self, clients: Clients, crds_late: Callable[[Call], bool]) -> None:
+    `real_operators` says whether the cluster of a call has real operators, each of which has one version.
+    """
+
+    def __init__(
+        self, clients: Clients, crds_late: Callable[[Call], bool], real_operators: Callable[[Call], bool]
+    ) -> None:
         self._clients = clients
         self._crds_late = crds_late
+        self._real_operators = real_operators
 
     def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
         filled: dict[str, Tree] = {**inputs}
@@ -54,7 +61,7 @@ class HelmReleases:
             filled["namespace"] = "default"
         if not reveal_known(inputs.get("skipAwait", False)):
             filled.setdefault("timeout", TIMEOUT)
-        return filled, list(check_failures(_plain(inputs)))
+        return filled, list(check_failures(_plain(inputs), real_operators=self._real_operators(call)))
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
         paths = list(changed_paths(old_inputs, news))
@@ -105,15 +112,17 @@ class HelmReleases:
             _refuse_unusable(release, before, installing=olds is None)
             number = before.number + 1 if before else 1
             pending = Revision(number, "pending-upgrade" if number > 1 else "pending-install")
-            content = Content(plain.get("values") or {}, ordered(rendered(plain).objects))
+            facts = facts_of(plain)
+            assert facts is not None
+            content = Content(facts, plain.get("values") or {}, ordered(rendered(plain).objects))
             storage.store_revision(client, release, pending, content)
             try:
                 self._install(call, client, plain, _dropped_objects(olds, plain))
             except (NotDone, Stopped, KubeError) as error:
-                failed = Revision(number, "failed")
+                failed = Revision(number, "failed", _failure_text(release, error))
                 storage.store_revision(client, release, failed, content)
                 made = Made(_id(release), _outputs(inputs, failed))
-                raise PartlyMade(made, [_failure_text(release, error)]) from error
+                raise PartlyMade(made, [failed.why]) from error
             done = Revision(number, "deployed")
             storage.store_revision(client, release, done, content)
         return Made(_id(release), _outputs(inputs, done))

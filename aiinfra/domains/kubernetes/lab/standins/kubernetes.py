@@ -29,12 +29,16 @@ def never(_: Call) -> bool:
     return False
 
 
-def spec(crds_late: Callable[[Call], bool] = never) -> ProviderSpec:
-    """Return the stand-in provider. `crds_late` says whether the fault `crd-late` strikes the chart of a call."""
+def spec(crds_late: Callable[[Call], bool] = never, real_operators: Callable[[Call], bool] = never) -> ProviderSpec:
+    """Return the stand-in provider.
+
+    `crds_late` says whether the fault `crd-late` strikes the chart of a call, `real_operators` whether they run in its
+    cluster: charts then have the versions of these.
+    """
     clients = Clients()
     return ProviderSpec(
         name="kubernetes",
         version=VERSION,
-        resources={RELEASE: HelmReleases(clients, crds_late)},
+        resources={RELEASE: HelmReleases(clients, crds_late, real_operators)},
         fallback=Objects(clients),
     )

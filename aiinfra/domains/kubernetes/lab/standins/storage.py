@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import UTC, datetime
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease
+from aiinfra.domains.kubernetes.lab.standins.stored_release import (
+    Content,
+    Document,
+    decode,
+    document,
+    encode,
+    with_status,
+)
 
 MANAGER = "helm"
 
@@ -23,6 +27,8 @@ class Revision:
     number: int
     status: str
     """`deployed`, `failed`, `pending-install`, `pending-upgrade`, `superseded`, `uninstalling`."""
+    why: str = ""
+    """Of a failed one, what failed."""
 
 
 def newest_revision(client: KubeClient, release: HelmRelease) -> Revision | None:
@@ -35,61 +41,56 @@ def newest_revision(client: KubeClient, release: HelmRelease) -> Revision | None
     return max(found, key=lambda revision: revision.number, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a revision was made of."""
-
-    config: Mapping[str, Any]
-    """The values that were given."""
-    objects: Sequence[Object]
-    """What the templates made of them."""
-
-
 def store_revision(client: KubeClient, release: HelmRelease, revision: Revision, content: Content) -> None:
     """Store a revision; once it is `deployed`, earlier deployed revisions become `superseded`."""
-    client.apply(_secret(release, revision, content), field_manager=MANAGER, force=True)
+    earlier = _stored(client, release)
+    first = min((_first_deployed(secret) for secret in earlier), default="")
+    made = document(release, revision.number, content)
+    told = with_status(made, revision.status, datetime.now(UTC), first_deployed=first, why=revision.why)
+    client.apply(_secret(told), field_manager=MANAGER, force=True)
     if revision.status == "deployed":
-        for before in _stored(client, release, "status=deployed"):
-            if before != _ref(release, revision.number):
-                client.patch(before, {"metadata": {"labels": {"status": "superseded"}}})
+        for secret in earlier:
+            if secret["metadata"]["labels"]["status"] == "deployed" and _number(secret) != revision.number:
+                _restate(client, secret, "superseded")
 
 
 def mark_uninstalling(client: KubeClient, release: HelmRelease) -> None:
     """Mark the newest revision, as Helm does before it deletes anything (helm/helm pkg/action/uninstall.go)."""
-    if before := newest_revision(client, release):
-        client.patch(_ref(release, before.number), {"metadata": {"labels": {"status": "uninstalling"}}})
+    if newest := max(_stored(client, release), key=_number, default=None):
+        _restate(client, newest, "uninstalling")
 
 
 def delete_revisions(client: KubeClient, release: HelmRelease) -> None:
     """Delete every revision of the release."""
-    for ref in _stored(client, release):
-        client.delete(ref)
+    for secret in _stored(client, release):
+        client.delete(ObjectRef.of(secret))
 
 
-def _stored(client: KubeClient, release: HelmRelease, *more: str) -> list[ObjectRef]:
-    labels = ",".join(("owner=helm", f"name={release.name}", *more))
-    return [ObjectRef.of(secret) for secret in client.list("v1", "Secret", release.namespace, labels=labels)]
+def _stored(client: KubeClient, release: HelmRelease) -> list[Object]:
+    return client.list("v1", "Secret", release.namespace, labels=f"owner=helm,name={release.name}")
 
 
-def _ref(release: HelmRelease, number: int) -> ObjectRef:
-    return ObjectRef("v1", "Secret", f"sh.helm.release.v1.{release.name}.v{number}", release.namespace)
+def _number(secret: Object) -> int:
+    return int(secret["metadata"]["labels"]["version"])
 
 
-def _secret(release: HelmRelease, revision: Revision, content: Content) -> Object:
-    ref = _ref(release, revision.number)
-    labels = {"owner": "helm", "name": release.name, "status": revision.status, "version": str(revision.number)}
-    document = {
-        "name": release.name,
-        "namespace": release.namespace,
-        "version": revision.number,
-        "config": content.config,
-        "manifest": "".join(f"---\n{json.dumps(obj)}\n" for obj in content.objects),
-    }
-    packed = gzip.compress(json.dumps(document, sort_keys=True).encode(), mtime=0)
+def _first_deployed(secret: Object) -> str:
+    return str(decode(secret["data"]["release"])["info"]["first_deployed"])
+
+
+def _restate(client: KubeClient, secret: Object, status: str) -> None:
+    told = with_status(decode(secret["data"]["release"]), status, datetime.now(UTC))
+    client.apply(_secret(told), field_manager=MANAGER, force=True)
+
+
+def _secret(revision: Document) -> Object:
+    number, status = revision["version"], revision["info"]["status"]
+    labels = {"owner": "helm", "name": revision["name"], "status": status, "version": str(number)}
+    name = f"sh.helm.release.v1.{revision['name']}.v{number}"
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "helm.sh/release.v1",
-        "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": labels},
-        "data": {"release": base64.b64encode(base64.b64encode(packed)).decode()},
+        "metadata": {"name": name, "namespace": revision["namespace"], "labels": labels},
+        "data": {"release": encode(revision)},
     }

@@ -1,7 +1,7 @@
 """What the device plugin and GPU Feature Discovery make of a node: allocatable GPUs and labels. Pure.
 
-NVIDIA/k8s-device-plugin v0.20.0. A node offers GPUs while a device plugin's pod on it is ready; the labels that GFD
-set stay when it is gone.
+NVIDIA/k8s-device-plugin v0.20.0. A node offers GPUs while a device plugin's pod on it is ready, and with MPS while the
+control daemon runs too (internal/plugin/server.go); the labels that GFD set stay when it is gone.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Effect, Patch
+from aiinfra.domains.kubernetes.lab.controllers.faults import is_driver
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
-from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels, name, namespace, pod_ready, uid
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels, name, pod_ready, uid
 
 PLUGIN_APP, GFD_APP, MIG_APP = "nvidia-device-plugin-daemonset", "gpu-feature-discovery", "nvidia-mig-manager"
+MPS_APP = "nvidia-device-plugin-mps-control-daemon"
 MIG_MANAGER = "nvidia-mig-manager"
 """Field manager of the label that the MIG manager sets; the labels of GFD are set by NFD."""
 VGPU_MANAGER = "580.65.05"
@@ -34,39 +36,37 @@ CUDA_RUNTIME = {"580": "13.0", "595": "13.2", "610": "13.3"}
 
 @dataclass(slots=True)
 class DevicePlugins:
-    """Remembers the configuration that each plugin read when it started, or when its node's label changed."""
+    """Remembers the configuration that each program read when it started, or when its node's label changed."""
 
     read: dict[tuple[str, str], Sharing] = field(default_factory=dict)
-    """The configuration, by the uid of the plugin's pod and the value of the node's label."""
+    """The configuration, by the uid of the pod and the value of the node's label."""
 
     def reconcile(self, view: View, moment: Moment) -> Iterator[Effect]:
         instance = policy.active_policy(view.of("ClusterPolicy"))
         for node in hardware.with_gpus(view.nodes):
             apps = {labels(pod).get("app", ""): pod for pod in view.pods_on(name(node)) if pod_ready(pod)}
             machine, plugin = hardware.of_node(node), apps.get(PLUGIN_APP)
-            shared = self._running_config(view, node, plugin, instance) if plugin and instance else Sharing()
+            shared = self._running_config(view, node, plugin) if plugin else Sharing()
             strategy = str(policy.section(instance, "mig").get("strategy") or "none") if instance else "none"
             sliced = mig.slices(node, machine) if strategy != "none" else mig.WHOLE
-            yield from _set_resources(node, resources(machine, shared, strategy, sliced) if plugin else {})
+            offers = plugin is not None and (shared.strategy != "mps" or MPS_APP in apps)
+            yield from _set_resources(node, resources(machine, shared, strategy, sliced) if offers else {})
             if GFD_APP in apps and instance is not None:
-                found = _discovered_labels(machine, shared, instance, strategy)
+                driver = machine.host_driver or _driver_version(view, node, instance)
+                found = gfd_labels(machine, driver, self._running_config(view, node, apps[GFD_APP]), strategy)
                 yield from _set_labels(node, found | _sliced_labels(machine, strategy, sliced), NFD_MASTER)
                 if MIG_APP in apps and mig.configured(node, machine):
                     yield from _set_labels(node, {"nvidia.com/mig.config.state": "success"}, MIG_MANAGER)
 
-    def _running_config(self, view: View, node: Object, plugin: Object, instance: Object) -> Sharing:
-        """Return the sharing that a running plugin applies.
+    def _running_config(self, view: View, node: Object, pod: Object) -> Sharing:
+        """Return the sharing that a running plugin or GFD applies.
 
-        An edit of the ConfigMap alone reaches no running plugin: its sidecar watches the node's label only.
+        An edit of the ConfigMap alone reaches no running pod: its sidecar watches the node's label only.
         """
-        key = (uid(plugin), labels(node).get(sharing.NODE_LABEL, ""))
+        key = (uid(pod), labels(node).get(sharing.NODE_LABEL, ""))
         if key not in self.read:
-            self.read[key] = sharing.sharing_of_node(view, node, instance, namespace(plugin))
+            self.read[key] = sharing.sharing_of_node(view, node, pod)
         return self.read[key]
-
-
-def _discovered_labels(machine: Hardware, shared: Sharing, instance: Object, strategy: str) -> dict[str, str]:
-    return gfd_labels(machine, machine.host_driver or _driver_version(instance), shared, strategy)
 
 
 def _sliced_labels(machine: Hardware, strategy: str, sliced: Slices) -> dict[str, str]:
@@ -102,7 +102,12 @@ def _set_labels(node: Object, desired: Mapping[str, str], manager: str) -> Itera
         yield Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": changed}}, manager=manager)
 
 
-def _driver_version(instance: Object) -> str:
+def _driver_version(view: View, node: Object, instance: Object) -> str:
+    """Return the version of the driver that runs on a node, as its image's tag has it; else what the policy says."""
+    images = (pod["spec"]["containers"][0].get("image", "") for pod in view.pods_on(name(node)) if is_driver(pod))
+    tag = re.search(r":(?P<version>\d+[\d.]*)-", next(images, ""))
+    if tag is not None:
+        return tag["version"]
     return str(policy.section(instance, "driver").get("version") or IMAGES["driver"].version)
 
 

@@ -20,6 +20,7 @@ from aiinfra.domains.kubernetes.lab.schema import (
     TOLERATION,
     Schema,
     array,
+    atomic,
     crd,
     enum,
     flag,
@@ -37,16 +38,19 @@ def _immutable(field: str) -> dict[str, Any]:
     }
 
 
-_EXPRESSION = obj({"key": STRING, "operator": STRING, "values": STRINGS}, required=["key", "operator"])
-_TERM = obj({"matchExpressions": array(_EXPRESSION), "matchFields": array(_EXPRESSION)})
+_EXPRESSION = obj(
+    {"key": STRING, "operator": STRING, "values": atomic(STRINGS)},
+    required=["key", "operator"],
+)
+_EXPRESSIONS = atomic(array(_EXPRESSION))
+_TERM = atomic(obj({"matchExpressions": _EXPRESSIONS, "matchFields": _EXPRESSIONS}))
+_PREFERENCE = obj({"weight": INTEGER, "preference": _TERM}, required=["weight", "preference"])
 _NODE_AFFINITY = obj(
     {
-        "requiredDuringSchedulingIgnoredDuringExecution": obj(
-            {"nodeSelectorTerms": array(_TERM)}, required=["nodeSelectorTerms"]
+        "requiredDuringSchedulingIgnoredDuringExecution": atomic(
+            obj({"nodeSelectorTerms": atomic(array(_TERM))}, required=["nodeSelectorTerms"])
         ),
-        "preferredDuringSchedulingIgnoredDuringExecution": array(
-            obj({"weight": INTEGER, "preference": _TERM}, required=["weight", "preference"])
-        ),
+        "preferredDuringSchedulingIgnoredDuringExecution": atomic(array(_PREFERENCE)),
     }
 )
 _MODULE = obj({"args": STRINGS, "env": ENV, "enabled": BOOLEAN} | IMAGE)

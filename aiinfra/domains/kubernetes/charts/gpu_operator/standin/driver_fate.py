@@ -11,9 +11,9 @@ from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.driver_fit import Driver, KernelModules, Machine, Misfit, misfits
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import IMAGES
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operands import MODULES_VARIABLE
-from aiinfra.domains.kubernetes.lab.controllers.faults import DRIVER_APP, pull_error
+from aiinfra.domains.kubernetes.lab.controllers.faults import is_driver, pull_error
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
-from aiinfra.domains.kubernetes.lab.controllers.view import Object, labels
+from aiinfra.domains.kubernetes.lab.controllers.view import Object
 
 _NVIDIAS = f"{IMAGES['driver'].repository}/{IMAGES['driver'].image}:"
 
@@ -54,7 +54,7 @@ def _read(pod: Object) -> _Image | None:
     """What the image of a driver's pod is; None for other pods, and for images without a tag."""
     image = _text(pod)
     name, _, tag = image.rpartition(":")
-    if not labels(pod).get("app", "").startswith(DRIVER_APP) or "@" in image or not name:
+    if not is_driver(pod) or "@" in image or not name:
         return None
     version, *middle = tag.split("-")
     given = {one["name"]: one.get("value", "") for one in pod["spec"]["containers"][0].get("env") or ()}

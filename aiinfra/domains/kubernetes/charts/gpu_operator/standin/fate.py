@@ -17,10 +17,19 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     POLICY_KIND,
 )
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import driver_fate, pace, policy, sharing, workload
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.device_plugin import GFD_APP, MPS_APP
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operands import CONFIG_MANAGER_INIT
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.pace import DRIVER_CONTAINER
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
-from aiinfra.domains.kubernetes.lab.controllers.faults import DRIVER_APP, PLUGIN_APP, REAL_PACE, TOOLKIT_APP, PodFaults
+from aiinfra.domains.kubernetes.lab.controllers.faults import (
+    PLUGIN_APP,
+    REAL_PACE,
+    TOOLKIT_APP,
+    PodFaults,
+    is_driver,
+    is_operand,
+)
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.pod_life import Crash, Fate
 from aiinfra.domains.kubernetes.lab.controllers.view import (
@@ -34,6 +43,8 @@ from aiinfra.domains.kubernetes.lab.controllers.view import (
 
 VALIDATOR = "nvidia-operator-validator"
 CUDA_VALIDATOR = "nvidia-cuda-validator"
+SHARING_APPS = (PLUGIN_APP, MPS_APP, GFD_APP)
+"""Apps whose pods read the device plugin's configuration."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ def node_state(view: View, node: Object, instance: Object | None) -> NodeState:
     capacity = node.get("status", {}).get("capacity", {})
     return NodeState(
         machine,
-        driver=any(app.startswith(DRIVER_APP) for app in ready) or (on_host and not _runs(instance, "driver")),
+        driver=any(map(is_driver, filter(pod_ready, pods))) or (on_host and not _runs(instance, "driver")),
         toolkit=TOOLKIT_APP in ready or (on_host and not _runs(instance, "toolkit")),
         toolkit_validated=any(_finished(pod, "toolkit-validation") for pod in pods if _app(pod) == VALIDATOR),
         cuda_validated=any(
@@ -97,17 +108,17 @@ def _finished(pod: Object, container: str) -> bool:
 def fate(pod: Object, view: View, state: NodeState, instance: Object | None, faults: PodFaults) -> Fate:
     """Return what happens to the pod's containers, given the state of its node and the faults that are set."""
     app = _app(pod)
-    operand = any(app.startswith(o.daemonset) for o in OPERANDS)
+    operand = is_operand(pod)
     held = frozenset(_waiting_containers(app, state)) if operand else frozenset()
     container = pod["spec"]["containers"][0]["name"]
-    crashes = dict(_crashes(pod, view, state, instance, faults))
+    crashes = dict(_crashes(pod, view, state, faults))
     return Fate(
         unpullable={**driver_fate.missing_image(pod, state.machine), **faults.unpullable(pod, state.machine)},
         held=held,
         crashes=crashes,
         answer=workload.answer(pod, state.machine),
-        rejected=_admission_refusal(pod, view, instance),
-        unmounted=_mount_failure(pod, view, instance) if app == PLUGIN_APP else "",
+        rejected=_admission_refusal(pod, view),
+        unmounted=_mount_failure(pod, view),
         unsandboxed=pace.sandbox_refusal(pod, view, toolkit=state.toolkit),
         ready_after=pace.ready_after(container, real_pace=faults.strikes(REAL_PACE, pod), crashes=container in crashes),
     )
@@ -124,43 +135,52 @@ def _waiting_containers(app: str, state: NodeState) -> Iterator[str]:
         yield "plugin-validation"
 
 
-def _crashes(
-    pod: Object, view: View, state: NodeState, instance: Object | None, faults: PodFaults
-) -> Iterator[tuple[str, Crash]]:
+def _crashes(pod: Object, view: View, state: NodeState, faults: PodFaults) -> Iterator[tuple[str, Crash]]:
     app = _app(pod)
     if app == OPERATOR_DEPLOYMENT and not view.serves(POLICY_KIND):
         yield from Fate.without_api(pod, POLICY_KIND, POLICY_API).crashes.items()
     if workload.adds_vectors(pod) and workload.gpus_requested(pod) and not state.driver:
         yield pod["spec"]["containers"][0]["name"], Crash(1, workload.NO_DEVICE)
-    if app.startswith(DRIVER_APP) and (message := _driver_crash(pod, state, faults)):
+    if is_driver(pod) and (message := _driver_crash(pod, state, faults)):
         yield DRIVER_CONTAINER, Crash(1, message)
     node = view.find("Node", pod["spec"]["nodeName"])
-    if app == PLUGIN_APP and instance is not None and node is not None:
-        try:
-            sharing.parse(sharing.config_text(view, node, instance, namespace(pod)))
-        except sharing.BadConfig as error:
-            yield "nvidia-device-plugin", Crash(1, f"error starting plugins: unable to load config: {error}")
+    if node is not None and app in SHARING_APPS:
+        yield from _config_crashes(pod, view, node)
 
 
 def _driver_crash(pod: Object, state: NodeState, faults: PodFaults) -> str:
     return faults.driver_crash(pod, state.machine) or driver_fate.crash(pod, state.machine)
 
 
-def _admission_refusal(pod: Object, view: View, instance: Object | None) -> str:
+def _config_crashes(pod: Object, view: View, node: Object) -> Iterator[tuple[str, Crash]]:
+    """Yield the crash of a program that has no document of its node's name, or cannot read it."""
+    try:
+        sharing.parse(sharing.config_text(view, node, pod))
+    except sharing.UnknownKey as error:
+        yield CONFIG_MANAGER_INIT, Crash(1, f"error: {error}")
+    except sharing.BadConfig as error:
+        what = "error starting plugins: " if _app(pod) == PLUGIN_APP else ""
+        yield pod["spec"]["containers"][0]["name"], Crash(1, f"{what}unable to load config: {error}")
+
+
+def _admission_refusal(pod: Object, view: View) -> str:
     """Return the device plugin's refusal of a request for several shares, where its configuration forbids them."""
     place, asked = pod["spec"]["nodeName"], workload.gpus_requested(pod)
     plugin = next((p for p in view.pods_on(place) if _app(p) == PLUGIN_APP), None)
     node = view.find("Node", place)
-    if asked < 2 or not (plugin and node and instance):
+    if asked < 2 or not (plugin and node):
         return ""
-    if not sharing.sharing_of_node(view, node, instance, namespace(plugin)).single:
+    if not sharing.sharing_of_node(view, node, plugin).single:
         return ""
     refusal = f"invalid request: maximum request size for shared resources is 1; found {asked}"
     return f"Allocate failed due to rpc error: code = Unknown desc = {refusal}, which is unexpected"
 
 
-def _mount_failure(pod: Object, view: View, instance: Object | None) -> str:
-    configured = sharing.config_map(instance) if instance is not None else ""
-    if not configured or view.find("ConfigMap", configured, namespace(pod)):
-        return ""
-    return f'MountVolume.SetUp failed for volume "{configured}" : configmap "{configured}" not found'
+def _mount_failure(pod: Object, view: View) -> str:
+    """Return why the volume of a ConfigMap that does not exist cannot be set up."""
+    for volume in pod["spec"].get("volumes") or ():
+        source = volume.get("configMap") or {}
+        missing = source.get("name") if not source.get("optional") else None
+        if missing and view.find("ConfigMap", missing, namespace(pod)) is None:
+            return f'MountVolume.SetUp failed for volume "{volume["name"]}" : configmap "{missing}" not found'
+    return ""

@@ -1,8 +1,7 @@
 """What the chart `gpu-operator` v26.7.0 makes (NVIDIA/gpu-operator deployments/gpu-operator).
 
 Not made: the hook that upgrades CRDs and, with `operator.cleanupCRD`, the one that deletes them (CRDs are applied by
-every install and upgrade instead), Services and monitors of metrics, PodDisruptionBudgets, the default NVIDIADriver,
-GPUCluster.
+every install and upgrade instead), Services and monitors of metrics, PodDisruptionBudgets, GPUCluster.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.standin import (
     driver_definition,
     policy_definition,
 )
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import cluster_policy
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import cluster_policy, default_driver
 from aiinfra.domains.kubernetes.charts.nfd.standin import manifest as nfd
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
     KUBELET,
@@ -57,6 +56,8 @@ def manifest(release: HelmRelease, values: Mapping[str, Any]) -> Manifest:
     ]
     if values["clusterPolicy"]["deployCR"]:
         objects.append(cluster_policy(values, labels | {"app.kubernetes.io/component": NAME}))
+    if (driver := default_driver(values)) is not None:
+        objects.append(driver)
     cleanup = [_cleanup(release, values["operator"], labels)]
     own = Manifest(objects, DEFINITIONS, before_delete=cleanup)
     if not values["nfd"]["enabled"]:

@@ -32,8 +32,8 @@ class OsInfo:
     """The operating system of the first GPU node, from which the operator builds the driver's image tag."""
 
     tag: str
-    kernels: Sequence[str]
-    """Kernels of all GPU nodes, sorted, each once."""
+    kernels: Mapping[str, str]
+    """Kernels of all GPU nodes, sorted, each with the ID and VERSION_ID of the OS that has it."""
 
 
 def section(policy: Object, component: str) -> Mapping[str, Any]:
@@ -77,7 +77,13 @@ def image(policy: Object, component: str) -> str:
             "invalid image specification: repository, image and version must all be set"
             f" (repository={repository}, image={image_name}, version={version})"
         )
-    return f"{repository}/{image_name}{'@' if version.startswith('sha256:') else ':'}{version}"
+    return image_path(spec)
+
+
+def image_path(spec: Mapping[str, Any]) -> str:
+    """Return the image of a component whose repository, image and version are all given."""
+    joint = "@" if spec["version"].startswith("sha256:") else ":"
+    return f"{spec['repository']}/{spec['image']}{joint}{spec['version']}"
 
 
 def driver_image(policy: Object, info: OsInfo, kernel: str = "") -> str:
@@ -107,6 +113,47 @@ def os_info(gpu_nodes: Sequence[Object]) -> OsInfo:
     first = labels(gpu_nodes[0])
     for key, what in ((OS_ID, "OS name"), (OS_VERSION, "OS version")):
         if key not in first:
-            raise Irreconcilable(f"unable to retrieve {what} from label {key}")
-    kernels = sorted({labels(node).get(KERNEL, "") for node in gpu_nodes} - {""})
+            problem = f"unable to retrieve {what} from label {key}"
+            raise Irreconcilable(f"failed to retrieve GPU node OS info: {problem}")
+    systems = {labels(node).get(KERNEL, ""): _system(labels(node)) for node in gpu_nodes}
+    kernels = {kernel: systems[kernel] for kernel in sorted(systems) if kernel}
     return OsInfo(os_tag(first[OS_ID], first[OS_VERSION]), kernels)
+
+
+def _system(node_labels: Mapping[str, str]) -> str:
+    return node_labels.get(OS_ID, "") + node_labels.get(OS_VERSION, "")
+
+
+def cdi(policy: Object) -> bool:
+    return bool(section(policy, "cdi").get("enabled", True))
+
+
+def nri_plugin(policy: Object) -> bool:
+    """Whether the toolkit works as a plugin of the container runtime, which then needs no RuntimeClass."""
+    return bool(section(policy, "cdi").get("nriPluginEnabled", False))
+
+
+def runtime_class(policy: Object) -> str:
+    return str(section(policy, "operator").get("runtimeClass") or "nvidia")
+
+
+def sandboxed(policy: Object) -> bool:
+    return bool(section(policy, "sandboxWorkloads").get("enabled", False))
+
+
+def by_nvidia_driver(policy: Object) -> bool:
+    """Whether NVIDIADriver objects describe the driver instead of the policy."""
+    return bool(section(policy, "driver").get("useNvidiaDriverCRD", False))
+
+
+def upgrades_by_itself(policy: Object) -> bool:
+    """Whether the policy's own driver is upgraded without being asked (nodelabeling_controller.go)."""
+    driver = section(policy, "driver")
+    asked = (driver.get("upgradePolicy") or {}).get("autoUpgrade", False)
+    return bool(driver.get("enabled", True) and asked and not sandboxed(policy))
+
+
+def driver_upgrades(driver: Object) -> Mapping[str, Any]:
+    """Return the upgrade policy of an NVIDIADriver; by default it upgrades by itself."""
+    given = driver.get("spec", {}).get("upgradePolicy") or {}
+    return {"autoUpgrade": True, "maxParallelUpgrades": 1, "maxUnavailable": "25%", **given}

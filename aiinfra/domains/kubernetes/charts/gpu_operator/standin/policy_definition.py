@@ -10,6 +10,7 @@ from aiinfra.domains.kubernetes.lab.schema import (
     INT_OR_STRING,
     INTEGER,
     LABELS,
+    LONG,
     POD_SECURITY_CONTEXT,
     PROBE,
     RESOURCES,
@@ -18,7 +19,6 @@ from aiinfra.domains.kubernetes.lab.schema import (
     TOLERATION,
     Schema,
     array,
-    at_least,
     crd,
     enum,
     flag,
@@ -46,10 +46,19 @@ _VALIDATED = obj({"env": ENV})
 _DURATION: Schema = STRING | {
     "pattern": r"^(0|(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?)$"
 }
+_ACTIONS = [
+    spelling
+    for lower, mixed in (
+        *(("replace", "Replace"), ("keep", "Keep"), ("drop", "Drop"), ("hashmod", "HashMod"), ("labelmap", "LabelMap")),
+        *(("labeldrop", "LabelDrop"), ("labelkeep", "LabelKeep"), ("lowercase", "Lowercase")),
+        *(("uppercase", "Uppercase"), ("keepequal", "KeepEqual"), ("dropequal", "DropEqual")),
+    )
+    for spelling in (lower, mixed)
+]
 _RELABELING = obj(
     {
-        "action": STRING,
-        "modulus": INTEGER,
+        "action": enum(*_ACTIONS, default="replace"),
+        "modulus": LONG | {"minimum": 0},
         "regex": STRING,
         "replacement": STRING,
         "separator": STRING,
@@ -67,18 +76,24 @@ SERVICE_MONITOR = obj(
         "relabelings": array(_RELABELING),
     }
 )
-_EVICTION = {"force": flag(False), "timeoutSeconds": at_least(0, 300), "deleteEmptyDir": flag(False)}
+
+
+def _count(default: int) -> Schema:
+    return {"type": "integer", "minimum": 0, "default": default}
+
+
+_EVICTION = {"force": flag(False), "timeoutSeconds": _count(300), "deleteEmptyDir": flag(False)}
 
 
 def upgrade_policy(*, automatic: bool) -> Schema:
     return obj(
         {
             "autoUpgrade": flag(automatic),
-            "maxParallelUpgrades": at_least(0, 1),
+            "maxParallelUpgrades": _count(1),
             "maxUnavailable": INT_OR_STRING | {"default": "25%"},
             "podDeletion": obj(_EVICTION),
             "drain": obj(_EVICTION | {"enable": flag(False), "podSelector": STRING}),
-            "waitForCompletion": obj({"podSelector": STRING, "timeoutSeconds": at_least(0, 0)}),
+            "waitForCompletion": obj({"podSelector": STRING, "timeoutSeconds": _count(0)}),
         }
     )
 
@@ -140,8 +155,21 @@ _OPERATOR = obj(
     }
 )
 _VALIDATOR = obj(
-    (_RUN | IMAGE | dict.fromkeys(("plugin", "toolkit", "driver", "cuda"), _VALIDATED))
+    (
+        {key: schema for key, schema in _RUN.items() if key != "enabled"}
+        | IMAGE
+        | dict.fromkeys(("plugin", "toolkit", "driver", "cuda"), _VALIDATED)
+    )
     | dict.fromkeys(("vfioPCI", "vgpuManager", "vgpuDevices"), _VALIDATED)
+)
+_ARTIFACTS: Schema = STRING | {"default": "/opt/nvidia-gpu-operator/artifacts/runtimeclasses"}
+_KATA_CLASS = obj(
+    {
+        "name": STRING,
+        "nodeSelector": LABELS,
+        "artifacts": obj({"url": STRING, "pullSecret": STRING}, required=["url"]),
+    },
+    required=["artifacts", "name"],
 )
 _SANDBOX: dict[str, Schema] = {
     "sandboxWorkloads": obj(
@@ -157,7 +185,7 @@ _SANDBOX: dict[str, Schema] = {
     "vgpuManager": component(driverManager=_MANAGER, kernelModuleConfig=strings("name")),
     "vgpuDeviceManager": component(config=obj({"name": STRING, "default": STRING | {"default": "default"}})),
     "ccManager": component(defaultMode=enum("on", "off", "devtools")),
-    "kataManager": component(config=strings("artifactsDir")),
+    "kataManager": component(config=obj({"artifactsDir": _ARTIFACTS, "runtimeClasses": array(_KATA_CLASS)})),
 }
 SPEC = obj(
     {

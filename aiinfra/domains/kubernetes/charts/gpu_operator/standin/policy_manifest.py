@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import HELM_POLICY_NAME, POLICY_API, POLICY_KIND
+from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
+    DRIVER_API,
+    DRIVER_KIND,
+    HELM_POLICY_NAME,
+    POLICY_API,
+    POLICY_KIND,
+)
 from aiinfra.domains.kubernetes.lab.standins.charts.release import Object, object_head
 
 SECTIONS = (
@@ -23,6 +29,11 @@ OPERATOR_FIELDS = ("runtimeClass", "use_ocp_driver_toolkit", "labels", "annotati
 CHART_ONLY = {
     "driver": ("nvidiaDriverCRD",),
 }
+DRIVER_FIELDS = (
+    *("repository", "image", "version", "kernelModuleType", "imagePullSecrets", "manager", "rdma", "certConfig"),
+    *("startupProbe", "livenessProbe", "readinessProbe", "kernelModuleConfig", "secretEnv", "resources", "env", "args"),
+)
+"""Fields of the value `driver` that the default NVIDIADriver has under the same name."""
 CONFIG_CHART_ONLY = ("create", "data")
 """Fields of `<component>.config` that only say whether the chart creates the ConfigMap."""
 
@@ -30,6 +41,30 @@ CONFIG_CHART_ONLY = ("create", "data")
 def cluster_policy(values: Mapping[str, Any], labels: Mapping[str, str]) -> Object:
     spec = {key: _section(key, values[key]) for key in SECTIONS}
     return object_head(POLICY_API, POLICY_KIND, HELM_POLICY_NAME, labels) | {"spec": spec}
+
+
+def default_driver(values: Mapping[str, Any]) -> Object | None:
+    """Return the NVIDIADriver that the chart makes of the value `driver`; None when that is not asked for.
+
+    See deployments/gpu-operator/templates/nvidiadriver.yaml.
+    """
+    driver, common = values["driver"], values["daemonsets"]
+    asked = driver["nvidiaDriverCRD"]
+    if not (driver["enabled"] and asked["enabled"] and asked["deployDefaultCR"]):
+        return None
+    licence = driver["licensingConfig"]
+    names = {"secretName": licence["secretName"]} if licence["secretName"] else {"name": licence["configMapName"]}
+    spec = {
+        **{key: driver[key] for key in DRIVER_FIELDS},
+        **{key: common[key] for key in ("annotations", "labels", "tolerations")},
+        **{key: values[key] for key in ("gds", "gdrcopy") if values[key]["enabled"]},
+        "upgradePolicy": _driver(driver)["upgradePolicy"],
+        "repoConfig": {"name": driver["repoConfig"]["configMapName"]},
+        "virtualTopologyConfig": {"name": driver["virtualTopology"]["config"]},
+        "licensingConfig": {**names, "nlsEnabled": licence["nlsEnabled"]} if any(names.values()) else {},
+    }
+    fixed = {"default": True, "driverType": asked["driverType"] or "gpu", "usePrecompiled": driver["usePrecompiled"]}
+    return object_head(DRIVER_API, DRIVER_KIND, "default", {}) | {"spec": without_empty(spec) | fixed}
 
 
 def _section(key: str, value: Mapping[str, Any]) -> dict[str, Any]:

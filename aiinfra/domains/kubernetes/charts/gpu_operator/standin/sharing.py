@@ -14,8 +14,8 @@ from ruamel.yaml.error import YAMLError
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import GPU_RESOURCE
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy
-from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operands import CONFIG_MANAGER_INIT, CONFIGS
+from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels, namespace
 
 NODE_LABEL = "nvidia.com/device-plugin.config"
 
@@ -33,34 +33,44 @@ class BadConfig(ValueError):
     """The device plugin cannot start with this configuration; the text is its own."""
 
 
-def sharing_of_node(view: View, node: Object, instance: Object, within: str) -> Sharing:
-    """Return how the GPUs of a node are shared.
+class UnknownKey(BadConfig):
+    """The ConfigMap has no document of this name, so the program that chooses one fails before the plugin starts."""
+
+
+def sharing_of_node(view: View, node: Object, plugin: Object) -> Sharing:
+    """Return how the GPUs of a node are shared by the pod of its device plugin.
 
     They are not shared when no configuration names this node, or when it does not parse: the plugin does not run.
     """
     try:
-        return parse(config_text(view, node, instance, within))
+        return parse(config_text(view, node, plugin))
     except BadConfig:
         return Sharing()
 
 
-def config_map(instance: Object) -> str:
-    """Return the name of the ConfigMap that the policy gives the device plugin, empty when it gives none."""
-    return str((policy.section(instance, "devicePlugin").get("config") or {}).get("name") or "")
+def config_text(view: View, node: Object, pod: Object) -> str:
+    """Return the configuration that applies to a node, empty when none does. Raises `UnknownKey`.
 
-
-def config_text(view: View, node: Object, instance: Object, within: str) -> str:
-    """Return the configuration that applies to a node, empty when none does. Raises `BadConfig` for an unknown key."""
-    configured = config_map(instance)
-    found = view.find("ConfigMap", configured, within) if configured else None
-    if found is None:
+    The pod of a device plugin, of GFD or of the MPS daemon mounts the ConfigMap by its name, and its first program
+    chooses the document: the node's label says which, else the default that the pod was made with.
+    """
+    chooser = next((c for c in pod["spec"].get("initContainers") or () if c["name"] == CONFIG_MANAGER_INIT), None)
+    found = view.find("ConfigMap", _mounted(pod, chooser), namespace(pod)) if chooser else None
+    if chooser is None or found is None:
         return ""
-    default = (policy.section(instance, "devicePlugin").get("config") or {}).get("default") or ""
+    default = next((env.get("value") for env in chooser.get("env") or () if env["name"] == "DEFAULT_CONFIG"), "")
     key = labels(node).get(NODE_LABEL) or default
     data = found.get("data") or {}
     if key and key not in data:
-        raise BadConfig(f"specified config {key} does not exist")
+        raise UnknownKey(f"specified config {key} does not exist")
     return str(data.get(key, ""))
+
+
+def _mounted(pod: Object, chooser: Object) -> str:
+    """Return the name of the ConfigMap that the container has at the place for configurations."""
+    mounts = {mount["mountPath"]: mount["name"] for mount in chooser.get("volumeMounts") or ()}
+    volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
+    return str((volumes.get(mounts.get(CONFIGS, "")) or {}).get("configMap", {}).get("name", ""))
 
 
 @lru_cache(maxsize=64)

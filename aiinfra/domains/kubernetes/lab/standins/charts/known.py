@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiinfra.domain import load
 from aiinfra.domains.kubernetes.charts import chart_of, charts, facts_by_name
 from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, dotted, problems, with_defaults
+from aiinfra.domains.kubernetes.lab.real_versions import VERSIONS
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
     HelmRelease,
     Manifest,
@@ -23,22 +25,30 @@ Make = Callable[[HelmRelease, Mapping[str, Any]], Manifest]
 
 
 def facts_of(inputs: Mapping[str, Any]) -> ChartFacts | None:
-    """Return the chart of a release's inputs, or of its state, which knows it also when the chart's file is gone."""
-    if installed := (inputs.get("status") or {}).get("chart"):
-        return facts_by_name().get(installed)
-    return chart_of(str(inputs.get("chart", "")), str((inputs.get("repositoryOpts") or {}).get("repo") or ""))
+    """Return what is known of the chart, with the version that is asked for; None for a chart that is not known.
+
+    The state of a release names its chart, which is known that way also when the chart's file is gone.
+    """
+    installed = (inputs.get("status") or {}).get("chart")
+    source = str(inputs.get("chart", "")), str((inputs.get("repositoryOpts") or {}).get("repo") or "")
+    facts = facts_by_name().get(installed) if installed else chart_of(*source)
+    version = str(inputs.get("version") or "")
+    if facts is None or version in ("", facts.version):
+        return facts
+    return replace(facts, version=version, app_version=version)
 
 
-def check_failures(inputs: Mapping[str, Any]) -> Iterator[CheckFailure]:
-    """Yield why the chart of these inputs cannot be installed in a lab."""
+def check_failures(inputs: Mapping[str, Any], *, real_operators: bool = False) -> Iterator[CheckFailure]:
+    """Yield why the chart of these inputs cannot be installed in a lab, in a cluster with real operators or without."""
     facts = facts_of(inputs)
     if facts is None:
         yield CheckFailure("chart", _unknown_chart(str(inputs.get("chart", ""))))
         return
-    version = str(inputs.get("version") or facts.version)
-    if version != facts.version:
+    known = facts_by_name()[facts.name].version
+    having = VERSIONS.get(facts.name, known) if real_operators else known
+    if facts.version != having:
         yield CheckFailure(
-            "version", f"the lab knows chart {facts.name} {facts.version}, not {version}; use {facts.version} there"
+            "version", f"the lab knows chart {facts.name} {having}, not {facts.version}; use {having} there"
         )
     given = inputs.get("values") or {}
     refused = facts.refuses(with_defaults(facts.values, given)) if facts.refuses else ()
