@@ -197,7 +197,7 @@ def clusters_spec(clusters: Mapping[str, Any], made_by_stacks: Sequence[str] = (
     return {"clusters": trees, "made_by_stacks": list(made_by_stacks), "module_caches": caches}
 
 
-def go_module_caches() -> Tree:
+def go_module_caches() -> Sequence[str]:
     """Return where Go keeps modules: a lab's processes do not have the variables that tell."""
     from aiinfra.world import World
 
