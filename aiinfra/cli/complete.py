@@ -9,8 +9,8 @@ from typing import Any
 from aiinfra.errors import ConfigError
 from aiinfra.world import World
 
-_STACK = re.compile(r"^ {1,8}([a-z][a-z0-9_-]{0,39})\s*:", re.MULTILINE)
-_STACKS_BLOCK = re.compile(r"^stacks\s*:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", re.MULTILINE)
+_STACK = r"(?m)^ {1,8}([a-z][a-z0-9_-]{0,39})\s*:"
+_STACKS_BLOCK = r"(?m)^stacks\s*:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)"
 
 
 def environment_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
@@ -28,8 +28,8 @@ def stack_names(ctx: Any, args: list[str], incomplete: str) -> list[str]:
         path = find_environment(_env(ctx), World.real())
     except ConfigError:
         return []
-    block = _STACKS_BLOCK.search(_text(path) + "\n")
-    entries = _STACK.finditer(block[1]) if block else iter(())
+    block = re.search(_STACKS_BLOCK, _text(path) + "\n")
+    entries = re.finditer(_STACK, block[1]) if block else iter(())
     found = [(match.start(1) - match.start(), match[1]) for match in entries]
     depth = min((indent for indent, _ in found), default=0)
     return [name for indent, name in found if indent == depth and name.startswith(incomplete)]

@@ -30,10 +30,13 @@ def mirror(
 ) -> None:
     """Fetch every chart of ENV into DIR, which the mirror of the file may name, and list the images that they use."""
     console = Console.of(ctx)
-    judge = package_judge(ctx, load(ctx, env, sets, output), toolchain, offline=False)
+    loaded = load(ctx, env, sets, output)
+    judge = package_judge(ctx, loaded, toolchain, offline=False)
     kept = judge.mirror(console.world.cwd / directory.expanduser())
     images = sorted({image for one in kept for image in one.images})
     count = f"{len(images)} image{'' if len(images) == 1 else 's'}:"
     lines = [*(str(one.path) for one in kept), count, *(f"  {image}" for image in images)]
+    if not kept:
+        lines = [f"{loaded.environment.name} installs no chart"]
     payload = {"packages": [str(one.path) for one in kept], "images": images}
     console.answer(output, lambda: "\n".join(lines), lambda: payload)

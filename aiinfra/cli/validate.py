@@ -22,7 +22,7 @@ def validate(
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
 ) -> None:
-    """Check the file of ENV and name every problem. Reads no secret and asks nothing of the world, unless --charts."""
+    """Check the file of ENV and name every problem. By itself it reads no secret and asks nothing of the world."""
     from aiinfra.config.files import display_path
     from aiinfra.plan.files import check_files
 

@@ -16,8 +16,8 @@ HINT = " → "
 MAX_LINES = 6
 MAX_LENGTH = 1000
 """Characters of what is kept of a text that others wrote; Helm's sentences have about 300."""
-_TAIL = re.compile(r"^(?P<body>.*\S)\s+\[(?P<code>bug|[a-z]+(?:\.[a-z0-9_]+)+)(?P<transient>, transient)?\]", re.M)
-_WRAPPING = re.compile(
+_TAIL = r"(?m)^(?P<body>.*\S)\s+\[(?P<code>bug|[a-z]+(?:\.[a-z0-9_]+)+)(?P<transient>, transient)?\]"
+_WRAPPING = (
     r"^(?:\s|\*"
     r"|error: "
     r"|<\{%[^%]*%\}>"
@@ -29,7 +29,7 @@ _WRAPPING = re.compile(
 )
 
 
-_COUNT = re.compile(r"\b\d+ errors? occurred:\s*$")
+_COUNT = r"\b\d+ errors? occurred:\s*$"
 
 
 def render_failure(error: AiinfraError) -> str:
@@ -49,11 +49,11 @@ def parse_failure(text: str) -> StepError | None:
 def parse_failures(text: str) -> Iterator[StepError]:
     """Yield every failure in a text, each once."""
     seen: set[str] = set()
-    for match in _TAIL.finditer(text):
-        line = _WRAPPING.sub("", match[0])
+    for match in re.finditer(_TAIL, text):
+        line = re.sub(_WRAPPING, "", match[0])
         if line not in seen:
             seen.add(line)
-            yield _parsed(_WRAPPING.sub("", match["body"]), match["code"], match["transient"] is not None)
+            yield _parsed(re.sub(_WRAPPING, "", match["body"]), match["code"], match["transient"] is not None)
 
 
 def last_words(text: str) -> str:
@@ -62,7 +62,9 @@ def last_words(text: str) -> str:
     Go programs write several errors as a count and a list (hashicorp/go-multierror `ListFormatFunc`), also inside one
     another, and the root is what comes last.
     """
-    lines = [line for raw in text.splitlines() if (line := " ".join(_COUNT.sub("", _WRAPPING.sub("", raw)).split()))]
+    lines = [
+        line for raw in text.splitlines() if (line := " ".join(re.sub(_COUNT, "", re.sub(_WRAPPING, "", raw)).split()))
+    ]
     kept = list(dict.fromkeys(lines))
     said = f"{'… ' if len(kept) > MAX_LINES else ''}{_joined(kept[-MAX_LINES:])}"
     return said if len(said) <= MAX_LENGTH else f"… {said[-MAX_LENGTH:].partition(' ')[2]}"

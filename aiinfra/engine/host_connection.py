@@ -65,12 +65,11 @@ class EngineError(AiinfraError):
     default_code = "engine.failed"
 
 
-PASSING: Final = re.compile(
-    r"StatusCode: 5\d\d|\bError 5\d\d\b|RESPONSE 5\d\d|SlowDown|ServiceUnavailable|InternalError|TooManyRequests"
+PASSING: Final = (
+    r"(?i)StatusCode: 5\d\d|\bError 5\d\d\b|RESPONSE 5\d\d|SlowDown|ServiceUnavailable|InternalError|TooManyRequests"
     r"|StatusCode: 429|\bError 429\b|RESPONSE 429|RequestTimeout|i/o timeout|TLS handshake timeout|deadline exceeded"
     r"|connection reset by peer|broken pipe|unexpected EOF|temporary failure in name resolution"
-    r"|stale (NFS )?file handle|resource temporarily unavailable",
-    re.IGNORECASE,
+    r"|stale (NFS )?file handle|resource temporarily unavailable"
 )
 """What storage says when it is away for a moment: S3 (aws-sdk-go-v2), Google Cloud Storage (googleapi), Azure
 (azcore), Go's net and syscall. Their libraries have asked again by then."""
@@ -80,7 +79,7 @@ AWAY: Final = "run the command again; if it stays so, see whether the state's st
 def refusal(code: str, message: str, where: str) -> EngineError:
     """Return the error for what the host refused. Storage that is away for a moment is no matter of credentials."""
     ours = HOST_CODES.get(code, EngineError.default_code)
-    if code == "state" and PASSING.search(message):
+    if code == "state" and re.search(PASSING, message):
         return EngineError(message, code=ours, where=where, hint=AWAY, transient=True)
     return EngineError(message, code=ours, where=where, hint=HINTS.get(code, ""), transient=code in TRANSIENT)
 

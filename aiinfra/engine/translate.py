@@ -12,11 +12,11 @@ from typing import Any
 
 from aiinfra.engine.events import Diagnostic, Event, ResourceChanged
 
-_COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
-_OWN_END = re.compile(r"(update|preview) (failed|canceled)")
+_COLOURS = r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m"
+_OWN_END = r"(update|preview) (failed|canceled)"
 """The engine's last message about an operation (pkg/resource/deploy/deployment_executor.go, v3.259.0); the
 operation's result is more precise."""
-_PENDING = re.compile(r"Attempting to deploy or update resources with (\d+) pending operations")
+_PENDING = r"Attempting to deploy or update resources with (\d+) pending operations"
 """The start of advice for users of Pulumi's own command; here an up refreshes, and a destroy sweeps."""
 _BOOKKEEPING = ("pulumi:pulumi:Stack", "pulumi:providers:")
 _STATES = {"resourcePreEvent": "started", "resOutputsEvent": "done", "resOpFailedEvent": "failed"}
@@ -42,13 +42,13 @@ def _resource(stack: str, metadata: Mapping[str, Any], state: str, at: datetime)
 def _diagnostic(stack: str, body: Mapping[str, Any], at: datetime) -> Iterator[Event]:
     severity = body.get("severity", "info")
     text = plain(body.get("message", ""))
-    if not text or body.get("ephemeral") or severity == "debug" or _OWN_END.fullmatch(text):
+    if not text or body.get("ephemeral") or severity == "debug" or re.fullmatch(_OWN_END, text):
         return
-    if pending := _PENDING.match(text):
+    if pending := re.match(_PENDING, text):
         text = f"operations of an earlier run that were stopped half-way: {pending[1]}"
     yield Diagnostic(stack, severity.removeprefix("info#").replace("infoerr", "info"), text, at)
 
 
 def plain(text: str) -> str:
     """Return the text without Pulumi's colour directives and terminal codes."""
-    return _COLOURS.sub("", text).strip()
+    return re.sub(_COLOURS, "", text).strip()

@@ -10,12 +10,12 @@ from typing import Final
 
 from aiinfra.errors import AiinfraError
 
-_COMMAND: Final = re.compile(r"\b(aiinfra [a-z]+(?: [a-z]+)?) ENV\b")
+_COMMAND: Final = r"\b(aiinfra [a-z]+(?: [a-z]+)?) ENV\b"
 
 
 def with_environment(hint: str, environment: str) -> str:
     """Return the hint with the environment's name in the commands that it gives."""
-    return _COMMAND.sub(rf"\1 {environment}", hint)
+    return re.sub(_COMMAND, rf"\1 {environment}", hint)
 
 
 @contextmanager

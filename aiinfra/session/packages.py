@@ -69,6 +69,8 @@ class PackageJudge:
         return fresh._keep(fresh.judge_all(), folder)
 
     def _keep(self, found: Sequence[PackageReport], folder: Path) -> list[KeptPackage]:
+        if not found:
+            return []
         with folder_errors("the folder for packages", folder):
             folder.mkdir(parents=True, exist_ok=True)
         tool, steps = self._tool(True), self.loaded.plan.steps

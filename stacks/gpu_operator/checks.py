@@ -32,6 +32,7 @@ class Checks:
         config = "device-plugin" if inputs.sharing.time_slicing else ""
         made, sent = field_values(inputs, config), chart_values(inputs, config)
         yield from violations(CHART, inputs, FIELDS, made, sent)
+        yield from _removed(inputs)
         yield from of_settings(inputs)
         if inputs.sharing.time_slicing and mig_strategy(inputs) == "mixed":
             yield Violation(
@@ -94,6 +95,13 @@ def _driver(driver: Driver) -> Iterator[Violation]:
         )
     if not driver.enabled and driver != Driver(enabled=False):
         yield Violation(("driver", "enabled"), "the driver is disabled and configured at once", "drop the other fields")
+
+
+def _removed(inputs: GpuOperatorInputs) -> Iterator[Violation]:
+    """Its templates read every section without asking whether it is there."""
+    for key, value in inputs.values.items():
+        if value is None and isinstance(CHART.values.get(key), Mapping):
+            yield Violation(("values", key), f"{key} is a map of values, and null removes all of it", "drop it")
 
 
 def _nfd(inputs: GpuOperatorInputs) -> Iterator[Violation]:

@@ -189,6 +189,15 @@ def test_a_chart_that_is_not_there_is_a_problem_of_the_file_also_without_helm(ch
     assert done.stderr.startswith("site.yaml:")
 
 
+def test_a_mirror_of_no_chart_is_no_folder(charts: Charts) -> None:
+    stack = "{kind: existing_cluster}"
+    (charts.folder / "bare.yaml").write_text(f"version: v1\nname: bare\ntarget: lab\nstacks: {{cluster: {stack}}}\n")
+    made = charts.run("charts", "mirror", "bare", "mirror")
+
+    assert (made.returncode, made.stdout) == (0, "bare installs no chart\n"), made.stderr
+    assert not (charts.folder / "mirror").exists()
+
+
 def test_render_writes_what_the_chart_makes(charts: Charts) -> None:
     in_folder(charts.folder / "mirror")
     charts.write(charts={"mirror": "mirror"})

@@ -66,11 +66,14 @@ def test_a_chart_that_is_another_file_runs_again_and_a_misspelt_value_runs_nothi
     changed = told(site, "up", "charted", "--yes")[1]
     site.write({**STACKS, "nfd": {**STACKS["nfd"], "values": {"worker": {"tolerationz": []}}}}, target="lab", charts={"mirror": "mirror"})  # fmt: skip
     code, refused = told(site, "up", "charted", "--yes")
-    told(site, "destroy", "charted", "--yes")
+    (site.folder / "mirror" / f"{NAME}-{VERSION}.tgz").unlink()
+    site.write(STACKS, target="lab", charts={"mirror": "mirror"})
+    refreshed, destroyed = told(site, "refresh", "charted"), told(site, "destroy", "charted", "--yes")
 
     assert outcomes(unchanged) == {"cluster": "unchanged", "nfd": "unchanged"}
     assert outcomes(changed) == {"cluster": "unchanged", "nfd": "changed"}
     assert (code, [error["code"] for error in refused["errors"]]) == (2, ["config.rule"])
+    assert (refreshed[0], destroyed[0]) == (0, 0), destroyed[1]
 
 
 def outcomes(report: dict[str, Any]) -> dict[str, str]:

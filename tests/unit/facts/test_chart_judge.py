@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,8 @@ def no_helm(name: str) -> Path:
 
 def reported(**changes: Tree) -> PackageReport:
     kind = Catalog.installed()["nfd"]
-    step = Step(StackName("nfd"), kind, NfdInputs.model_construct(chart="", charts=None), frozenset())
+    fields: dict[str, Any] = {"chart": "", "charts": None}
+    step = Step(StackName("nfd"), kind, NfdInputs.model_construct(**fields), frozenset())
     (report,) = judge(step, [Declared(RELEASE, "nfd", {**CHART, **changes})], no_helm, {})
     return report
 

@@ -41,6 +41,9 @@ def said(spec: dict[str, Any], kind: str = "Thing") -> list[str]:
     [
         ({"mode": "auto", "count": 3, "image": "abc", "port": "http", "labels": {"a": "b"}}, []),
         ({"mode": "auto", "raw": {"any": {"thing": 1}}, "note": None, "port": 80}, []),
+        ({"mode": "auto", "count": None, "labels": {"a": None}, "env": [{"value": None}]}, []),
+        ({"mode": None}, ["spec.mode is required"]),
+        ({"mode": "auto", "env": [None]}, ["spec.env[0] is null, where a map is wanted"]),
         ({"mode": "never"}, ["spec.mode is never, and may be: auto, manual"]),
         ({}, ["spec.mode is required"]),
         ({"mode": "auto", "count": 0}, ["spec.count is 0, less than 1"]),

@@ -50,6 +50,13 @@ def test_defaults_are_filled_in_at_any_depth_and_null_takes_one_away() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "image"), [(None, {}), ([], {"tag": "v1", "pullSecrets": []}), (5, {"tag": "v1", "pullSecrets": []})]
+)
+def test_a_map_of_the_chart_stays_one_for_what_reads_it(given: Any, image: dict[str, Any]) -> None:
+    assert with_defaults(KNOWN, {"image": given})["image"] == image
+
+
 def test_an_overlay_merges_maps_replaces_the_rest_and_changes_neither() -> None:
     low: dict[str, Any] = {"a": {"b": 1, "c": [1, 2]}, "d": 1}
     high: dict[str, Any] = {"a": {"c": [3]}, "d": {"e": 1}}

@@ -183,3 +183,9 @@ def test_the_workers_configuration_is_a_file_of_yaml() -> None:
 )
 def test_what_cannot_be_stood_in_for_is_refused(changes: dict[str, Any], says: list[str]) -> None:
     assert [failure.reason for failure in check_failures({**GPU_OPERATOR, **changes})] == says
+
+
+def test_a_release_knows_its_chart_when_the_file_of_that_is_gone() -> None:
+    state = {**NODE_FEATURES, "chart": "/gone/nfd.tgz", "status": {"chart": "node-feature-discovery"}}
+
+    assert manifest_of(state) == manifest_of(NODE_FEATURES)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domain import load
-from aiinfra.domains.kubernetes.charts.sources import REMOTE, local_chart
+from aiinfra.domains.kubernetes.charts.block import REMOTE
+from aiinfra.domains.kubernetes.charts.sources import local_chart
 
 if TYPE_CHECKING:
     from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts

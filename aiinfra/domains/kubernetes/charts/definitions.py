@@ -87,6 +87,7 @@ def _is(value: Any, expected: str) -> bool:
 
 def _fields(value: Mapping[str, Any], schema: Schema, at: str) -> Iterator[str]:
     known, free = schema.get("properties") or {}, schema.get("additionalProperties")
+    value = {name: part for name, part in value.items() if part is not None or not _dropped(known.get(name, free))}
     for name in schema.get("required") or ():
         if name not in value:
             yield f"{_dot(at, name)} is required"
@@ -100,11 +101,21 @@ def _fields(value: Mapping[str, Any], schema: Schema, at: str) -> Iterator[str]:
             yield f"{here} is a field that the definition does not have"
 
 
+def _dropped(schema: Any) -> bool:
+    """Whether an API server takes a null of this schema for a field that is not given.
+
+    Source: Kubernetes v1.36.3, apiextensions-apiserver pkg/apiserver/schema/defaulting/prune.go.
+    """
+    return isinstance(schema, Mapping) and not schema.get("nullable")
+
+
 def _dot(at: str, name: str) -> str:
     return f"{at}.{name}" if at else name
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | Mapping):

@@ -177,12 +177,17 @@ def _mistyped(known: Any, value: Any) -> str:
 
 
 def with_defaults(known: Values, given: Values) -> dict[str, Any]:
-    """Return what the chart's templates see: `given` over the defaults. `null` removes a default, as in Helm."""
+    """Return what the chart's templates see: `given` over the defaults. `null` removes a default, as in Helm.
+
+    What is a map in the chart is one here: empty for `null`, the defaults for what `problems` says is none.
+    """
     merged = {key: _default(value) for key, value in known.items() if key not in given}
     for key, value in given.items():
         inside = known.get(key)
         if isinstance(inside, Mapping) and isinstance(value, Mapping):
             merged[key] = with_defaults(inside, value)
+        elif isinstance(inside, Mapping):
+            merged[key] = {} if value is None else _default(inside)
         elif value is not None:
             merged[key] = value
     return merged

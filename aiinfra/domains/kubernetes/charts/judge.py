@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiinfra.domain_run import Declared, FindTool, PackageReport
+from aiinfra.domains.kubernetes.charts.block import REMOTE
 from aiinfra.domains.kubernetes.charts.definitions import deviations
 from aiinfra.domains.kubernetes.charts.helm_engine import PROGRAM, ChartRequest, Objects, Rendered, render
-from aiinfra.domains.kubernetes.charts.sources import ARCHIVE, REMOTE, named_at
+from aiinfra.domains.kubernetes.charts.sources import ARCHIVE, named_at
 from aiinfra.engine.wire import Tree, holds_unknown, reveal
 from aiinfra.errors import OutsideError
 from aiinfra.plan.planner import Step

@@ -109,6 +109,14 @@ def test_a_refusal_of_the_chart_counts_the_fields_too(tmp_path: Path) -> None:
             f"toolkit.env[0].valu: {CHART}: no value toolkit.env[0].valu is known (did you mean value?)",
         ),
         (
+            {"driver": {"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}},
+            f"driver.env[0].valueFrom: {CHART}: no value driver.env[0].valueFrom is known (did you mean value?)",
+        ),
+        (
+            {"driver": []},
+            f"driver: {CHART}: driver is a map of values, not a list",
+        ),
+        (
             {"daemonsets": {"annotations": {"prometheus.io/scrape": True}}},
             f'daemonsets.annotations["prometheus.io/scrape"]: {CHART}: daemonsets.annotations.prometheus.io/scrape is '
             'true or false, where a text is wanted (quote it: "true")',
@@ -137,6 +145,12 @@ def test_types_inside_lists_and_enumerations_of_the_definition(
     tmp_path: Path, values: dict[str, Any], says: str
 ) -> None:
     assert said(tmp_path, values=values) == [f"{AT}.{says}"]
+
+
+def test_a_section_is_not_removed(tmp_path: Path) -> None:
+    assert said(tmp_path, values={"driver": None}) == [
+        f"{AT}.driver: driver is a map of values, and null removes all of it (drop it)"
+    ]
 
 
 def test_explain_shows_what_is_sent(tmp_path: Path) -> None:

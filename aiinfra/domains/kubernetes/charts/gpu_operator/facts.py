@@ -24,6 +24,7 @@ from aiinfra.domains.kubernetes.charts.helm_values import (
     TEXT_LIST,
     TEXTS,
     ChartFacts,
+    Each,
     OneOf,
     Open,
     overlay,
@@ -32,6 +33,8 @@ from aiinfra.domains.kubernetes.charts.helm_values import (
 from aiinfra.domains.kubernetes.charts.nfd import facts as nfd_chart
 
 NAME = "gpu-operator"
+_ENV = Each({"name": "", "value": ""}, [], ("name",))
+"""Of operands: the ClusterPolicy takes names and values alone (its CRD in v26.7.0, `EnvVar`)."""
 PCI_CLASSES = ("02", "0200", "0207", "0300", "0302")
 """PCI classes that the bundled NFD turns into labels."""
 
@@ -55,14 +58,14 @@ def _without(values: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def _operand(key: str, **more: Any) -> dict[str, Any]:
-    run = {"enabled": True, "env": ENV, "args": TEXT_LIST, "resources": ANY_MAP, "hostNetwork": False}
+    run = {"enabled": True, "env": _ENV, "args": TEXT_LIST, "resources": ANY_MAP, "hostNetwork": False}
     return {**run, **_image(IMAGES[key]), **more}
 
 
 def _optional(**more: Any) -> dict[str, Any]:
     """Return the defaults of a component that is off and whose image the operator knows by itself."""
     image = {"repository": "", "image": "", "version": "", "imagePullPolicy": "", "imagePullSecrets": TEXT_LIST}
-    return {"enabled": False, "env": ENV, "args": TEXT_LIST, "resources": ANY_MAP, **image, **more}
+    return {"enabled": False, "env": _ENV, "args": TEXT_LIST, "resources": ANY_MAP, **image, **more}
 
 
 def _sandbox(**more: Any) -> dict[str, Any]:
@@ -86,7 +89,7 @@ _NO_MIG = OneOf(
     "a profile is a label of each node: kubectl label node NODE nvidia.com/mig.config=PROFILE --overwrite",
 )
 """Of the CRD: config.default is no way to give all nodes a MIG geometry."""
-_MANAGER: Mapping[str, Any] = {**_bare_image(DRIVER_MANAGER_IMAGE), "env": ENV}
+_MANAGER: Mapping[str, Any] = {**_bare_image(DRIVER_MANAGER_IMAGE), "env": _ENV}
 _DRIVER: Mapping[str, Any] = {
     "nvidiaDriverCRD": {"enabled": False, "deployDefaultCR": True, "driverType": "gpu", "nodeSelector": TEXTS},
     "kernelModuleType": OneOf("auto", ("auto", "open", "proprietary")),
@@ -151,7 +154,7 @@ _OPERATOR: Mapping[str, Any] = {
     "metrics": {"serviceMonitor": _SERVICE_MONITOR},
 }
 _CHECKS = {
-    check: {"env": ENV} for check in ("plugin", "toolkit", "driver", "cuda", "vfioPCI", "vgpuManager", "vgpuDevices")
+    check: {"env": _ENV} for check in ("plugin", "toolkit", "driver", "cuda", "vfioPCI", "vgpuManager", "vgpuDevices")
 }
 _SANDBOX: Mapping[str, Any] = {
     "sandboxWorkloads": {

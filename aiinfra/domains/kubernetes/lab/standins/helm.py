@@ -84,10 +84,11 @@ class HelmReleases:
             revision = storage.newest_revision(self._clients.of(call), release)
         if revision is None:
             return None
-        return Made(id, _outputs(inputs or state, revision), inputs or None)
+        known = {key: state[key] for key in COMPUTED if key in state}
+        return Made(id, _outputs({**(inputs or state), **known}, revision), inputs or None)
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
-        client, inputs = self._clients.of(call), reveal(_inputs(state))
+        client, inputs = self._clients.of(call), reveal(state)
         release = HelmRelease(inputs["name"], inputs["namespace"])
         manifest = manifest_of(inputs)
         with refusals(f"Helm release {id}"), _stoppable(f"Helm release {id}"):
@@ -179,7 +180,7 @@ def _dropped_objects(olds: Properties | None, inputs: Mapping[str, Any]) -> list
     if olds is None:
         return []
     staying = {ObjectRef.of(obj) for obj in manifest_of(inputs).objects}
-    before = [ObjectRef.of(obj) for obj in manifest_of(reveal(_inputs(olds))).objects if not is_kept(obj)]
+    before = [ObjectRef.of(obj) for obj in manifest_of(reveal(olds)).objects if not is_kept(obj)]
     return [ref for ref in reversed(before) if ref not in staying]
 
 
