@@ -117,8 +117,11 @@ class Site:
         thread = threading.Thread(target=watch, daemon=True)
         thread.start()
         self.until(lambda: seen, "the first sight of the nodes")
-        yield seen
-        stop.set()
+        try:
+            yield seen
+        finally:
+            stop.set()
+            thread.join(10)
 
     def empty(self) -> None:
         """Uninstall everything and wait until it is gone."""

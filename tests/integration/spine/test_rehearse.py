@@ -42,7 +42,7 @@ def alone() -> Sequence[str]:
 def rehearsed(tmp_path: Path, toolchain_folder: Path) -> Any:
     """`rehearsed(example, *words)`: exit code and verdict; nothing of the real site is there to be asked for."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AIINFRA_TOOLCHAIN": str(toolchain_folder)}
-    environ["GOMODCACHE"] = str(go_module_caches()[0])
+    environ["GOMODCACHE"] = go_module_caches()[0]
 
     def run(example: str, *words: str) -> tuple[int, dict[str, Any]]:
         command = [sys.executable, "-m", "aiinfra", "rehearse", str(EXAMPLES / example), "--output", "json", *words]

@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import quote, urlencode
 
@@ -92,7 +92,7 @@ class Transport:
                 if response.status >= 300:
                     raise from_status(response.status, _parsed(response.read()), self.server, path)
                 _end_when(stop, stream)
-                yield from map(_event, filter(bytes.strip, response))
+                yield from map(_event, _whole_lines(response))
         except (OSError, http.client.HTTPException) as error:
             if not connected and not stop.is_set():
                 raise self._unreachable(error) from error
@@ -146,6 +146,11 @@ def _parsed(body: bytes) -> Object:
     return {"message": body.decode(errors="replace").strip()[:500]}
 
 
+def _whole_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Leave out empty lines, and the beginning of one that a connection ended with."""
+    return (line for line in lines if line.endswith(b"\n") and line.strip())
+
+
 def _event(line: bytes) -> tuple[str, Object]:
     raw = json.loads(line)
     if raw["type"] == "ERROR":
@@ -160,6 +165,6 @@ def _end_when(stop: threading.Event, stream: socket.socket) -> None:
     def end() -> None:
         if stop.wait(WATCH_SECONDS + 30):
             with suppress(OSError):
-                stream.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(stream, socket.SHUT_RDWR)  # that of TLS would let ciphertext be read as text
 
     threading.Thread(target=end, name="watch-end", daemon=True).start()

@@ -86,7 +86,8 @@ class LabCluster(LabModel):
     """`kubernetes`: plain Kubernetes, with the controllers of the charts that aiinfra knows."""
     operators: Operators = "stand-in"
     """`stand-in`: aiinfra's own, which follow the newest versions. `real`: NVIDIA's GPU Operator v25.3.4, compiled
-    from its Go module at the first use (about a minute of CPU); its pods are simulated, and NFD stays a stand-in."""
+    from its Go module at the first use (about a minute of CPU); its pods are simulated, and NFD stays a stand-in. Its
+    stack then asks for `version: v25.3.4`."""
     nodes: dict[str, NodeGroup] = Field(
         default_factory=lambda: {"cpu": NodeGroup(count=1), "gpu": NodeGroup(count=2, gpu="A100-SXM4-40GB", gpus=8)}
     )

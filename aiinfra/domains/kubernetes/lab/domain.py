@@ -193,8 +193,8 @@ def clusters_spec(clusters: Mapping[str, Any], made_by_stacks: Sequence[str] = (
 
     found = {name: LabCluster.model_validate(spec or {}) for name, spec in clusters.items()}
     trees = {name: spec_tree(spec) for name, spec in found.items()}
-    caches = go_module_caches() if any(spec.operators == "real" for spec in found.values()) else []
-    return {"clusters": trees, "made_by_stacks": list(made_by_stacks), "module_caches": caches}
+    caches = go_module_caches() if any(spec.operators == "real" for spec in found.values()) else ()
+    return {"clusters": trees, "made_by_stacks": list(made_by_stacks), "module_caches": list(caches)}
 
 
 def go_module_caches() -> Sequence[str]:

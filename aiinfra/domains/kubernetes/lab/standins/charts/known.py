@@ -27,15 +27,19 @@ Make = Callable[[HelmRelease, Mapping[str, Any]], Manifest]
 def facts_of(inputs: Mapping[str, Any]) -> ChartFacts | None:
     """Return what is known of the chart, with the version that is asked for; None for a chart that is not known.
 
-    The state of a release names its chart, which is known that way also when the chart's file is gone.
+    `inputs` are those of a release, or its state, which knows the chart also when the chart's file is gone.
     """
-    installed = (inputs.get("status") or {}).get("chart")
-    source = str(inputs.get("chart", "")), str((inputs.get("repositoryOpts") or {}).get("repo") or "")
-    facts = facts_by_name().get(installed) if installed else chart_of(*source)
+    facts = _known(inputs)
     version = str(inputs.get("version") or "")
     if facts is None or version in ("", facts.version):
         return facts
     return replace(facts, version=version, app_version=version)
+
+
+def _known(inputs: Mapping[str, Any]) -> ChartFacts | None:
+    if installed := (inputs.get("status") or {}).get("chart"):
+        return facts_by_name().get(installed)
+    return chart_of(str(inputs.get("chart", "")), str((inputs.get("repositoryOpts") or {}).get("repo") or ""))
 
 
 def check_failures(inputs: Mapping[str, Any], *, real_operators: bool = False) -> Iterator[CheckFailure]:
