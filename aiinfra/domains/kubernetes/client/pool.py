@@ -117,7 +117,7 @@ class Pool:
         near = self._proxy or self._url
         host = near.hostname or ""
         connection = (
-            _Https(host, near.port or 443, timeout, self._tls, self._server_name)
+            _Https(host, near.port or 443, timeout, self._tls, self._server_name or self._url.hostname or host)
             if secure
             else http.client.HTTPConnection(host, near.port or 80, timeout=timeout)
         )
@@ -136,17 +136,15 @@ class Pool:
 
 
 class _Https(http.client.HTTPSConnection):
-    """Expects the certificate of `server_name`, where one is given, in place of the host's."""
+    """Expects the certificate of `server_name`, which need not be that of the host that it connects to."""
 
     def __init__(self, host: str, port: int, timeout: float, tls: ssl.SSLContext, server_name: str) -> None:
         super().__init__(host, port, timeout=timeout, context=tls)
         self._tls, self._server_name = tls, server_name
 
     def connect(self) -> None:
-        if not self._server_name:
-            super().connect()
-            return
         http.client.HTTPConnection.connect(self)
+        self.sock.getpeername()  # raises where the server is gone again, which leaks the socket in what follows
         self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._server_name)
 
 
