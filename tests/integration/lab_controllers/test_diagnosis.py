@@ -20,6 +20,7 @@ KUBELET = "lab.aiinfra.dev/kubelet"
 """Annotation of pods by who plays their kubelet: nobody, when it has a value that nobody knows."""
 DRIVER = ObjectRef("apps/v1", "DaemonSet", "nvidia-driver-daemonset", NAMESPACE)
 OPERATOR = ObjectRef("apps/v1", "Deployment", "gpu-operator", NAMESPACE)
+UPGRADE_STATE = "nvidia.com/gpu-driver-upgrade-state"
 NODE_9 = ObjectRef("v1", "Node", "gpu-9")
 IMAGE = "nvcr.io/nvidia/driver:580.1-ubuntu24.04"
 NOT_FOUND = f'Back-off pulling image "{IMAGE}": ErrImagePull: rpc error: code = NotFound desc = {IMAGE}: not found'
@@ -89,8 +90,18 @@ def cluster(healthy: Site) -> Iterator[Site]:
         healthy.client.delete(ref)
     healthy.client.patch(ObjectRef("v1", "Node", "gpu-0"), {"spec": {"unschedulable": None}})
     healthy.until(lambda: not _unplayed_everywhere(healthy), "no pod that nobody plays")
+    healthy.until(lambda: _drivers_at_rest(healthy), "the end of the upgrade that a changed DaemonSet begins")
     healthy.until_ready()
     healthy.until(lambda: healthy.allocatable() == 16, "sixteen GPUs")
+
+
+def _drivers_at_rest(site: Site) -> bool:
+    """Whether the pods of the driver are of its last template, and no node is cordoned for them."""
+    found = site.client.get(DRIVER) or {}
+    status = found["status"]
+    seen = status.get("observedGeneration") == found["metadata"]["generation"]
+    current = status.get("updatedNumberScheduled", 0) == status["desiredNumberScheduled"]
+    return seen and current and not any(cordoned for _, cordoned in site.node_states(UPGRADE_STATE))
 
 
 def _unplayed_everywhere(site: Site) -> Sequence[Object]:
