@@ -15,6 +15,7 @@ from aiinfra.stack import SecretSource, StackName
 if TYPE_CHECKING:
     from aiinfra.domain_run import PackageReport
     from aiinfra.domains.kubernetes.lab.block import LabCluster
+    from aiinfra.domains.kubernetes.lab.standins.charts.real import RealChart
     from aiinfra.domains.kubernetes.needs import NodePool, RealOperator
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan, Step
@@ -54,11 +55,15 @@ STAND_INS: Final = (
     "operators are simulated: NFD labels nodes, the GPU Operator makes described GPUs allocatable, cert-manager idles"
 )
 REAL_OPERATORS: Final = (
-    "the GPU Operator is NVIDIA's own, v25.3.4, eleven months behind what its stand-in follows; its chart is a stand-in"
-    " for v26.7.0, its pods and NFD are simulated, cert-manager idles"
+    "the GPU Operator and its chart are NVIDIA's own, v25.3.4, eleven months behind what their stand-in follows; the"
+    " operator's pods and NFD are simulated, cert-manager idles"
 )
 _NO_CHART: Final = (
     "Helm charts are not installed: their effect (namespace, CRDs, operator, ClusterPolicy) is made by a stand-in"
+)
+_REAL_CHART: Final = (
+    "Helm does not install: its engine renders the chart of the GPU Operator; the effect of other charts is made by a"
+    " stand-in"
 )
 _NO_PLUGIN: Final = (
     "the kubernetes provider is a stand-in that applies to the real API server, without the real one's input checks"
@@ -106,12 +111,13 @@ class KubernetesLab:
         return clusters_spec({name: described.get(name) for name in given}, made)
 
     def tools_of(self, plan: Plan) -> Sequence[str]:
-        return (*self.tools, "nvidia-gpu-operator") if real_clusters(plan) else self.tools
+        return (*self.tools, "nvidia-gpu-operator", "aiinfra-helm") if real_clusters(plan) else self.tools
 
     def simulated_of(self, plan: Plan) -> Sequence[str]:
         if not real_clusters(plan):
             return self.simulated
-        return [REAL_OPERATORS if sentence == STAND_INS else sentence for sentence in self.simulated]
+        real = {STAND_INS: REAL_OPERATORS, _NO_CHART: _REAL_CHART}
+        return [real.get(sentence, sentence) for sentence in self.simulated]
 
     def real_operators(self, described: Any, *, everywhere: bool) -> Sequence[RealOperator]:
         from aiinfra.domains.kubernetes.lab.real_versions import real_operators
@@ -142,7 +148,7 @@ class KubernetesLab:
     def stand_ins(self, folder: Path) -> Sequence[ProviderSpec]:
         from aiinfra.domains.kubernetes.lab.standins import kubernetes
 
-        return (kubernetes.spec(lambda call: _crds_late(folder, call), lambda call: _real_operators(folder, call)),)
+        return (kubernetes.spec(lambda call: _crds_late(folder, call), lambda call: _real_charts(folder, call)),)
 
     def access(self, plan: Plan, stack: StackName) -> Sequence[StackName]:
         step = plan.steps[stack]
@@ -254,14 +260,14 @@ def _crds_late(folder: Path, call: Call) -> bool:
     return any(path.read_text() == used for name, path in kubeconfig_files(folder).items() if name in late)
 
 
-def _real_operators(folder: Path, call: Call) -> bool:
-    """Whether real operators run in the cluster of this call."""
+def _real_charts(folder: Path, call: Call) -> Mapping[str, RealChart]:
+    """Return the charts that the cluster of this call has for real."""
+    from aiinfra.domains.kubernetes.lab.standins.charts.real import read_real_charts
     from aiinfra.engine.wire import reveal
 
     used = reveal(call.config.get("kubeconfig", ""))
     here = (name for name, path in kubeconfig_files(folder).items() if path.read_text() == used)
-    spec = _read(cluster_home(folder, next(here, "")) / SPEC)
-    return isinstance(spec, dict) and spec.get("operators") == "real"
+    return read_real_charts(folder, next(here, ""))
 
 
 LAB: Final[LabDomain] = KubernetesLab()

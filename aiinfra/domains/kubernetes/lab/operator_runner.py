@@ -11,11 +11,13 @@ from typing import Final
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domain_lab import LabServerContext
+from aiinfra.domains.kubernetes.charts.helm_engine import PROGRAM as HELM_ENGINE
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError
 from aiinfra.domains.kubernetes.lab import real_operator
 from aiinfra.domains.kubernetes.lab.block import LabCluster
-from aiinfra.domains.kubernetes.lab.cluster_files import INTERNAL, cluster_home
+from aiinfra.domains.kubernetes.lab.cluster_files import INTERNAL, REAL_CHARTS, cluster_home
+from aiinfra.domains.kubernetes.lab.standins.charts.real import IN_MODULE, RealChart, write_real_charts
 from aiinfra.waiting import Pending, Stopped, Waiter
 
 LOOK_EVERY: Final = 0.5
@@ -49,6 +51,8 @@ class OperatorRunner:
         home = cluster_home(self.context.folder, self.cluster)
         kubeconfig = (home / INTERNAL).read_text()
         real_operator.make_root(home / ROOT, program, module, spec, kubeconfig)
+        chart = RealChart(module / IN_MODULE, Path(self.command_of[HELM_ENGINE]))
+        write_real_charts(self.context.folder, self.cluster, {real_operator.PROGRAM: chart})
         self.thread = threading.Thread(
             target=self._follow, args=(isolated, home / ROOT, kubeconfig), name=f"operator-{self.cluster}", daemon=True
         )
@@ -60,6 +64,7 @@ class OperatorRunner:
         if self.thread is not None:
             self.thread.join()
         self._end()
+        (cluster_home(self.context.folder, self.cluster) / REAL_CHARTS).unlink(missing_ok=True)
 
     def _follow(self, isolated: real_operator.Isolation, root: Path, kubeconfig: str) -> None:
         """Start and end the operator as its Deployment comes and goes."""

@@ -1,4 +1,4 @@
-"""`kubernetes:helm.sh/v3:Release`: what a chart would make, without the chart."""
+"""`kubernetes:helm.sh/v3:Release`: what a chart would make, without the chart where that is not there for real."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from aiinfra.domains.kubernetes.client.errors import KubeError
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.lab.standins import storage
 from aiinfra.domains.kubernetes.lab.standins.awaits import failed, unfinished
-from aiinfra.domains.kubernetes.lab.standins.charts.known import check_failures, facts_of, manifest_of, rendered
-from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease, Manifest, is_kept, ordered
+from aiinfra.domains.kubernetes.lab.standins.charts.known import check_failures, facts_of
+from aiinfra.domains.kubernetes.lab.standins.charts.real import RealChart
+from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease, Manifest, is_kept
 from aiinfra.domains.kubernetes.lab.standins.clients import Clients, refusals
 from aiinfra.domains.kubernetes.lab.standins.cluster import (
     NotDone,
@@ -25,6 +26,7 @@ from aiinfra.domains.kubernetes.lab.standins.cluster import (
 from aiinfra.domains.kubernetes.lab.standins.objects import autoname
 from aiinfra.domains.kubernetes.lab.standins.storage import Revision
 from aiinfra.domains.kubernetes.lab.standins.stored_release import Content
+from aiinfra.domains.kubernetes.lab.standins.templates import Templates
 from aiinfra.domains.kubernetes.lab.standins.trees import changed_paths, with_secrets_of
 from aiinfra.engine.wire import UNKNOWN, Tree, holds_unknown, reveal
 from aiinfra.errors import StepError
@@ -43,15 +45,18 @@ COMPUTED = ("status", "resourceNames")
 class HelmReleases:
     """The handler of releases. `crds_late` says whether the CRDs of this call's chart come late, a fault of the lab.
 
-    `real_operators` says whether the cluster of a call has real operators, each of which has one version.
+    `real_charts` says which charts the cluster of a call has for real, by name; each is there in one version.
     """
 
     def __init__(
-        self, clients: Clients, crds_late: Callable[[Call], bool], real_operators: Callable[[Call], bool]
+        self,
+        clients: Clients,
+        crds_late: Callable[[Call], bool],
+        real_charts: Callable[[Call], Mapping[str, RealChart]],
     ) -> None:
         self._clients = clients
         self._crds_late = crds_late
-        self._real_operators = real_operators
+        self._real_charts = real_charts
 
     def check(self, call: Call, inputs: Properties) -> tuple[Properties, Sequence[CheckFailure]]:
         filled: dict[str, Tree] = {**inputs}
@@ -61,7 +66,9 @@ class HelmReleases:
             filled["namespace"] = "default"
         if not reveal_known(inputs.get("skipAwait", False)):
             filled.setdefault("timeout", TIMEOUT)
-        return filled, list(check_failures(_plain(inputs), real_operators=self._real_operators(call)))
+        plain, charts = _plain(inputs), self._real_charts(call)
+        failures = list(check_failures(plain, real_operators=bool(charts)))
+        return filled, failures or list(Templates(charts).unknown_values({**plain, **_plain(filled)}))
 
     def diff(self, call: Call, id: str, olds: Properties, old_inputs: Properties, news: Properties) -> Diff:
         paths = list(changed_paths(old_inputs, news))
@@ -85,12 +92,15 @@ class HelmReleases:
         if revision is None:
             return None
         known = {key: state[key] for key in COMPUTED if key in state}
-        return Made(id, _outputs({**(inputs or state), **known}, revision), inputs or None)
+        return Made(id, _outputs(self._templates(call), {**(inputs or state), **known}, revision), inputs or None)
+
+    def _templates(self, call: Call) -> Templates:
+        return Templates(self._real_charts(call))
 
     def delete(self, call: Call, id: str, state: Properties) -> None:
         client, inputs = self._clients.of(call), reveal(state)
         release = HelmRelease(inputs["name"], inputs["namespace"])
-        manifest = manifest_of(inputs)
+        manifest = self._templates(call).manifest(inputs)
         with refusals(f"Helm release {id}"), _stoppable(f"Helm release {id}"):
             _run_hook(call, client, manifest.before_delete, inputs)
             refs = [ObjectRef.of(obj) for obj in reversed(manifest.objects) if not is_kept(obj)]
@@ -103,7 +113,7 @@ class HelmReleases:
 
     def _deploy(self, call: Call, inputs: Properties, olds: Properties | None) -> Made:
         """Install or upgrade. What fails after something was made is `PartlyMade`, as a failed release is kept."""
-        client, plain = self._clients.of(call), reveal(inputs)
+        client, plain, templates = self._clients.of(call), reveal(inputs), self._templates(call)
         release = HelmRelease(plain["name"], plain["namespace"])
         with refusals(f"Helm release {release.namespace}/{release.name}"):
             if plain.get("createNamespace"):
@@ -114,21 +124,21 @@ class HelmReleases:
             pending = Revision(number, "pending-upgrade" if number > 1 else "pending-install")
             facts = facts_of(plain)
             assert facts is not None
-            content = Content(facts, plain.get("values") or {}, ordered(rendered(plain).objects))
+            content = Content(facts, plain.get("values") or {}, templates.noted_objects(plain))
             storage.store_revision(client, release, pending, content)
             try:
-                self._install(call, client, plain, _dropped_objects(olds, plain))
+                self._install(call, client, plain, _dropped_objects(templates, olds, plain))
             except (NotDone, Stopped, KubeError) as error:
                 failed = Revision(number, "failed", _failure_text(release, error))
                 storage.store_revision(client, release, failed, content)
-                made = Made(_id(release), _outputs(inputs, failed))
+                made = Made(_id(release), _outputs(templates, inputs, failed))
                 raise PartlyMade(made, [failed.why]) from error
             done = Revision(number, "deployed")
             storage.store_revision(client, release, done, content)
-        return Made(_id(release), _outputs(inputs, done))
+        return Made(_id(release), _outputs(templates, inputs, done))
 
     def _install(self, call: Call, client: KubeClient, inputs: Mapping[str, Any], dropped: Sequence[ObjectRef]) -> None:
-        manifest = manifest_of(inputs)
+        manifest = self._templates(call).manifest(inputs)
         self._install_crds(call, client, manifest, inputs)
         for obj in manifest.objects:
             apply(client, obj, force=True)
@@ -175,12 +185,12 @@ def _namespace(name: str) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-def _dropped_objects(olds: Properties | None, inputs: Mapping[str, Any]) -> list[ObjectRef]:
+def _dropped_objects(templates: Templates, olds: Properties | None, inputs: Mapping[str, Any]) -> list[ObjectRef]:
     """Return the objects of the previous revision that the new values no longer contain."""
     if olds is None:
         return []
-    staying = {ObjectRef.of(obj) for obj in manifest_of(inputs).objects}
-    before = [ObjectRef.of(obj) for obj in manifest_of(reveal(olds)).objects if not is_kept(obj)]
+    staying = {ObjectRef.of(obj) for obj in templates.manifest(inputs).objects}
+    before = [ObjectRef.of(obj) for obj in templates.manifest(reveal(olds)).objects if not is_kept(obj)]
     return [ref for ref in reversed(before) if ref not in staying]
 
 
@@ -229,7 +239,7 @@ def _stoppable(about: str) -> Iterator[None]:
         raise interrupted_error(about, error) from error
 
 
-def _outputs(inputs: Properties, revision: Revision) -> Properties:
+def _outputs(templates: Templates, inputs: Properties, revision: Revision) -> Properties:
     """Return the inputs and what the real plugin reports of a release (provider/pkg/provider/helm_release.go)."""
     plain = reveal(inputs)
     facts = facts_of(plain)
@@ -243,7 +253,12 @@ def _outputs(inputs: Properties, revision: Revision) -> Properties:
         "appVersion": facts.app_version,
         "revision": revision.number,
     }
-    full = {**_inputs(plain), "version": facts.version, "status": status, "resourceNames": _names_by_kind(plain)}
+    full = {
+        **_inputs(plain),
+        "version": facts.version,
+        "status": status,
+        "resourceNames": _names_by_kind(templates.manifest(plain)),
+    }
     outputs = with_secrets_of(full, inputs)
     assert isinstance(outputs, Mapping)
     return outputs
@@ -263,10 +278,10 @@ def _refuse_unusable(release: HelmRelease, before: Revision | None, *, installin
         raise StepError(f'Helm release {_id(release)}: "{release.name}" has no deployed releases')
 
 
-def _names_by_kind(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
+def _names_by_kind(manifest: Manifest) -> dict[str, list[str]]:
     """Return the names of the release's objects by `kind.group/version`, namespaced ones with their namespace."""
     names: dict[str, list[str]] = {}
-    for obj in manifest_of(inputs).objects:
+    for obj in manifest.objects:
         ref = ObjectRef.of(obj)
         kind = f"{ref.kind}.{ref.group}/{ref.api_version}" if ref.group else f"{ref.kind}/{ref.api_version}"
         names.setdefault(kind, []).append(f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name)
