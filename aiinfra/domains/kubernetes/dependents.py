@@ -87,6 +87,8 @@ class ClusterLosses:
     _going: Sequence[ObjectRef] = ()
     """Dependents that must go while what serves them is at work."""
     _uids: Mapping[ObjectRef, str] = field(default_factory=dict)
+    _definitions: frozenset[str] | None = None
+    """Names of those that were there beforehand; None when that is not known."""
 
     def find(self) -> Sequence[Dependent]:
         """Raises `OutsideError` when the cluster does not answer."""
@@ -103,6 +105,7 @@ class ClusterLosses:
             types = client.resources(refresh=True)
             definitions = pool.submit(_listed, self, client.metadata, client.resource(*CRD))
             here = [one for one in self.stacks if uid.result() in one.uids]
+            self._definitions = frozenset(map(_name, definitions.result())) or None
             removal = self._removal(here, definitions.result(), namespaces.result())
             kinds = {(_group(one), one.kind): f"{one.plural}.{_group(one)}" for one in types}
             objects = list(self._objects(client, pool, removal, types, kinds))
@@ -211,7 +214,9 @@ class ClusterLosses:
                     live = dict(zip(names, pool.map(client.get, refs), strict=True))
         except KubeError:
             return []
-        return [found for one in here for name in one.names if (found := _fate(one, name, live[name]))]
+        before = self._definitions
+        told = [(one, name) for one in here for name in one.names if before is None or name in before or live[name]]
+        return [found for one, name in told if (found := _fate(one, name, live[name]))]
 
 
 def _fate(stack: Recorded, name: str, live: Object | None) -> Shared | None:

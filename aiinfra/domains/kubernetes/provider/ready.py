@@ -77,13 +77,15 @@ class Ready:
         try:
             return self._wait(call, id, inputs, _first_limit(inputs), {})
         except (StepError, KubeError, Stopped) as error:  # kept in the state, so that a destroy heeds `remove_first`
-            raise PartlyMade(Made(id, inputs), [failure_reason(error)]) from error
+            raise PartlyMade(Made(id, {**inputs, "definitions": []}), [failure_reason(error)]) from error
 
     def update(self, call: Call, id: str, olds: Properties, news: Properties) -> Made:
         if call.preview:
             return Made(id, {**news, **dict.fromkeys(SEEN, UNKNOWN)})
         client = client_of(self.clusters, news)
-        restore(client, installed_release(news), waiter_of(call, news))
+        installed = {*(settings.value(olds, "definitions") or ())}
+        known = [name for name in settings.value(news, "definitions") or () if name in installed]
+        restore(client, installed_release({**news, "definitions": known}), waiter_of(call, news))
         limit = _upgrade_limit(client, news)
         return self._wait(call, id, news, limit, settings.value(olds, "generations") or {})
 
@@ -107,8 +109,8 @@ class Ready:
         now = generations(client, wants)
         waiter = Waiter(limit.seconds, stop=call.stop, on_wait=_telling(call, limit))
         facts = await_wants(client, wants, waiter, self.patience, changed=changed(answered, now), limit=limit.source)
-        _mark_definitions(client, inputs)
-        return Made(id, {**inputs, "facts": facts, "generations": now})
+        installed = _mark_definitions(client, inputs)
+        return Made(id, {**inputs, "definitions": installed, "facts": facts, "generations": now})
 
 
 def _telling(call: Call, limit: Limit) -> Callable[[str, float], None]:
@@ -141,14 +143,21 @@ def installed_release(properties: Properties) -> InstalledRelease:
     return InstalledRelease(ReleaseRef.from_json(release) if release else None, tuple(names))
 
 
-def _mark_definitions(client: KubeClient, inputs: Properties) -> None:
-    """Mark the CRDs that the stack brought, as its chart does not, so that a sweep finds them."""
-    labels = settings.value(inputs, "labels")
+def _mark_definitions(client: KubeClient, inputs: Properties) -> list[str]:
+    """Mark the CRDs that the stack brought, as its chart does not, so that a sweep finds them.
+
+    Return the names of those that are there: another version of a chart need not bring all that are known of it.
+    """
+    labels, there = settings.value(inputs, "labels"), []
     for name in settings.value(inputs, "definitions") or ():
         ref = ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", name)
         found = client.get(ref)
-        if found is not None and not labels.items() <= (found["metadata"].get("labels") or {}).items():
+        if found is None:
+            continue
+        there.append(name)
+        if not labels.items() <= (found["metadata"].get("labels") or {}).items():
             client.patch(ref, {"metadata": {"labels": labels}})
+    return there
 
 
 def _no_wants(inputs: Properties) -> list[CheckFailure]:
