@@ -149,6 +149,21 @@ def test_only_definitions_that_were_absent_are_removed(engine: Connection, east:
     east.client.delete(ObjectRef.of(a_crd("theirs")))
 
 
+def test_of_the_definitions_that_a_chart_may_bring_those_that_came_are_noted(engine: Connection, east: Site) -> None:
+    east.client.apply(a_map("there"))
+    east.client.apply(a_crd("ours"))
+    wanted = wants.exists(wants.reference("v1", "ConfigMap", "there", "default"))
+    names: Tree = ["of-another-version.example.com", "ours.example.com"]
+
+    made = engine.create(READY, a_wait(east, wanted, definitions=names))
+
+    assert made["definitions"] == ["ours.example.com"]
+    again = engine.update(READY, made, a_wait(east, wanted, definitions=names))
+    assert again["definitions"] == ["ours.example.com"]
+    east.client.delete(ref("there"))
+    east.client.delete(ObjectRef.of(a_crd("ours")))
+
+
 def a_proof(site: Site, **more: Tree) -> Properties:
     return {
         **site.access(),

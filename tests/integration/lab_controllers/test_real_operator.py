@@ -51,7 +51,7 @@ SKEW: Mapping[str, str] = {
 @pytest.fixture(scope="module")
 def pair(lab_servers: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Site]]:
     """A cluster with the stand-in and one with the real operator."""
-    programs = {**lab_servers, **Toolchain(World.real()).ensure(["nvidia-gpu-operator"])}
+    programs = {**lab_servers, **Toolchain(World.real()).ensure(["nvidia-gpu-operator", "aiinfra-helm"])}
     clusters = {"ours": LabCluster(), "real": LabCluster(operators="real")}
     lab = open_clusters(tmp_path_factory.mktemp("operators") / "lab", programs, clusters)
     with _client(lab, "ours") as ours, _client(lab, "real") as real:

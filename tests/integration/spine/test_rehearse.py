@@ -78,7 +78,7 @@ def test_the_real_operator_can_be_rehearsed_with(rehearsed: Any, toolchain_folde
     (toolchain_folder / f"{TOOL}.json").symlink_to(record_path(program))
     code, told = rehearsed("lab.yaml", "--real-operators", "--set", "stacks.gpu-operator.version=v25.3.4")
     assert (code, acts(told)) == (0, [("up", True), ("up again", True), ("destroy", True)]), told["errors"]
-    assert any("the GPU Operator is NVIDIA's own, v25.3.4" in line for line in told["simulated"])
+    assert any("the GPU Operator and its chart are NVIDIA's own, v25.3.4" in line for line in told["simulated"])
 
 
 def test_who_is_impatient_leaves_no_lab_behind(make_site: Callable[..., Site]) -> None:
