@@ -229,7 +229,7 @@ def _remove_other_daemonsets(view: View, instance: Object, within: str, desired:
 
 
 def owned_daemonsets(view: View, owner: Object, within: str) -> Iterator[Object]:
-    """Yield the DaemonSets of a ClusterPolicy or an NVIDIADriver that are not on their way out."""
+    """Yield the DaemonSets of a ClusterPolicy or an NVIDIADriver that are not being deleted."""
     for daemonset in view.of("DaemonSet"):
         owners = daemonset["metadata"].get("ownerReferences") or ()
         owned = any(reference["uid"] == uid(owner) for reference in owners)
