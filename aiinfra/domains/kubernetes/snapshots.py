@@ -20,7 +20,7 @@ from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.objects.awaiting import verdict
 from aiinfra.domains.kubernetes.objects.gpu_nodes import changed_since
 from aiinfra.domains.kubernetes.objects.helm import ReleaseRef, deployed_objects
-from aiinfra.domains.kubernetes.objects.wants import Want, parse
+from aiinfra.domains.kubernetes.objects.wants import Verdict, parse
 from aiinfra.domains.kubernetes.reach import ClusterHandle, access_to, accesses, clusters_of, file_access
 from aiinfra.errors import OutsideError
 from aiinfra.plan.planner import Step
@@ -125,28 +125,35 @@ def _compare(client: KubeClient, kept: Mapping[StackName, Any]) -> Mapping[Stack
     }
     wants = [(stack, parse(want)) for stack, noted in kept.items() for want in noted["wants"]]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look") as pool:
-        judged = pool.map(lambda one: (one[0], _unmet(client, one[1])), wants)
+        judged = pool.map(lambda one: (one[0], verdict(client, one[1])), wants)
         proves = any(noted.get("proved_on") for noted in kept.values())
         nodes = pool.submit(client.list, "v1", "Node") if proves else None
         now = _look(client, [ref for objects in before.values() for ref in objects], pool)
-        found: dict[StackName, list[str]] = {}
-        for stack, sentence in judged:
-            if sentence:
-                found.setdefault(stack, []).append(sentence)
-        for stack, noted in kept.items():
-            if nodes and noted.get("proved_on") and (others := changed_since(noted["proved_on"], nodes.result())):
-                found.setdefault(stack, []).extend(others)
-    for stack, objects in before.items():
-        said = found.get(stack, [])
-        if more := [sentence for ref, sentence in _differences(objects, now) if not any(str(ref) in s for s in said)]:
-            found.setdefault(stack, []).extend(more)
-    return found
+        unmet: dict[StackName, list[Verdict]] = {}
+        for stack, seen in judged:
+            if not seen.holds:
+                unmet.setdefault(stack, []).append(seen)
+        moved = {
+            stack: changed_since(noted["proved_on"], nodes.result())
+            for stack, noted in kept.items()
+            if nodes and noted.get("proved_on")
+        }
+    found = {
+        stack: [*_sentences(unmet.get(stack, ()), objects, now), *moved.get(stack, ())]
+        for stack, objects in before.items()
+    }
+    return {stack: sentences for stack, sentences in found.items() if sentences}
 
 
-def _unmet(client: KubeClient, want: Want) -> str:
-    """What does not hold any more, as a sentence; empty when it holds."""
-    seen = verdict(client, want)
-    return "" if seen.holds else seen.sentence
+def _sentences(
+    unmet: Iterable[Verdict], before: Mapping[ObjectRef, Seen], now: Mapping[ObjectRef, Seen | None]
+) -> Iterator[str]:
+    """One for each object: its change before what the change led to, but what is wanted of it when it is gone."""
+    differences = dict(_differences(before, now))
+    changed = {str(ref) for ref in differences if now[ref] is not None}
+    told = [seen for seen in unmet if seen.about not in changed]
+    yield from (seen.sentence for seen in told)
+    yield from (s for ref, s in differences.items() if not any(str(ref) in seen.sentence for seen in told))
 
 
 def _differences(

@@ -96,12 +96,12 @@ def cluster(healthy: Site) -> Iterator[Site]:
 
 
 def _drivers_at_rest(site: Site) -> bool:
-    """Whether the pods of the driver are of its last template, and no node is cordoned for them."""
+    """Whether the pods of the driver are of its last template, and no node waits for its upgrade or is cordoned."""
     found = site.client.get(DRIVER) or {}
     status = found["status"]
     seen = status.get("observedGeneration") == found["metadata"]["generation"]
     current = status.get("updatedNumberScheduled", 0) == status["desiredNumberScheduled"]
-    return seen and current and not any(cordoned for _, cordoned in site.node_states(UPGRADE_STATE))
+    return seen and current and set(site.node_states(UPGRADE_STATE)) == {("upgrade-done", False)}
 
 
 def _unplayed_everywhere(site: Site) -> Sequence[Object]:

@@ -64,6 +64,16 @@ def gone(client: KubeClient, ref: ObjectRef) -> None:
     Waiter(20).until(lambda: Pending(f"{ref} to go") if client.get(ref) else True)
 
 
+def lacking(client: KubeClient, ref: ObjectRef) -> None:
+    """Wait until a pod of the DaemonSet is not available."""
+
+    def unavailable() -> Pending | bool:
+        live = client.get(ref) or {}
+        return True if live["status"].get("numberUnavailable") else Pending(f"{ref} to lack a pod")
+
+    Waiter(20).until(unavailable)
+
+
 def test_every_edit_is_shown_and_put_back(site: Site, client: KubeClient) -> None:
     touched = (CONFIG, WORKER, MASTER, ROLE, DEPLOYMENT, POLICY)
     before = {ref: wanted(client, ref) for ref in touched}
@@ -128,8 +138,9 @@ def test_a_definition_that_helm_does_not_bring_back_is_said_to_be_lost(site: Sit
 def test_an_up_notices_what_was_changed_by_hand_says_it_and_puts_it_right(site: Site, client: KubeClient) -> None:
     touched = (WORKER, POLICY)
     before = {ref: wanted(client, ref) for ref in touched}
-    image = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "mine:1"}]
-    client.patch(WORKER, image, type="json")
+    account = [{"op": "replace", "path": "/spec/template/spec/serviceAccountName", "value": "nobody"}]
+    client.patch(WORKER, account, type="json")
+    lacking(client, WORKER)
     gone(client, POLICY)
 
     previewed = site.run("preview", "lab", "--until", "gpu-operator").stdout
