@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from aiinfra.world import reduce_garbage_collection
 
         reduce_garbage_collection()
-        from aiinfra.cli.app import run
+        from aiinfra.cli.entry import run
 
         return run(arguments)
     except KeyboardInterrupt:

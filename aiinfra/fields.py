@@ -1,7 +1,5 @@
 """Types of the fields of a kind's inputs and outputs: literals, references to other stacks, secret sources."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import (
     TYPE_CHECKING,
@@ -75,7 +73,7 @@ class _MayBeUnresolved:
         return reference if _is_record(inner) else {"anyOf": [handler(inner), reference]}
 
 
-def _record_model(source: Any) -> type[Outputs] | None:
+def _record_model(source: Any) -> "type[Outputs] | None":
     """Return the model of a field that links a whole record, else None."""
     return source if isinstance(source, type) and issubclass(source, Outputs) else None
 

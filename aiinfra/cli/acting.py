@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NoReturn
-
-import typer
+from typing import TYPE_CHECKING, Final, Literal
 
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import EventsForm, Form, OutputForm, output_form
+from aiinfra.cli.stopping import not_approved
 from aiinfra.dataclass import dataclass
-from aiinfra.errors import ConfigError, Interrupted
+from aiinfra.errors import ConfigError
 from aiinfra.report.run import RunReport
 from aiinfra.ui.ndjson import report_json
 from aiinfra.ui.terminal import Terminal
 from aiinfra.ui.views import Display, PlainDisplay, StreamDisplay, View
 
 if TYPE_CHECKING:
+    import typer
+
     from aiinfra.plan.certainty import CriticalPath
     from aiinfra.report.rehearsal import Rehearsal
     from aiinfra.report.run import Dependent
@@ -90,8 +91,8 @@ class Watch:
         history = read_record(self.console.world, session.plan, session.loaded.path)
         self.console.out.line(plan_text(session.plan, self.console.terminal(), history))
         unasked = f", and forget unasked what is in {', '.join(forget)}" if forget else ""
-        if not typer.confirm(f"{verb} {session.plan.environment.name}{unasked}?"):
-            raise Interrupted("not approved; nothing was touched", code="run.not_approved")
+        if not _confirmed(f"{verb} {session.plan.environment.name}{unasked}?"):
+            raise not_approved()
 
     def agrees(self, dependents: Sequence[Dependent]) -> bool:
         """Show what of others a destroy would take along, and ask. Raises `Interrupted` on a no.
@@ -104,12 +105,12 @@ class Watch:
         self.console.out.line("Others made or run this, and would lose by it:")
         for stack, names, loss in by_loss(dependents, NAMED):
             self.console.out.line(f"  {stack}: {names} would be {loss}")
-        if not typer.confirm("Let it go along?"):
-            raise Interrupted("not approved; nothing was touched", code="run.not_approved")
+        if not _confirmed("Let it go along?"):
+            raise not_approved()
         return True
 
-    def run(self, act: Callable[[], RunReport], path: CriticalPath | None = None) -> NoReturn:
-        """Run, show the end in every sink, and leave with the run's exit code. `path`: what an `up` would take."""
+    def run(self, act: Callable[[], RunReport], path: CriticalPath | None = None) -> int:
+        """Run, show the end in every sink, and return the run's exit code. `path`: what an `up` would take."""
         with self.view:
             report = act()
         if self.summaries:
@@ -122,9 +123,9 @@ class Watch:
             from aiinfra.ui.plan import path_text
 
             self.console.out.line(path_text(path))
-        raise typer.Exit(report.exit_code)
+        return report.exit_code
 
-    def rehearse(self, act: Callable[[], Rehearsal]) -> NoReturn:
+    def rehearse(self, act: Callable[[], Rehearsal]) -> int:
         """The same for a rehearsal, which is several runs and one verdict."""
         from aiinfra.ui import rehearsal as r
         from aiinfra.ui import rehearsal_summary
@@ -137,7 +138,17 @@ class Watch:
         self.console.conclude(
             form, code, r.errors(found), lambda: text(found, self.console.terminal()), lambda: r.rehearsal_json(found)
         )
-        raise typer.Exit(code)
+        return code
+
+
+def _confirmed(question: str) -> bool:
+    """Ask yes or no on the terminal. Raises `Interrupted` when there is no answer."""
+    import typer
+
+    try:
+        return typer.confirm(question)
+    except typer.Abort as error:
+        raise not_approved() from error
 
 
 def _display(console: Console) -> Display:

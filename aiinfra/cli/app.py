@@ -1,12 +1,11 @@
-"""The commands, as a table. Only the module of the command that runs is imported."""
+"""The command line as typer reads it. Only the module of the command that runs is imported."""
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 import typer.main
@@ -14,49 +13,12 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from aiinfra import __version__
-from aiinfra.cli import crash
+from aiinfra.cli import options
+from aiinfra.cli.commands import COMMANDS, Entry
 from aiinfra.cli.console import Console
 from aiinfra.cli.examples import add_examples
-from aiinfra.cli.form import guess_form
-from aiinfra.dataclass import dataclass
-from aiinfra.errors import AiinfraError, ConfigError, Interrupted, OutsideError
-from aiinfra.session.interrupt import signals_raised
-from aiinfra.world import World, disable_plugin_scan
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One command: where its function (or its own `typer.Typer`) is, and its line in `--help`."""
-
-    target: str
-    summary: str
-    section: str
-
-
-ACT, LOOK, WRITE, MACHINE = "Change the world", "Look at the world", "Read and write files", "This machine"
-
-COMMANDS: Mapping[str, Entry] = {
-    "up": Entry("up:up", "Bring ENV to the state that its file describes", ACT),
-    "destroy": Entry("destroy:destroy", "Destroy all that ENV made, and prove that nothing is left", ACT),
-    "refresh": Entry("refresh:refresh", "Read the world again and record what drifted", ACT),
-    "rehearse": Entry("rehearse:rehearse", "Run any ENV in a throw-away lab: up, proof, destroy, verdict", ACT),
-    "preview": Entry("preview:preview", "Say what `up` would change, asking the engine", LOOK),
-    "doctor": Entry("doctor:doctor", "Ask the outside world whether ENV can work", LOOK),
-    "status": Entry("status:status", "Show the stacks of ENV as last recorded", LOOK),
-    "why": Entry("why:why", "Say why a stack of ENV is as it is, and what to do", LOOK),
-    "outputs": Entry("outputs:outputs", "Print what the stacks of ENV gave", LOOK),
-    "init": Entry("init:init", "Write a first environment file", WRITE),
-    "validate": Entry("validate:validate", "Check the file of ENV and name every problem", WRITE),
-    "plan": Entry("plan:plan", "Show the stacks of ENV in order, offline", WRITE),
-    "graph": Entry("graph:graph", "Draw the stacks of ENV and their references", WRITE),
-    "explain": Entry("explain:explain", "Say where a value of ENV comes from", WRITE),
-    "render": Entry("render:render", "Write every document that ENV would apply, as files", WRITE),
-    "kinds": Entry("kinds:kinds", "List the kinds of stacks", WRITE),
-    "schema": Entry("schema:schema", "Print a JSON Schema: environment, events, result, errors", WRITE),
-    "lab": Entry("lab:app", "The simulated world of ENV: status, stop, faults", MACHINE),
-    "charts": Entry("packages:app", "The charts that ENV installs: mirror", MACHINE),
-    "toolchain": Entry("toolchain:app", "The programs that aiinfra needs: list, install, verify, mirror", MACHINE),
-}
+from aiinfra.cli.stopping import interruption_told, not_approved
+from aiinfra.errors import ConfigError
 
 
 class Commands(TyperGroup):
@@ -74,11 +36,8 @@ class Commands(TyperGroup):
         return load_command(cmd_name, entry) if entry else None
 
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with interruption_told():
             return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            hint = "run the command again: it continues where it stopped"
-            raise Interrupted("stopped before it was done", hint=hint) from error
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         for section, rows in _sections():
@@ -93,12 +52,12 @@ def _sections() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 def load_command(name: str, entry: Entry) -> Any:
     """Return the command object of an entry."""
-    module, _, attribute = entry.target.partition(":")
-    found = getattr(importlib.import_module(f"aiinfra.cli.{module}"), attribute)
+    found = entry.load()
     if isinstance(found, typer.Typer):
         sub = found
     else:
         sub = typer.Typer(add_completion=False, rich_markup_mode=None)
+        found.__annotations__ = get_type_hints(found, localns={"o": options, "typer": typer}, include_extras=True)
         sub.command(name)(found)
     command = typer.main.get_command(sub)
     command.name = name
@@ -131,28 +90,17 @@ def aiinfra(
         typer.echo(ctx.get_help())
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run the command line; returns the exit code. The one place where errors are reported."""
-    disable_plugin_scan()
-    console = Console(World.real(), guess_form(argv))
-    crash.install(console, argv)
-    command = typer.main.get_command(root)
+def run_parsed(argv: Sequence[str], console: Console) -> object:
+    """Run a command line that typer reads; returns what the command returned.
+
+    Raises `AiinfraError` when the command failed or the line cannot be read.
+    """
     try:
-        with signals_raised():
-            code = command.main(list(argv), prog_name="aiinfra", standalone_mode=False, obj=console)
-    except AiinfraError as error:
-        return console.fail(error)
+        return typer.main.get_command(root).main(list(argv), prog_name="aiinfra", standalone_mode=False, obj=console)
     except TyperException as error:
-        return console.fail(_usage_error(error))
-    except typer.Abort:
-        return console.fail(Interrupted("not approved; nothing was touched", code="run.not_approved"))
-    if code in {0, None} and console.out.lost:
-        return console.fail(_output_lost(console.out.lost))
-    return code if isinstance(code, int) else 0
-
-
-def _output_lost(why: str) -> OutsideError:
-    return OutsideError(f"standard output could not be written: {why}", code="cli.output_lost", where="standard output")
+        raise _usage_error(error) from error
+    except typer.Abort as error:
+        raise not_approved() from error
 
 
 def _usage_error(error: TyperException) -> ConfigError:

@@ -27,7 +27,7 @@ def destroy(
     events: o.EventsOption = None,
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
-) -> None:
+) -> int:
     """Destroy all that ENV made, in reverse order, and prove that nothing is left."""
     from aiinfra.session.options import Options, Selection, Tools
 
@@ -43,4 +43,4 @@ def destroy(
         moved=moved,
         take_along=lambda dependents: with_dependents or (not yes and watch.agrees(dependents)),
     )
-    watch.run(lambda: session.destroy(choice))
+    return watch.run(lambda: session.destroy(choice))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
-from aiinfra.cli import options as o
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
 from aiinfra.cli.reading import load
+
+if TYPE_CHECKING:
+    import typer
+
+    from aiinfra.cli import options as o
 
 
 def plan(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
-from aiinfra.cli import options as o
 from aiinfra.cli.acting import Watch
 from aiinfra.cli.form import OutputForm
+
+if TYPE_CHECKING:
+    import typer
+
+    from aiinfra.cli import options as o
 
 
 def preview(
@@ -26,7 +30,7 @@ def preview(
     events: o.EventsOption = None,
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
-) -> None:
+) -> int:
     """Say what `up` would change, asking the engine. Changes nothing."""
     from aiinfra.plan.certainty import critical_path
     from aiinfra.session.inspection.record import read_record
@@ -36,4 +40,4 @@ def preview(
     session = watch.session(env, sets, Tools(toolchain, offline))
     choice = Options(Selection(only, from_, until), parallel=parallel, skip=not no_skip, refresh=refresh, moved=moved)
     path = critical_path(session.plan, read_record(watch.console.world, session.plan, session.loaded.path))
-    watch.run(lambda: session.preview(choice), path)
+    return watch.run(lambda: session.preview(choice), path)

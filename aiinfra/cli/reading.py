@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import typer
-
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm, output_form
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import typer
 
     from aiinfra.config import Loaded
     from aiinfra.domain_run import PackageReport

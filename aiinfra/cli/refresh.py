@@ -24,11 +24,11 @@ def refresh(
     events: o.EventsOption = None,
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
-) -> None:
+) -> int:
     """Read the world again and record what drifted; the next `up` repairs it."""
     from aiinfra.session.options import Options, Selection, Tools
 
     watch = Watch.of(ctx, output, events, summary)
     session = watch.session(env, sets, Tools(toolchain, offline))
     choice = Options(Selection(only, from_, until), parallel=parallel, moved=moved)
-    watch.run(lambda: session.refresh(choice))
+    return watch.run(lambda: session.refresh(choice))

@@ -53,7 +53,7 @@ def rehearse(
     official_plugins: OfficialOption = False,
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
-) -> None:
+) -> int:
     """Run any ENV, also one of a real site, in a throw-away lab: up, proof, destroy, a verdict."""
     from aiinfra.session.options import Options, Tools
     from aiinfra.session.rehearsal.fault_injection import Fault
@@ -68,4 +68,4 @@ def rehearse(
     choice = Options(parallel=parallel)
     scope: Scope = "all" if packages else "ready"
     chosen = Fault.parse(fault) if fault else None
-    watch.rehearse(lambda: rehearse(session, chosen, choice, scope, real_operators=real_operators))
+    return watch.rehearse(lambda: rehearse(session, chosen, choice, scope, real_operators=real_operators))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
-from aiinfra.cli import options as o
 from aiinfra.cli.acting import open_session
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
+
+if TYPE_CHECKING:
+    import typer
+
+    from aiinfra.cli import options as o
 
 
 def status(

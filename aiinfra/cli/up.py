@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
-from aiinfra.cli import options as o
 from aiinfra.cli.acting import Watch
 from aiinfra.cli.form import OutputForm
+
+if TYPE_CHECKING:
+    import typer
+
+    from aiinfra.cli import options as o
 
 
 def up(
@@ -28,7 +32,7 @@ def up(
     events: o.EventsOption = None,
     toolchain: o.ToolchainOption = None,
     offline: o.OfflineOption = False,
-) -> None:
+) -> int:
     """Bring ENV to the state that its file describes."""
     from aiinfra.session.options import Options, Selection, Tools
 
@@ -38,4 +42,4 @@ def up(
     choice = Options(
         Selection(only, from_, until), parallel=parallel, skip=not no_skip, refresh=refresh, prove=prove, moved=moved
     )
-    watch.run(lambda: session.up(choice))
+    return watch.run(lambda: session.up(choice))

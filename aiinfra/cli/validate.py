@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
-
-from aiinfra.cli import options as o
 from aiinfra.cli.console import Console
 from aiinfra.cli.form import OutputForm
 from aiinfra.cli.reading import judge_packages, load
+
+if TYPE_CHECKING:
+    import typer
+
+    from aiinfra.cli import options as o
 
 
 def validate(

@@ -4,8 +4,6 @@ Three parts are typed elsewhere: the inputs of stacks, whose types the catalogue
 `lab:`, which most files lack and whose models take as long to load as all others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 

@@ -1,7 +1,5 @@
 """NVIDIA's GPU Operator: drivers, container toolkit, device plugin and monitoring on GPU nodes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 

@@ -1,7 +1,5 @@
 """The proof that GPUs work: a ladder of checks that ends with a CUDA pod."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Node Feature Discovery: labels nodes with what hardware and software they have."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 

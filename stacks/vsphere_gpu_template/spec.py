@@ -1,7 +1,5 @@
 """Inputs and outputs of VM templates with GPUs, which OpenShift machine sets clone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any, Literal
 

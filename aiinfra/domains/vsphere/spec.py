@@ -4,8 +4,6 @@ It is validated where it enters: once from the environment file, whose kind uses
 in the provider, from what the program's resource dumped. Everything behind either border works on the typed value.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 

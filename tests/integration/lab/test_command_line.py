@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.cli.app import run
+from aiinfra.cli.entry import run
 from aiinfra.lab.folders import lab_folder
 from aiinfra.lab.lab import Lab
 from aiinfra.world import World

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aiinfra.cli.app import run
+from aiinfra.cli.entry import run
 
 SMALL = """\
 version: v1

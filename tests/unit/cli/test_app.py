@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from aiinfra.cli.app import COMMANDS, load_command
+from aiinfra.cli.app import load_command
+from aiinfra.cli.commands import COMMANDS
 from aiinfra.cli.examples import EXAMPLES
 from aiinfra.ui.schemas import result_schema
 from tests.unit.cli.conftest import Aiinfra
@@ -63,6 +64,23 @@ def test_help_lists_every_command_with_one_line(aiinfra: Aiinfra) -> None:
 
 def test_no_words_at_all_are_a_question_for_help(aiinfra: Aiinfra) -> None:
     assert aiinfra().out == aiinfra("--help").out
+
+
+LINES = [(command, env) for command in ("status", "validate", "plan") for env in ("small", "nowhere", "")]
+
+
+@pytest.mark.parametrize(("command", "env"), [*LINES, ("up", "nowhere"), ("preview", "nowhere")])
+def test_a_command_and_env_alone_answer_as_with_a_default_spelt_out(command: str, env: str, aiinfra: Aiinfra) -> None:
+    assert aiinfra(command, env) == aiinfra(command, env, "--output", "text")
+
+
+@pytest.mark.parametrize(
+    "argv", [("validat", "small"), ("validate", "-small"), ("plan", "--yes"), ("up", "small", "-q")]
+)
+def test_a_line_that_is_misspelt_is_a_usage_error(argv: Sequence[str], aiinfra: Aiinfra) -> None:
+    answer = aiinfra(*argv)
+    assert (answer.code, answer.out) == (2, "")
+    assert "see aiinfra" in answer.err
 
 
 @pytest.mark.parametrize("name", COMMANDS)

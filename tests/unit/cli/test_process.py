@@ -66,6 +66,12 @@ def test_the_fastest_commands_load_no_models(argv: Sequence[str], home: Path) ->
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("command", ["validate", "plan", "status"])
+def test_a_command_and_env_alone_load_no_typer(command: str, home: Path) -> None:
+    done = python(home, "-c", SPY, "typer,importlib.metadata", command, "small")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("command", ["validate", "plan"])
 def test_a_check_loads_only_the_models_that_the_file_needs(command: str, home: Path) -> None:
     others = (
@@ -84,13 +90,13 @@ def test_the_end_of_a_process_searches_no_garbage(home: Path) -> None:
 
 BUG = """
 import sys
-from aiinfra.cli import app, kinds
+from aiinfra.cli import entry, kinds
 from aiinfra.cli.console import Console
 def broken(self, *rest):
     self.hide(["hunter22"])
     raise ZeroDivisionError("the password is hunter22")
 Console.answer = broken
-sys.exit(app.run(sys.argv[1:]))
+sys.exit(entry.run(sys.argv[1:]))
 """
 
 
@@ -117,12 +123,12 @@ def test_a_bug_is_json_too(home: Path) -> None:
 
 INTERRUPTED = """
 import sys
-from aiinfra.cli import app
+from aiinfra.cli import entry
 from aiinfra.cli.console import Console
 def interrupted(self, *rest):
     raise KeyboardInterrupt
 Console.answer = interrupted
-sys.exit(app.run(sys.argv[1:]))
+sys.exit(entry.run(sys.argv[1:]))
 """
 
 
@@ -140,12 +146,12 @@ def test_an_interrupt_is_exit_130_without_a_traceback(home: Path) -> None:
 
 SIGNALLED = """
 import os, signal, sys
-from aiinfra.cli import app
+from aiinfra.cli import entry
 from aiinfra.cli.console import Console
 def struck(self, *rest):
     os.kill(os.getpid(), signal.Signals[sys.argv.pop()])
 Console.answer = struck
-sys.exit(app.run(sys.argv[1:-1]))
+sys.exit(entry.run(sys.argv[1:-1]))
 """
 
 

@@ -11,7 +11,8 @@ import pytest
 import typer.main
 from typer.exceptions import TyperException
 
-from aiinfra.cli.app import COMMANDS, root
+from aiinfra.cli.app import root
+from aiinfra.cli.commands import COMMANDS
 from tests.unit.hints.sources import ARGUMENTS_OF_OTHERS, FILLED, ROOT, Text, commands, options, texts
 
 PROSE = frozenset({FILLED, "digest", "has", "is", "itself", "knows", "knows.", "needs", "that", "would"})

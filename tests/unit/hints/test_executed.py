@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 
-from aiinfra.cli.app import COMMANDS
+from aiinfra.cli.commands import COMMANDS
 from tests.unit.hints.sources import ARGUMENTS_OF_OTHERS, ROOT, Text, commands, options, texts
 
 SPINE = "tests/integration/spine/"

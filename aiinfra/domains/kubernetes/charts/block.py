@@ -1,7 +1,5 @@
 """`charts:` of an environment file: where charts and images come from."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any, Final, Self
 

@@ -1,7 +1,5 @@
 """`lab.clusters:` of an environment file: the simulated clusters. All of it has defaults."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 

@@ -4,8 +4,6 @@ Hardware is described, never its consequences: which profiles can be started, wh
 follow from the cards, from how they are set, and from the VMs that run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
