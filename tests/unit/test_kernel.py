@@ -41,7 +41,7 @@ def names() -> set[str]:
 
 
 COMMANDS = {
-    "cli/app.py": '"charts": Entry(',
+    "cli/commands.py": '"charts": Entry(',
     "cli/examples.py": '"charts',
     "cli/options.py": 'typer.Option("--charts"',
 }
