@@ -139,8 +139,9 @@ STOPPED = (
 )
 
 
-def test_an_interrupt_is_exit_130_without_a_traceback(home: Path) -> None:
-    done = python(home, "-c", INTERRUPTED, "kinds")
+@pytest.mark.parametrize("argv", [["kinds"], ["validate", "small"]], ids=" ".join)
+def test_an_interrupt_is_exit_130_without_a_traceback(argv: Sequence[str], home: Path) -> None:
+    done = python(home, "-c", INTERRUPTED, *argv)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", STOPPED)
 
 
@@ -155,10 +156,11 @@ sys.exit(entry.run(sys.argv[1:-1]))
 """
 
 
+@pytest.mark.parametrize("argv", [["kinds"], ["validate", "small"]], ids=" ".join)
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_polite_end_and_a_terminal_that_closes_are_interrupts(name: str, home: Path) -> None:
+def test_a_polite_end_and_a_terminal_that_closes_are_interrupts(name: str, argv: Sequence[str], home: Path) -> None:
     heeding = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # the tests may run under nohup
-    done = python(home, "-c", heeding + SIGNALLED, "kinds", name)
+    done = python(home, "-c", heeding + SIGNALLED, *argv, name)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", STOPPED)
 
 
@@ -175,7 +177,9 @@ def test_a_reader_that_leaves_early_is_no_failure(home: Path) -> None:
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize(("words", "code"), [("--version", 0), ("kinds", 0), ("plan small -o json", 0), ("pln", 2)])
+@pytest.mark.parametrize(
+    ("words", "code"), [("--version", 0), ("kinds", 0), ("plan small -o json", 0), ("plan small", 0), ("pln", 2)]
+)
 def test_a_standard_stream_that_is_closed_is_no_failure(words: str, code: int, closed: str, home: Path) -> None:
     script = f"{sys.executable} -m aiinfra {words} {closed}"
     environ = {"PATH": os.defpath, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
