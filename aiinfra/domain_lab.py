@@ -14,7 +14,7 @@ from aiinfra.dataclass import dataclass
 from aiinfra.stack import SecretSource, StackName
 
 if TYPE_CHECKING:
-    from aiinfra.domain_run import PackageReport
+    from aiinfra.domain_packages import PackageReport
     from aiinfra.engine.wire import Tree
     from aiinfra.plan.planner import Plan
     from aiinfra.providers.contract import ProviderSpec

@@ -6,20 +6,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aiinfra.dataclass import dataclass
 from aiinfra.report.run import Dependent, Failure, Shared
 from aiinfra.report.status import WorldState
-from aiinfra.stack import Finding, SecretSource, StackName, Violation
+from aiinfra.stack import Finding, SecretSource, StackName
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aiinfra.engine.events import Event
     from aiinfra.engine.journal import Journal
     from aiinfra.engine.wire import Tree
@@ -136,82 +134,6 @@ class Explains(Protocol):
 
     def current(self, run: RunContext, stack: StackName, failure: Failure | None) -> Iterator[WorldState]:
         """Yield, for `why`, the current state of each place of this domain that the stack works in."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """One resource as the program of a stack declares it."""
-
-    type: str
-    name: str
-    properties: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class PackageReport:
-    """What came of judging one package that a stack installs, by the package itself."""
-
-    stack: StackName
-    what: str
-    """`chart gpu-operator v26.7.0`."""
-    how: str
-    """`Helm rendered the real chart …`, or `stand-in for the chart …` and why."""
-    real: bool
-    """Whether the package itself was there; else a stand-in is all that is known of it."""
-    why: str = ""
-    """Why it was not there."""
-    lost: bool = False
-    """Whether it is not where the file, or its publisher, says; False where only what judges it is missing."""
-    later: bool = False
-    """Whether it can be judged in a run only, as it gets what another stack makes."""
-    problems: Sequence[Violation] = ()
-    objects: Sequence[Mapping[str, Any]] = ()
-    """What it makes, in order."""
-    definitions: Sequence[str] = ()
-    """Names of the CRDs that it brings."""
-    source: Any = None
-    """Where it comes from, in a form that the domain itself reads."""
-
-    def __str__(self) -> str:
-        return f"{self.stack}: {self.how}"
-
-
-@dataclass(frozen=True, slots=True)
-class KeptPackage:
-    """A package in a folder of this machine."""
-
-    path: Path
-    images: Sequence[str]
-    """The images that it uses with the values of its stack."""
-
-
-FindTool = Callable[[str], "Path"]
-"""Returns a program of the toolchain, by name. Raises `OutsideError` when it cannot be had."""
-
-
-@runtime_checkable
-class JudgesPackages(Protocol):
-    """Judges what a stack installs from elsewhere, such as a chart, by the thing itself, before anything runs."""
-
-    def package_source(self, step: Step) -> Literal["", "official", "named"]:
-        """Say whether the stack may install a package, and whether its file says where that comes from."""
-        ...
-
-    def judge_packages(
-        self, step: Step, declared: Sequence[Declared], tool: FindTool, environ: Mapping[str, str]
-    ) -> Iterator[PackageReport]:
-        """Yield a report for each package among the resources that the program of the stack declares."""
-        ...
-
-    def to_be_mirrored(self, step: Step, base: Path) -> Step:
-        """Return a stack as its packages and what they use are fetched for a mirror. Relative paths start at `base`."""
-        ...
-
-    def keep_package(
-        self, report: PackageReport, folder: Path, tool: FindTool, environ: Mapping[str, str]
-    ) -> KeptPackage:
-        """Write the package of a report that had it into a folder. Raises `OutsideError`."""
         ...
 
 

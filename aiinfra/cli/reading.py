@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import typer
 
     from aiinfra.config import Loaded
-    from aiinfra.domain_run import PackageReport
+    from aiinfra.domain_packages import PackageReport
     from aiinfra.session.packages import PackageJudge
 
 

@@ -14,7 +14,7 @@ from aiinfra.cli.form import OutputForm
 from aiinfra.cli.reading import judge_packages, load
 
 if TYPE_CHECKING:
-    from aiinfra.domain_run import PackageReport
+    from aiinfra.domain_packages import PackageReport
 
 StackArgument = Annotated[
     str, typer.Argument(metavar="[STACK]", show_default=False, help="This stack alone.", autocompletion=stack_names)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import grpc
 
-from aiinfra.domain_run import PackageReport
+from aiinfra.domain_packages import PackageReport
 from aiinfra.engine.binding import Resolve
 from aiinfra.engine.programs import ProgramServer
 from aiinfra.engine.pulumi_names import language_pb2, language_pb2_grpc

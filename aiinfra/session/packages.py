@@ -11,7 +11,7 @@ from aiinfra.catalog import domains_of
 from aiinfra.config import Loaded
 from aiinfra.dataclass import dataclass
 from aiinfra.disk import folder_errors
-from aiinfra.domain_run import Declared, KeptPackage, PackageReport
+from aiinfra.domain_packages import Declared, KeptPackage, PackageReport
 from aiinfra.engine.wire import UNKNOWN, Secret, Tree
 from aiinfra.errors import ConfigError, OutsideError, Problem
 from aiinfra.model.tree import as_tree, dotted, leaves

@@ -8,24 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
-from functools import partial
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from aiinfra.catalog import Catalog
 from aiinfra.config import Loaded, load_environment
 from aiinfra.dataclass import dataclass
 from aiinfra.engine.events import Message, OnEvent
 from aiinfra.engine.journal import Journal
-from aiinfra.engine.lock import EnvironmentLock
 from aiinfra.engine.wire import Tree
-from aiinfra.errors import AiinfraError
 from aiinfra.model.state_url import redact_url
 from aiinfra.plan.files import check_files
 from aiinfra.plan.planner import Plan
 from aiinfra.plan.secrets import read_secrets
 from aiinfra.plan.selection import select
 from aiinfra.report.run import RunReport, Verb
-from aiinfra.session.awaited import FAR, NEAR, AwaitedNotes
 from aiinfra.session.engine import Engine
 from aiinfra.session.interrupt import Interrupts
 from aiinfra.session.keys import NEVER_UP, make_environment, open_secrets
@@ -33,11 +29,11 @@ from aiinfra.session.options import ANY_TOOLS, DEFAULTS, Options, Tools
 from aiinfra.session.origin import check_origin, note_origin
 from aiinfra.session.place.choice import Places
 from aiinfra.session.place.connection import opener, with_lab_access
-from aiinfra.session.place.host_notes import HostNotes
 from aiinfra.session.place.place import Place
 from aiinfra.session.plugins import require_for, require_for_destroy
 from aiinfra.session.reporting import Reporting
 from aiinfra.session.run import Run
+from aiinfra.session.state_access import StateAccess
 from aiinfra.session.worlds import verify
 from aiinfra.stack import SecretSource, StackName
 from aiinfra.world import World
@@ -45,8 +41,6 @@ from aiinfra.world import World
 if TYPE_CHECKING:
     from aiinfra.session.packages import PackageJudge
 
-PLUGIN_LIMIT: Final = 3600.0
-"""Seconds that a plugin may take for one resource of a stack that has no limit or is no longer in the file."""
 OnSecrets = Callable[[Iterable[str]], None]
 Secrets = Mapping[SecretSource, str]
 
@@ -124,9 +118,9 @@ class Session:
         chosen = self._chosen(options)
         self.check_files(chosen)
         secrets = self.secrets()
-        with self.places.preview_place() as place, self._engine(place, options) as engine:
+        with self.places.preview_place() as place, self.state.engine(place, options) as engine:
             require_for(self.places, chosen)
-            journal = self.journal(place, engine)
+            journal = self.state.journal(place, engine)
             open_secrets(engine, journal, place)
             run = self._run(place, engine, journal, secrets, options, chosen)
             run.environment_id = journal.environment_id() or NEVER_UP
@@ -142,7 +136,7 @@ class Session:
         place = self.places.find()
         if place is None:
             return self._nothing(Verb.DESTROY, "no lab runs: 0 processes, 0 files, 0 stacks")
-        with self._locked(Verb.DESTROY, place, options) as (engine, journal):
+        with self.state.locked(Verb.DESTROY, place, options) as (engine, journal):
             open_secrets(engine, journal, place)
             run = self._run(place, engine, journal, self.secrets(), options)
             run.environment_id = options.environment_id or journal.environment_id() or ""
@@ -157,19 +151,20 @@ class Session:
         if place is None:
             yield "lab (does not run)", None, None
             return
-        with self._engine(place, DEFAULTS) as engine:
+        with self.state.engine(place, DEFAULTS) as engine:
             yield "lab (runs)" if place.is_simulated else f"state {redact_url(place.state_url)}", place, engine
 
     def reading_run(self, place: Place, engine: Engine, secrets: Secrets) -> Run:
         """Return a run that only reads: no lock is taken, nothing is created."""
-        journal = self.journal(place, engine)
+        journal = self.state.journal(place, engine)
         run = self._run(place, engine, journal, secrets, DEFAULTS, tuple(self.plan.steps))
         run.environment_id = journal.environment_id() or NEVER_UP
         return run
 
-    def journal(self, place: Place, engine: Engine) -> Journal:
-        """Return the journal, whose notes are beside the state."""
-        return Journal(place.notes or HostNotes(engine.host, self.plan.environment.name))
+    @property
+    def state(self) -> StateAccess:
+        """Access to what is recorded of the environment."""
+        return StateAccess(self.world, self.plan, self.places, self.on_event, self.interrupts)
 
     def outputs(self, stack: str = "") -> Mapping[str, Mapping[str, Tree]]:
         """Return the outputs of one stack, or of all that exist; secrets are marked."""
@@ -208,7 +203,7 @@ class Session:
     ) -> Iterator[Run]:
         """Provide a run that may change the world: locked, access verified, with an environment id."""
         require_for(self.places, chosen)
-        with self._locked(verb, place, options) as (engine, journal):
+        with self.state.locked(verb, place, options) as (engine, journal):
             run = self._run(place, engine, journal, secrets, options, chosen)
             run.environment_id = journal.environment_id() or ""
             check_origin(run, self.loaded.path)
@@ -246,64 +241,3 @@ class Session:
         """Return the report of a run that found nothing to do."""
         reporting = Reporting(verb, self.plan.environment.name, "", (), self.on_event, self.world.now)
         return reporting.nothing(sentence)
-
-    @contextmanager
-    def _engine(self, place: Place, options: Options) -> Iterator[Engine]:
-        engine = Engine(
-            world=self.world,
-            place=place,
-            project=self.plan.environment.name,
-            binary=self.places.engine_binary,
-            on_event=self.on_event,
-            parallel=options.parallel,
-            limit=lambda stack: _limit(self.plan, stack),
-        )
-        try:
-            yield engine
-        finally:
-            engine.close()
-
-    @contextmanager
-    def _locked(self, verb: Verb, place: Place, options: Options) -> Iterator[tuple[Engine, Journal]]:
-        """Provide the engine and the journal under the lock; an error becomes that of the place when that ended."""
-        with place.reporting_end(), self._engine(place, options) as engine:
-            journal = self.journal(place, engine)
-            command = f"aiinfra {verb.value} {self.plan.environment.name}"
-            lock = EnvironmentLock.take(journal.notes, command, self.world.now(), self.places.say, self.interrupts.stop)
-            try:
-                engine.announce(lock.note_engine)
-                every = NEAR if place.notes else FAR
-                engine.on_event = AwaitedNotes(journal, self.on_event, lambda: engine.hidden, every)
-                engine.usual = partial(journal.usual, verb.value)
-                self._repair(engine, journal, recovered=lock.recovered)
-                yield engine, journal
-            finally:
-                engine.settle()
-                self._release(lock)
-                engine.close()
-
-    def _release(self, lock: EnvironmentLock) -> None:
-        """Release the lock; when that fails, the run still counts, as the next one on this machine clears the lock."""
-        try:
-            lock.release()
-        except AiinfraError as error:
-            self.places.say(f"the environment's lock stays where it is: {error}")
-
-    def _repair(self, engine: Engine, journal: Journal, *, recovered: bool) -> None:
-        """Repair what an interrupted run left: stack locks of dead processes and pending operations."""
-        left = journal.left_running()
-        if not left and not recovered:
-            return
-        host = engine.host()
-        for stack in left:
-            host.clear_locks(stack)
-            if dropped := host.repair(stack):
-                self.places.say(f"{stack}: {dropped} operations of an interrupted run are refreshed")
-            journal.end(stack)
-
-
-def _limit(plan: Plan, stack: str) -> float:
-    """Return the seconds that a plugin may take for one resource: the stack's own limit, when its kind has one."""
-    step = plan.steps.get(StackName(stack))
-    given = getattr(step.inputs, "limit", None) if step else None
-    return float(given) if isinstance(given, int | float) else PLUGIN_LIMIT

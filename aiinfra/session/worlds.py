@@ -11,12 +11,12 @@ from typing import Any
 
 from aiinfra.catalog import Kind, domains_of
 from aiinfra.domain import Domain, load
+from aiinfra.domain_packages import JudgesPackages
 from aiinfra.domain_run import (
     AttendsDestroy,
     Comparison,
     DetectsChanges,
     Explains,
-    JudgesPackages,
     Observation,
     Observes,
     ReportsHealth,

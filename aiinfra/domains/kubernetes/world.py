@@ -8,17 +8,8 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiinfra.dataclass import dataclass
-from aiinfra.domain_run import (
-    Comparison,
-    Declared,
-    DestroyRequest,
-    FindTool,
-    KeptPackage,
-    Observation,
-    PackageReport,
-    RunContext,
-    Teardown,
-)
+from aiinfra.domain_packages import Declared, FindTool, KeptPackage, PackageReport
+from aiinfra.domain_run import Comparison, DestroyRequest, Observation, RunContext, Teardown
 from aiinfra.domains.kubernetes.reach import (
     ClusterHandle,
     accesses,

@@ -25,7 +25,7 @@ def status(session: Session) -> Status:
         if place is None or engine is None:
             stacks = [stack_status(session, name, None) for name in session.plan.steps]
             return Status(name, "", place_words, None, stacks)
-        journal = session.journal(place, engine)
+        journal = session.state.journal(place, engine)
         changed = changes_in(session, place, engine)
         names = [*session.plan.steps, *(s for s in journal.known_stacks() if s not in session.plan.steps)]
         stacks = [stack_status(session, str(name), journal, changed.get(str(name), ())) for name in names]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from aiinfra.domain_lab import TriesPackages
-from aiinfra.domain_run import PackageReport
+from aiinfra.domain_packages import PackageReport
 from aiinfra.errors import OutsideError
 from aiinfra.lab.domains import lab_domains_of
 from aiinfra.report.causes import roots

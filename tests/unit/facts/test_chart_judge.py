@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aiinfra.catalog import Catalog
-from aiinfra.domain_run import Declared, PackageReport
+from aiinfra.domain_packages import Declared, PackageReport
 from aiinfra.domains.kubernetes.charts.judge import RELEASE, judge
 from aiinfra.engine.wire import UNKNOWN, Tree
 from aiinfra.errors import OutsideError

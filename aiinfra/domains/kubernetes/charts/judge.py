@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from aiinfra.domain_run import Declared, FindTool, PackageReport
+from aiinfra.domain_packages import Declared, FindTool, PackageReport
 from aiinfra.domains.kubernetes.charts.block import REMOTE
 from aiinfra.domains.kubernetes.charts.definitions import deviations
 from aiinfra.domains.kubernetes.charts.helm_engine import PROGRAM, ChartRequest, Objects, Rendered, render

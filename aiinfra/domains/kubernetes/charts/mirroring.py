@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from aiinfra.domain_run import FindTool, KeptPackage, PackageReport
+from aiinfra.domain_packages import FindTool, KeptPackage, PackageReport
 from aiinfra.domains.kubernetes.charts.helm_engine import PROGRAM, ChartRequest, render
 from aiinfra.domains.kubernetes.charts.sources import ARCHIVE
 from aiinfra.errors import OutsideError

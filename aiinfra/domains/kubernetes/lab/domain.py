@@ -13,7 +13,7 @@ from aiinfra.errors import OutsideError
 from aiinfra.stack import SecretSource, StackName
 
 if TYPE_CHECKING:
-    from aiinfra.domain_run import PackageReport
+    from aiinfra.domain_packages import PackageReport
     from aiinfra.domains.kubernetes.lab.block import LabCluster
     from aiinfra.domains.kubernetes.lab.standins.charts.real import RealChart
     from aiinfra.domains.kubernetes.needs import NodePool, RealOperator

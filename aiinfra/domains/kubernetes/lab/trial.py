@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aiinfra.domain_run import PackageReport
+from aiinfra.domain_packages import PackageReport
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import Conflict, KubeError
 from aiinfra.stack import Violation
