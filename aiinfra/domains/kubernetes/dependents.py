@@ -15,7 +15,8 @@ from aiinfra.domains.kubernetes.client.errors import KubeError, NotFound
 from aiinfra.domains.kubernetes.client.objects import ApiResource, Object, ObjectRef
 from aiinfra.domains.kubernetes.client.transport import CONNECTIONS
 from aiinfra.domains.kubernetes.identity import error_of
-from aiinfra.domains.kubernetes.needs import ExtendedResources
+from aiinfra.domains.kubernetes.needs import DeviceDrivers, ExtendedResources
+from aiinfra.domains.kubernetes.objects.claims import RESOURCE_CLAIM
 from aiinfra.domains.kubernetes.objects.dependents import EXCLUDED_RESOURCES
 from aiinfra.domains.kubernetes.objects.losses import (
     RELEASE_NAME,
@@ -27,52 +28,14 @@ from aiinfra.domains.kubernetes.objects.losses import (
 from aiinfra.domains.kubernetes.objects.removing import remove_all
 from aiinfra.domains.kubernetes.objects.sweep import BUILTIN_NAMESPACES
 from aiinfra.domains.kubernetes.reach import ClusterHandle
+from aiinfra.domains.kubernetes.recorded import Recorded
 from aiinfra.report.run import Dependent, Shared
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
 from aiinfra.waiting import Waiter
 
 CRD: Final = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-DEFINITIONS: Final = "aiinfra:kubernetes:CustomResourceDefinitions"
-RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 OWNERS_DEEP: Final = 4
 """Owners of owners that are asked for: a CronJob, its Job, its Pod."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What the state says of one stack."""
-
-    stack: str
-    uids: frozenset[str]
-    """Identities of the clusters that its resources name."""
-    names: tuple[str, ...] = ()
-    """CRDs that its chart brings."""
-    brought: tuple[str, ...] = ()
-    """Those that were absent when it was made."""
-    releases: tuple[tuple[str, str], ...] = ()
-    """Namespace and name of its Helm releases, also of one whose installation was cut off."""
-
-
-def recorded(run: RunContext, stack: str) -> Recorded:
-    """Read the state of a stack; empty when there is none."""
-    deployment = run.deployment(stack) if run.existed(stack) else {}
-    found = [*(deployment.get("resources") or ())]
-    found += [one["resource"] for one in deployment.get("pending_operations") or ()]
-    uids = {uid for one in found if isinstance(uid := _value(one, "uid"), str)}
-    definitions = [one for one in found if one["type"] == DEFINITIONS]
-    releases = [(str(_value(one, "namespace")), str(_value(one, "name"))) for one in found if one["type"] == RELEASE]
-    return Recorded(
-        stack,
-        frozenset(uids),
-        tuple(name for one in definitions for name in _value(one, "names") or ()),
-        tuple(name for one in definitions for name in _value(one, "brought") or ()),
-        tuple(releases),
-    )
-
-
-def _value(resource: Mapping[str, Any], key: str) -> Any:
-    outputs, inputs = resource.get("outputs") or {}, resource.get("inputs") or {}
-    return outputs.get(key, inputs.get(key))
 
 
 @dataclass(slots=True)
@@ -131,6 +94,8 @@ class ClusterLosses:
             release = (annotations.get(RELEASE_NAMESPACE, ""), annotations.get(RELEASE_NAME, ""))
             if (stack := self._marked(definition)) is not None or (stack := releases.get(release)) is not None:
                 brought.setdefault(_name(definition), stack)
+        there = dict.fromkeys((*(one.stack for one in here), *places.values()))
+        offers = [(stack, record) for stack in there for record in self._offers(stack)]
         return Removal(
             environment=self.run.plan.environment.name,
             environment_id=self.run.environment_id,
@@ -140,9 +105,11 @@ class ClusterLosses:
             releases=releases.keys(),
             resources={
                 pattern: stack
-                for stack in dict.fromkeys((*(one.stack for one in here), *places.values()))
-                for pattern in self._offers(stack)
+                for stack, record in offers
+                if isinstance(record, ExtendedResources)
+                for pattern in record.patterns
             },
+            devices=[(stack, record) for stack, record in offers if isinstance(record, DeviceDrivers)],
             whole=self.request.whole,
             unowned=[pattern for facts in _charts().values() for pattern in facts.unowned],
         )
@@ -159,11 +126,9 @@ class ClusterLosses:
         goes = self.request.whole or stack in self.request.chosen
         return stack if ours and goes and (id or self.run.existed(stack)) else None
 
-    def _offers(self, stack: str) -> Iterator[str]:
+    def _offers(self, stack: str) -> Sequence[Any]:
         catalog, kind = Catalog.installed(), self.request.kinds.get(stack, "")
-        for record in catalog[kind].offers if kind in catalog else ():
-            if isinstance(record, ExtendedResources):
-                yield from record.patterns
+        return catalog[kind].offers if kind in catalog else ()
 
     def _objects(
         self,
@@ -173,8 +138,11 @@ class ClusterLosses:
         types: Iterable[ApiResource],
         kinds: Mapping[tuple[str, str], str],
     ) -> Iterator[Object]:
-        """Yield what may be lost: of kinds that go everywhere, of all kinds in namespaces that go, pods with GPUs."""
-        asked = []
+        """Yield what may be lost: of kinds that go everywhere, of all kinds in namespaces that go, pods with GPUs.
+
+        What is asked for as a whole comes last, as its metadata may come before.
+        """
+        asked, claims = [], []
         for one in types:
             if not {"list", "delete"} <= one.verbs or one.plural in EXCLUDED_RESOURCES:
                 continue
@@ -183,7 +151,10 @@ class ClusterLosses:
             elif one.namespaced:
                 places = sorted(removal.namespaces)
                 asked += [pool.submit(_listed, self, client.metadata, one, place) for place in places]
-        if removal.resources:
+            if removal.devices and (_group(one), one.kind) == RESOURCE_CLAIM:
+                claims.append(pool.submit(_listed, self, client.list, one.api_version, one.kind))
+        asked += claims
+        if removal.resources or removal.devices:
             asked.append(pool.submit(_listed, self, client.list, "v1", "Pod"))
         for answer in asked:
             yield from answer.result()

@@ -19,12 +19,12 @@ from aiinfra.domain_run import RunContext
 from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import KubeError
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
-from aiinfra.domains.kubernetes.dependents import recorded
 from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis, Weight
 from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_object
 from aiinfra.domains.kubernetes.diagnosis.gather import gather
 from aiinfra.domains.kubernetes.objects.losses import HOOK
 from aiinfra.domains.kubernetes.reach import ClusterHandle, accesses, recorded_access
+from aiinfra.domains.kubernetes.recorded import recorded
 from aiinfra.engine.events import Waiting
 from aiinfra.waiting import Pending, Stopped, Waiter
 

@@ -42,6 +42,16 @@ class ExtendedResources:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceDrivers:
+    """Devices of nodes that pods hold by ResourceClaims, and that work by a kind's software alone."""
+
+    names: tuple[str, ...]
+    """Of the drivers that hand them out, as ResourceClaims name them: `gpu.nvidia.com`."""
+    programs: tuple[tuple[str, str], ...]
+    """Key and value of labels, one of which the software's pods bear that serve the devices of their node."""
+
+
+@dataclass(frozen=True, slots=True)
 class RealOperator:
     """An operator that a lab runs for real, in the place of its stand-in: it has one version."""
 

@@ -56,7 +56,8 @@ class ClusterTeardown:
 
     def dependents(self) -> Sequence[Dependent]:
         """Ask all clusters at once."""
-        from aiinfra.domains.kubernetes.dependents import ClusterLosses, recorded
+        from aiinfra.domains.kubernetes.dependents import ClusterLosses
+        from aiinfra.domains.kubernetes.recorded import recorded
 
         run, request = self._run, self._request
         asked = [cluster for cluster in self._kept if _reached(cluster.stack, request)]

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +147,13 @@ def no_image_for_what_waits_for_the_driver(site: Site) -> None:
     fault(site, "driver-kernel-mismatch", "--lift")
 
 
-def a_pod(client: KubeClient, name: str, namespace: str, node: str = "", **container: Any) -> ObjectRef:
+def a_pod(
+    client: KubeClient, name: str, namespace: str, node: str = "", claims: Sequence[Any] = (), **container: Any
+) -> ObjectRef:
     """A pod that is of no workload of ours, and whose kubelet nobody plays."""
     meta = {"name": name, "namespace": namespace, "annotations": {"lab.aiinfra.dev/kubelet": "nobody"}}
-    spec = {"containers": [{"name": "c", "image": "shop:1", **container}], **({"nodeName": node} if node else {})}
+    spec = {"containers": [{"name": "c", "image": "shop:1", **container}], "resourceClaims": claims}
+    spec |= {"nodeName": node} if node else {}
     return ObjectRef.of(client.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}))
 
 
@@ -245,6 +248,11 @@ LOST = [
         "Pod default/train",
         "left without nvidia.com/gpu, which no node offers once gpu-operator is gone",
     ),
+    (
+        "gpu-operator",
+        "Pod default/dynamic (ResourceClaim one-gpu)",
+        "left without its devices of gpu.nvidia.com, which nothing drives once gpu-operator is gone",
+    ),
     ("gpu-operator", "NVIDIADriver second", f"lost with {CRD} nvidiadrivers.nvidia.com"),
     ("gpu-operator", "ConfigMap gpu-operator/theirs", "lost with Namespace gpu-operator"),
 ]
@@ -254,6 +262,21 @@ the chart's hook Job gpu-operator/gpu-operator-cleanup-gpucluster, which did not
 (correct its name and version, or bring it into the registry, if you need what it does)"""
 
 
+def claiming(client: KubeClient) -> tuple[ObjectRef, ObjectRef]:
+    """A pod that holds a GPU by a claim, and the claim: allocated as the scheduler does with NVIDIA's DRA driver."""
+    request = {"name": "gpu", "exactly": {"deviceClassName": "gpu.nvidia.com"}}
+    head = {"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaim"}
+    meta = {"name": "one-gpu", "namespace": "default"}
+    ref = ObjectRef.of(client.create({**head, "metadata": meta, "spec": {"devices": {"requests": [request]}}}))
+    claims = [{"name": "gpu", "resourceClaimName": "one-gpu"}]
+    pod = a_pod(client, "dynamic", "default", "gpu-0", claims=claims, resources={"claims": [{"name": "gpu"}]})
+    result = {"request": "gpu", "driver": "gpu.nvidia.com", "pool": "gpu-0", "device": "gpu-7"}
+    consumer = {"resource": "pods", "name": "dynamic", "uid": (client.get(pod) or {})["metadata"]["uid"]}
+    status = {"allocation": {"devices": {"results": [result]}}, "reservedFor": [consumer]}
+    client.patch(ref, {"status": status}, subresource="status")
+    return pod, ref
+
+
 def test_a_destroy_stops_for_what_others_lose_and_leaves_out_a_hook_that_cannot_run(site: Site) -> None:
     assert site.run("up", "lab", "--yes").returncode == 0
     with cluster(site) as client:
@@ -261,6 +284,7 @@ def test_a_destroy_stops_for_what_others_lose_and_leaves_out_a_hook_that_cannot_
             client.create(made)
         train = a_pod(client, "train", "default", resources={"limits": {"nvidia.com/gpu": "8"}})
         Waiter(20).until(lambda: (client.get(train) or {})["spec"].get("nodeName") or Pending("a node"))
+        dynamic = claiming(client)
         before = standing(site)
         stopped = site.result("destroy", "--keep-lab")
         assert stopped["exit_code"] == 2
@@ -272,8 +296,9 @@ def test_a_destroy_stops_for_what_others_lose_and_leaves_out_a_hook_that_cannot_
         fault(site, "image-pull", "--at", "gpu-operator")
         gone = site.result("destroy", "--keep-lab", "--with-dependents")
         fault(site, "image-pull", "--at", "gpu-operator", "--lift")
-        assert client.get(train) is not None
-        client.delete(train)
+        for ref in (train, *dynamic):
+            assert client.get(ref) is not None
+            client.delete(ref)
     assert gone["exit_code"] == 0
     assert {(one["stack"], one["what"], one["loss"]) for one in gone["dependents"]} == set(LOST)
     said = [text for one in gone["results"] for text in one["left_out"]]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.kubernetes.client.objects import Object
+from aiinfra.domains.kubernetes.needs import DeviceDrivers
 from aiinfra.domains.kubernetes.objects.losses import Removal, dependents, under_definitions
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
 
@@ -22,6 +23,12 @@ REMOVAL = Removal(
     namespaces={"node-feature-discovery": "nfd", "gpu-operator": "gpu-operator"},
     releases={("node-feature-discovery", "node-feature-discovery"), ("gpu-operator", "gpu-operator")},
     resources={"nvidia.com/gpu": "gpu-operator", "nvidia.com/mig-*": "gpu-operator"},
+    devices=[
+        (
+            "gpu-operator",
+            DeviceDrivers(("gpu.nvidia.com", "compute-domain.nvidia.com"), (("component", "nvidia-driver"),)),
+        )
+    ],
     unowned=("Secret cert-manager-webhook-ca",),
 )
 
@@ -153,6 +160,58 @@ def test_pods_that_hold_gpus_lose_them() -> None:
         "gpu-operator: Pod ml/train left without nvidia.com/gpu, which no node offers once gpu-operator is gone",
         "gpu-operator: Pod ml/slice left without nvidia.com/mig-1g.10gb, which no node offers once gpu-operator is gone",
     ]
+
+
+def a_claim(name: str, *drivers: str, pods: tuple[str, ...] = (), api: str = "v1") -> Object:
+    """A claim with a device of each driver, reserved for the pods of these names."""
+    results = [{"request": "gpu", "driver": driver, "pool": "gpu-0", "device": "gpu-0"} for driver in drivers]
+    allocation = {"allocation": {"devices": {"results": results}}} if drivers else {}
+    consumers = [{"resource": "pods", "name": name, "uid": f"Pod/ml/{name}"} for name in pods]
+    status = {**allocation, **({"reservedFor": consumers} if pods else {})}
+    return {**an("ResourceClaim", name, "ml", api=f"resource.k8s.io/{api}"), "status": status}
+
+
+def a_driver(node: str = "gpu-0", release: str = "gpu-operator") -> list[Object]:
+    """What drives the GPUs of a node, with its owners."""
+    policy = an("ClusterPolicy", "cluster-policy", api="nvidia.com/v1", **of_release(release, release))
+    daemonset = an("DaemonSet", "driver", release, api="apps/v1", owner=policy["metadata"]["uid"])
+    pod = an("Pod", "driver-x", release, owner=daemonset["metadata"]["uid"], labels={"component": "nvidia-driver"})
+    return [policy, daemonset, {**pod, "spec": {"nodeName": node}, "status": {"phase": "Running"}}]
+
+
+@pytest.mark.parametrize("api", ["v1", "v1beta2", "v1beta1"])
+def test_pods_that_hold_gpus_by_claims_lose_them_with_their_driver(api: str) -> None:
+    assert lost(
+        *a_driver(),
+        a_pod("train", "cpu"),
+        a_pod("tune", "cpu"),
+        a_pod("far", "cpu"),
+        a_claim("shared", "gpu.nvidia.com", pods=("train", "tune"), api=api),
+        a_claim("domain", "compute-domain.nvidia.com", pods=("tune",), api=api),
+        a_claim("card", "dra.net", pods=("far",), api=api),
+    ) == [
+        "gpu-operator: Pod ml/tune (ResourceClaim domain, ResourceClaim shared) left without its devices of "
+        "compute-domain.nvidia.com and gpu.nvidia.com, which nothing drives once gpu-operator is gone",
+        "gpu-operator: Pod ml/train (ResourceClaim shared) left without its devices of gpu.nvidia.com, "
+        "which nothing drives once gpu-operator is gone",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [*a_driver("gpu-1"), a_pod("train", "cpu"), a_claim("gpu", "gpu.nvidia.com", pods=("train",))],
+        [*a_driver(release="other"), a_pod("train", "cpu"), a_claim("gpu", "gpu.nvidia.com", pods=("train",))],
+        [*a_driver(), a_pod("train", "cpu", "Succeeded"), a_claim("gpu", "gpu.nvidia.com", pods=("train",))],
+        [*a_driver(), a_pod("train", "cpu"), a_claim("gpu", "gpu.nvidia.com")],
+        [*a_driver(), a_pod("train", "cpu"), a_claim("gpu", pods=("train",))],
+        [*a_driver(), a_claim("gpu", "gpu.nvidia.com", pods=("gone",))],
+        [*a_driver(), a_pod("t", "cpu", deletionTimestamp="x"), a_claim("gpu", "gpu.nvidia.com", pods=("t",))],
+    ],
+    ids=["driver of the host", "driver of others", "ended", "not reserved", "not allocated", "no such pod", "leaving"],
+)
+def test_a_claim_costs_nothing_where_no_driver_goes_or_no_pod_runs(objects: list[Object]) -> None:
+    assert lost(*objects) == []
 
 
 def test_without_the_id_the_name_decides() -> None:

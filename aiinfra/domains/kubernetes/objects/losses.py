@@ -1,18 +1,20 @@
 """What of others goes, or stops working, with what a destroy removes from one cluster. Pure.
 
 Others' are the objects without our mark that nothing of ours owns: under a definition that goes, in a namespace that
-goes, and pods that hold a resource which nodes no longer offer.
+goes, and pods that hold a resource which nodes no longer offer, or a device that nothing drives any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
+from aiinfra.domains.kubernetes.needs import DeviceDrivers
+from aiinfra.domains.kubernetes.objects.claims import HeldDevice, left_without_drivers, node_of
 from aiinfra.report.run import Dependent
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID, MARK_STACK
 
@@ -37,7 +39,6 @@ AUTOMATIC: Final = frozenset(
 controllers, istio pilot/pkg/bootstrap NamespaceController."""
 ACCOUNT: Final = "kubernetes.io/service-account.name"
 """Annotation of a Secret with the token of a ServiceAccount."""
-ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Removal:
     """Namespace and name of Helm releases."""
     resources: Mapping[str, str] = field(default_factory=dict)
     """By pattern of an extended resource that nodes offer until then: `nvidia.com/mig-*`."""
+    devices: Sequence[tuple[str, DeviceDrivers]] = ()
+    """Devices that work by the software of a stack."""
     whole: bool = False
     """Whether everything of the environment goes, whatever stack it is marked with."""
     unowned: Collection[str] = ()
@@ -72,10 +75,10 @@ def dependents(removal: Removal, objects: Iterable[Object], kinds: Mapping[tuple
     everything = {obj["metadata"]["uid"]: obj for obj in objects}
     ours = _ours(removal, everything)
     staying = {uid: obj for uid, obj in everything.items() if uid not in ours and not _orphaned(obj, everything)}
-    lost = {uid: loss for uid, obj in staying.items() if (loss := _loss(removal, obj, kinds))}
+    bereft = [(stack, left_without_drivers(drivers, everything, ours)) for stack, drivers in removal.devices]
+    lost = {uid: loss for uid, obj in staying.items() if (loss := _loss(removal, obj, kinds) or _bereft(bereft, obj))}
     roots = (uid for uid in lost if not any(owner in lost for owner in _owners(everything[uid])))
-    found = {Dependent(lost[uid][0], _name(everything[uid]), lost[uid][1]) for uid in roots}
-    return sorted(found, key=lambda one: (one.stack, one.loss, one.what))
+    return sorted({lost[uid] for uid in roots}, key=lambda one: (one.stack, one.loss, one.what))
 
 
 def under_definitions(
@@ -90,10 +93,9 @@ def under_definitions(
 
 def held(pod: Object, pattern: str) -> str:
     """Return the resource whose name fits the pattern and that a pod holds on a node; empty when there is none."""
-    spec, phase = pod.get("spec") or {}, (pod.get("status") or {}).get("phase")
-    if not spec.get("nodeName") or phase in ENDED:
+    if not node_of(pod):
         return ""
-    return next((name for name in sorted(set(_resources(spec))) if fnmatchcase(name, pattern)), "")
+    return next((name for name in sorted(set(_resources(pod["spec"]))) if fnmatchcase(name, pattern)), "")
 
 
 def _resources(spec: Mapping[str, Any]) -> Iterator[str]:
@@ -102,19 +104,37 @@ def _resources(spec: Mapping[str, Any]) -> Iterator[str]:
         yield from (asked.get("limits") or {}).keys() | (asked.get("requests") or {}).keys()
 
 
-def _loss(removal: Removal, obj: Object, kinds: Mapping[tuple[str, str], str]) -> tuple[str, str] | None:
-    """The stack that takes the object along, and how; None when it loses nothing."""
+def _loss(removal: Removal, obj: Object, kinds: Mapping[tuple[str, str], str]) -> Dependent | None:
+    """Return the stack that takes the object along, and how; None when it loses nothing."""
     if _leaving(obj):
         return None
     definition, namespace = kinds.get(_kind(obj), ""), obj["metadata"].get("namespace", "")
     if definition in removal.definitions:
-        return removal.definitions[definition], f"lost with CustomResourceDefinition {definition}"
+        loss = f"lost with CustomResourceDefinition {definition}"
+        return Dependent(removal.definitions[definition], _name(obj), loss)
     if namespace in removal.namespaces and not _automatic(obj):
-        return removal.namespaces[namespace], f"lost with Namespace {namespace}"
+        return Dependent(removal.namespaces[namespace], _name(obj), f"lost with Namespace {namespace}")
     if obj["kind"] == "Pod":
         for pattern, stack in removal.resources.items():
             if resource := held(obj, pattern):
-                return stack, f"left without {resource}, which no node offers once {stack} is gone"
+                loss = f"left without {resource}, which no node offers once {stack} is gone"
+                return Dependent(stack, _name(obj), loss)
+    return None
+
+
+def _bereft(held: Iterable[tuple[str, Mapping[str, Sequence[HeldDevice]]]], obj: Object) -> Dependent | None:
+    """Return the stack that drives the devices which a pod holds by claims; None when it holds none of them.
+
+    `held`: stacks, each with what pods hold of its devices, by the pod's uid.
+    """
+    if _leaving(obj):
+        return None
+    for stack, by_pod in held:
+        if devices := by_pod.get(obj["metadata"]["uid"]):
+            claims = ", ".join(dict.fromkeys(f"ResourceClaim {device.claim}" for device in devices))
+            drivers = " and ".join(dict.fromkeys(device.driver for device in devices))
+            loss = f"left without its devices of {drivers}, which nothing drives once {stack} is gone"
+            return Dependent(stack, f"{_name(obj)} ({claims})", loss)
     return None
 
 
