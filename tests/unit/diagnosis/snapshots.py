@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.diagnosis.cause import Diagnosis
+from aiinfra.domains.kubernetes.diagnosis.diagnose import diagnose_wants
 from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot
+from aiinfra.domains.kubernetes.objects.wants import ClusterPolicyReady, ObjectWant
 
 Object = dict[str, Any]
 KERNEL = "5.14.0-570.el9"
@@ -133,3 +137,27 @@ def an_operator() -> list[Object]:
     deployment = a_deployment("gpu-operator", app="gpu-operator")
     replicas = a_replica_set(deployment)
     return [a_crd(), deployment, replicas, a_pod(replicas, "cpu-0", running("gpu-operator"))]
+
+
+POLICY_WANT = ObjectWant(ObjectRef("nvidia.com/v1", "ClusterPolicy", "cluster-policy"), ClusterPolicyReady())
+DRIVER_IMAGE = f"nvcr.io/nvidia/driver:595-{KERNEL}-rhel9"
+NOT_FOUND = 'Back-off pulling image "x": ErrImagePull: rpc error: code = NotFound desc = failed to pull: x: not found'
+
+
+def diagnosed(snapshot: Snapshot) -> Diagnosis:
+    """What keeps the ClusterPolicy from being ready."""
+    return diagnose_wants(snapshot, [POLICY_WANT])
+
+
+def a_driver(policy: Object, *nodes: str, status: Object | None = None, image: str = DRIVER_IMAGE) -> list[Object]:
+    """The driver's DaemonSet with a pod on each node, all in one state."""
+    driver = a_daemon_set("nvidia-driver-daemonset", policy)
+    state = status or waiting("nvidia-driver-ctr", "ImagePullBackOff", NOT_FOUND)
+    return [driver, *(a_pod(driver, node, state, image=image) for node in nodes)]
+
+
+def a_victim(policy: Object, name: str = "nvidia-container-toolkit-daemonset") -> list[Object]:
+    """An operand whose init container waits for the driver."""
+    operand = a_daemon_set(name, policy)
+    waits = running("driver-validation", ready=False)
+    return [operand, a_pod(operand, "gpu-0", waits, waiting("ctr", "PodInitializing"), init=1)]

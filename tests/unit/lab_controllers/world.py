@@ -6,7 +6,13 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operator as gpu_operator
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operands import daemonsets
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy import (
+    OsInfo,
+)
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
+from aiinfra.domains.kubernetes.lab.controllers.effects import Patch
 from aiinfra.domains.kubernetes.lab.controllers.faults import PodFaults
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View
 
@@ -76,3 +82,27 @@ def a_view(*objects: Object) -> View:
 
 def at(monotonic: float, faults: PodFaults | None = None) -> Moment:
     return Moment(NOW, monotonic, faults or PodFaults())
+
+
+UBUNTU = OsInfo("ubuntu24.04", {"6.8.0-85-generic": "ubuntu24.04"})
+
+
+def status_of(view: View) -> dict[str, Any]:
+    """The status that the operator writes now."""
+    patches = [e for e in gpu_operator.reconcile(view, MOMENT) if isinstance(e, Patch) and e.subresource == "status"]
+    assert len(patches) == 1
+    return dict(patches[0].body["status"])
+
+
+def made(policy: Object, info: OsInfo = UBUNTU) -> dict[str, Object]:
+    return {d["metadata"]["name"]: d for _, sets in daemonsets(policy, NAMESPACE, info) for d in sets}
+
+
+def finished(policy: Object) -> list[Object]:
+    """The policy's DaemonSets with every pod available."""
+    sets = list(made(policy).values())
+    for daemonset in sets:
+        daemonset["metadata"] |= {"generation": 1, "uid": "x"}
+        counts = ("desiredNumberScheduled", "numberAvailable", "updatedNumberScheduled", "observedGeneration")
+        daemonset["status"] = dict.fromkeys(counts, 1)
+    return sets

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,73 +11,20 @@ import pytest
 
 from aiinfra.catalog import Catalog
 from aiinfra.domain import Domain
-from aiinfra.domain_run import Comparison, DestroyRequest, RunContext, SweepReport
-from aiinfra.engine.events import Event, Message
+from aiinfra.domain_run import Comparison, RunContext
+from aiinfra.engine.events import Message
 from aiinfra.engine.host_records import OperationResult
-from aiinfra.engine.journal import Journal
-from aiinfra.engine.notes import FileNotes
-from aiinfra.errors import ConfigError, ErrorRecord, OutsideError
-from aiinfra.plan.planner import Step, plan
-from aiinfra.report.run import Dependent, Outcome, Reason, RunReport, Shared, Verb
-from aiinfra.session.fake_runner import FakeRunner
-from aiinfra.session.options import Options, Selection
-from aiinfra.session.place.place import Place
-from aiinfra.session.run import Run
+from aiinfra.errors import OutsideError
+from aiinfra.plan.planner import Step
+from aiinfra.report.run import Outcome, Verb
+from aiinfra.session.options import Options
 from aiinfra.session.steps.preview import preview
 from aiinfra.session.steps.refresh import refresh
-from aiinfra.session.verbs.destroy import destroy
 from aiinfra.session.verbs.run_stacks import run_stacks
 from aiinfra.session.verbs.up import up
 from aiinfra.stack import StackName
-from tests.unit.session.kinds import CATALOG, PART, PartInputs, environment
-from tests.unit.site import a_world
-
-THREE = {"a": {}, "b": {"after": "${a.text}"}, "c": {"after": "${b.text}"}}
-
-
-class Site:
-    """An environment of steps that stand for stacks, its state and its notes."""
-
-    def __init__(self, folder: Path, stacks: Mapping[str, Mapping[str, Any]], catalog: Catalog = CATALOG) -> None:
-        self.folder = folder
-        self.runner = FakeRunner()
-        self.journal = Journal(FileNotes(folder / "notes"))
-        self.events: list[Event] = []
-        self.stacks = stacks
-        self.catalog = catalog
-        for name in stacks:
-            self.runner.succeeds(Verb.UP, name, {"create": 1}, text=f"made {name}")
-
-    def run(self, options: Options = Options(), only: tuple[str, ...] = ()) -> Run:  # noqa: B008  a value
-        planned = plan(environment(self.stacks), self.catalog)
-        place = Place("file:///nowhere", "passphrase", "a passphrase", {}, self.journal.notes, official_plugins=False)
-        options = replace(options, selection=Selection(only)) if only else options
-        return Run(
-            world=a_world(self.folder),
-            plan=planned,
-            place=place,
-            runner=self.runner,
-            journal=self.journal,
-            secret=lambda source: "",
-            on_event=self.events.append,
-            chosen=[name for name in planned.steps if not only or name in only],
-            options=options,
-            environment_id="0123456789ab",
-        )
-
-    def token(self, stack: str) -> str:
-        """What the program of a proof is given: another one makes it run."""
-        run = self.run()
-        return run.context(run.plan.steps[StackName(stack)]).proof
-
-
-def outcomes(report: RunReport) -> dict[str, tuple[str, str]]:
-    return {one.stack: (one.outcome.value, one.reason.value if one.reason else "") for one in report.results}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path, THREE)
+from tests.unit.session.kinds import PART, PartInputs
+from tests.unit.session.site import THREE, Site, outcomes
 
 
 def test_a_second_up_runs_nothing(site: Site) -> None:
@@ -228,45 +174,6 @@ def test_a_refresh_says_which_drift_the_next_up_repairs(site: Site) -> None:
     assert [stack for _, stack in site.runner.operations] == ["a", "b"]
 
 
-def test_a_destroy_goes_backwards_and_ends_with_the_place(site: Site) -> None:
-    up(site.run())
-    site.runner.operations.clear()
-    report = destroy(site.run())
-    assert [stack for _, stack in site.runner.operations] == ["c", "b", "a"]
-    assert (report.exit_code, report.nothing_left) == (0, ("state (0 stacks)",))
-    assert site.journal.environment_id() is None
-
-
-def test_a_destroy_that_fails_keeps_what_it_needs(site: Site) -> None:
-    up(site.run())
-    site.runner.fails(Verb.DESTROY, "b", "it is in use")
-    report = destroy(site.run())
-    assert {one.stack: one.outcome for one in report.results} == {
-        "c": Outcome.DESTROYED,
-        "b": Outcome.FAILED,
-        "a": Outcome.BLOCKED,
-    }
-    assert (report.exit_code, set(site.runner.stacks)) == (4, {"a", "b"})
-
-
-def test_a_destroy_of_nothing_says_that_nothing_was_there(site: Site) -> None:
-    report = destroy(site.run())
-    assert {one.reason for one in report.results} == {Reason.NOT_THERE}
-
-
-def test_a_destroy_of_one_stack_is_refused_while_another_needs_it(site: Site) -> None:
-    up(site.run())
-    site.runner.operations.clear()
-    with pytest.raises(ConfigError, match="b still needs a"):
-        destroy(site.run(only=("a",)))
-    assert site.runner.operations == []
-
-
-def test_nothing_can_be_forgotten_where_no_stack_gives_access(site: Site) -> None:
-    with pytest.raises(ConfigError, match="a gives access to no cluster"):
-        destroy(site.run(Options(forget=("a",))))
-
-
 def test_a_refresh_asked_of_an_up_reads_every_stack_first(site: Site) -> None:
     up(site.run())
     up(site.run(Options(refresh=True)))
@@ -359,84 +266,3 @@ def test_a_failure_in_the_words_of_a_plugin_says_what_failed_and_not_how_many(si
     error = up(site.run()).results[0].error
     assert error is not None
     assert error.message == 'Helm release "a/b": pre-upgrade hooks failed'
-
-
-class SharedShelves:
-    """The world of a domain in which somebody else uses what stack `a` brought."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    def teardown(self, run: RunContext, request: DestroyRequest) -> SharedShelves:
-        return self
-
-    @property
-    def forgettable(self) -> list[str]:
-        return []
-
-    def forgotten(self) -> Mapping[str, str]:
-        return {}
-
-    def prepare(self) -> list[str]:
-        return []
-
-    def dependents(self) -> list[Dependent]:
-        return [Dependent("a", f"box {number}", "lost with shelf s") for number in range(14)]
-
-    def release(self) -> None:
-        self.done.append("released")
-
-    def shared(self) -> list[Shared]:
-        return [Shared("a", "shelf", "s", removed=True), Shared("a", "shelf", "t", removed=False, why="it was there")]
-
-    def sweep(self) -> SweepReport:
-        self.done.append("swept")
-        return SweepReport()
-
-    @contextmanager
-    def attend(self, run: RunContext, stack: str) -> Iterator[list[str]]:
-        left_out: list[str] = []
-        yield left_out
-        left_out.append(f"the last step of {stack}, which could not run")
-
-
-shared_world = SharedShelves()
-
-
-@pytest.fixture
-def used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    domain = Domain("shelves", "Shelves for boxes.", world=f"{__name__}:shared_world")
-    monkeypatch.setattr("aiinfra.catalog.domains", lambda: {"shelves": domain})
-    monkeypatch.setattr(f"{__name__}.shared_world", SharedShelves())
-    site = Site(tmp_path, {"a": {}, "b": {}}, Catalog.of(replace(PART, domains=("shelves",))))
-    up(site.run())
-    site.runner.operations.clear()
-    return site
-
-
-def test_a_destroy_that_would_cost_others_something_stops_before_it(used: Site) -> None:
-    with pytest.raises(ConfigError) as stopped:
-        destroy(used.run())
-    (record,) = stopped.value.records()
-    named = ", ".join(f"box {number}" for number in range(12))
-    assert record == ErrorRecord(
-        "destroy.dependents",
-        "a",
-        f"others' {named} and 2 more would be lost with shelf s",
-        "remove it yourself, or add --with-dependents to let it go along",
-    )
-    assert (used.runner.operations, shared_world.done, set(used.runner.stacks)) == ([], [], {"a", "b"})
-
-
-def test_with_consent_it_takes_them_along_and_says_so(used: Site) -> None:
-    report = destroy(used.run(Options(take_along=lambda dependents: len(dependents) == 14)))
-    assert (report.exit_code, len(report.dependents)) == (0, 14)
-    assert [(one.name, one.removed, one.why) for one in report.shared] == [
-        ("s", True, ""),
-        ("t", False, "it was there"),
-    ]
-    assert shared_world.done == ["released", "swept"]
-    assert {one.stack: one.left_out for one in report.results} == {
-        "b": ("the last step of b, which could not run",),
-        "a": ("the last step of a, which could not run",),
-    }

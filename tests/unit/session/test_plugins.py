@@ -16,7 +16,7 @@ from aiinfra.session.options import ANY_TOOLS, Options, Selection
 from aiinfra.session.place.choice import Places
 from aiinfra.session.plugins import require_for, require_for_destroy
 from tests.unit.session.kinds import PART, PROOF, environment
-from tests.unit.session.test_outcomes import Site
+from tests.unit.session.site import Site
 from tests.unit.site import a_world
 
 CATALOG = Catalog.of(replace(PART, plugins=("kubernetes",)), PROOF)
