@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from aiinfra.domains.kubernetes.charts.cert_manager.facts import CHART
-from aiinfra.domains.kubernetes.charts.helm_values import overlay
 from aiinfra.domains.kubernetes.charts.images import image_values
+from aiinfra.domains.kubernetes.charts.trees import overlay
 from stacks.cert_manager.spec import CertManagerInputs
 
 

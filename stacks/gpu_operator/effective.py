@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
-from aiinfra.domains.kubernetes.charts.helm_values import with_defaults
+from aiinfra.domains.kubernetes.charts.trees import with_defaults
 from stacks.gpu_operator.spec import GpuOperatorInputs
 from stacks.gpu_operator.values import chart_values
 

@@ -8,8 +8,8 @@ from typing import Any
 from aiinfra.domains.kubernetes.charts.block import NOTHING
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import VALIDATOR_IMAGE
-from aiinfra.domains.kubernetes.charts.helm_values import overlay
 from aiinfra.domains.kubernetes.charts.images import image_values, secret_names
+from aiinfra.domains.kubernetes.charts.trees import overlay
 from stacks.gpu_operator.spec import GpuOperatorInputs, Toolkit
 
 FIELDS = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiinfra.domains.kubernetes.charts.helm_values import overlay
 from aiinfra.domains.kubernetes.charts.images import image_values
 from aiinfra.domains.kubernetes.charts.nfd.facts import CHART
+from aiinfra.domains.kubernetes.charts.trees import overlay
 from stacks.nfd.spec import NfdInputs
 
 FIELDS = {

@@ -41,9 +41,8 @@ class Site:
     def install(self, chart: str = "gpu-operator", values: Values | None = None, namespace: str = NAMESPACE) -> None:
         """What Helm does with a chart, but without waiting for anything except the CRDs."""
         reference = facts_by_name()[chart].references[0]
-        repository, _, name = reference.rpartition(" ")
-        inputs = {"chart": name, "name": chart, "namespace": namespace, "values": values or {}}
-        manifest = manifest_of(inputs | {"repositoryOpts": {"repo": repository}})
+        inputs = {"chart": reference.chart, "name": chart, "namespace": namespace, "values": values or {}}
+        manifest = manifest_of(inputs | {"repositoryOpts": {"repo": reference.repository}})
         self.installed.append(manifest)
         marks = {MARK_STACK: chart.replace("-", "_")}
         self.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": marks}})

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.kubernetes.charts import chart_of, facts_by_name
-from aiinfra.domains.kubernetes.charts.helm_values import ANY_LIST, ANY_MAP, Open, overlay, problems, with_defaults
+from aiinfra.domains.kubernetes.charts.helm_values import problems
+from aiinfra.domains.kubernetes.charts.trees import ANY_LIST, ANY_MAP, Open, overlay, with_defaults
 from aiinfra.stack import Ref, StackName
 
 KNOWN = {

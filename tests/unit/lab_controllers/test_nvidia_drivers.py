@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.kubernetes.charts import helm_values
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import nvidia_drivers
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import operator as gpu_operator
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.nvidia_drivers import short_hash
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import default_driver
+from aiinfra.domains.kubernetes.charts.trees import with_defaults
 from aiinfra.domains.kubernetes.lab.controllers.effects import Apply, Effect, Patch, Remove
 from aiinfra.domains.kubernetes.lab.controllers.view import Object
 from tests.unit.lab_controllers.world import MOMENT, a_gpu_node, a_policy, a_view, an_object, an_operator
@@ -149,11 +149,11 @@ def test_the_policy_is_not_ready_while_an_upgrade_of_its_drivers_is_not_through(
 
 def test_the_chart_makes_a_default_driver_of_its_values() -> None:
     given = {"driver": {"nvidiaDriverCRD": {"enabled": True}, "version": "580.1"}}
-    values = helm_values.with_defaults(CHART.values, given)
+    values = with_defaults(CHART.values, given)
     made = default_driver(values)
     assert made is not None
     spec = made["spec"]
     fixed = {key: spec[key] for key in ("default", "driverType", "version", "usePrecompiled")}
     assert fixed == {"default": True, "driverType": "gpu", "version": "580.1", "usePrecompiled": False}
     assert spec["upgradePolicy"]["podDeletion"]["timeoutSeconds"] == 300
-    assert default_driver(helm_values.with_defaults(CHART.values, {})) is None
+    assert default_driver(with_defaults(CHART.values, {})) is None

@@ -9,8 +9,8 @@ import pytest
 from aiinfra.domains.kubernetes.charts.gpu_operator.facts import CHART as OPERATOR
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import policy_definition as crd
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.policy_manifest import cluster_policy
-from aiinfra.domains.kubernetes.charts.helm_values import with_defaults
 from aiinfra.domains.kubernetes.charts.nfd.facts import CHART as NFD
+from aiinfra.domains.kubernetes.charts.trees import with_defaults
 from aiinfra.domains.kubernetes.lab.standins.charts.known import check_failures, manifest_of
 
 GPU_OPERATOR = {

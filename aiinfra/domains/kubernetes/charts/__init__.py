@@ -17,7 +17,7 @@ from aiinfra.domains.kubernetes.charts.block import REMOTE
 from aiinfra.domains.kubernetes.charts.sources import local_chart
 
 if TYPE_CHECKING:
-    from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts
+    from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts
 
 CHARTS: Final = (
     "nfd",

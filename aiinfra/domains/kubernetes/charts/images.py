@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiinfra.domains.kubernetes.charts.block import NOTHING, ChartSources, Images
-from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, overlay
+from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts
+from aiinfra.domains.kubernetes.charts.trees import overlay
 
 SECRET_NAME: Final = "aiinfra-registry"
 """The pull Secret that a stack makes in its namespace from `charts.images.credentials`."""

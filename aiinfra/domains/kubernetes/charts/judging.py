@@ -1,6 +1,6 @@
 """What is wrong with the values of a chart: those it does not know or refuses, and those that contradict fields. Pure.
 
-It judges by what is known of one version of a chart, and is the second best to the chart itself (`charts.rendering`).
+It judges by what is known of one version of a chart, and is the second best to the chart itself (`charts.judge`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, problems, with_defaults
+from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts
+from aiinfra.domains.kubernetes.charts.helm_values import problems
 from aiinfra.domains.kubernetes.charts.sources import source_violations
+from aiinfra.domains.kubernetes.charts.trees import with_defaults
 from aiinfra.stack import Violation
 
 Loc = tuple[str | int, ...]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.block import NOTHING, REMOTE, ChartSources, Credentials, Images, wrong_place
-from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts
+from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts
 from aiinfra.stack import UsedFile, UsesFiles, Violation
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def chart_source(facts: ChartFacts, inputs: TakesChart, base: Path) -> ChartSour
     sources = inputs.charts or NOTHING
     named = inputs.chart or sources.mirror
     if not named:
-        repository, _, name = facts.references[0].rpartition(" ")
-        return ChartSource(name, repository)
+        published = facts.references[0]
+        return ChartSource(published.chart, published.repository)
     ca = str(_path(sources.ca, base)) if sources.ca else ""
     if not REMOTE.match(named):
         path = _path(named, base)

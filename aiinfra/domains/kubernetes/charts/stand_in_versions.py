@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
-from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts
+from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts
 from aiinfra.domains.kubernetes.needs import RealOperator
 from aiinfra.stack import Ref, StackName, Surroundings, Violation
 

@@ -15,7 +15,7 @@ from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 from aiinfra.dataclass import dataclass
 from aiinfra.disk import content_digest
 from aiinfra.domains.kubernetes.charts.block import ChartSources
-from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts
+from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts
 from aiinfra.domains.kubernetes.charts.images import SECRET_NAME
 from aiinfra.domains.kubernetes.charts.sources import ChartSource, TakesChart, chart_source
 from aiinfra.domains.kubernetes.resources.objects import (

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, from_defaults
+from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts, Reference
+from aiinfra.domains.kubernetes.charts.trees import from_defaults
 
 NAME, VERSION = "cert-manager", "v1.21.1"
 DEPLOYMENTS = (NAME, f"{NAME}-webhook", f"{NAME}-cainjector")
@@ -17,7 +18,7 @@ CHART = ChartFacts(
     name=NAME,
     version=VERSION,
     app_version=VERSION,
-    references=(f"https://charts.jetstack.io {NAME}", f"oci://quay.io/jetstack/charts/{NAME}"),
+    references=(Reference(NAME, "https://charts.jetstack.io"), Reference(f"oci://quay.io/jetstack/charts/{NAME}")),
     values=VALUES,
     crds=(
         *("certificaterequests.cert-manager.io", "certificates.cert-manager.io", "clusterissuers.cert-manager.io"),

@@ -9,28 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts, Reference
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
-    CHART_REPOSITORY,
     DRIVER_MANAGER_IMAGE,
     IMAGES,
     VERSION,
     Image,
 )
 from aiinfra.domains.kubernetes.charts.gpu_operator.refusals import refusals
-from aiinfra.domains.kubernetes.charts.helm_values import (
+from aiinfra.domains.kubernetes.charts.nfd import facts as nfd_chart
+from aiinfra.domains.kubernetes.charts.trees import (
     ANY_LIST,
     ANY_MAP,
     ENV,
     TEXT_LIST,
     TEXTS,
-    ChartFacts,
     Each,
     OneOf,
     Open,
     overlay,
     tolerations,
 )
-from aiinfra.domains.kubernetes.charts.nfd import facts as nfd_chart
 
 NAME = "gpu-operator"
 _ENV = Each({"name": "", "value": ""}, [], ("name",))
@@ -246,7 +245,7 @@ CHART = ChartFacts(
     name=NAME,
     version=VERSION,
     app_version=VERSION,
-    references=(f"{CHART_REPOSITORY} {NAME}",),
+    references=(Reference(NAME, "https://helm.ngc.nvidia.com/nvidia"),),
     values=VALUES,
     crds=(
         *("clusterpolicies.nvidia.com", "nvidiadrivers.nvidia.com", "gpuclusters.nvidia.com"),

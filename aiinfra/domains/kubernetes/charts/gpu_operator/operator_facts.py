@@ -13,7 +13,6 @@ from dataclasses import field
 from aiinfra.dataclass import dataclass
 
 VERSION = "v26.7.0"
-CHART_REPOSITORY = "https://helm.ngc.nvidia.com/nvidia"
 OPERATOR_DEPLOYMENT = "gpu-operator"
 POLICY_API, POLICY_KIND = "nvidia.com/v1", "ClusterPolicy"
 DRIVER_API, DRIVER_KIND = "nvidia.com/v1alpha1", "NVIDIADriver"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from aiinfra.domains.kubernetes.charts.helm_values import ValueProblem, Values
+from aiinfra.domains.kubernetes.charts.helm_values import ValueProblem
+from aiinfra.domains.kubernetes.charts.trees import Values
 
 
 def refusals(values: Values) -> Iterator[ValueProblem]:

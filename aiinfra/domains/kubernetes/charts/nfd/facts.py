@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiinfra.domains.kubernetes.charts.helm_values import (
-    ANY_LIST,
-    ANY_MAP,
-    ENV,
-    TEXT_LIST,
-    TEXTS,
-    ChartFacts,
-    Each,
-    Open,
-    tolerations,
-)
+from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts, Reference
+from aiinfra.domains.kubernetes.charts.trees import ANY_LIST, ANY_MAP, ENV, TEXT_LIST, TEXTS, Each, Open, tolerations
 
 NAME = "node-feature-discovery"
 VERSION = "0.19.0"
-OCI = f"oci://registry.k8s.io/nfd/charts/{NAME}"
-REPOSITORY = "https://kubernetes-sigs.github.io/node-feature-discovery/charts"
 CONTROL_PLANE = {
     "key": "node-role.kubernetes.io/control-plane",
     "operator": "Equal",
@@ -130,7 +119,10 @@ CHART = ChartFacts(
     name=NAME,
     version=VERSION,
     app_version=f"v{VERSION}",
-    references=(OCI, f"{REPOSITORY} {NAME}"),
+    references=(
+        Reference(f"oci://registry.k8s.io/nfd/charts/{NAME}"),
+        Reference(NAME, "https://kubernetes-sigs.github.io/node-feature-discovery/charts"),
+    ),
     values=VALUES,
     crds=(
         "nodefeatures.nfd.k8s-sigs.io",

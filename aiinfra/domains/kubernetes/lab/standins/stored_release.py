@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from aiinfra.dataclass import dataclass
-from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, with_defaults
+from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts
+from aiinfra.domains.kubernetes.charts.trees import with_defaults
 from aiinfra.domains.kubernetes.lab.standins.charts.release import HelmRelease, Object
 
 Document = dict[str, Any]

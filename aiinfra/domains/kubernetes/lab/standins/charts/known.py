@@ -9,7 +9,9 @@ from typing import Any
 
 from aiinfra.domain import load
 from aiinfra.domains.kubernetes.charts import chart_of, charts, facts_by_name
-from aiinfra.domains.kubernetes.charts.helm_values import ChartFacts, dotted, problems, with_defaults
+from aiinfra.domains.kubernetes.charts.chart_facts import ChartFacts
+from aiinfra.domains.kubernetes.charts.helm_values import dotted, problems
+from aiinfra.domains.kubernetes.charts.trees import with_defaults
 from aiinfra.domains.kubernetes.lab.real_versions import VERSIONS
 from aiinfra.domains.kubernetes.lab.standins.charts.release import (
     HelmRelease,
@@ -63,7 +65,7 @@ def check_failures(inputs: Mapping[str, Any], *, real_operators: bool = False) -
 
 def _unknown_chart(chart: str) -> str:
     known = facts_by_name()
-    references = [reference for facts in known.values() for reference in facts.references]
+    references = [str(reference) for facts in known.values() for reference in facts.references]
     near = difflib.get_close_matches(chart, [*known, *references], n=1) or [", ".join(known)]
     return f"the lab knows no chart {chart} in that repository; it can stand in for {near[0]}"
 
