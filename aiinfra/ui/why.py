@@ -133,7 +133,8 @@ def hints(why: Why) -> list[str]:
         end = f"wait until that run has ended: aiinfra status {why.environment}"
         return list(dict.fromkeys([*unreachable, *current, end]))
     recorded = [] if current or _is_healed(why) or not stack.failure else [stack.failure.error.hint]
-    verb = f"aiinfra destroy {why.environment}, or {up}" if stack.state == "partly destroyed" else up
+    destroying = stack.state == "partly destroyed" or (stack.failure and stack.failure.verb == "destroy")
+    verb = f"aiinfra destroy {why.environment}, or {up}" if destroying else up
     return [hint for hint in dict.fromkeys([*unreachable, *current, *recorded, verb]) if hint]
 
 

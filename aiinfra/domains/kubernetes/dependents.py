@@ -70,12 +70,21 @@ class ClusterLosses:
             here = [one for one in self.stacks if uid.result() in one.uids]
             self._definitions = frozenset(map(_name, definitions.result())) or None
             removal = self._removal(here, definitions.result(), namespaces.result())
+            self._tell_silent(client.silent_apis() if removal.namespaces else ())
             kinds = {(_group(one), one.kind): f"{one.plural}.{_group(one)}" for one in types}
             objects = list(self._objects(client, pool, removal, types, kinds))
             objects += _owners(client, pool, objects)
         self._going = under_definitions(removal, objects, kinds)
         self._uids = {ObjectRef.of(obj): obj["metadata"]["uid"] for obj in objects}
         return dependents(removal, objects, kinds)
+
+    def _tell_silent(self, apis: Iterable[str]) -> None:
+        """Say beforehand what will hold up every namespace: its controller asks all APIs for what is in it."""
+        for group, _, version in (api.partition("/") for api in apis):
+            self.run.say(
+                f"APIService {version}.{group} of cluster {self.cluster.stack} does not answer: no namespace can go "
+                "until it does or is deleted, and what others have there is not known"
+            )
 
     def _removal(
         self, here: Sequence[Recorded], definitions: Sequence[Object], namespaces: Sequence[Object]
@@ -168,10 +177,22 @@ class ClusterLosses:
 
         try:
             with KubeClient.from_kubeconfig(self.cluster.kubeconfig) as client:
-                for left in remove_all(client, self._going, self._uids, waiter):
-                    run.say(f"{left}; it goes with its definition, or holds that up")
+                self._release(client, waiter)
         except KubeError as error:
             raise error_of(self.cluster, error.record) from error
+
+    def _release(self, client: KubeClient, waiter: Callable[[], Waiter]) -> None:
+        from aiinfra.domains.kubernetes.provider.step_errors import refusal_error
+
+        try:
+            for left in remove_all(client, self._going, self._uids, waiter):
+                self.run.say(f"{left}; it goes with its definition, or holds that up")
+        except KubeError as error:
+            if not error.status:
+                raise
+            found = refusal_error(client, error)
+            message = " ← ".join((found.record.message, *found.causes))
+            raise error_of(self.cluster, replace(found.record, message=message)) from error
 
     def shared(self) -> Sequence[Shared]:
         """Say what became of the definitions; nothing of a cluster that does not answer."""

@@ -75,7 +75,9 @@ class Sweeper:
                 left.append(_not_asked(stack, error))
             else:
                 looked.append(self._sentence(stack, swept, cleared))
-                left += [ErrorRecord(LeftBehind.default_code, stack, str(item), HINT) for item in swept.left]
+                left += [
+                    ErrorRecord(LeftBehind.default_code, stack, str(item), item.hint or HINT) for item in swept.left
+                ]
         return SweepReport(tuple(looked), tuple(left))
 
     def _clear(self, kubeconfig: str) -> tuple[SweepResult, NodeCleanup]:
@@ -115,7 +117,7 @@ def _not_asked(stack: str, error: AiinfraError) -> ErrorRecord:
 def namesakes_left(kubeconfigs: Mapping[str, str], environment: str) -> SweepReport:
     """What carries the environment's name when its id is lost: listed, not removed, as it may be a namesake's."""
     from aiinfra.domains.kubernetes.client.client import KubeClient
-    from aiinfra.domains.kubernetes.objects.removing import refs_text
+    from aiinfra.domains.kubernetes.objects.blockers import refs_text
     from aiinfra.domains.kubernetes.objects.sweep import namesakes
 
     left: list[ErrorRecord] = []
@@ -132,7 +134,7 @@ def namesakes_left(kubeconfigs: Mapping[str, str], environment: str) -> SweepRep
 def unclaimed(kubeconfigs: Mapping[str, str], namespaces: Collection[str]) -> Sequence[ErrorRecord]:
     """What releases in these namespaces left when they went: listed where the state that could tell is lost."""
     from aiinfra.domains.kubernetes.client.client import KubeClient
-    from aiinfra.domains.kubernetes.objects.removing import refs_text
+    from aiinfra.domains.kubernetes.objects.blockers import refs_text
     from aiinfra.domains.kubernetes.objects.sweep import release_leftovers
 
     left: list[ErrorRecord] = []

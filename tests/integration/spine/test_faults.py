@@ -239,6 +239,28 @@ RULE = {
     "metadata": {"name": "network-operator-rule"},
     "spec": {"rules": []},
 }
+REFUSES_DELETIONS: Any = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingWebhookConfiguration",
+    "metadata": {"name": "theirs"},
+    "webhooks": [
+        {
+            "name": "check.example.com",
+            "clientConfig": {"service": {"name": "theirs", "namespace": "default"}},
+            "rules": [
+                {
+                    "apiGroups": ["nfd.k8s-sigs.io", "nvidia.com"],
+                    "apiVersions": ["*"],
+                    "operations": ["DELETE"],
+                    "resources": ["nodefeaturerules", "nvidiadrivers"],
+                }
+            ],
+            "admissionReviewVersions": ["v1"],
+            "sideEffects": "None",
+        }
+    ],
+}
+"""What is left of an operator of others: its webhook, and no server behind it."""
 DRIVER_OF_OTHERS = {"apiVersion": "nvidia.com/v1alpha1", "kind": "NVIDIADriver", "metadata": {"name": "second"}}
 NOTE = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs", "namespace": "gpu-operator"}}
 LOST = [
@@ -291,6 +313,19 @@ def test_a_destroy_stops_for_what_others_lose_and_leaves_out_a_hook_that_cannot_
         assert {(one["code"], one["where"], one["message"]) for one in stopped["errors"]} == {
             ("destroy.dependents", stack, f"others' {what} would be {loss}") for stack, what, loss in LOST
         }
+        assert standing(site) == before
+
+        client.create(REFUSES_DELETIONS)
+        refused = site.result("destroy", "--keep-lab", "--with-dependents")
+        client.delete(ObjectRef.of(REFUSES_DELETIONS))
+        assert (refused["exit_code"], refused["errors"][0]["hint"]) == (
+            3,
+            "install what brings it, or delete the webhook",
+        )
+        assert refused["errors"][0]["message"].endswith(
+            " ← ValidatingWebhookConfiguration theirs calls service default/theirs, which does not answer: "
+            'service "theirs" not found ← service default/theirs does not exist'
+        )
         assert standing(site) == before
 
         fault(site, "image-pull", "--at", "gpu-operator")

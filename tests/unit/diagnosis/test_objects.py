@@ -93,6 +93,30 @@ def test_a_namespace_that_is_being_deleted_and_what_holds_it() -> None:
     ]
 
 
+def test_a_namespace_that_an_api_without_a_server_keeps() -> None:
+    message = "Discovery failed for some groups, 1 failing: metrics.k8s.io/v1beta1: stale GroupVersion discovery"
+    silent = conditions(("NamespaceDeletionDiscoveryFailure", "True", "DiscoveryFailed", message))
+    place = {**a_namespace_going(), "status": {"phase": "Terminating", "conditions": silent}}
+    absent = conditions(("Available", "False", "ServiceNotFound", 'service/metrics-server in "x" is not present'))
+    services = [
+        an_object("apiregistration.k8s.io/v1", "APIService", "v1beta1.metrics.k8s.io", status={"conditions": absent}),
+        an_object(
+            "apiregistration.k8s.io/v1",
+            "APIService",
+            "v1.apps",
+            status={"conditions": conditions(("Available", "True"))},
+        ),
+    ]
+    said = "configmaps is forbidden: unable to create new content in namespace ml because it is being terminated"
+    found = diagnose_text(a_snapshot(place, services), said)
+    assert found.causes == [
+        "namespace ml is being deleted",
+        'APIService v1beta1.metrics.k8s.io is not available, as service/metrics-server in "x" is not present: '
+        "no namespace can go",
+    ]
+    assert found.hint == "bring its server back, or delete APIService v1beta1.metrics.k8s.io"
+
+
 def test_words_that_say_all_are_not_said_twice() -> None:
     assert diagnose_text(a_snapshot(), "ConfigMap a/b: field is immutable").causes == ()
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
+from aiinfra.domains.kubernetes.objects.blockers import deletion_blocker, refs_text
 from aiinfra.domains.kubernetes.objects.drift import with_live_values
 from aiinfra.domains.kubernetes.objects.ownership import OwnedByOther, owned_by_others, with_marks
 from aiinfra.domains.kubernetes.objects.quantities import count
 from aiinfra.domains.kubernetes.objects.ranks import in_apply_order, in_delete_order
-from aiinfra.domains.kubernetes.objects.removing import deletion_blocker, refs_text
 from aiinfra.engine.wire import Secret, Tree
 
 MARKS = {"aiinfra.dev/environment": "dc1", "aiinfra.dev/environment-id": "3f9a1c07", "aiinfra.dev/stack": "nfd"}

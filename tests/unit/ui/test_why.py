@@ -63,3 +63,11 @@ def test_a_stack_that_another_one_waits_for_is_told_with_what_it_waits_for() -> 
     said = text(replace(WHY, stack=proof, waits_for=[WHY.stack], now=()))
     assert "waits for gpu-operator, which is being worked on by the run that holds the environment\n" in said
     assert "  which waits for ClusterPolicy cluster-policy: notReady\n  ← nvidia-driver-daemonset on gpu-0" in said
+
+
+def test_after_a_destroy_that_failed_a_stack_may_go_either_way() -> None:
+    failed = StackStatus("nfd", "nfd", "failed", failure=replace(OLD, verb="destroy"))
+    assert hints(replace(WHY, stack=failed, holder=None, now=())) == [
+        "an old hint",
+        "aiinfra destroy dc1, or aiinfra up dc1",
+    ]

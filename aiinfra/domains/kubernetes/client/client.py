@@ -165,6 +165,10 @@ class KubeClient:
         """Return every resource type that is served, in its preferred version; cached until `refresh`."""
         return self._discovery.resources(refresh=refresh)
 
+    def silent_apis(self) -> Sequence[str]:
+        """Return the APIs whose own servers did not answer when `resources` was asked last: `metrics.k8s.io/v1`."""
+        return self._discovery.silent
+
     def resource(self, api_version: str, kind: str) -> ApiResource:
         """Return the resource type of a kind. Raises `NoSuchKind`."""
         return self._discovery.find(api_version, kind)

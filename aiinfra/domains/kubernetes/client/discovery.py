@@ -22,6 +22,8 @@ class Discovery:
         """By version: what several threads miss at once is asked for once."""
         self._by_version: dict[str, dict[str, ApiResource]] = {}
         self._all: Sequence[ApiResource] = ()
+        self.silent: Sequence[str] = ()
+        """Versions of groups whose own servers did not answer when `resources` was last asked: `metrics.k8s.io/v1`."""
 
     def find(self, api_version: str, kind: str) -> ApiResource:
         """Return the resource type of a kind. Raises `NoSuchKind` when the server, asked again, does not serve it."""
@@ -51,7 +53,9 @@ class Discovery:
         with self._lock:
             if refresh or not self._all:
                 documents = [self._get(path, AGGREGATED) for path in ("/api", "/apis")]
-                self._all = tuple(r for d in documents for group in d.get("items", ()) for r in _preferred(group))
+                groups = [group for document in documents for group in document.get("items", ())]
+                self._all = tuple(resource for group in groups for resource in _preferred(group))
+                self.silent = tuple(version for group in groups for version in _stale(group))
             return self._all
 
     def _version(self, api_version: str) -> dict[str, ApiResource]:
@@ -66,6 +70,12 @@ class Discovery:
 
 def _resource(api_version: str, kind: str, plural: str, namespaced: bool, verbs: Sequence[str]) -> ApiResource:
     return ApiResource(api_version, kind, plural, namespaced, frozenset(verbs))
+
+
+def _stale(group: Mapping[str, Any]) -> list[str]:
+    """Return the versions that an aggregated API server did not describe (k8s.io/api apidiscovery, `Freshness`)."""
+    name, versions = group.get("metadata", {}).get("name", ""), group.get("versions", ())
+    return [f"{name}/{one['version']}" for one in versions if one.get("freshness") == "Stale"]
 
 
 def _preferred(group: Mapping[str, Any]) -> list[ApiResource]:

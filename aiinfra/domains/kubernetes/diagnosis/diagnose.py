@@ -127,7 +127,8 @@ def _with_policies(snapshot: Snapshot, cause: Cause) -> Cause:
 
 def _namespace_causes(snapshot: Snapshot, ref: ObjectRef) -> list[Cause]:
     found = snapshot.get(ref)
-    return [refusals.termination_cause(found)] if found and status(found).get("phase") == "Terminating" else []
+    leaving = found is not None and status(found).get("phase") == "Terminating"
+    return [refusals.termination_cause(snapshot, found)] if found and leaving else []
 
 
 _BY_KIND: Mapping[str, Callable[[Snapshot, ObjectRef], list[Cause]]] = {
@@ -144,7 +145,7 @@ def _absence_causes(snapshot: Snapshot, ref: ObjectRef) -> list[Cause]:
         return [undefined] if not ref.group.endswith("k8s.io") else []
     place = snapshot.find("Namespace", ref.namespace) if ref.namespace else None
     if place is not None and status(place).get("phase") == "Terminating":
-        return [refusals.termination_cause(place)]
+        return [refusals.termination_cause(snapshot, place)]
     return [Cause("nothing made it", weight=Weight.BLOCKED)]
 
 

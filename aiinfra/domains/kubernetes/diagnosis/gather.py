@@ -26,6 +26,7 @@ KINDS: Sequence[tuple[str, str]] = (
     ("batch/v1", "Job"),
     ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
     ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
+    ("apiregistration.k8s.io/v1", "APIService"),
     ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
     ("nvidia.com/v1", "ClusterPolicy"),
 )

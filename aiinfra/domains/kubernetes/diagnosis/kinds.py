@@ -38,7 +38,7 @@ def establishment_problem(crd: Object) -> Cause | None:
     ref = ObjectRef.of(crd)
     established, names = condition(crd, "Established"), condition(crd, "NamesAccepted")
     if crd["metadata"].get("deletionTimestamp"):
-        return Cause(f"{ref} is being deleted", "wait until it is gone, then run again")
+        return Cause(f"{ref} is being deleted", _until_gone(crd))
     if names.get("status") == "False":
         return Cause(
             f"{ref} is not accepted: {one_line(str(names.get('message', '')))}", "remove the one it conflicts with"
@@ -47,6 +47,13 @@ def establishment_problem(crd: Object) -> Cause | None:
         return None
     why = one_line(str(established.get("message") or "the API server has not taken it up"))
     return Cause(f"{ref} is not established: {why}", f"look at {name(crd)}")
+
+
+def _until_gone(crd: Object) -> str:
+    hint = "wait until it is gone, then run again"
+    if condition(crd, "Terminating").get("status") != "True":
+        return hint
+    return f"{hint}; if it stays, see which of its objects waits for a finalizer"
 
 
 def _defines(crd: Object, group: str, kind: str) -> bool:

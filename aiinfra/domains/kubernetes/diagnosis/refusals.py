@@ -12,7 +12,7 @@ from aiinfra.domains.kubernetes.diagnosis.kinds import missing_kind
 from aiinfra.domains.kubernetes.diagnosis.messages import REFUSED, cause_of_message, one_line
 from aiinfra.domains.kubernetes.diagnosis.pods import grouped_causes
 from aiinfra.domains.kubernetes.diagnosis.snapshot import Snapshot, name
-from aiinfra.domains.kubernetes.objects.removing import deletion_blocker
+from aiinfra.domains.kubernetes.objects.blockers import deletion_blocker, unavailable_apis, waits_for_apis
 
 _CALL = re.compile(r"failed calling webhook \"(?P<hook>[^\"]+)\"(?P<why>.*)", re.S)
 _DENIED = re.compile(r"admission webhook \"(?P<hook>[^\"]+)\" denied the request:? ?(?P<why>.*)", re.S)
@@ -27,14 +27,16 @@ def refusal_cause(snapshot: Snapshot, text: str) -> Cause:
     if denied := _DENIED.search(text):
         return Cause(f"webhook {denied['hook']} denies it: {one_line(denied['why'])}", "do what it asks for")
     if (ending := _TERMINATING.search(text)) and (place := snapshot.find("Namespace", ending["place"])):
-        return termination_cause(place)
+        return termination_cause(snapshot, place)
     return missing_kind(snapshot, text) or cause_of_message(REFUSED, text, {})
 
 
-def termination_cause(place: Object) -> Cause:
+def termination_cause(snapshot: Snapshot, place: Object) -> Cause:
     """Return the cause for a namespace that is being deleted, with what holds it up."""
-    because = (Cause(deletion_blocker(place), "remove what it names, or its finalizers"),)
-    return Cause(f"namespace {name(place)} is being deleted", because=because)
+    because = Cause(deletion_blocker(place), "remove what it names, or its finalizers")
+    if waits_for_apis(place) and (found := unavailable_apis(snapshot.all("APIService"))):
+        because = Cause(found.why, found.hint)
+    return Cause(f"namespace {name(place)} is being deleted", because=(because,))
 
 
 def _webhook_unreachable(snapshot: Snapshot, hook: str, why: str) -> Cause:

@@ -12,15 +12,15 @@ from aiinfra.domains.kubernetes.client.client import KubeClient
 from aiinfra.domains.kubernetes.client.errors import Conflict, NotFound
 from aiinfra.domains.kubernetes.client.objects import Object, ObjectRef
 from aiinfra.domains.kubernetes.client.transport import CONNECTIONS
+from aiinfra.domains.kubernetes.objects.blockers import blocker, refs_text
 from aiinfra.domains.kubernetes.objects.ranks import in_delete_order
 from aiinfra.waiting import Pending, TimedOut, Waiter
-
-MAX_NAMED = 3
-"""Objects that a text about many names at most."""
 
 RETRY_MARK: Final = "aiinfra.dev/deletion-retried"
 """Annotation whose change makes the API server try again to delete a definition."""
 RETRY_SECONDS: Final = 3.0
+SLOW_SECONDS: Final = 10.0
+"""Seconds after which a deletion is said to take long, and between two looks at why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Leftover:
 
     ref: ObjectRef
     why: str
+    hint: str = ""
+    """How to go on; empty when it is to find out why a controller does not act."""
 
     def __str__(self) -> str:
         return f"{self.ref}: {self.why}"
@@ -60,6 +62,7 @@ def await_gone(
     live: dict[ObjectRef, Object] = {}
     remaining = list(refs)
     retried: dict[ObjectRef, float] = {}
+    reason = _Reason(client)
 
     def ask() -> bool | Pending:
         found = list(pool.map(client.get, remaining))
@@ -71,29 +74,34 @@ def await_gone(
             if now - retried.get(ref, now - RETRY_SECONDS) >= RETRY_SECONDS:
                 retried[ref] = now
                 _retry_deletion(client, ref)
-        return Pending(f"{refs_text(remaining)} to be gone") if live else True
+        return Pending(f"{refs_text(remaining)} to be gone{reason.of(live[remaining[0]])}") if live else True
 
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="gone") as pool:
         try:
             waiter.until(ask)
         except TimedOut:
-            return [Leftover(ref, deletion_blocker(obj)) for ref, obj in sorted(live.items(), key=lambda item: item[0])]
+            found = {ref: blocker(client, live[ref]) for ref in sorted(live)}
+            return [Leftover(ref, one.why, one.hint) for ref, one in found.items()]
     return []
 
 
-def deletion_blocker(obj: Object) -> str:
-    """Return what holds up the deletion of an object, as its own status and metadata show it."""
-    metadata = obj["metadata"]
-    if not metadata.get("deletionTimestamp"):
-        return "it was made again after its deletion, so something still manages it"
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    remaining = [c["message"] for c in conditions if c.get("status") == "True" and c["type"] in _BLOCKERS]
-    if remaining:
-        return "; ".join(remaining)
-    finalizers = [*metadata.get("finalizers", ()), *obj.get("spec", {}).get("finalizers", ())]
-    if finalizers:
-        return f"waits for its finalizer {', '.join(finalizers)}, whose controller does not act"
-    return "its deletion is under way"
+@dataclass(slots=True)
+class _Reason:
+    """Why an object is not gone yet, asked of the cluster from time to time."""
+
+    client: KubeClient
+    _about: ObjectRef | None = None
+    _since: float = 0.0
+    _text: str = ""
+
+    def of(self, obj: Object) -> str:
+        """Return ` (waits for its finalizer …)`; empty as long as the object has not taken long."""
+        ref, now = ObjectRef.of(obj), time.monotonic()
+        if ref != self._about:
+            self._about, self._since, self._text = ref, now, ""
+        elif now - self._since >= SLOW_SECONDS:
+            self._since, self._text = now, f" ({blocker(self.client, obj).why})"
+        return self._text
 
 
 def _has_given_up(obj: Object) -> bool:
@@ -117,21 +125,6 @@ def _retry_deletion(client: KubeClient, ref: ObjectRef) -> None:
         client.patch(ref, {"metadata": {"annotations": annotation}})
     except (NotFound, Conflict):
         return
-
-
-_BLOCKERS = (
-    "Terminating",
-    "NamespaceFinalizersRemaining",
-    "NamespaceContentRemaining",
-    "NamespaceDeletionContentFailure",
-    "NamespaceDeletionDiscoveryFailure",
-)
-
-
-def refs_text(refs: Sequence[ObjectRef]) -> str:
-    """Return references as text: `Pod a, Pod b, Pod c and 4 more`."""
-    named = ", ".join(map(str, refs[:MAX_NAMED]))
-    return f"{named} and {len(refs) - MAX_NAMED} more" if len(refs) > MAX_NAMED else named
 
 
 def _delete(client: KubeClient, ref: ObjectRef, uid: str) -> bool:

@@ -57,7 +57,7 @@ def leftovers_error(client: KubeClient, left: Sequence[Leftover]) -> StepError:
         f"{left[0].ref} did not go away",
         causes=[left[0].why, *(f"also {item}" for item in left[1:MAX_SHOWN])],
         code="kube.stuck",
-        hint="find out why its controller does not act; then run destroy again",
+        hint=f"{left[0].hint or 'find out why its controller does not act'}; then run destroy again",
     )
 
 
