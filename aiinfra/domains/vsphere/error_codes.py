@@ -44,6 +44,7 @@ CODES: Mapping[str, str] = {
     "vsphere.ntp": "A host's NTP servers and service.",
     "vsphere.passthrough": "Whether a card is passed through, or waits for a reboot.",
     "vsphere.pinned": "A template whose VMs run on one host and nowhere else.",
+    "vsphere.pool": "The resource pool of a template's VMs.",
     "vsphere.power_on": "A VM with GPUs was not started, or does not run as it should.",
     "vsphere.present": "A host is not connected, or in maintenance mode, or not in the cluster.",
     "vsphere.privileges": "A privilege that the account lacks.",

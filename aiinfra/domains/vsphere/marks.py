@@ -34,7 +34,7 @@ MARKS: Final = (
     MARK_INSTANCE,
 )
 NAME_LIMIT: Final = 80
-"""Characters of a VM's name in vCenter."""
+"""Characters of a name in vCenter."""
 HASH_DIGITS: Final = 8
 """Digits of a template's digest in its name."""
 

@@ -107,15 +107,18 @@ GpuDevices = Annotated[VgpuDevices | PassthroughDevices | StaticDevices | GroupD
 
 
 class Placement(Inputs):
-    """Where a template is placed: names, or paths below their usual folder."""
+    """Where a template is placed: names, paths below their usual folder, or whole inventory paths."""
 
     datacenter: str
+    """Name, or path below the root folder: `dc1`, `europe/dc1`."""
     cluster: str
+    """Name, or path below the datacenter's folder of hosts: `gpu`, `prod/gpu`, `/europe/dc1/host/prod/gpu`."""
     datastore: str
+    """Name, or path below the datacenter's folder of datastores."""
     folder: str = ""
     """Folder of VMs; not the one of an OpenShift cluster, as its `destroy` refuses what it does not know."""
     resource_pool: str = ""
-    """Name or path; empty: the cluster's own."""
+    """Path below the cluster's own pool (`team-a`, `team-a/training`), or whole; empty: the cluster's own."""
 
 
 class Ova(Inputs):

@@ -46,6 +46,7 @@ from tests.integration.vsphere.world import (
 )
 
 A100 = 0x20F110DE
+STORE = {"capacityMib": 4194304, "freeMib": 2097152}
 
 
 def read(program: Path, opened: Opened, described: Mapping[str, Any], **changes: Any) -> Site:
@@ -66,15 +67,16 @@ def test_the_vcenter_and_the_cluster(vcenter: VCenter, lab: Running) -> None:
     (site,) = read_sites(vcenter, [WANTED])
     assert (site.vcenter, site.version, site.api_version) == (f"127.0.0.1:{lab.port}", "8.0.3", "8.0.3.0")
     assert site.instance_uuid == vcenter.about.instance_uuid
-    assert replace(site.cluster, moref="", resource_pool="", hosts=()) == Cluster(
+    assert replace(site.cluster, moref="", hosts=()) == Cluster(
         moref="",
         path="/dc1/host/gpu",
         name="gpu",
         drs_enabled=True,
         drs_behavior="fullyAutomated",
         drs_options={"VgpuMMAutomationTimeoutSecs": "-1"},
-        resource_pool="",
     )
+    assert site.resource_pool is not None
+    assert site.resource_pool.path == "/dc1/host/gpu/Resources"
     assert site.settings == {"vgpu.hotmigrate.enabled": "true"}
     assert site.unread == {}
 
@@ -234,6 +236,46 @@ def test_places_that_do_not_exist_are_named(vcenter: VCenter) -> None:
         "folder": "/dc1/vm/a/b does not exist",
         "source": "/dc1/vm/nix does not exist",
     }
+
+
+def test_datacenters_clusters_datastores_and_pools_are_found_in_folders(program: Path, opened: Opened) -> None:
+    described = world([cluster("prod/gpu", host("esx-01", card()), pools=["team-a/training"])])
+    described["datacenters"][0].update(name="europe/dc1", datastores=[{**STORE, "name": "fast/ssd"}])
+    asked = {"cluster": "prod/gpu", "datastore": "/europe/dc1/datastore/fast/ssd", "resource_pool": "team-a/training"}
+    with running(program, described) as started:
+        vcenter = opened(started.access())
+        for datacenter in ("europe/dc1", "/europe/dc1"):
+            question = replace(WANTED, datacenter=datacenter, **asked)
+            (site,) = read_sites(vcenter, [question])
+            assert site.datastore is not None
+            assert site.resource_pool is not None
+            assert site.source is not None
+            assert (site.cluster.path, site.datastore.path, site.folder, site.source.path, site.resource_pool.path) == (
+                "/europe/dc1/host/prod/gpu",
+                "/europe/dc1/datastore/fast/ssd",
+                "/europe/dc1/vm/templates",
+                "/europe/dc1/vm/templates/rhcos",
+                "/europe/dc1/host/prod/gpu/Resources/team-a/training",
+            )
+            assert [one.path for one in site.cluster.hosts] == ["/europe/dc1/host/prod/gpu/esx-01"]
+        (site,) = read_sites(vcenter, [replace(question, resource_pool="training")])
+        assert site.resource_pool is None
+        assert site.unread == {"resource_pool": "/europe/dc1/host/prod/gpu/Resources/training does not exist"}
+
+
+def test_a_privilege_on_a_pool_is_that_of_the_pool_that_is_named(program: Path, opened: Opened) -> None:
+    described = world(
+        [cluster("gpu", host("esx-01", card()), pools=["team-a", "team-b"])],
+        privileges=denied("Resource.AssignVMToPool", "/dc1/host/gpu/Resources/team-a"),
+    )
+    needs = [need for need in privileges.needed() if need.privilege == "Resource.AssignVMToPool"]
+    asked = [replace(WANTED, resource_pool=pool, privileges=needs) for pool in ("team-a", "team-b")]
+    with running(program, described) as started:
+        denied_site, good = read_sites(opened(started.access()), asked)
+    assert denied_site.missing_privileges == [
+        MissingPrivilege("Resource.AssignVMToPool", "/dc1/host/gpu/Resources/team-a", "placing the clone")
+    ]
+    assert good.missing_privileges == []
 
 
 def test_a_folder_is_no_source(vcenter: VCenter) -> None:

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from aiinfra.domains.vsphere.reading.observed import Card, Cluster, Datastore, Host, Site, Source, VgpuProfile, Vib
+from aiinfra.domains.vsphere.reading.observed import (
+    Card,
+    Cluster,
+    Datastore,
+    Host,
+    Pool,
+    Site,
+    Source,
+    VgpuProfile,
+    Vib,
+)
 
 A100 = 0x20F110DE
 TIME_SLICED = (4, 5, 8, 10, 20, 40)
@@ -71,10 +81,11 @@ def site(*hosts: Host, **changes: Any) -> Site:
         instance_uuid="3f9a1c07",
         version="8.0.3",
         api_version="8.0.3.0",
-        cluster=Cluster("domain-c1", "/dc1/host/gpu", "gpu", True, "fullyAutomated", {}, "resgroup-1", hosts),
+        cluster=Cluster("domain-c1", "/dc1/host/gpu", "gpu", True, "fullyAutomated", {}, hosts),
         datastore=Datastore("datastore-1", "/dc1/datastore/ssd", "ssd", 4 << 20, 2 << 20, True),
         folder="/dc1/vm/templates",
         source=Source("vm-1", "/dc1/vm/templates/rhcos", True, False, 15, "rhel9_64Guest", "efi", False, (16384,), 0),
+        resource_pool=Pool("resgroup-1", "/dc1/host/gpu/Resources"),
         missing_privileges=(),
         settings={"vgpu.hotmigrate.enabled": "true"},
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from aiinfra.domains.vsphere.reading.observed import MissingPrivilege
-from tests.unit.vsphere.worlds import NO, RHCOS, SSD, VGPU, Break, cluster, shared, told, world
+from tests.unit.vsphere.worlds import NO, RHCOS, SSD, VGPU, Break, changed, cluster, shared, told, world
 
 BREAKS: dict[str, Break] = {
     "DRS off": (
@@ -78,6 +78,13 @@ BREAKS: dict[str, Break] = {
         VGPU,
         "error vc.dc1.example: /dc1/vm/nix does not exist | a folder for templates | make it, or name "
         "one that exists | vSphere Web Services API 8.0.3: VirtualMachine.CloneVM_Task",
+    ),
+    "resource pool": (
+        lambda: world(resource_pool=None, unread={"resource_pool": "/dc1/host/gpu/Resources/nix does not exist"}),
+        changed(VGPU, place={**VGPU.dump()["place"], "resource_pool": "nix"}),
+        "error vc.dc1.example: /dc1/host/gpu/Resources/nix does not exist | a resource pool of the cluster, which VMs "
+        "are placed in | make it, or name one that exists | vSphere Web Services API 8.0.3: "
+        "VirtualMachineRelocateSpec.pool",
     ),
     "datastore": (
         lambda: world(datastore=None, unread={"datastore": "/dc1/datastore/hdd does not exist"}),

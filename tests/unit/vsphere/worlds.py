@@ -105,7 +105,7 @@ def h100(*vibs: Vib, **changes: Any) -> Host:
 
 def cluster(*hosts: Host, **changes: Any) -> Cluster:
     options = {"VgpuMMAutomationTimeoutSecs": "-1"}
-    made = Cluster("domain-c1", "/dc1/host/gpu", "gpu", True, "fullyAutomated", options, "resgroup-1", hosts)
+    made = Cluster("domain-c1", "/dc1/host/gpu", "gpu", True, "fullyAutomated", options, hosts)
     return replace(made, **changes)
 
 

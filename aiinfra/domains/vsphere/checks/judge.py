@@ -24,6 +24,7 @@ SiteCheck = Callable[[Site, GpuTemplateSpec], Iterator[Finding]]
 SITE_CHECKS: Final[Sequence[SiteCheck]] = (
     placement.account,
     placement.folder,
+    placement.resource_pool,
     placement.datastore,
     placement.source,
     cluster.drs,

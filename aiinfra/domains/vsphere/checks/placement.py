@@ -14,6 +14,7 @@ from aiinfra.stack import Finding
 
 PRIVILEGES: Final = Topic("vsphere.privileges", f"{API}: required privileges of its methods")
 FOLDER: Final = Topic("vsphere.folder", f"{API}: VirtualMachine.CloneVM_Task")
+POOL: Final = Topic("vsphere.pool", f"{API}: VirtualMachineRelocateSpec.pool")
 DATASTORE: Final = Topic("vsphere.datastore", f"{API}: VirtualMachine.CloneVM_Task")
 SOURCE: Final = Topic("vsphere.source", "openshift/machine-api-operator pkg/controller/vsphere/reconciler.go")
 _READ: Final = "let the account read it"
@@ -40,6 +41,18 @@ def folder(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
         yield FOLDER.error(site.vcenter, why, needed, "make it, or name one that exists")
     else:
         yield FOLDER.ok(site.folder, "exists", needed)
+
+
+def resource_pool(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:
+    """Yield whether the pool exists that the file names; the cluster's own always does."""
+    if not spec.place.resource_pool:
+        return
+    needed = "a resource pool of the cluster, which VMs are placed in"
+    if site.resource_pool is None:
+        why = site.unread.get("resource_pool", "does not exist")
+        yield POOL.error(site.vcenter, why, needed, "make it, or name one that exists")
+    else:
+        yield POOL.ok(site.resource_pool.path, "exists", needed)
 
 
 def datastore(site: Site, spec: GpuTemplateSpec) -> Iterator[Finding]:

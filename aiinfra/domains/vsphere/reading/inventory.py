@@ -16,10 +16,12 @@ from aiinfra.domains.vsphere.marks import MARK_INSTANCE, MARK_NAME, MARK_STEP, M
 from aiinfra.stack import MARK_ENVIRONMENT, MARK_ID
 
 _DOWN: Final = (
-    Traversal("folder", "Folder", "childEntity", ("folder", "vms", "hosts", "datastores")),
+    Traversal("folder", "Folder", "childEntity", ("folder", "vms", "hosts", "datastores", "pools")),
     Traversal("vms", "Datacenter", "vmFolder", ("folder",)),
     Traversal("hosts", "Datacenter", "hostFolder", ("folder",)),
     Traversal("datastores", "Datacenter", "datastoreFolder", ("folder",)),
+    Traversal("pools", "ComputeResource", "resourcePool", ("below",)),
+    Traversal("below", "ResourcePool", "resourcePool", ("below",)),
 )
 _UP: Final = (Traversal("parent", "ManagedEntity", "parent", ("parent",)),)
 _NAMES: Final = ("name", "parent")
@@ -84,8 +86,8 @@ def walk(
 ) -> Mapping[str, Sequence[Entity]]:
     """Return all folders, datacenters and objects of `kinds` by kind, each with the paths that are named for it.
 
-    One request, however large the inventory; VMs are only sent when they are among `kinds`. The queries `besides`
-    travel with it.
+    One request, however large the inventory; VMs and resource pools are only sent when they are among `kinds`. The
+    queries `besides` travel with it.
     """
     paths = {kind: [*_NAMES, *further] for kind, further in {"Folder": (), "Datacenter": (), **kinds}.items()}
     rows = retrieve(vcenter, [Query([vcenter.content.rootFolder], paths, _DOWN), *besides])

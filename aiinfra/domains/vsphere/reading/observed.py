@@ -173,8 +173,6 @@ class Cluster:
     """`manual`, `partiallyAutomated`, `fullyAutomated`."""
     drs_options: Mapping[str, str]
     """Advanced options, such as `VgpuMMAutomationTimeoutSecs`."""
-    resource_pool: str
-    """moref of the root pool."""
     hosts: Sequence[Host] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
 
@@ -237,6 +235,8 @@ class SiteQuestion:
     """Folder of VMs; empty: the datacenter's own."""
     source: str = ""
     """VM or template to clone; empty when an image is imported."""
+    resource_pool: str = ""
+    """Path below the cluster's own pool; empty: that one."""
     privileges: Sequence[NeededPrivilege] = ()
 
 
@@ -247,6 +247,15 @@ class MissingPrivilege:
     privilege: str
     path: str
     needed_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A resource pool."""
+
+    moref: str
+    path: str
+    """`/DC/host/cluster/Resources/team-a`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +273,8 @@ class Site:
     """Inventory path; None when it does not exist."""
     source: Source | None
     """The VM or template; None when it does not exist or is an OVA."""
+    resource_pool: Pool | None
+    """The pool that VMs are placed in; None when it does not exist."""
     missing_privileges: Sequence[MissingPrivilege] | None = None
     """What the account lacks; None when it could not be asked."""
     settings: Mapping[str, str] = field(default_factory=dict)

@@ -60,6 +60,7 @@ def site_question(spec: GpuTemplateSpec) -> SiteQuestion:
         datastore=place.datastore,
         folder=place.folder,
         source=spec.source_path,
+        resource_pool=place.resource_pool,
         privileges=needed(imported=imported, power_on=spec.power_on),
     )
 

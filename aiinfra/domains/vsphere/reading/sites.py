@@ -14,12 +14,12 @@ from aiinfra.domains.vsphere.client.errors import NotFound, VSphereError
 from aiinfra.domains.vsphere.client.parallel import asking_at_once
 from aiinfra.domains.vsphere.client.properties import Query
 from aiinfra.domains.vsphere.client.session import VCenter
-from aiinfra.domains.vsphere.inventory_paths import absolute
+from aiinfra.domains.vsphere.inventory_paths import absolute, pool_path
 from aiinfra.domains.vsphere.reading import inventory, privileges, vcenter_wide
 from aiinfra.domains.vsphere.reading.datastore_and_source import DATASTORE_PATHS, datastore
 from aiinfra.domains.vsphere.reading.hosts import BROWSER, MEMBERS, HostsReading, read_hosts
 from aiinfra.domains.vsphere.reading.inventory import Entity
-from aiinfra.domains.vsphere.reading.observed import Cluster, MissingPrivilege, Role, Site, SiteQuestion, Source
+from aiinfra.domains.vsphere.reading.observed import Cluster, MissingPrivilege, Pool, Role, Site, SiteQuestion, Source
 from aiinfra.domains.vsphere.reading.vcenter_wide import Fact, fact_or_reason
 
 DRS: Final = "configurationEx.drsConfig"
@@ -31,7 +31,7 @@ def read_sites(vcenter: VCenter, questions: Sequence[SiteQuestion]) -> list[Site
     """Read one site for each question, all at one moment. Raises `NotFound` for a cluster that is not there."""
     vcenter.require_api("7.0", "reading the GPUs of hosts")
     with asking_at_once(vcenter) as asking:
-        found = _walked(vcenter)
+        found = _walked(vcenter, pools=any(question.resource_pool for question in questions))
         places = [_location(vcenter, site, found) for site in questions]
         licences = asking.ask(lambda: fact_or_reason(lambda: vcenter_wide.licences(_licence_manager(found))))
         settings = asking.ask(lambda: fact_or_reason(lambda: vcenter_wide.settings(vcenter)))
@@ -50,13 +50,15 @@ class _Location:
     cluster: Entity
     datastore: Entity | None
     folder: Entity | None
+    pool: Pool | None
     source: str
     """Inventory path; empty when nothing is cloned."""
 
     def morefs(self, source: Source | None) -> Mapping[Role, tuple[str, str]]:
         """Return path and moref of the objects that privileges are needed on, by role."""
-        pool = self.cluster.row.get(POOL)
-        found: dict[Role, tuple[str, str]] = {"resource_pool": (f"{self.cluster.path}/Resources", pool._moId)}
+        found: dict[Role, tuple[str, str]] = {}
+        if self.pool:
+            found["resource_pool"] = (self.pool.path, self.pool.moref)
         if self.datastore:
             found["datastore"] = (self.datastore.path, self.datastore.moref)
         if self.folder:
@@ -80,8 +82,9 @@ class _VCenterFacts:
         return found.value if found else None
 
 
-def _walked(vcenter: VCenter) -> Mapping[str, Sequence[Entity]]:
-    paths = {"ClusterComputeResource": (DRS, POOL, BROWSER, MEMBERS), "Datastore": DATASTORE_PATHS}
+def _walked(vcenter: VCenter, *, pools: bool) -> Mapping[str, Sequence[Entity]]:
+    paths: dict[str, Sequence[str]] = {"ClusterComputeResource": (DRS, POOL, BROWSER, MEMBERS)}
+    paths |= {"Datastore": DATASTORE_PATHS, **({"ResourcePool": ()} if pools else {})}
     licences = Query([vcenter.content.licenseManager], {"LicenseManager": [_LICENCES]})
     return inventory.walk(vcenter, paths, [licences])
 
@@ -106,8 +109,16 @@ def _location(vcenter: VCenter, site: SiteQuestion, found: Mapping[str, Sequence
         clusters[path],
         by_path["Datastore"].get(absolute(site.datastore, site.datacenter, "datastore")),
         by_path["Folder"].get(absolute(site.folder, site.datacenter, "vm")),
+        _pool(site, clusters[path], by_path.get("ResourcePool", {})),
         absolute(site.source, site.datacenter, "vm") if site.source else "",
     )
+
+
+def _pool(site: SiteQuestion, cluster: Entity, pools: Mapping[str, Entity]) -> Pool | None:
+    path = pool_path(site.resource_pool, cluster.path)
+    if not site.resource_pool:
+        return Pool(cluster.row.get(POOL)._moId, path)
+    return Pool(pools[path].moref, path) if path in pools else None
 
 
 def _granted(
@@ -139,6 +150,7 @@ def _site(vcenter: VCenter, place: _Location, whole: _VCenterFacts, hosts: Hosts
         datastore=datastore(place.datastore) if place.datastore else None,
         folder=place.folder.path if place.folder else None,
         source=source,
+        resource_pool=place.pool,
         missing_privileges=_missing(place, whole, source),
         settings=whole.settings.value or {},
         unread=_unread(place, whole),
@@ -155,7 +167,6 @@ def _cluster(entity: Entity, hosts: HostsReading, licences: Fact[Mapping[str, st
         drs_enabled=bool(drs.enabled) if drs else None,
         drs_behavior=str(drs.defaultVmBehavior or "") if drs else None,
         drs_options={option.key: str(option.value) for option in (drs.option or () if drs else ())},
-        resource_pool=entity.row.get(POOL)._moId,
         hosts=hosts.hosts(entity.moref, licences),
         unread={} if drs else {"drs_enabled": why, "drs_behavior": why, "drs_options": why},
     )
@@ -176,6 +187,9 @@ def _unread(place: _Location, whole: _VCenterFacts) -> Mapping[str, str]:
     reasons = {
         "datastore": "" if place.datastore else f"{store} does not exist",
         "folder": "" if place.folder else f"{folder} does not exist",
+        "resource_pool": ""
+        if place.pool
+        else f"{pool_path(question.resource_pool, place.cluster.path)} does not exist",
         "source": whole.sources.get(place.source, Fact()).why,
         "missing_privileges": whole.granted.why,
         "settings": whole.settings.why,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.proofs import Disturbed
@@ -12,6 +12,7 @@ from aiinfra.domains.vsphere.client.session import VCenter
 from aiinfra.domains.vsphere.hosts.apply_changes import apply
 from aiinfra.domains.vsphere.hosts.changes import changes
 from aiinfra.domains.vsphere.hosts.mig_commands import steps
+from aiinfra.domains.vsphere.inventory_paths import datacenter_path
 from aiinfra.domains.vsphere.marks import Owner
 from aiinfra.domains.vsphere.reading.inventory import find, marked
 from aiinfra.domains.vsphere.reading.observed import Site
@@ -31,7 +32,7 @@ from aiinfra.domains.vsphere.template.making import (
 from aiinfra.domains.vsphere.template.ova import ImageImport, drop_image, imported_image
 from aiinfra.domains.vsphere.template.power_on import prove
 from aiinfra.domains.vsphere.template.removal import remove
-from aiinfra.domains.vsphere.template.resolving import Resolved, datastore_and_folder, resolve
+from aiinfra.domains.vsphere.template.resolving import Resolved, datastore_and_folder, resolve, resource_pool
 from aiinfra.errors import AiinfraError, StepError
 from aiinfra.waiting import Pending, Stopped, TimedOut
 
@@ -202,22 +203,11 @@ def _order(
 ) -> Order:
     store, path = datastore_and_folder(spec, site)
     folder, datastore = find(vcenter, path), vcenter.object(store.moref, "Datastore")
-    pool, limit = _resource_pool(vcenter, spec, site), spec.limit_seconds
+    pool, limit = vcenter.object(resource_pool(spec, site).moref, "ResourcePool"), spec.limit_seconds
     source = None
     if isinstance(spec.source, Ova):
         image = ImageImport(owner, spec.source, spec.place.datacenter, folder, pool, datastore, limit)
         source = imported_image(vcenter, image) if imports else None
     elif site.source is not None:
         source = vcenter.object(site.source.moref, "VirtualMachine")
-    return Order(owner, content, folder, pool, datastore, source, limit)
-
-
-def _resource_pool(vcenter: VCenter, spec: GpuTemplateSpec, site: Site) -> Any:
-    name = spec.place.resource_pool
-    if not name:
-        return vcenter.object(site.cluster.resource_pool, "ResourcePool")
-    path = name if name.startswith("/") else f"{site.cluster.path}/Resources/{name}"
-    found = find(vcenter, path)
-    if found is None:
-        raise StepError(f"resource pool {path} does not exist", code="vsphere.not_found", hint="name one that exists")
-    return found
+    return Order(owner, content, datacenter_path(spec.place.datacenter), folder, pool, datastore, source, limit)

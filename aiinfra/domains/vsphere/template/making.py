@@ -52,6 +52,8 @@ class Order:
 
     owner: Owner
     content: TemplateContent
+    datacenter: str
+    """Inventory path."""
     folder: Any = field(repr=False)
     """`vim.Folder`."""
     pool: Any = field(repr=False)

@@ -23,6 +23,7 @@ from aiinfra.domains.vsphere.client.errors import VSphereError
 from aiinfra.domains.vsphere.client.properties import one
 from aiinfra.domains.vsphere.client.session import VCenter
 from aiinfra.domains.vsphere.client.tasks import finish
+from aiinfra.domains.vsphere.inventory_paths import absolute
 from aiinfra.domains.vsphere.marks import (
     CLONED,
     CONFIGURED,
@@ -160,7 +161,7 @@ def _network(vcenter: VCenter, image: ImageImport) -> list[Any]:
     """Return the mapping of the image's one network, `VM Network` in RHCOS, to the one that is named."""
     if not image.ova.network:
         return []
-    path = f"/{image.datacenter}/network/{image.ova.network}"
+    path = absolute(image.ova.network, image.datacenter, "network")
     found = vcenter.content.searchIndex.FindByInventoryPath(path)
     if found is None:
         raise StepError(f"network {path} does not exist", code="vsphere.not_found", hint="name one that exists")

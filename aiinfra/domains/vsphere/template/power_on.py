@@ -58,9 +58,9 @@ def _started(vcenter: VCenter, order: Order, vm: Any, path: str) -> str | Distur
 
 
 def _power_on(vcenter: VCenter, order: Order, vm: Any, path: str) -> None:
-    datacenter = find(vcenter, "/" + order.content.placement.cluster.split("/")[1])
+    datacenter = find(vcenter, order.datacenter)
     if datacenter is None:
-        raise StepError(f"the datacenter of {order.content.placement.cluster} is gone", code="vsphere.not_found")
+        raise StepError(f"the datacenter {order.datacenter} is gone", code="vsphere.not_found")
     task = datacenter.PowerOnMultiVM_Task([vm], [PLACED_BY_DRS])
     placed = finish(vcenter, task, "placing", path, limit=order.limit, powering=True)
     for refused in getattr(placed, "notAttempted", None) or ():

@@ -8,7 +8,8 @@ from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.facts.vgpu import family_of
 from aiinfra.domains.vsphere.hosts.matching import is_model, model_of
 from aiinfra.domains.vsphere.hosts.profiles import SHARING, Choice, NoProfile, choose, some
-from aiinfra.domains.vsphere.reading.observed import Card, Datastore, Host, Site
+from aiinfra.domains.vsphere.inventory_paths import pool_path
+from aiinfra.domains.vsphere.reading.observed import Card, Datastore, Host, Pool, Site
 from aiinfra.domains.vsphere.spec import (
     GpuTemplateSpec,
     GroupDevices,
@@ -96,6 +97,14 @@ def datastore_and_folder(spec: GpuTemplateSpec, site: Site) -> tuple[Datastore, 
             f"{missing} does not exist in {site.vcenter}", code="vsphere.not_found", hint="name one that exists"
         )
     return site.datastore, site.folder
+
+
+def resource_pool(spec: GpuTemplateSpec, site: Site) -> Pool:
+    """Return the pool of the template's VMs. Raises `StepError` when it does not exist."""
+    if site.resource_pool is None:
+        path = pool_path(spec.place.resource_pool, site.cluster.path)
+        raise StepError(f"resource pool {path} does not exist", code="vsphere.not_found", hint="name one that exists")
+    return site.resource_pool
 
 
 def _source(spec: GpuTemplateSpec, site: Site) -> str:
