@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from aiinfra.domains.vsphere.facts.vgpu import ProfileName, family_of
-from aiinfra.domains.vsphere.inventory_paths import below
+from aiinfra.domains.vsphere.inventory_paths import absolute, below, pool_below
 from aiinfra.domains.vsphere.marks import NAME_LIMIT, template_name
 from aiinfra.domains.vsphere.needs import VCenterNeed
 from aiinfra.domains.vsphere.spec import (
@@ -21,6 +21,7 @@ from aiinfra.domains.vsphere.spec import (
 from aiinfra.facts.gpus import GPUS
 from aiinfra.model.own_gpu import OwnGpu
 from aiinfra.stack import Finding, StackName, Surroundings, Violation
+from stacks.vsphere_gpu_template.places import contradicted, places
 from stacks.vsphere_gpu_template.spec import GpuTemplateInputs
 
 RESERVED = "aiinfra.dev/"
@@ -62,7 +63,7 @@ class Checks:
             yield _need(inputs, place)
 
     def rules(self, inputs: GpuTemplateInputs) -> Iterator[Violation]:
-        yield from _places(inputs)
+        yield from places(inputs)
         if isinstance(inputs.gpu, VgpuDevices):
             yield from _vgpus(inputs.gpu)
         if isinstance(inputs.gpu, StaticDevices) and len(set(inputs.gpu.pci_ids)) < len(inputs.gpu.pci_ids):
@@ -84,6 +85,7 @@ class Checks:
                 f"its template's name {template} would have {len(template)} characters, vCenter takes {NAME_LIMIT}"
             )
             yield Violation((), message, "use a shorter name for the environment or the stack")
+        yield from contradicted(name, inputs, around)
 
 
 def _need(inputs: GpuTemplateInputs, place: Placement) -> VCenterNeed:
@@ -96,10 +98,9 @@ def _need(inputs: GpuTemplateInputs, place: Placement) -> VCenterNeed:
         model = OwnGpu(name=gpu.gpu.name, pci_device=gpu.pci_device, memory=gpu.memory or ASSUMED_MIB)
     source = inputs.source if isinstance(inputs.source, str) else ""
     static = gpu if isinstance(gpu, StaticDevices) else None
-    cluster = below(place.cluster, place.datacenter, "host")
     return VCenterNeed(
         datacenter=place.datacenter.strip("/"),
-        cluster=cluster,
+        cluster=below(place.cluster, place.datacenter, "host"),
         datastore=below(place.datastore, place.datacenter, "datastore"),
         folder=below(place.folder, place.datacenter, "vm"),
         source=below(source, place.datacenter, "vm"),
@@ -107,7 +108,7 @@ def _need(inputs: GpuTemplateInputs, place: Placement) -> VCenterNeed:
         mode=gpu.mode if gpu.mode in ("vgpu", "mig", "passthrough") else _LIKE[gpu.mode],
         gpus=_devices_of(group) if group else getattr(gpu, "count", 2),
         label=getattr(gpu, "label", ""),
-        pool=below(place.resource_pool, place.datacenter, "host").removeprefix(f"{cluster}/Resources/"),
+        pool=pool_below(place.resource_pool, absolute(place.cluster, place.datacenter, "host")),
         host=static.host if static else "",
         pci_ids=static.pci_ids if static else (),
         group=group,
@@ -156,18 +157,6 @@ def _gib_of_each(gpu: GpuDevices) -> int:
         case PassthroughDevices():
             return gpu.gpu.memory_mib // 1024
     return 0
-
-
-def _places(inputs: GpuTemplateInputs) -> Iterator[Violation]:
-    if inputs.place is None and not inputs.failure_domains:
-        yield Violation(("place",), "is required", "write datacenter, cluster and datastore, or failure_domains")
-    if inputs.place is not None and inputs.failure_domains:
-        yield Violation(("place",), "cannot stand beside failure_domains", "give each failure domain its place")
-    places = [("place", inputs.place)] if inputs.place else []
-    for at, place in [*places, *((f"failure_domains.{name}", one) for name, one in inputs.failure_domains.items())]:
-        for field in ("datacenter", "cluster", "datastore"):
-            if not getattr(place, field):
-                yield Violation((*at.split("."), field), "is empty", "name it as vCenter shows it")
 
 
 def _passed_through(gpu: PassthroughDevices) -> Iterator[Violation]:

@@ -163,3 +163,77 @@ def test_inputs(tmp_path: Path, changes: dict[str, Any], says: list[str]) -> Non
 def test_a_model_in_any_case_is_the_one_of_our_table() -> None:
     gpu = VgpuDevices.model_validate(intent(model="a100-pcie-40gb")["gpu"])
     assert (gpu.model, gpu.memory) == ("A100-PCIe-40GB", 20480)
+
+
+def in_place(**changes: str) -> dict[str, Any]:
+    return {"place": {**PLACE, **changes}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (in_place(datacenter="/europe/dc1", cluster="/europe/dc1/host/prod/gpu", folder="/europe/dc1/vm"), []),
+        (in_place(resource_pool="/dc1/host/gpu/Resources/team-a/training"), []),
+        ({"source": "/dc2/vm/images/rhcos"}, []),
+        (
+            in_place(datacenter="dc1", cluster="/europe/dc1/host/gpu"),
+            [
+                "stacks.t.place.cluster: /europe/dc1/host/gpu is not below /dc1/host"
+                " (write a path below /dc1/host, or the datacenter that it is in)"
+            ],
+        ),
+        (
+            in_place(datastore="/dc1/host/gpu"),
+            [
+                "stacks.t.place.datastore: /dc1/host/gpu is not below /dc1/datastore"
+                " (write a path below /dc1/datastore, or the datacenter that it is in)"
+            ],
+        ),
+        (
+            in_place(resource_pool="/dc1/host/other/Resources/team-a"),
+            [
+                "stacks.t.place.resource_pool: /dc1/host/other/Resources/team-a is no resource pool of the cluster"
+                " /dc1/host/gpu (write a path below /dc1/host/gpu/Resources)"
+            ],
+        ),
+        (
+            {"source": "/dc1/datastore/rhcos"},
+            [
+                "stacks.t.source: /dc1/datastore/rhcos is not below a datacenter's folder vm"
+                " (write the path of a VM or template: /DATACENTER/vm/FOLDER/NAME)"
+            ],
+        ),
+        (
+            {"source": "/dc1/vm/templates"},
+            [
+                "stacks.t.source: /dc1/vm/templates would be both a folder of VMs and a VM"
+                " (a vCenter has one of them: correct this path, or stacks.t.place.folder)"
+            ],
+        ),
+        (
+            {"place": None, "failure_domains": {"a": PLACE, "b": {**PLACE, "datastore": "fast/ssd"}}},
+            [
+                "stacks.t.failure_domains.b.datastore: datastore ssd of /dc1 would be both /dc1/datastore/ssd and"
+                " /dc1/datastore/fast/ssd (a vCenter has one of them: correct this path, or"
+                " stacks.t.failure_domains.a.datastore)"
+            ],
+        ),
+    ],
+)
+def test_paths_lead_to_one_kind_of_object_in_one_datacenter(
+    changes: dict[str, Any], says: list[str], tmp_path: Path
+) -> None:
+    assert said(tmp_path, **changes) == says
+
+
+def test_a_path_that_two_stacks_name_in_one_vcenter_is_one_object(tmp_path: Path) -> None:
+    here, there = ({"host": host, "user": "u", "password": "${env:PASSWORD}"} for host in ("vc-a", "vc-b"))
+    stacks = {
+        "s": {**TEMPLATE, **in_place(datacenter="europe/dc1", cluster="gpu"), "vcenter": here},
+        "t": {**TEMPLATE, **in_place(datacenter="/europe/dc1", cluster="gpu/a"), "vcenter": here},
+        "u": {**TEMPLATE, **in_place(datacenter="europe"), "vcenter": there},
+    }
+    assert problems(tmp_path, stacks, "real", catalog=KINDS) == [
+        "stacks.t.place.cluster: /europe/dc1/host/gpu would be both a cluster and a folder of clusters"
+        " (a vCenter has one of them: correct this path, or stacks.s.place.cluster)"
+    ]
