@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from aiinfra.domains.vsphere.facts.vgpu import ProfileName, family_of
-from aiinfra.domains.vsphere.inventory_paths import absolute, below, pool_below
-from aiinfra.domains.vsphere.marks import NAME_LIMIT, template_name
+from aiinfra.domains.vsphere.inventory_paths import NAME_LIMIT, absolute, below, pool_below
+from aiinfra.domains.vsphere.marks import template_name
 from aiinfra.domains.vsphere.needs import VCenterNeed
 from aiinfra.domains.vsphere.spec import (
     GpuDevices,

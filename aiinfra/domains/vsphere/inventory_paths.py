@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from aiinfra.dataclass import dataclass
-from aiinfra.domains.vsphere.marks import NAME_LIMIT
 
 _NAME: Final = re.compile(r"([^/\\%]|%2f|%5c|%25)+")
+NAME_LIMIT: Final = 80
+"""Characters of a name in a vCenter."""
 DATACENTER: Final = "a datacenter"
 CLUSTER: Final = "a cluster"
 DATASTORE: Final = "a datastore"

@@ -33,8 +33,6 @@ MARKS: Final = (
     MARK_NAME,
     MARK_INSTANCE,
 )
-NAME_LIMIT: Final = 80
-"""Characters of a name in vCenter."""
 HASH_DIGITS: Final = 8
 """Digits of a template's digest in its name."""
 
@@ -53,5 +51,5 @@ class Owner:
 
 
 def template_name(environment: str, stack: str, digest: str = "0" * HASH_DIGITS) -> str:
-    """Return `<environment>-<stack>-<hash8>`, which may exceed `NAME_LIMIT`; without a digest, of the same length."""
+    """Return `<environment>-<stack>-<hash8>`, perhaps too long for a vCenter; without a digest, of the same length."""
     return f"{environment}-{stack}-{digest[:HASH_DIGITS]}"

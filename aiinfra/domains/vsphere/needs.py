@@ -13,10 +13,13 @@ class VCenterNeed:
     """What a stack asks of a vCenter: names as the file has them; a rehearsal provides them and says so."""
 
     datacenter: str
+    """Path below the root folder: `dc1`, `europe/dc1`."""
     cluster: str
+    """Path below the datacenter's folder of hosts: `gpu`, `prod/gpu`."""
     datastore: str
+    """Path below the datacenter's folder of datastores."""
     folder: str
-    """Path below the datacenter's folder of VMs; empty: that folder itself."""
+    """Path below the datacenter's folder of VMs; empty: that folder itself. As all paths here, `/…` when elsewhere."""
     source: str
     """Path of the template to clone, below the datacenter's folder of VMs; empty when there is none."""
     gpu_model: str | OwnGpu

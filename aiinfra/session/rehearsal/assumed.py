@@ -37,6 +37,7 @@ def _assumed(domain: LabDomain, plan: Plan, described: Tree) -> tuple[Tree, Sequ
         return domain.assumed(plan, described)
     except ValidationError as error:
         first = error.errors()[0]
-        message = f"a lab cannot have what the stacks ask for: {first['input']!r}: {first['msg']}"
+        why = first["msg"].removeprefix("Value error, ")
+        message = f"a lab cannot have what the stacks ask for: {first['input']!r}: {why}"
         hint = f"describe lab.{domain.key} in the file, or rehearse with another value"
         raise ConfigError(message, code="lab.not_simulated", where=f"lab.{domain.key}", hint=hint) from error

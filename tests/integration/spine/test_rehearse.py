@@ -71,6 +71,45 @@ def test_an_example_comes_up_is_unchanged_and_leaves_nothing(example: str, rehea
     assert bool(told["packages"]) == (not without_a_cluster)
 
 
+IN_FOLDERS = """\
+version: v1
+name: site
+vcenter: {host: vcenter.corp.example, user: "${env:VC_USER}", password: "${env:VC_PASSWORD}"}
+stacks:
+  vgpu:
+    kind: vsphere_gpu_template
+    source: /dcs/eu/DC1/vm/images/golden/rhcos
+    place:
+      datacenter: dcs/eu/DC1
+      cluster: gpu/cluster-a
+      datastore: fast/ds1
+      folder: ml/templates
+      resource_pool: gpu/team-a
+    gpu: {mode: vgpu, profile: grid_a100-20c}
+  mig:
+    kind: vsphere_gpu_template
+    source: images/rhcos
+    place:
+      datacenter: /dcs/eu/DC1
+      cluster: /dcs/eu/DC1/host/test/cluster-a
+      datastore: /dcs/eu/DC1/datastore/slow/ds2
+      folder: /dcs/eu/DC1/vm
+      resource_pool: /dcs/eu/DC1/host/test/cluster-a/Resources/a%2fb/c
+    gpu: {mode: mig, model: A100-PCIe-40GB, memory: 10GiB}
+"""
+
+
+def test_templates_are_proved_in_folders_and_nested_resource_pools(rehearsed: Any, tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(IN_FOLDERS, encoding="utf-8")
+    code, told = rehearsed(str(file))
+    assert (code, acts(told)) == (0, [("up", True), ("up again", True), ("destroy", True)]), told["errors"]
+    assert told["assumed"] == [
+        "vCenter, cluster dcs/eu/DC1/gpu/cluster-a: 2 hosts with 2 x A100-PCIe-40GB (vgpu), and resource pool gpu/team-a",
+        "vCenter, cluster dcs/eu/DC1/test/cluster-a: 2 hosts with 2 x A100-PCIe-40GB (mig), and resource pool a%2fb/c",
+    ]
+
+
 @pytest.mark.slow
 def test_the_real_operator_can_be_rehearsed_with(rehearsed: Any, toolchain_folder: Path) -> None:
     program = Toolchain(World.real()).ensure([TOOL])[TOOL]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyVim.task import WaitForTask
 from pyVmomi import vim
 
-from aiinfra.domains.vsphere.lab.block import LabVm
+from aiinfra.domains.vsphere.lab.block import LabDatacenter, LabDatastore, LabEsxCluster, LabEsxHosts, LabVm
 from tests.integration.vcenter.client import devices, done, dynamic, options, refusal, vgpu, with_gpus
 from tests.integration.vcenter.conftest import SOURCE, Start
 
@@ -132,3 +134,55 @@ def test_a_linked_clone_needs_a_snapshot_and_then_its_parent_s_disk(start: Start
         "FileNotFound",
         "File [ssd] base/base.vmdk was not found",
     )
+
+
+def test_folders_of_every_kind_and_nested_pools_stand_where_they_are_described(start: Start) -> None:
+    parts: dict[str, Any] = {
+        "clusters": {
+            "prod/gpu": LabEsxCluster(pools=("team-a/training", "team-b"), hosts={"esx": LabEsxHosts(cards=())}),
+            "test/gpu": LabEsxCluster(hosts={"old": LabEsxHosts(cards=())}),
+        },
+        "datastores": {"fast/ssd": LabDatastore(), "hdd": LabDatastore()},
+        "folders": ("team/templates",),
+        "vms": {"images/rhcos": LabVm(template=True, datastore="fast/ssd"), "rhcos": LabVm(folder="team")},
+    }
+    there = start(datacenters={"europe/a%2fb/dc1": LabDatacenter(**parts), "dc1": LabDatacenter(**parts)})
+    for top in ("/europe/a%2fb/dc1", "/dc1"):
+        for path, kind in {
+            "": vim.Datacenter,
+            "/host/prod": vim.Folder,
+            "/host/prod/gpu": vim.ClusterComputeResource,
+            "/host/test/gpu": vim.ClusterComputeResource,
+            "/host/prod/gpu/esx-0": vim.HostSystem,
+            "/host/prod/gpu/Resources/team-a/training": vim.ResourcePool,
+            "/datastore/fast/ssd": vim.Datastore,
+            "/datastore/hdd": vim.Datastore,
+            "/vm/team/templates": vim.Folder,
+            "/vm/team/rhcos": vim.VirtualMachine,
+            "/vm/images/rhcos": vim.VirtualMachine,
+        }.items():
+            assert isinstance(there.find(f"{top}{path}"), kind), f"{top}{path}"
+    pool = there.find("/dc1/host/prod/gpu/Resources/team-a/training")
+    assert (pool.name, pool.summary.name, pool.parent.name, pool.owner.name) == (
+        "training",
+        "training",
+        "team-a",
+        "gpu",
+    )
+    where = vim.vm.RelocateSpec(pool=pool, datastore=there.find("/dc1/datastore/fast/ssd"))
+    spec = vim.vm.CloneSpec(location=where, powerOn=True, template=False)
+    source, into = there.find("/dc1/vm/images/rhcos"), there.find("/dc1/vm/team/templates")
+    made = done(source.CloneVM_Task(folder=into, name="clone", spec=spec))
+    assert (made.resourcePool, made.runtime.host.name, list(pool.vm)) == (pool, "esx-0", [made])
+    assert [one.name for one in made.datastore] == ["ssd"]
+    assert there.find("/dc1/vm/team/templates/clone") == made
+    assert list(there.find("/dc1/host/prod/gpu/Resources/team-a").vm) == []
+    done(made.PowerOffVM_Task())
+    done(made.Destroy_Task())
+    assert (list(pool.vm), list(into.childEntity)) == ([], [])
+
+
+def test_a_folder_with_hosts_in_it_is_not_removed(start: Start) -> None:
+    there = start(dc={"clusters": {"prod/gpu": LabEsxCluster(hosts={"esx": LabEsxHosts(cards=())})}})
+    assert refusal(lambda: done(there.find("/dc1/host/prod").Destroy_Task()))[0] == "NotSupported"
+    assert there.find("/dc1/host/prod/gpu/esx-0") is not None

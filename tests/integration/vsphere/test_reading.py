@@ -241,7 +241,11 @@ def test_places_that_do_not_exist_are_named(vcenter: VCenter) -> None:
 def test_datacenters_clusters_datastores_and_pools_are_found_in_folders(program: Path, opened: Opened) -> None:
     described = world([cluster("prod/gpu", host("esx-01", card()), pools=["team-a/training"])])
     described["datacenters"][0].update(name="europe/dc1", datastores=[{**STORE, "name": "fast/ssd"}])
-    asked = {"cluster": "prod/gpu", "datastore": "/europe/dc1/datastore/fast/ssd", "resource_pool": "team-a/training"}
+    asked: dict[str, Any] = {
+        "cluster": "prod/gpu",
+        "datastore": "/europe/dc1/datastore/fast/ssd",
+        "resource_pool": "team-a/training",
+    }
     with running(program, described) as started:
         vcenter = opened(started.access())
         for datacenter in ("europe/dc1", "/europe/dc1"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -84,3 +85,31 @@ def test_hardware_that_cannot_be_is_refused(said: dict[str, Any], why: str) -> N
 def test_a_vm_stands_where_there_is_something() -> None:
     with pytest.raises(ValidationError, match=r"vms\.db\.host: there is no host 'esx-9'"):
         LabDatacenter(vms={"db": LabVm(host="esx-9")})
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            {"clusters": {"gpu": {}, "gpu/a": {"hosts": {}}}},
+            "/host/gpu would be both a cluster and a folder of clusters",
+        ),
+        (
+            {"datastores": {"fast/ssd": {}, "slow/ssd": {}}},
+            "datastore ssd would be both /datastore/fast/ssd and /datastore/slow/ssd",
+        ),
+        ({"folders": ["rhcos"], "vms": {"rhcos": {}}}, "/vm/rhcos would be both a folder of VMs and a VM"),
+        ({"vms": {"rhcos": {}, "rhcos/old": {}}}, "/vm/rhcos would be both a VM and a folder of VMs"),
+        ({"clusters": {"a//b": {}}}, "'' is no name in a vCenter"),
+        ({"folders": ["a" * 81]}, f"'{'a' * 81}' has 81 characters, and a name at most 80"),
+        ({"clusters": {"gpu": {"pools": ["50%"]}}}, "'50%' is no name in a vCenter"),
+    ],
+)
+def test_one_object_stands_at_one_path(said: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(why)):
+        LabDatacenter.model_validate(said)
+
+
+def test_a_datacenter_is_no_folder_of_datacenters() -> None:
+    with pytest.raises(ValidationError, match="/eu would be both a datacenter and a folder of datacenters"):
+        LabVCenter.model_validate({"datacenters": {"eu": {}, "eu/dc1": {}}})

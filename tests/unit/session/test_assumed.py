@@ -40,8 +40,8 @@ def test_a_vcenter_has_what_the_stacks_name() -> None:
     vcenter = LabVCenter.model_validate(lab["vcenter"])
     datacenter = vcenter.datacenters["dc1"]
     assert list(datacenter.datastores) == ["ssd-a", "ssd-b"]
-    assert datacenter.folders == ("gpu-templates", "images")
-    assert {name: vm.folder for name, vm in datacenter.vms.items()} == {"rhcos-4.22": "images"}
+    assert datacenter.folders == ("gpu-templates",)
+    assert list(datacenter.vms) == ["images/rhcos-4.22"]
     assert datacenter.clusters["gpu-b"].host_names() == [
         "gpu-b-vgpu-1-0", "gpu-b-vgpu-1-1", "gpu-b-passthrough-2-0", "gpu-b-passthrough-2-1",
     ]  # fmt: skip
@@ -83,28 +83,14 @@ PLACES = {"datacenter": "dc1", "cluster": "gpu", "datastore": "ssd", "folder": "
     ("places", "says", "hint"),
     [
         (
-            {"cluster": "prod/gpu"},
-            "the cluster prod/gpu lies in a folder, and the lab's vCenter has no folders of clusters",
-            "rehearse with a plain cluster name",
-        ),
-        (
-            {"datastore": "tier1/ssd"},
-            "the datastore tier1/ssd lies in a folder, and the lab's vCenter has no folders of datastores",
-            "rehearse with a plain datastore name",
-        ),
-        (
-            {"datastore": "ssd, resource_pool: gpu/batch"},
-            "the lab's vCenter has no resource pool gpu/batch, only the clusters' own",
-            "rehearse without resource_pool",
-        ),
-        (
             {"source": "/dc2/vm/images/rhcos"},
             "the source /dc2/vm/images/rhcos lies outside datacenter dc1, and a rehearsal assumes it inside",
             "describe lab.vcenter in the file, or write a path below /dc1",
         ),
         (
-            {"cluster": "100%25"},
-            "a lab cannot have what the stacks ask for: '100%25-vgpu-1': String should match pattern '^[^/\\\\%]+$'",
+            {"cluster": "100%"},
+            "a lab cannot have what the stacks ask for: '100%-vgpu-1': '100%-vgpu-1' is no name in a vCenter: slash,"
+            " backslash and percent sign are written %2f, %5c and %25",
             "describe lab.vcenter in the file, or rehearse with another value",
         ),
     ],
@@ -118,6 +104,33 @@ def test_places_that_a_lab_cannot_have_are_refused_before_anything_starts(
         assumed_lab(loaded(file))
     record = caught.value.record
     assert (record.code, record.message, record.hint) == ("lab.not_simulated", says, hint)
+
+
+def test_a_vcenter_has_the_folders_and_pools_that_the_stacks_name(tmp_path: Path) -> None:
+    stack = TEMPLATE.partition("stacks:\n")[2]
+    places = {
+        "datacenter": "/europe/dc1", "cluster": "prod/gpu", "datastore": "fast/ssd, resource_pool: team-a/training",
+        "folder": "team/templates", "source": "/europe/dc1/vm/images/golden/rhcos",
+    }  # fmt: skip
+    other = {
+        "datacenter": "europe/dc1", "cluster": "/europe/dc1/host/test/gpu", "datastore": "hdd", "folder": "/europe/dc1/vm",
+        "source": "images/rhcos",
+    }  # fmt: skip
+    file = tmp_path / "site.yaml"
+    file.write_text(TEMPLATE.format(**places) + stack.format(**other).replace("node:", "other:"), encoding="utf-8")
+    lab, assumed = assumed_lab(loaded(file))
+    assert assumed == [
+        "vCenter, cluster europe/dc1/prod/gpu: 2 hosts with 2 x A100-PCIe-40GB (vgpu), and resource pool team-a/training",
+        "vCenter, cluster europe/dc1/test/gpu: 2 hosts with 2 x A100-PCIe-40GB (vgpu)",
+    ]
+    (named,) = vcenter_description(LabVCenter.model_validate(lab["vcenter"]), user="u", password="p")["datacenters"]
+    assert (named["name"], named["folders"]) == ("europe/dc1", ["team/templates"])
+    assert [store["name"] for store in named["datastores"]] == ["fast/ssd", "hdd"]
+    assert [(vm["folder"], vm["name"]) for vm in named["vms"]] == [("images/golden", "rhcos"), ("images", "rhcos")]
+    assert [(one["name"], one["pools"], one["hosts"][0]["name"]) for one in named["clusters"]] == [
+        ("prod/gpu", ["team-a/training"], "prod-gpu-vgpu-1-0"),
+        ("test/gpu", [], "test-gpu-vgpu-1-0"),
+    ]
 
 
 def test_a_cluster_name_of_80_characters_leaves_room_for_the_names_of_hosts(tmp_path: Path) -> None:

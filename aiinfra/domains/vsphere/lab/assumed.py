@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from aiinfra.domains.vsphere.lab.block import (
@@ -41,29 +41,24 @@ def assumed_vcenter(plan: Plan) -> tuple[Tree, Sequence[str]]:
     if not needs:
         return None, ()
     for need in needs:
-        _refuse_what_is_flat(need)
+        _refuse_what_is_elsewhere(need)
     # What is set and nothing else, as sizes are read in words and kept in numbers.
     return cast("Tree", _vcenter(needs).model_dump(mode="json", exclude_unset=True)), list(_sentences(needs))
 
 
-def _refuse_what_is_flat(need: VCenterNeed) -> None:
-    """The lab has folders of VMs, none of datacenters, clusters or datastores, and no further pools."""
-    places = {"cluster": need.cluster, "datastore": need.datastore, "folder": need.folder, "source": need.source}
+def _refuse_what_is_elsewhere(need: VCenterNeed) -> None:
+    places = {
+        "cluster": need.cluster,
+        "datastore": need.datastore,
+        "folder": need.folder,
+        "resource pool": need.pool,
+        "source": need.source,
+    }
     for what, path in places.items():
         if path.startswith("/"):
             message = f"the {what} {path} lies outside datacenter {need.datacenter}, and a rehearsal assumes it inside"
             hint = f"describe lab.vcenter in the file, or write a path below /{need.datacenter}"
             raise ConfigError(message, code="lab.not_simulated", where="vcenter", hint=hint)
-    flat = {"datacenter": need.datacenter, "cluster": need.cluster, "datastore": need.datastore}
-    for what, name in flat.items():
-        if "/" in name:
-            message = f"the {what} {name} lies in a folder, and the lab's vCenter has no folders of {what}s"
-            hint = f"rehearse with a plain {what} name"
-            raise ConfigError(message, code="lab.not_simulated", where="vcenter", hint=hint)
-    if need.pool:
-        message = f"the lab's vCenter has no resource pool {need.pool}, only the clusters' own"
-        hint = "rehearse without resource_pool"
-        raise ConfigError(message, code="lab.not_simulated", where="vcenter", hint=hint)
 
 
 def _vcenter(needs: Sequence[VCenterNeed]) -> LabVCenter:
@@ -72,31 +67,35 @@ def _vcenter(needs: Sequence[VCenterNeed]) -> LabVCenter:
 
 
 def _datacenter(needs: Sequence[VCenterNeed]) -> LabDatacenter:
-    sources = dict.fromkeys(need.source for need in needs if need.source)
-    folders = dict.fromkeys(
-        folder for folder in (*(n.folder for n in needs), *(path.rpartition("/")[0] for path in sources)) if folder
-    )
+    clusters = dict.fromkeys(need.cluster for need in needs)
     return LabDatacenter(
-        folders=tuple(folders),
+        folders=tuple(dict.fromkeys(need.folder for need in needs if need.folder)),
         datastores={need.datastore: LabDatastore() for need in needs},
         clusters={
-            name: _esx_cluster(name, [need for need in needs if need.cluster == name])
-            for name in dict.fromkeys(need.cluster for need in needs)
+            path: _esx_cluster(_prefix(path, clusters), [need for need in needs if need.cluster == path])
+            for path in clusters
         },
-        vms={path.rpartition("/")[2]: LabVm(folder=path.rpartition("/")[0], template=True) for path in sources},
+        vms={need.source: LabVm(template=True) for need in needs if need.source},
     )
 
 
-def _esx_cluster(name: str, needs: Sequence[VCenterNeed]) -> LabEsxCluster:
+def _prefix(path: str, clusters: Iterable[str]) -> str:
+    """Return what the names of a cluster's hosts begin with: its name, or its path when another has that name."""
+    name = path.rpartition("/")[2]
+    alone = [each.rpartition("/")[2] for each in clusters].count(name) == 1
+    return (name if alone else path.replace("/", "-"))[:PREFIX]
+
+
+def _esx_cluster(prefix: str, needs: Sequence[VCenterNeed]) -> LabEsxCluster:
     sorts: dict[_Sort, int] = {}
     for need in needs:
         if not need.host:
             sort = (need.mode, need.gpu_model, need.label, need.group)
             sorts[sort] = max(sorts.get(sort, 0), need.gpus, 2)
-    group = name[:PREFIX]
-    alike = {f"{group}-{sort[0]}-{at}": _hosts(sort, gpus, needs) for at, (sort, gpus) in enumerate(sorts.items(), 1)}
+    alike = {f"{prefix}-{sort[0]}-{at}": _hosts(sort, gpus, needs) for at, (sort, gpus) in enumerate(sorts.items(), 1)}
     named = {host: _named_host(host, needs) for host in dict.fromkeys(need.host for need in needs if need.host)}
-    return LabEsxCluster(hosts={**alike, **named})
+    pools = tuple(dict.fromkeys(need.pool for need in needs if need.pool))
+    return LabEsxCluster(pools=pools, hosts={**alike, **named})
 
 
 def _hosts(sort: _Sort, gpus: int, needs: Sequence[VCenterNeed]) -> LabEsxHosts:
@@ -127,5 +126,6 @@ def _sentences(needs: Sequence[VCenterNeed]) -> Iterator[str]:
             continue
         label = f" labelled {need.label}" if need.label else ""
         given = f", given as the device group {need.group}" if need.group else ""
+        pool = f", and resource pool {need.pool}" if need.pool else ""
         cards = f"{max(need.gpus, 2)} x {_name(need)}{label} ({need.mode})"
-        yield f"{where}: {HOSTS} hosts with {cards}{given}"
+        yield f"{where}: {HOSTS} hosts with {cards}{given}{pool}"

@@ -4,18 +4,46 @@ Hardware is described, never its consequences: which profiles can be started, wh
 follow from the cards, from how they are set, and from the VMs that run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from aiinfra.domains.vsphere.inventory_paths import (
+    CLUSTER,
+    DATACENTER,
+    DATASTORE,
+    VM,
+    VM_FOLDER,
+    Step,
+    contradictions,
+    name_flaw,
+    steps,
+)
 from aiinfra.facts.gpus import Gpu
 from aiinfra.model.lab_model import LabModel
 from aiinfra.model.own_gpu import KnownGpu, OwnGpu, described_gpu
 from aiinfra.model.units import Size
 
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
-Name = Annotated[str, Field(pattern=r"^[^/\\%]+$", max_length=80)]
+
+
+def _name(text: str) -> str:
+    if flaw := name_flaw(text):
+        raise ValueError(flaw)
+    return text
+
+
+def _path(text: str) -> str:
+    for name in text.split("/"):
+        _name(name)
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""A name as vCenter writes it: `%2f` is a slash in it."""
+Path = Annotated[str, AfterValidator(_path)]
+"""A name, or a path below the folder of such objects: `gpu/cluster-a` is `cluster-a` in the folder `gpu`."""
 PciId = Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")]
 
 
@@ -125,6 +153,8 @@ class LabDrs(LabModel):
 
 class LabEsxCluster(LabModel):
     drs: LabDrs = LabDrs()
+    pools: tuple[Path, ...] = ()
+    """Resource pools below the cluster's own, by path: `team-a`, `team-a/training`."""
     hosts: dict[Name, LabEsxHosts] = Field(default_factory=lambda: {"esx": LabEsxHosts(count=2)})
 
     def host_names(self) -> list[str]:
@@ -147,10 +177,11 @@ class LabVm(LabModel):
     """A VM, or a template that others are made from."""
 
     folder: str = ""
+    """Path of its folder, one of `folders`; empty: the folders that its name has, or the datacenter's own."""
     host: str = ""
     """Name of its host; empty: the first host of the datacenter."""
     datastore: str = ""
-    """Name of its datastore; empty: the first of the datacenter."""
+    """Its datastore, as `datastores` names it; empty: the first of the datacenter."""
     template: bool = False
     hardware_version: Annotated[int, Field(ge=9, le=22)] = 15
     guest: str = "rhel9_64Guest"
@@ -176,29 +207,48 @@ class LabVm(LabModel):
 
 
 class LabDatacenter(LabModel):
-    folders: tuple[str, ...] = ("templates",)
+    """Datastores, clusters and VMs are named by paths such as `prod/gpu`; the folders in them are made."""
+
+    folders: tuple[Path, ...] = ("templates",)
     """Folders of VMs, below `vm`: `templates`, `team/templates`."""
     networks: tuple[str, ...] = ("VM Network",)
-    datastores: dict[Name, LabDatastore] = Field(default_factory=lambda: {"ssd": LabDatastore()}, min_length=1)
-    clusters: dict[Name, LabEsxCluster] = Field(default_factory=lambda: {"gpu": LabEsxCluster()})
-    vms: dict[Name, LabVm] = Field(default_factory=lambda: {"rhcos": LabVm(folder="templates", template=True)})
+    datastores: dict[Path, LabDatastore] = Field(default_factory=lambda: {"ssd": LabDatastore()}, min_length=1)
+    clusters: dict[Path, LabEsxCluster] = Field(default_factory=lambda: {"gpu": LabEsxCluster()})
+    vms: dict[Path, LabVm] = Field(default_factory=lambda: {"rhcos": LabVm(folder="templates", template=True)})
 
     @model_validator(mode="after")
     def _places_exist(self) -> Self:
         hosts = [name for cluster in self.clusters.values() for name in cluster.host_names()]
         if len(set(hosts)) != len(hosts):
             raise ValueError("two hosts have the same name")
+        above = {path[:end] for path in self.folders for end, letter in enumerate(f"{path}/") if letter == "/"}
         for name, vm in self.vms.items():
             for field, place, known in (
                 ("host", vm.host, hosts),
-                ("folder", vm.folder, self.folders),
+                ("folder", vm.folder, above),
                 ("datastore", vm.datastore, self.datastores),
             ):
                 if place and place not in known:
                     raise ValueError(f"vms.{name}.{field}: there is no {field} {place!r}")
         if self.vms and not hosts:
             raise ValueError("there are VMs, and no host for them")
+        if flaw := next(contradictions(self._steps()), ""):
+            raise ValueError(flaw)
         return self
+
+    def vm_path(self, name: str) -> str:
+        """Return where a VM of `vms` is, below the datacenter's folder of VMs."""
+        return f"{self.vms[name].folder}/{name}".strip("/")
+
+    def _steps(self) -> Iterator[Step]:
+        for folder in self.folders:
+            yield from steps(f"/vm/{folder}", VM_FOLDER, "/vm")
+        for name in self.vms:
+            yield from steps(f"/vm/{self.vm_path(name)}", VM, "/vm")
+        for name in self.clusters:
+            yield from steps(f"/host/{name}", CLUSTER, "/host")
+        for name in self.datastores:
+            yield from steps(f"/datastore/{name}", DATASTORE, "/datastore")
 
 
 class LabMissingPrivilege(LabModel):
@@ -216,7 +266,15 @@ class LabVCenter(LabModel):
     delays: Mapping[str, Annotated[int, Field(ge=0, le=600_000)]] = Field(default_factory=dict)
     """Milliseconds by SOAP method (`CloneVM_Task`); `*` is every method."""
     missing_privileges: tuple[LabMissingPrivilege, ...] = ()
-    datacenters: dict[Name, LabDatacenter] = Field(default_factory=lambda: {"dc1": LabDatacenter()}, min_length=1)
+    datacenters: dict[Path, LabDatacenter] = Field(default_factory=lambda: {"dc1": LabDatacenter()}, min_length=1)
+    """By path below the root folder: `dc1`, `europe/dc1`."""
+
+    @model_validator(mode="after")
+    def _one_object_at_each_path(self) -> Self:
+        written = (step for name in self.datacenters for step in steps(f"/{name}", DATACENTER))
+        if flaw := next(contradictions(written), ""):
+            raise ValueError(flaw)
+        return self
 
 
 def vcenter_field() -> tuple[Any, Any]:

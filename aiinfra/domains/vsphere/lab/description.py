@@ -50,14 +50,14 @@ def _datacenter(name: str, spec: LabDatacenter) -> Description:
             for own, store in spec.datastores.items()
         ],
         "clusters": [_cluster(own, cluster) for own, cluster in spec.clusters.items()],
-        "vms": [_vm(own, vm) for own, vm in spec.vms.items()],
+        "vms": [_vm(spec.vm_path(own), vm) for own, vm in spec.vms.items()],
     }
 
 
 def _cluster(name: str, spec: LabEsxCluster) -> Description:
     hosts = [_host(own, alike) for group, alike in spec.hosts.items() for own in alike.named(group)]
     drs = {"enabled": spec.drs.enabled, "behavior": spec.drs.behavior, "options": dict(spec.drs.options)}
-    return {"name": name, "drs": drs, "hosts": hosts}
+    return {"name": name, "drs": drs, "pools": list(spec.pools), "hosts": hosts}
 
 
 def _host(name: str, spec: LabEsxHosts) -> Description:
@@ -143,10 +143,11 @@ def _profiles(gpu: Gpu) -> Iterator[Description]:
         yield {**own, "slices": kind.slices} if kind.slices else own
 
 
-def _vm(name: str, spec: LabVm) -> Description:
+def _vm(path: str, spec: LabVm) -> Description:
+    folder, _, name = path.rpartition("/")
     return {
         "name": name,
-        "folder": spec.folder,
+        "folder": folder,
         "host": spec.host,
         "datastore": spec.datastore,
         "template": spec.template,

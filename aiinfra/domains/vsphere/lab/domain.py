@@ -53,7 +53,7 @@ NOT_CHECKED: Final = (
     "speed: disks are not copied, and a thin disk takes all of its size from the datastore",
     "the contents of an uploaded disk",
     "vMotion, suspend, storage policies, distributed switches, encryption, fault tolerance and HA",
-    "CPU capacity, NUMA and resource pools other than the root pool of a cluster",
+    "CPU capacity, NUMA, and reservations and limits of resource pools: a pool has all that its cluster has",
     "the overhead memory of VMs, and shares",
     "where a driver places vGPUs of several sizes and MIG instances: the best placement is assumed",
     "topologies of device groups: a group is its name and the profiles of its devices",

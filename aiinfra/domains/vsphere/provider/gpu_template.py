@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.vsphere.client.access import access_of
-from aiinfra.domains.vsphere.marks import NAME_LIMIT, Owner, template_name
+from aiinfra.domains.vsphere.inventory_paths import NAME_LIMIT
+from aiinfra.domains.vsphere.marks import Owner, template_name
 from aiinfra.domains.vsphere.provider.vcenters import VCenters, with_secret_password
 from aiinfra.domains.vsphere.spec import PROCEDURE, GpuTemplateSpec
 from aiinfra.domains.vsphere.template.content import TemplateContent, Value, content_of, tree_of

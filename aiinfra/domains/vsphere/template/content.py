@@ -13,7 +13,8 @@ from dataclasses import asdict, field
 from typing import Any, Final
 
 from aiinfra.dataclass import dataclass
-from aiinfra.domains.vsphere.marks import MARK_DOMAIN, MARK_SPEC, NAME_LIMIT, Owner, template_name
+from aiinfra.domains.vsphere.inventory_paths import NAME_LIMIT
+from aiinfra.domains.vsphere.marks import MARK_DOMAIN, MARK_SPEC, Owner, template_name
 
 IMAGE: Final = "sha256:"
 """Prefix of the source of a template that is cloned from an imported image, before the digest of the OVA."""

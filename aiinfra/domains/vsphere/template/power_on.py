@@ -12,7 +12,8 @@ from aiinfra.domains.vsphere.client.proofs import Disturbed
 from aiinfra.domains.vsphere.client.properties import one
 from aiinfra.domains.vsphere.client.session import VCenter
 from aiinfra.domains.vsphere.client.tasks import finish
-from aiinfra.domains.vsphere.marks import NAME_LIMIT, PROOF
+from aiinfra.domains.vsphere.inventory_paths import NAME_LIMIT
+from aiinfra.domains.vsphere.marks import PROOF
 from aiinfra.domains.vsphere.reading.inventory import MarkedVm, find
 from aiinfra.domains.vsphere.template.config_spec import settings_of
 from aiinfra.domains.vsphere.template.making import Order, clone

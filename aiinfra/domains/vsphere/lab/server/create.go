@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/vmware/govmomi/simulator"
@@ -17,9 +18,11 @@ func (w *world) buildVM(dc *datacenter, spec *vmSpec) error {
 	if h == nil {
 		return fmt.Errorf("there is no host for it")
 	}
-	store := dc.datastores[dc.spec.Datastores[0].Name]
-	if spec.Datastore != "" {
-		store = dc.datastores[spec.Datastore]
+	_, name := splitPath(cmp.Or(spec.Datastore, dc.spec.Datastores[0].Name))
+	store := dc.datastores[name]
+	folder, err := w.folderBelow(dc.vmFolder, spec.Folder)
+	if err != nil {
+		return err
 	}
 	network := sortedKeys(dc.networks)[0]
 	if len(dc.spec.Networks) > 0 {
@@ -29,7 +32,7 @@ func (w *world) buildVM(dc *datacenter, spec *vmSpec) error {
 	if err != nil {
 		return err
 	}
-	site := machine{dc: dc, folder: dc.folders[spec.Folder], pool: &h.cluster.pool, host: h, datastore: store}
+	site := machine{dc: dc, folder: folder, pool: &h.cluster.pool, host: h, datastore: store}
 	site.config = blank(spec.Name, w.datastoreName(store))
 	if refused := w.configure(site.config, changes, site, false); refused != nil {
 		return fmt.Errorf("%s", refused.message)

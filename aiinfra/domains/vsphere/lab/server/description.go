@@ -34,6 +34,8 @@ type missingPrivilege struct {
 	Path      string `json:"path"`
 }
 
+// datacenterSpec: names of datacenters, datastores and clusters are paths below the folder that holds such objects, as
+// `gpu/cluster-a` is `cluster-a` in the folder `gpu`. Folders that they and VMs are in are made.
 type datacenterSpec struct {
 	Name       string          `json:"name"`
 	Folders    []string        `json:"folders"` // of VMs: `templates`, `team/templates`
@@ -53,6 +55,7 @@ type datastoreSpec struct {
 type clusterSpec struct {
 	Name  string     `json:"name"`
 	Drs   drsSpec    `json:"drs"`
+	Pools []string   `json:"pools"` // below the cluster's own: `gpu/team-a` is made with the pool above it
 	Hosts []hostSpec `json:"hosts"`
 }
 

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func (d *description) check() error {
 	if len(d.Datacenters) == 0 {
 		say("datacenters", "there must be one")
 	}
-	unique(d.Datacenters, func(dc datacenterSpec) string { return dc.Name }, "datacenters", say)
+	places(d.Datacenters, func(dc datacenterSpec) string { return dc.Name }, "datacenters", say)
 	for _, dc := range d.Datacenters {
 		dc.check("/"+dc.Name, say)
 	}
@@ -80,8 +81,9 @@ func (dc datacenterSpec) check(where string, say sayWrong) {
 	if len(dc.Datastores) == 0 {
 		say(where+".datastores", "there must be one")
 	}
-	unique(dc.Datastores, func(ds datastoreSpec) string { return ds.Name }, where+".datastores", say)
-	unique(dc.Clusters, func(c clusterSpec) string { return c.Name }, where+".clusters", say)
+	places(dc.Datastores, func(ds datastoreSpec) string { return ds.Name }, where+".datastores", say)
+	unique(dc.Datastores, func(ds datastoreSpec) string { return path.Base(ds.Name) }, where+".datastores", say)
+	places(dc.Clusters, func(c clusterSpec) string { return c.Name }, where+".clusters", say)
 	for _, ds := range dc.Datastores {
 		if ds.CapacityMib <= 0 || ds.FreeMib < 0 || ds.FreeMib > ds.CapacityMib {
 			say(where+"/"+ds.Name, "freeMib must be between 0 and capacityMib")
@@ -90,6 +92,9 @@ func (dc datacenterSpec) check(where string, say sayWrong) {
 	hosts := map[string]bool{}
 	for _, cluster := range dc.Clusters {
 		oneOf(where+"/"+cluster.Name+".drs.behavior", cluster.Drs.Behavior, say, "manual", "partiallyAutomated", "fullyAutomated")
+		for _, pool := range cluster.Pools {
+			checkPath(pool, where+"/"+cluster.Name+".pools", say)
+		}
 		unique(cluster.Hosts, func(h hostSpec) string { return h.Name }, where+"/"+cluster.Name+".hosts", say)
 		for _, host := range cluster.Hosts {
 			hosts[host.Name] = true
@@ -108,8 +113,8 @@ func (dc datacenterSpec) checkVM(vm vmSpec, hosts map[string]bool, where string,
 	if vm.Host != "" && !hosts[vm.Host] {
 		say(where+".host", "no host is named %q", vm.Host)
 	}
-	if vm.Folder != "" && !slices.Contains(dc.Folders, vm.Folder) {
-		say(where+".folder", "no folder is named %q", vm.Folder)
+	if vm.Folder != "" {
+		checkPath(vm.Folder, where+".folder", say)
 	}
 	if vm.Datastore != "" && !slices.ContainsFunc(dc.Datastores, func(ds datastoreSpec) bool { return ds.Name == vm.Datastore }) {
 		say(where+".datastore", "no datastore is named %q", vm.Datastore)
@@ -177,5 +182,27 @@ func unique[T any](all []T, name func(T) string, where string, say sayWrong) {
 			say(where, "names must be given and be different: %q", name(one))
 		}
 		seen[name(one)] = true
+	}
+}
+
+// places: paths are given, different, and none of them leads through another, which is no folder.
+func places[T any](all []T, name func(T) string, where string, say sayWrong) {
+	unique(all, name, where, say)
+	for _, one := range all {
+		checkPath(name(one), where, say)
+		for _, other := range all {
+			if strings.HasPrefix(name(other), name(one)+"/") {
+				say(where, "%q is no folder that could hold %q", name(one), name(other))
+			}
+		}
+	}
+}
+
+func checkPath(at, where string, say sayWrong) {
+	for _, name := range strings.Split(at, "/") {
+		if !validName(name) {
+			say(where, "%q is no path of names", at)
+			return
+		}
 	}
 }

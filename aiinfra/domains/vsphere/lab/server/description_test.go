@@ -30,6 +30,8 @@ func TestWhatADescriptionIsRefusedFor(t *testing.T) {
 		before + `"clusters": [{"name": "c", "hosts": [{"name": "h", "version": "8"}]}]` + after:             `/dc1/c/h.version: wants a form such as 8.0.3, not "8"`,
 		before + `"clusters": [{"name": "c", "hosts": [{"name": "h"}, {"name": "h"}]}]` + after:              `/dc1/c.hosts: names must be given and be different: "h"`,
 		before + `"clusters": [{"name": "c", "hosts": [{"name": "h", "cards": [{"pciId": "3b"}]}]}]` + after: "/dc1/c/h/3b.pciId: wants a form such as 0000:3b:00.0\n/dc1/c/h/3b.memoryMib: must be given",
+		before + `"clusters": [{"name": "c"}, {"name": "c/d"}]` + after:                                      `/dc1.clusters: "c" is no folder that could hold "c/d"`,
+		before + `"clusters": [{"name": "c", "pools": ["a//b"]}]` + after:                                    `/dc1/c.pools: "a//b" is no path of names`,
 	}
 	for text, want := range cases {
 		if got := refusedDescription(t, text); got != want {

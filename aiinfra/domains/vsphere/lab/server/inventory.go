@@ -1,47 +1,51 @@
-// Datacenters, folders, networks, datastores and clusters: how they are made and found.
+// Datacenters, networks, datastores and clusters: how they are made and found.
 
 package main
 
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/vmware/govmomi/simulator"
-	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
 // buildDatacenter adds a described datacenter with all that is in it.
 func (w *world) buildDatacenter(spec *datacenterSpec) error {
-	root := w.registry.Get(w.rootFolder()).(*simulator.Folder)
-	made := simulator.NewDatacenter(w.building, &root.Folder)
-	made.Name = spec.Name
+	parent, name, err := w.placeBelow(w.rootFolder(), spec.Name)
+	if err != nil {
+		return err
+	}
+	made := simulator.NewDatacenter(w.building, &parent.Folder)
+	made.Name = name
 	dc := &datacenter{
 		spec:       spec,
 		ref:        made.Self,
 		vmFolder:   made.VmFolder,
-		folders:    map[string]ref{"": made.VmFolder},
 		datastores: map[string]ref{},
 		networks:   map[string]ref{},
 	}
 	w.datacenters = append(w.datacenters, dc)
 	for _, folder := range spec.Folders {
-		if _, err := w.buildFolder(dc, folder); err != nil {
+		if _, err := w.folderBelow(dc.vmFolder, folder); err != nil {
 			return err
 		}
 	}
 	w.buildNetworks(dc, made)
 	for i := range spec.Datastores {
-		w.buildDatastore(dc, made, &spec.Datastores[i])
+		if err := w.buildDatastore(dc, made, &spec.Datastores[i]); err != nil {
+			return err
+		}
 	}
 	for i := range spec.Clusters {
-		w.buildCluster(dc, &spec.Clusters[i])
+		if err := w.buildCluster(dc, &spec.Clusters[i]); err != nil {
+			return err
+		}
 	}
 	for i := range spec.VMs {
 		if err := w.buildVM(dc, &spec.VMs[i]); err != nil {
@@ -53,25 +57,6 @@ func (w *world) buildDatacenter(spec *datacenterSpec) error {
 
 func (w *world) rootFolder() ref {
 	return w.registry.Get(ref{Type: "ServiceInstance", Value: "ServiceInstance"}).(*simulator.ServiceInstance).Content.RootFolder
-}
-
-// buildFolder makes a folder of VMs and those above it.
-func (w *world) buildFolder(dc *datacenter, at string) (ref, error) {
-	at = strings.Trim(at, "/")
-	if found, ok := dc.folders[at]; ok {
-		return found, nil
-	}
-	above := strings.TrimSuffix(path.Dir(at), ".")
-	parent, err := w.buildFolder(dc, above)
-	if err != nil {
-		return ref{}, err
-	}
-	answer := w.registry.Get(parent).(*simulator.Folder).CreateFolder(w.building, &types.CreateFolder{This: parent, Name: path.Base(at)})
-	if fault := answer.Fault(); fault != nil {
-		return ref{}, fmt.Errorf("folder %s: %s", at, fault.String)
-	}
-	dc.folders[at] = answer.(*methods.CreateFolderBody).Res.Returnval
-	return dc.folders[at], nil
 }
 
 // buildNetworks adds to the "VM Network" that every datacenter has.
@@ -94,10 +79,13 @@ func (w *world) buildNetworks(dc *datacenter, made *simulator.Datacenter) {
 }
 
 // buildDatastore adds a described datastore.
-func (w *world) buildDatastore(dc *datacenter, made *simulator.Datacenter, spec *datastoreSpec) {
-	folder := w.registry.Get(made.DatastoreFolder).(*simulator.Folder)
+func (w *world) buildDatastore(dc *datacenter, made *simulator.Datacenter, spec *datastoreSpec) error {
+	folder, name, err := w.placeBelow(made.DatastoreFolder, spec.Name)
+	if err != nil {
+		return err
+	}
 	store := &simulator.Datastore{}
-	store.Name = spec.Name
+	store.Name = name
 	w.putChild(&folder.Folder, store)
 	location := "ds:///vmfs/volumes/" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(dc.spec.Name+"/"+spec.Name)).String() + "/"
 	free := spec.FreeMib << 20
@@ -106,21 +94,25 @@ func (w *world) buildDatastore(dc *datacenter, made *simulator.Datacenter, spec 
 		mode = types.DatastoreSummaryMaintenanceModeStateInMaintenance
 	}
 	store.Summary = types.DatastoreSummary{
-		Datastore: &store.Self, Name: spec.Name, Url: location, Capacity: spec.CapacityMib << 20, FreeSpace: free,
+		Datastore: &store.Self, Name: name, Url: location, Capacity: spec.CapacityMib << 20, FreeSpace: free,
 		Accessible: true, MultipleHostAccess: types.NewBool(true), Type: "VMFS", MaintenanceMode: string(mode),
 	}
 	now := time.Now()
 	store.Info = &types.VmfsDatastoreInfo{DatastoreInfo: types.DatastoreInfo{
-		Name: spec.Name, Url: location, FreeSpace: free, MaxFileSize: 64 << 40, Timestamp: &now,
+		Name: name, Url: location, FreeSpace: free, MaxFileSize: 64 << 40, Timestamp: &now,
 	}}
 	made.Datastore = append(made.Datastore, store.Self)
-	dc.datastores[spec.Name] = store.Self
+	dc.datastores[name] = store.Self
+	return nil
 }
 
-// buildCluster adds a described cluster with its hosts.
-func (w *world) buildCluster(dc *datacenter, spec *clusterSpec) {
-	folder := w.registry.Get(w.registry.Get(dc.ref).(*simulator.Datacenter).HostFolder).(*simulator.Folder)
-	made, _ := simulator.CreateClusterComputeResource(w.building, folder, spec.Name, types.ClusterConfigSpecEx{})
+// buildCluster adds a described cluster with its hosts and resource pools.
+func (w *world) buildCluster(dc *datacenter, spec *clusterSpec) error {
+	folder, name, err := w.placeBelow(w.registry.Get(dc.ref).(*simulator.Datacenter).HostFolder, spec.Name)
+	if err != nil {
+		return err
+	}
+	made, _ := simulator.CreateClusterComputeResource(w.building, folder, name, types.ClusterConfigSpecEx{})
 	c := &cluster{spec: spec, ref: made.Self, dc: dc, pool: *made.ResourcePool}
 	dc.clusters = append(dc.clusters, c)
 	var options []types.BaseOptionValue
@@ -145,6 +137,12 @@ func (w *world) buildCluster(dc *datacenter, spec *clusterSpec) {
 		w.mount(store, made.Host)
 	}
 	w.installBrowser(c, made)
+	for _, pool := range spec.Pools {
+		if _, err := w.poolBelow(c.pool, pool); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mount makes a datastore reachable from the hosts.

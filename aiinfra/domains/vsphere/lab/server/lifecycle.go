@@ -225,6 +225,8 @@ func (w *world) removeFolder(folder *simulator.Folder) *refusal {
 			refused = w.remove(child, true)
 		case *simulator.Folder:
 			refused = w.removeFolder(child)
+		default:
+			refused = notSupported() // to take hosts, datastores and datacenters along
 		}
 		if refused != nil {
 			return refused

@@ -42,8 +42,7 @@ type datacenter struct {
 	spec       *datacenterSpec
 	ref        ref
 	vmFolder   ref
-	folders    map[string]ref // by path below the folder of VMs; "" is that folder
-	datastores map[string]ref
+	datastores map[string]ref // by name, which is unique in a datacenter
 	networks   map[string]ref
 	clusters   []*cluster
 }
