@@ -30,7 +30,7 @@ class OwnGpu(LabModel):
     """Decides with which drivers it works; of one that is unknown nothing is concluded."""
     compute: tuple[int, int] = (0, 0)
     """CUDA compute capability, major and minor."""
-    mig_slices: Annotated[int, Field(ge=0, le=7)] = 0
+    mig_slices: Literal[0, 2, 4, 7] = 0
     """Compute slices of the whole GPU; 0 means it has no MIG."""
     display: bool = False
     """True for boards with outputs (PCI class 0300), false for 3D controllers (0302)."""

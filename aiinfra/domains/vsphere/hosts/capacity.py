@@ -126,4 +126,4 @@ def _instance(gpu: Gpu, profile: VgpuProfile) -> MigInstance:
     name = ProfileName.of(profile.name)
     slices = name.type.slices if name else gpu.mig_slices
     memory = memory_slices(gpu.mig_slices, gpu.memory_mib, profile.frame_buffer_gib)
-    return MigInstance(slices, memory, media=name is not None and name.type.series.endswith("ME"))
+    return MigInstance(slices, memory, "+me" if name is not None and name.type.series.endswith("ME") else "")

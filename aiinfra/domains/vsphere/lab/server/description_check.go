@@ -149,8 +149,8 @@ func (c cardSpec) check(where string, say sayWrong) {
 	if c.Mig && !c.MigCapable {
 		say(where+".mig", "the card has no MIG")
 	}
-	if c.MigCapable && c.Slices != 7 && c.Slices != 4 {
-		say(where+".slices", "a card with MIG has 7 or 4")
+	if c.MigCapable && migMemorySlices[c.Slices] == 0 {
+		say(where+".slices", "a card with MIG has 7, 4 or 2")
 	}
 	if c.Passthrough.Active && !c.Passthrough.Enabled {
 		say(where+".passthrough.active", "it is not enabled")

@@ -13,9 +13,10 @@ type instance struct {
 var migStarts = map[int]map[[2]int][]int{
 	7: {{1, 1}: {0, 1, 2, 3, 4, 5, 6}, {1, 2}: {0, 2, 4, 6}, {2, 2}: {0, 2, 4}, {3, 4}: {0, 4}, {4, 4}: {0}, {7, 8}: {0}},
 	4: {{1, 1}: {0, 1, 2, 3}, {2, 2}: {0, 2}, {4, 4}: {0}},
+	2: {{1, 1}: {0, 1}, {2, 2}: {0}},
 }
 
-var migMemorySlices = map[int]int{7: 8, 4: 4}
+var migMemorySlices = map[int]int{7: 8, 4: 4, 2: 2}
 
 // migFits says whether there are placements at which these instances do not overlap.
 func migFits(slices int, instances []instance) bool {
