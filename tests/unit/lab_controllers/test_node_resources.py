@@ -113,7 +113,10 @@ def test_a_nodes_own_label_chooses_the_configuration() -> None:
         (TIME_SLICED, Sharing("time-slicing", 4)),
         (RENAMED, Sharing("time-slicing", 4, rename=True)),
         (BOTH, Sharing("mps", 2, single=True)),
-        ("sharing: {timeSlicing: {resources: [{name: nvidia.com/mig-1g.5gb, replicas: 2}]}}", Sharing()),
+        (
+            "sharing: {timeSlicing: {resources: [{name: nvidia.com/mig-1g.5gb, replicas: 2}]}}",
+            Sharing("time-slicing", slices=(("nvidia.com/mig-1g.5gb", 2),)),
+        ),
     ],
 )
 def test_configurations_are_read_as_the_plugin_reads_them(config: str, shared: Sharing) -> None:

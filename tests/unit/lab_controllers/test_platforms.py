@@ -22,6 +22,7 @@ def test_a_plain_cluster_has_faults_first_and_kubelets_last() -> None:
         "nvidia-driver",
         "driver-upgrades",
         "device-plugin",
+        "mig-manager",
         "operator-validator",
         "kubelets",
     ]
@@ -37,7 +38,7 @@ def test_the_kinds_that_are_watched_are_those_that_controllers_name() -> None:
 
 
 def test_controllers_do_nothing_in_an_empty_cluster() -> None:
-    assert [list(controller.reconcile(a_view(), MOMENT)) for controller in controllers_of("kubernetes")] == [[]] * 9
+    assert [list(controller.reconcile(a_view(), MOMENT)) for controller in controllers_of("kubernetes")] == [[]] * 10
 
 
 def test_each_cluster_has_controllers_of_its_own() -> None:
@@ -46,7 +47,7 @@ def test_each_cluster_has_controllers_of_its_own() -> None:
 
 def test_every_platform_that_a_file_may_name_has_controllers() -> None:
     assert get_args(Platform) == ("kubernetes",)
-    assert [len(controllers_of(platform)) for platform in get_args(Platform)] == [9]
+    assert [len(controllers_of(platform)) for platform in get_args(Platform)] == [10]
 
 
 def test_knowing_the_charts_loads_none_of_their_stand_ins() -> None:

@@ -79,6 +79,7 @@ NOT_CHECKED: Final = (
     "charts that Helm did not render: what their templates make, values that the stand-in does not know, their source",
     "image registries: every image exists and can be pulled, except by a fault",
     "drivers, kernels and firmware: whether a driver builds and loads, beyond what is published of versions and GPUs",
+    "MIG: compute instances that share a GPU instance (1c.3g.20gb), and the memory that a driver keeps of an instance",
     "the network of pods: Services, DNS, NetworkPolicies, ingress and load balancers",
     "storage: volumes are neither provisioned nor mounted",
     "what containers do: a pod runs once it is scheduled, and its probes are not asked",

@@ -12,6 +12,7 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
 )
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import (
     belongings,
+    mig,
     nvidia_drivers,
     operator,
     validation,
@@ -32,5 +33,6 @@ def controllers() -> Sequence[Controller]:
         Controller("nvidia-driver", of_operator, nvidia_drivers.reconcile, stand_in=True),
         Controller("driver-upgrades", of_upgrades, Upgrades().reconcile, stand_in=True),
         Controller("device-plugin", built_in("Node", "Pod", "ConfigMap") | policy, DevicePlugins().reconcile),
+        Controller("mig-manager", built_in("Node", "Pod", "ConfigMap"), mig.reconcile),
         Controller("operator-validator", built_in("Pod") | policy, validation.reconcile),
     )

@@ -7,27 +7,27 @@ control daemon runs too (internal/plugin/server.go); the labels that GFD set sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
 from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import GPU_RESOURCE, IMAGES
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin import mig, policy, sharing
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin.mig import WHOLE, Slices
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.mig import GFD_APP
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.sharing import Sharing
 from aiinfra.domains.kubernetes.charts.nfd.standin.controller import NFD_MASTER
 from aiinfra.domains.kubernetes.client.objects import ObjectRef
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
 from aiinfra.domains.kubernetes.lab.controllers.effects import Effect, Patch
-from aiinfra.domains.kubernetes.lab.controllers.faults import is_driver
+from aiinfra.domains.kubernetes.lab.controllers.faults import PLUGIN_APP, is_driver
 from aiinfra.domains.kubernetes.lab.controllers.hardware import Hardware
 from aiinfra.domains.kubernetes.lab.controllers.view import Object, View, labels, name, pod_ready, uid
+from aiinfra.facts.mig import MEMORY_SLICES, WHOLE, Geometry, profiles, resource_suffix
 
-PLUGIN_APP, GFD_APP, MIG_APP = "nvidia-device-plugin-daemonset", "gpu-feature-discovery", "nvidia-mig-manager"
 MPS_APP = "nvidia-device-plugin-mps-control-daemon"
-MIG_MANAGER = "nvidia-mig-manager"
-"""Field manager of the label that the MIG manager sets; the labels of GFD are set by NFD."""
+SLICE_RESOURCE = "nvidia.com/mig-"
+"""What resources and labels of MIG instances begin with under strategy `mixed`."""
 VGPU_MANAGER = "580.65.05"
 """Of the hypervisor below a node with vGPUs: what a lab's ESXi hosts have."""
 CUDA_RUNTIME = {"580": "13.0", "595": "13.2", "610": "13.3"}
@@ -48,15 +48,15 @@ class DevicePlugins:
             machine, plugin = hardware.of_node(node), apps.get(PLUGIN_APP)
             shared = self._running_config(view, node, plugin) if plugin else Sharing()
             strategy = str(policy.section(instance, "mig").get("strategy") or "none") if instance else "none"
-            sliced = mig.slices(node, machine) if strategy != "none" else mig.WHOLE
+            gpus = mig.geometries(node, machine)
             offers = plugin is not None and (shared.strategy != "mps" or MPS_APP in apps)
-            yield from _set_resources(node, resources(machine, shared, strategy, sliced) if offers else {})
+            yield from _set_resources(node, resources(machine, shared, strategy, gpus) if offers else {})
             if GFD_APP in apps and instance is not None:
                 driver = machine.host_driver or _driver_version(view, node, instance)
-                found = gfd_labels(machine, driver, self._running_config(view, node, apps[GFD_APP]), strategy)
-                yield from _set_labels(node, found | _sliced_labels(machine, strategy, sliced), NFD_MASTER)
-                if MIG_APP in apps and mig.configured(node, machine):
-                    yield from _set_labels(node, {"nvidia.com/mig.config.state": "success"}, MIG_MANAGER)
+                config = self._running_config(view, node, apps[GFD_APP])
+                found = gfd_labels(machine, driver, config, strategy)
+                cut = mig_labels(machine, config, strategy, gpus)
+                yield from _set_labels(node, found | cut, NFD_MASTER)
 
     def _running_config(self, view: View, node: Object, pod: Object) -> Sharing:
         """Return the sharing that a running plugin or GFD applies.
@@ -69,20 +69,23 @@ class DevicePlugins:
         return self.read[key]
 
 
-def _sliced_labels(machine: Hardware, strategy: str, sliced: Slices) -> dict[str, str]:
-    """Return the labels in which, under strategy `single`, the slices take the place of the GPUs."""
-    if machine.gpu is None or strategy != "single" or not sliced.count:
-        return {}
-    product = f"{machine.gpu.product_label}-MIG-{sliced.profile}"
-    return {"nvidia.com/gpu.product": product, "nvidia.com/gpu.count": str(sliced.count)}
-
-
-def resources(machine: Hardware, shared: Sharing, strategy: str = "none", sliced: Slices = WHOLE) -> dict[str, int]:
+def resources(
+    machine: Hardware, shared: Sharing, strategy: str = "none", gpus: Sequence[Geometry] = ()
+) -> dict[str, int]:
     """Return the count of each resource, by its name, as the plugin registers them with the kubelet."""
-    if sliced.count and strategy == "mixed":
-        return {f"nvidia.com/mig-{sliced.profile}": sliced.count}
-    resource = GPU_RESOURCE + (".shared" if shared.rename else "")
-    return {resource: (sliced.count or machine.gpus) * shared.replicas}
+    try:
+        whole, slices = mig.offered(strategy, gpus or (WHOLE,) * machine.gpus)
+    except mig.InvalidMig:
+        return {}
+    if strategy == "single":
+        whole, slices = whole + sum(slices.values()), {}
+    counts = {GPU_RESOURCE + (".shared" if shared.rename and shared.replicas > 1 else ""): whole * shared.replicas}
+    replicas = dict(shared.slices)
+    for profile, count in slices.items():
+        resource = f"{SLICE_RESOURCE}{resource_suffix(profile)}"
+        times = replicas.get(resource, 1)
+        counts[resource + (".shared" if shared.rename and times > 1 else "")] = count * times
+    return {resource: count for resource, count in counts.items() if count}
 
 
 def _set_resources(node: Object, counts: Mapping[str, int]) -> Iterator[Effect]:
@@ -97,7 +100,10 @@ def _set_resources(node: Object, counts: Mapping[str, int]) -> Iterator[Effect]:
 
 
 def _set_labels(node: Object, desired: Mapping[str, str], manager: str) -> Iterator[Effect]:
-    changed = {key: value for key, value in desired.items() if labels(node).get(key) != value}
+    """Set labels, and drop those of slices that are no more."""
+    stale = (key for key in labels(node) if key.startswith(SLICE_RESOURCE) and key not in desired)
+    changed: dict[str, str | None] = dict.fromkeys(stale)
+    changed |= {key: value for key, value in desired.items() if labels(node).get(key) != value}
     if changed:
         yield Patch(ObjectRef("v1", "Node", name(node)), {"metadata": {"labels": changed}}, manager=manager)
 
@@ -134,6 +140,45 @@ def gfd_labels(machine: Hardware, driver: str, shared: Sharing, strategy: str) -
         **_versions("cuda.runtime-version", CUDA_RUNTIME.get(driver.split(".", maxsplit=1)[0], "13.0")),
     }
     return {f"nvidia.com/{key}": value for key, value in {**facts, **_vgpu_facts(machine)}.items()}
+
+
+def mig_labels(machine: Hardware, shared: Sharing, strategy: str, gpus: Sequence[Geometry]) -> dict[str, str]:
+    """Return the labels in which MIG takes the place of whole GPUs, or stands beside them.
+
+    NVIDIA/k8s-device-plugin v0.20.0 internal/lm/mig-strategy.go and resource.go. Those of engines and multiprocessors
+    are left out; the memory is the nominal share, of which a driver keeps some.
+    """
+    gpu = machine.gpu
+    if gpu is None or not any(one.enabled for one in gpus):
+        return {}
+    found = {} if any(not one.enabled for one in gpus) else _labels_of("nvidia.com/gpu", replicas=0, strategy="none")
+    try:
+        _, slices = mig.offered(strategy, gpus)
+    except mig.InvalidMig:
+        invalid = {"product": f"{gpu.product_label}-MIG-INVALID", "count": "0", "memory": "0"}
+        return {f"nvidia.com/gpu.{key}": value for key, value in invalid.items()} | _labels_of(
+            "nvidia.com/gpu", replicas=0, strategy=""
+        )
+    replicas = dict(shared.slices)
+    for profile, count in slices.items():
+        suffix = resource_suffix(profile)
+        resource = "nvidia.com/gpu" if strategy == "single" else f"{SLICE_RESOURCE}{suffix}"
+        times = shared.replicas if strategy == "single" else replicas.get(resource, 1)
+        ending = "-SHARED" if times > 1 and not shared.rename else ""
+        share = profiles(gpu)[profile].instance
+        found |= {
+            f"{resource}.product": f"{gpu.product_label}-MIG-{suffix}{ending}",
+            f"{resource}.count": str(count),
+            f"{resource}.memory": str(gpu.memory_mib * share.memory // MEMORY_SLICES[gpu.mig_slices]),
+            f"{resource}.slices.gi": str(share.compute),
+            f"{resource}.slices.ci": str(share.compute),
+            **_labels_of(resource, replicas=times, strategy=shared.strategy if times > 1 else "none"),
+        }
+    return found
+
+
+def _labels_of(resource: str, *, replicas: int, strategy: str) -> dict[str, str]:
+    return {f"{resource}.replicas": str(replicas), f"{resource}.sharing-strategy": strategy}
 
 
 def _vgpu_facts(machine: Hardware) -> dict[str, str]:

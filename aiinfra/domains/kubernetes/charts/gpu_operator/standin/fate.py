@@ -16,9 +16,10 @@ from aiinfra.domains.kubernetes.charts.gpu_operator.operator_facts import (
     POLICY_API,
     POLICY_KIND,
 )
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin import driver_fate, pace, policy, sharing, workload
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin.device_plugin import GFD_APP, MPS_APP
-from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operands import CONFIG_MANAGER_INIT
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin import driver_fate, mig, pace, policy, sharing, workload
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.device_plugin import MPS_APP
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.mig import GFD_APP
+from aiinfra.domains.kubernetes.charts.gpu_operator.standin.operands import CONFIG_MANAGER_INIT, MIG_VARIABLE
 from aiinfra.domains.kubernetes.charts.gpu_operator.standin.pace import DRIVER_CONTAINER
 from aiinfra.domains.kubernetes.lab.controllers import hardware
 from aiinfra.domains.kubernetes.lab.controllers.controller import Moment
@@ -146,6 +147,18 @@ def _crashes(pod: Object, view: View, state: NodeState, faults: PodFaults) -> It
     node = view.find("Node", pod["spec"]["nodeName"])
     if node is not None and app in SHARING_APPS:
         yield from _config_crashes(pod, view, node)
+    if node is not None and app == PLUGIN_APP:
+        yield from _mig_crashes(pod, node, state.machine)
+
+
+def _mig_crashes(plugin: Object, node: Object, machine: Hardware) -> Iterator[tuple[str, Crash]]:
+    """Yield the crash of a device plugin whose strategy cannot offer what the node's GPUs are cut into."""
+    container = plugin["spec"]["containers"][0]
+    strategy = next((each.get("value") for each in container.get("env") or () if each["name"] == MIG_VARIABLE), "none")
+    try:
+        mig.offered(str(strategy), mig.geometries(node, machine))
+    except mig.InvalidMig as error:
+        yield container["name"], Crash(1, f"error starting plugins: error building device map: {error}")
 
 
 def _driver_crash(pod: Object, state: NodeState, faults: PodFaults) -> str:

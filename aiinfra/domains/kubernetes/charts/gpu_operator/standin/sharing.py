@@ -27,6 +27,8 @@ class Sharing:
     rename: bool = False
     single: bool = False
     """Whether a pod that asks for more than one of the resource is refused."""
+    slices: tuple[tuple[str, int], ...] = ()
+    """Replicas of MIG instances by their resource, such as `nvidia.com/mig-1g.5gb`."""
 
 
 class BadConfig(ValueError):
@@ -89,10 +91,11 @@ def parse(config: str) -> Sharing:
 def _sharing(strategy: Literal["time-slicing", "mps"], spec: dict[str, Any]) -> Sharing:
     rename = bool(spec.get("renameByDefault", False)) and strategy == "time-slicing"
     single = bool(spec.get("failRequestsGreaterThanOne", strategy == "mps"))
+    found: dict[str, int] = {}
     for resource in spec.get("resources") or ():
         replicas = int(resource.get("replicas", 0))
         if replicas < 2:
             raise BadConfig(f"number of replicas must be >= 2, got {replicas} for {resource.get('name')}")
-        if resource.get("name") == GPU_RESOURCE:
-            return Sharing(strategy, replicas, rename, single)
-    return Sharing()
+        found.setdefault(str(resource.get("name")), replicas)
+    whole, slices = found.pop(GPU_RESOURCE, 1), tuple(found.items())
+    return Sharing(strategy, whole, rename, single, slices) if whole > 1 or slices else Sharing()
