@@ -211,6 +211,22 @@ def test_slices_are_asked_for_as_the_nodes_offer_them(strategy: str, gpus: int, 
                 " ← gpu-1 offers no nvidia.com/mig-1g.5gb but 8 nvidia.com/gpu"
                 " → see why their device plugin offers it not, or expect what the nodes offer"
             )
+            client.patch(GPU_1, {"metadata": {"labels": {"nvidia.com/mig.config": "all-1g.10gb"}}})
+            Waiter(20).until(lambda: _offers(client, "nvidia.com/mig-1g.10gb") == "32" or Pending("double memory"))
+            client.patch(GPU_1, {"metadata": {"labels": {"nvidia.com/mig.config": "all-balanced"}}})
+            Waiter(20).until(lambda: _offers(client, "nvidia.com/mig-3g.20gb") == "8" or Pending("a mix of slices"))
+            slices = ("1g.5gb", "1g.10gb", "2g.10gb")
+            assert [_offers(client, f"nvidia.com/mig-{each}") for each in slices] == ["16", "0", "8"]
+            client.patch(GPU_1, {"metadata": {"labels": {"nvidia.com/mig.config": "all-1g.12gb"}}})
+            assert account(site.result("up", *QUICK, *named)) == (
+                "nvidia.com/mig-1g.5gb has 72 of 112 allocatable after … s"
+                " ← the MIG manager could not apply all-1g.12gb on gpu-1"
+                " → see its log, and label the node by nvidia.com/mig.config with a configuration that its GPUs have"
+            )
+
+
+def _offers(client: KubeClient, resource: str) -> str:
+    return str((client.get(GPU_1) or {})["status"]["allocatable"].get(resource))
 
 
 def test_shares_are_asked_for_by_their_own_name(site: Site) -> None:

@@ -199,6 +199,33 @@ def test_slices_that_no_gpu_has_are_refused_before_anything_starts(tmp_path: Pat
     )
 
 
+def test_two_kinds_of_slices_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    more = "  more: {{kind: gpu_proof, cluster: '${{cluster}}', operator: '${{gpu-operator}}', expect: {{{second}}}}}\n"
+    expect, second = (f"nodes: 1, gpus: 8, resource: nvidia.com/mig-{each}" for each in ("1g.5gb", "3g.20gb"))
+    file = tmp_path / "site.yaml"
+    text = (OPERATED + more).format(operator="mig: {strategy: mixed}", expect=expect, second=second)
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        assumed_lab(loaded(file))
+    assert caught.value.record.message == (
+        "the stacks ask the cluster cluster for MIG slices 1g.5gb and 3g.20gb, and a rehearsal has one kind"
+    )
+
+
+@pytest.mark.parametrize(
+    ("slices", "units", "says"),
+    [
+        ("1g.10gb", 14, "1 nodes with 2 x A100-SXM4-80GB each, cut by the label nvidia.com/mig.config=all-1g.10gb"),
+        ("1g.5gb.me", 2, "1 nodes with 2 x A100-SXM4-40GB each, cut by the label nvidia.com/mig.config=all-1g.5gb.me"),
+        ("1g.12gb", 9, "1 nodes with 2 x H100-NVL each, cut by the label nvidia.com/mig.config=all-1g.12gb"),
+    ],
+)
+def test_nodes_have_gpus_that_can_be_cut_as_the_proof_asks(tmp_path: Path, slices: str, units: int, says: str) -> None:
+    expect = f"nodes: 1, gpus: {units}, resource: nvidia.com/mig-{slices}"
+    _, assumed = of_clusters(tmp_path, "mig: {strategy: mixed}", expect)
+    assert assumed == [f"cluster cluster: {says}, and 1 without a GPU"]
+
+
 @pytest.mark.parametrize(
     ("places", "gpu", "says"),
     [

@@ -17,7 +17,8 @@ NFD = {"app.kubernetes.io/name": "node-feature-discovery"}
 """Label of NFD's workloads (kubernetes-sigs/node-feature-discovery deployment/helm)."""
 GPU_PRESENT = "nvidia.com/gpu.present"
 FEATURES = "feature.node.kubernetes.io/"
-MIG_STATE, MIG_AT_WORK = "nvidia.com/mig.config.state", ("pending", "rebooting")
+MIG_CONFIG, MIG_STATE = "nvidia.com/mig.config", "nvidia.com/mig.config.state"
+MIG_AT_WORK, MIG_FAILED = ("pending", "rebooting"), "failed"
 """Label by which the MIG manager says how far it is, and its values until the slices are there (NVIDIA's documentation
 of the GPU Operator, "GPU Operator with MIG")."""
 
@@ -59,6 +60,11 @@ def missing_devices(snapshot: Snapshot, want: GpuUnitsWant) -> list[Cause]:
     shown = want.lacking(list(snapshot.all("Node")))
     if busy := [name(node) for node in snapshot.all("Node") if labels(node).get(MIG_STATE) in MIG_AT_WORK]:
         return [Cause(f"the MIG manager is at work on {', '.join(busy[:8])}", weight=Weight.WAITING)]
+    failed = [node for node in snapshot.all("Node") if labels(node).get(MIG_STATE) == MIG_FAILED]
+    if shown and failed:
+        asked = ", ".join(f"{labels(node).get(MIG_CONFIG)} on {name(node)}" for node in failed[:8])
+        hint = f"see its log, and label the node by {MIG_CONFIG} with a configuration that its GPUs have"
+        return [Cause(f"the MIG manager could not apply {asked}", hint)]
     hint = "see why their device plugin offers it not, or expect what the nodes offer"
     return [Cause(", ".join(shown[:8]), hint)] if shown else []
 

@@ -55,7 +55,16 @@ def _cluster(name: StackName, needs: Sequence[ClusterNeed]) -> LabCluster:
     _refuse_more(name, count, MOST_NODES, f"{count} nodes with GPUs", "expect fewer nodes")
     whole = "count whole GPUs in expect.gpus, or name MIG slices by expect.resource"
     _refuse_more(name, gpus, MOST_GPUS, f"{gpus} GPUs in each node", whole)
-    profile = next((need.slices for need in mine if need.slices), "")
+    named = list(dict.fromkeys(need.slices for need in mine if need.slices))
+    if len(named) > 1:
+        message = (
+            f"the stacks ask the cluster {name} for MIG slices {' and '.join(named)}, and a rehearsal has one kind"
+        )
+        hint = (
+            f"describe lab.clusters.{name} in the file: nodes labelled {MIG_CONFIG}=all-balanced, or a group for each"
+        )
+        raise ConfigError(message, code="lab.not_simulated", where=f"stacks.{name}", hint=hint)
+    profile = named[0] if named else ""
     if profile and a_model_with(profile) is None:
         message = f"the stacks ask the cluster {name} for MIG slices {profile}, and a lab knows no GPU that has them"
         hint = f"describe lab.clusters.{name} in the file, or name a profile such as 1g.5gb"
