@@ -86,14 +86,17 @@ class Site:
                 stderr=stderr,
                 text=True,
             )
-        assert process.stdout
-        with process.stdout:
-            for line in process.stdout:
-                if on_event(json.loads(line), process.pid):
-                    break
-            for _ in process.stdout:
-                pass
-        return process.wait(timeout=300)
+        with process, process.stdout as told:
+            try:
+                for line in told:
+                    if on_event(json.loads(line), process.pid):
+                        break
+                for _ in told:
+                    pass
+            except BaseException:
+                process.kill()
+                raise
+            return process.wait(timeout=300)
 
     def inventory(self) -> list[str]:
         """The things that stand, by stack and number; the id of each is left out."""

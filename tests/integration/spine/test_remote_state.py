@@ -141,7 +141,7 @@ class TestABucket:
 
     def test_the_lock_names_the_process_and_its_engine(self, make_remote: Make, cloud: Cloud) -> None:
         site, seen = make_remote({}), list[Told]()
-        rewrite(site, cloud, slow(site))
+        rewrite(site, cloud, slow(site, delay=3))
 
         def look(event: Told, pid: int) -> bool:
             if event["type"] == "waiting":

@@ -22,6 +22,7 @@ from aiinfra.dataclass import dataclass
 from aiinfra.domains.kubernetes.client import impersonation
 from aiinfra.domains.kubernetes.client.errors import KubeconfigInvalid
 from aiinfra.errors import AiinfraError, StepError
+from aiinfra.tls_socket import TlsSocket
 
 Entry = Mapping[str, Any]
 FLATTEN_HINT: Final = "give it as ${file:PATH}, or make it self-contained: kubectl config view --flatten --minify"
@@ -217,6 +218,7 @@ def _tls(cluster: Entry, user: Entry) -> ssl.SSLContext:
         raise KubeconfigInvalid(message, hint="write client-key or client-key-data beside it")
     try:
         context = ssl.create_default_context(cadata=ca.decode("ascii") if ca else None)
+        context.sslsocket_class = TlsSocket
         if cluster.get("insecure-skip-tls-verify"):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

@@ -144,7 +144,6 @@ class _Https(http.client.HTTPSConnection):
 
     def connect(self) -> None:
         http.client.HTTPConnection.connect(self)
-        self.sock.getpeername()  # raises where the server is gone again, which leaks the socket in what follows
         self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._server_name)
 
 

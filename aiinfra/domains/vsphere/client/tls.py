@@ -9,6 +9,7 @@ import ssl
 
 from aiinfra.domains.vsphere.client.access import Access
 from aiinfra.domains.vsphere.client.errors import Untrusted
+from aiinfra.tls_socket import TlsSocket
 
 _EXPIRED, _NOT_YET, _NAMES = 10, 9, (62, 64)
 """X509_V_ERR_* of OpenSSL's x509_vfy.h: CERT_HAS_EXPIRED, CERT_NOT_YET_VALID, HOSTNAME and IP_ADDRESS_MISMATCH."""
@@ -20,12 +21,15 @@ def context(access: Access) -> ssl.SSLContext:
         pinned_fingerprint(access)
         unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+        unverified.sslsocket_class = TlsSocket
         return unverified
     try:
-        return ssl.create_default_context(cadata=access.ca or None)
+        verified = ssl.create_default_context(cadata=access.ca or None)
     except (ssl.SSLError, ValueError, TypeError) as error:
         message = f"ca of {access} holds no certificate that can be read"
         raise Untrusted(message, where=str(access), hint="write ca: ${file:PATH} with a PEM file") from error
+    verified.sslsocket_class = TlsSocket
+    return verified
 
 
 def pinned_fingerprint(access: Access) -> str:
@@ -95,6 +99,7 @@ def _served_fingerprint(access: Access) -> str:
     try:
         unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+        unverified.sslsocket_class = TlsSocket
         with (
             socket.create_connection((access.host, access.port), timeout=5) as plain,
             unverified.wrap_socket(plain, server_hostname=access.host) as secure,
