@@ -35,6 +35,7 @@ MODULES: Final = (
     "fields",
     "stack",
     "templating",
+    "tls_socket",
     "waiting",
     "world",
 )
